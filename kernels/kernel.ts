@@ -92,7 +92,10 @@ export function memo<A extends readonly (string | number | boolean)[]>(
   return (...args) => {
     const key = args.join('|');
     let kernel = made.get(key);
-    if (!kernel) made.set(key, (kernel = make(...args)));
+    if (!kernel) {
+      kernel = make(...args);
+      made.set(key, kernel);
+    }
     return kernel;
   };
 }

@@ -1,0 +1,89 @@
+import { currentDevice, type Device, type Launch } from './device.ts';
+import { DeviceError, GradError } from './errors.ts';
+import { isRecording, newNodeId, noGrad } from './node.ts';
+import type { Row } from './row.ts';
+import { scope } from './scope.ts';
+import { Tensor } from './tensor.ts';
+
+/**
+ * Runs a row of the op table and records it: the one way in which an op happens.
+ * @throws ShapeError, UseAfterFreeError, DeviceError (inputs on different devices)
+ */
+export function apply<P>(row: Row<P>, inputs: readonly Tensor[], params: P): Tensor[] {
+  const device = deviceOf(row.name, inputs);
+  const shapes = row.shape(
+    inputs.map((t) => t.shape),
+    params,
+  );
+  const storages = inputs.map((t) => t.storage);
+  checkSaved(row.name, inputs);
+  let outputs: Tensor[];
+  if (row.view) {
+    outputs = [new Tensor(storages[0]!.share(), shapes[0]!)];
+  } else {
+    const launch: Launch = {
+      op: row.name,
+      inputs: storages,
+      inputShapes: inputs.map((t) => t.shape),
+      outputShapes: shapes,
+      params,
+      mutates: row.mutates ?? 0,
+      plan: row.kernel
+        ? (target) => row.kernel!({ inputs: launch.inputShapes, outputs: shapes, params, target })
+        : undefined,
+    };
+    if (device.runs(launch)) outputs = device.run(launch).map((s, i) => new Tensor(s, shapes[i]!));
+    else if (row.composite) outputs = noGrad(() => scope(() => row.composite!(inputs, params)));
+    else throw new DeviceError(`${row.name}: no implementation for the ${device.kind} device`);
+  }
+  if (row.vjp !== undefined || row.composite) record(row, inputs, params, outputs);
+  return outputs;
+}
+
+function record<P>(row: Row<P>, inputs: readonly Tensor[], params: P, outputs: readonly Tensor[]): void {
+  if (!isRecording() || !inputs.some((t) => t.requiresGrad)) return;
+  const versions = [...inputs, ...outputs].map((t) => t.storage.buffer.version);
+  const node = { id: newNodeId(), row, params, inputs, outputs, versions, freed: false };
+  for (const t of outputs) {
+    t.requiresGrad = true;
+    t.node = node;
+  }
+}
+
+function deviceOf(op: string, inputs: readonly Tensor[]): Device {
+  const device = inputs[0]?.device ?? currentDevice();
+  for (const t of inputs) {
+    if (t.device !== device) {
+      throw new DeviceError(
+        `${op}: ${t.describe()} lives on ${t.device.name} and ${inputs[0]!.describe()} on ${device.name}; make both on one device`,
+      );
+    }
+  }
+  return device;
+}
+
+// While a derivative rule runs, the values that its node saved must still be those that the op saw.
+let guarded: { tensors: readonly Tensor[]; versions: readonly number[]; op: string } | undefined;
+
+/** Runs a derivative rule; reading a saved value that was overwritten in place since then is a GradError. */
+export function guardSaved<T>(op: string, tensors: readonly Tensor[], versions: readonly number[], rule: () => T): T {
+  const before = guarded;
+  guarded = { op, tensors, versions };
+  try {
+    return rule();
+  } finally {
+    guarded = before;
+  }
+}
+
+function checkSaved(op: string, inputs: readonly Tensor[]): void {
+  if (!guarded) return;
+  for (const t of inputs) {
+    const at = guarded.tensors.indexOf(t);
+    if (at >= 0 && t.storage.buffer.version !== guarded.versions[at]) {
+      throw new GradError(
+        `backward of ${guarded.op}: ${t.describe()} was overwritten in place after ${guarded.op} used it (${op} needs the old value); run backward before the update, or clone() it`,
+      );
+    }
+  }
+}

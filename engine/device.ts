@@ -1,0 +1,138 @@
+import type { Param, Plan, Shape, Target } from '../kernels/kernel.ts';
+import { DeviceError, UseAfterFreeError } from './errors.ts';
+
+/** Values as a device hands them out: float32 from WebGPU, float64 from the reference device. */
+export type Values = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+
+/** What a device does for one op, and what it needs to know of the op. */
+export interface Launch {
+  /** The op's name, for errors. */
+  readonly op: string;
+  readonly inputs: readonly Storage[];
+  readonly inputShapes: readonly Shape[];
+  readonly outputShapes: readonly Shape[];
+  readonly params: unknown;
+  /** How many leading inputs the op writes in place. */
+  readonly mutates: number;
+  /** The op's launches on WebGPU. Absent: the op has no kernel. */
+  readonly plan?: ((target: Target) => Plan) | undefined;
+}
+
+/** Live tensors and the memory behind them. */
+export interface Memory {
+  /** Tensors alive. */
+  tensors: number;
+  /** Buffers that back living tensors. */
+  buffers: number;
+  /** Their size in bytes, as allocated. */
+  bytes: number;
+  /** Free buffers that the pool holds for reuse, and their bytes. */
+  pooledBuffers: number;
+  pooledBytes: number;
+  /** The most bytes that were ever in use at once. */
+  peakBytes: number;
+}
+
+/** A place where tensors live and ops run. */
+export interface Device {
+  readonly kind: 'webgpu' | 'reference';
+  /** The adapter as it names itself, e.g. "llvmpipe (LLVM 15.0.6, 256 bits)". */
+  readonly name: string;
+  readonly dtype: 'float32' | 'float64';
+  /** What kernels may know of this device. */
+  readonly target: Target;
+  /** Whether it can run the op itself; if not, the engine runs the op's composition. */
+  runs(launch: Launch): boolean;
+  run(launch: Launch): Storage[];
+  /** Uninitialised space for `size` elements. */
+  allocate(size: number): Storage;
+  upload(values: ArrayLike<number>): Storage;
+  /** Replaces the elements of a storage. */
+  write(storage: Storage, values: ArrayLike<number>): void;
+  read(storage: Storage): Promise<Values>;
+  /** A window of an existing storage; `offset` must be a multiple of 64 elements. */
+  view(storage: Storage, offset: number, size: number): Storage;
+  /** Called by a buffer when its last reference goes. */
+  release(buffer: Buffer): void;
+  /** Hands recorded work to the adapter without waiting for it. */
+  flush(): void;
+  /** Resolves when all work handed over so far is done. */
+  sync(): Promise<void>;
+  memory(): Memory;
+  /** Frees everything and lets the process end. */
+  destroy(): void;
+}
+
+/** Memory of a device, shared by the storages that are windows of it. */
+export interface Buffer {
+  readonly device: Device;
+  /** References held by storages. */
+  refs: number;
+  /** Counts in-place writes, so that a tape notices that a value it saved is gone. */
+  version: number;
+}
+
+/** A reference to a window of a buffer. Tensors that share data (reshape) share the buffer, not the storage. */
+export class Storage<B extends Buffer = Buffer> {
+  readonly buffer: B;
+  /** In elements. */
+  readonly offset: number;
+  readonly size: number;
+  #live = true;
+
+  constructor(buffer: B, offset: number, size: number) {
+    this.buffer = buffer;
+    this.offset = offset;
+    this.size = size;
+    buffer.refs++;
+  }
+
+  get device(): Device {
+    return this.buffer.device;
+  }
+
+  share(): Storage<B> {
+    if (!this.#live) throw new UseAfterFreeError('a storage was shared after it was released');
+    return new Storage(this.buffer, this.offset, this.size);
+  }
+
+  release(): void {
+    if (!this.#live) return;
+    this.#live = false;
+    if (--this.buffer.refs === 0) this.buffer.device.release(this.buffer);
+  }
+}
+
+let current: Device | undefined;
+
+/** The device on which new tensors are made. */
+export function currentDevice(): Device {
+  if (!current) throw new DeviceError('no device: call `await init()` before making tensors');
+  return current;
+}
+
+export const setDevice = (device: Device | undefined): void => {
+  current = device;
+};
+
+export const hasDevice = (): boolean => current !== undefined;
+
+/** Runs `fn` with another current device. `fn` must not be async. */
+export function withDevice<T>(device: Device, fn: () => T): T {
+  const before = current;
+  current = device;
+  try {
+    return fn();
+  } finally {
+    current = before;
+  }
+}
+
+/** Writes uniform parameters into 32-bit words. */
+export function packParams(params: readonly Param[], words: Uint32Array, floats: Float32Array, at: number): void {
+  for (let i = 0; i < params.length; i++) {
+    const p = params[i]!;
+    if (typeof p === 'number') words[at + i] = p;
+    else floats[at + i] = p.f32;
+  }
+}

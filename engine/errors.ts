@@ -1,0 +1,26 @@
+/** Errors that the engine throws. Each message names the op or the thing, the rule that was broken, and the remedy. */
+
+/** Shapes that do not fit an op, or data that does not fit a shape. */
+export class ShapeError extends Error {
+  override name = 'ShapeError';
+}
+
+/** A tensor was used after `dispose()`, or after the `scope` that owned it had ended. */
+export class UseAfterFreeError extends Error {
+  override name = 'UseAfterFreeError';
+}
+
+/** A gradient that cannot be had: a graph already freed, a value overwritten in place, an input that is not reached. */
+export class GradError extends Error {
+  override name = 'GradError';
+}
+
+/** No adapter, a device that was lost, a shader that does not compile, a launch that WebGPU refuses. */
+export class DeviceError extends Error {
+  override name = 'DeviceError';
+}
+
+/** `gradcheck` found an analytic derivative that disagrees with central differences. */
+export class GradcheckError extends Error {
+  override name = 'GradcheckError';
+}

@@ -1,0 +1,218 @@
+import { guardSaved } from './apply.ts';
+import { withDevice } from './device.ts';
+import { GradError } from './errors.ts';
+import { currentOwner } from './lifetime.ts';
+import { enableGrad, isRecording, type Node, noGrad } from './node.ts';
+import { full } from './ops/create.ts';
+import { add } from './ops/elementwise.ts';
+import { reshape } from './ops/movement.ts';
+import { sumTo } from './ops/reduce.ts';
+import type { JointRule, RuleContext } from './row.ts';
+import { scope } from './scope.ts';
+import { sameShape, show } from './shape.ts';
+import type { Tensor } from './tensor.ts';
+
+export interface GradOptions {
+  /** Record the backward pass itself, so that its results can be differentiated. Default false. */
+  readonly createGraph?: boolean;
+  /** Leave the graph usable for another backward pass. Default: the value of `createGraph`, as in PyTorch. */
+  readonly retainGraph?: boolean;
+  /** The cotangent of each output; needed for outputs that are not scalars. Default 1. */
+  readonly gradOutputs?: readonly (Tensor | undefined)[];
+  /** Give zeros for inputs that no output depends on, instead of an error. Default false. */
+  readonly allowUnused?: boolean;
+}
+
+/**
+ * The gradient of the sum of `outputs` (weighted by `gradOutputs`) with respect to each of `inputs`.
+ * @returns one tensor for each input, in its shape
+ * @throws GradError if an output is not a scalar and has no gradOutput, if an input is not reached, or if the graph was
+ * already used by a backward pass without `retainGraph`
+ */
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  options: GradOptions = {},
+): Tensor[] {
+  const ys = 'shape' in outputs ? [outputs] : outputs;
+  const { createGraph = false, retainGraph = createGraph } = options;
+  const nodes = relevant(ys, inputs);
+  const run = () => withDevice(ys[0]!.device, () => backward(ys, inputs, nodes, options, createGraph));
+  const gradients = createGraph ? enableGrad(run) : noGrad(() => scope(run));
+  if (!retainGraph) for (const node of nodes) free(node);
+  return gradients;
+}
+
+/** The values of `fn` and the gradient of its scalar result with respect to `inputs`. */
+export function valueAndGrad(
+  fn: () => Tensor,
+  inputs: readonly Tensor[],
+  options: GradOptions = {},
+): [Tensor, Tensor[]] {
+  const y = fn();
+  return [y, grad(y, inputs, options)];
+}
+
+function backward(
+  ys: readonly Tensor[],
+  inputs: readonly Tensor[],
+  nodes: ReadonlySet<Node>,
+  options: GradOptions,
+  createGraph: boolean,
+): Tensor[] {
+  const cotangents = new Cotangents(inputs, createGraph);
+  ys.forEach((y, i) => {
+    cotangents.give(y, seed(y, options.gradOutputs?.[i]));
+  });
+  const targets = new Set(inputs);
+  for (const node of nodes) {
+    const gs = node.outputs.map((t) => cotangents.of(t));
+    if (gs.every((g) => g === undefined)) continue;
+    if (node.freed) {
+      throw new GradError(
+        `grad: the graph behind ${ys[0]!.describe()} was freed at ${node.row.name} by an earlier backward pass; pass { retainGraph: true } to that one`,
+      );
+    }
+    const needs = node.inputs.map((t) => targets.has(t) || (t.node !== undefined && nodes.has(t.node)));
+    const found = createGraph ? differentiate(node, gs, needs) : scope(() => differentiate(node, gs, needs));
+    cotangents.giveAll(node.inputs, found);
+    for (const t of node.outputs) cotangents.drop(t);
+  }
+  const given = new Set(options.gradOutputs);
+  return inputs.map((x, i) => {
+    const g = cotangents.of(x);
+    // Each result is a tensor of its own, which the caller may free.
+    if (g) return given.has(g) || inputs.findIndex((t) => cotangents.of(t) === g) < i ? reshape(g, g.shape) : g;
+    if (options.allowUnused) return full(x.shape, 0);
+    throw new GradError(
+      `grad: no output depends on ${x.describe()}${x.requiresGrad ? '' : ', which does not require a gradient (requireGrad())'}; pass { allowUnused: true } for zeros`,
+    );
+  });
+}
+
+function seed(y: Tensor, given: Tensor | undefined): Tensor {
+  if (given) {
+    if (!sameShape(given.shape, y.shape)) {
+      throw new GradError(
+        `grad: the gradOutput ${show(given.shape)} must have the shape of its output ${y.describe()}`,
+      );
+    }
+    return given;
+  }
+  if (y.size !== 1) {
+    throw new GradError(
+      `grad: ${y.describe()} is not a scalar; reduce it (sum, mean), or pass its cotangent as gradOutputs`,
+    );
+  }
+  return full(y.shape, 1);
+}
+
+/** The nodes on a path from `inputs` to `ys`, latest first. */
+function relevant(ys: readonly Tensor[], inputs: readonly Tensor[]): ReadonlySet<Node> {
+  const seen = new Set<Node>();
+  const stack = ys.flatMap((y) => (y.node ? [y.node] : []));
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (seen.has(node)) continue;
+    seen.add(node);
+    for (const t of node.inputs) if (t.node) stack.push(t.node);
+  }
+  const targets = new Set(inputs);
+  const ordered = [...seen].sort((a, b) => a.id - b.id);
+  const needed = new Set<Node>();
+  for (const node of ordered) {
+    // A freed node has lost its inputs: keep it, so that the loop can say so.
+    if (node.freed || node.inputs.some((t) => targets.has(t) || (t.node && needed.has(t.node)))) needed.add(node);
+  }
+  return new Set([...needed].reverse());
+}
+
+/** The cotangents of a node's inputs, in their shapes. */
+function differentiate(node: Node, gs: (Tensor | undefined)[], needs: boolean[]): (Tensor | null)[] {
+  const { row, inputs, outputs, params } = node;
+  const context: RuleContext<unknown> = { inputs, outputs, output: outputs[0]!, gs, params, needs };
+  const { vjp } = row;
+  const raw = guardSaved(row.name, [...inputs, ...outputs], node.versions, () => {
+    if (typeof vjp === 'function')
+      return (vjp as JointRule<unknown>)(gs[0], context) ?? throughComposite(node, gs, needs);
+    if (vjp) return inputs.map((_, i) => (needs[i] && vjp[i] ? vjp[i](gs[0]!, context) : null));
+    return throughComposite(node, gs, needs);
+  });
+  return raw.map((g, i) => (g && needs[i] ? sumTo(g, inputs[i]!.shape) : null));
+}
+
+/** Differentiates a fused row by differentiating the composition that it equals. */
+function throughComposite({ row, inputs, params }: Node, gs: (Tensor | undefined)[], needs: boolean[]) {
+  if (!row.composite) throw new GradError(`grad: ${row.name} has no derivative`);
+  const createGraph = isRecording();
+  return enableGrad(() => {
+    // Aliases cut the composition off from what lies before it, and still lead there when this pass is recorded.
+    const aliases = inputs.map((t) => reshape(t, t.shape));
+    const outputs = row.composite!(aliases, params);
+    const used = outputs.flatMap((y, i) => (gs[i] && y.requiresGrad ? [i] : []));
+    const wanted = aliases.filter((_, i) => needs[i]);
+    const found = grad(
+      used.map((i) => outputs[i]!),
+      wanted,
+      { gradOutputs: used.map((i) => gs[i]), createGraph, allowUnused: true },
+    );
+    return aliases.map((t) => found[wanted.indexOf(t)] ?? null);
+  });
+}
+
+/** Cotangents by tensor. Outside createGraph, those that nobody will read again are freed at once. */
+class Cotangents {
+  readonly #of = new Map<Tensor, Tensor>();
+  readonly #holders = new Map<Tensor, number>();
+  readonly #results: ReadonlySet<Tensor>;
+  readonly #recorded: boolean;
+
+  constructor(inputs: readonly Tensor[], recorded: boolean) {
+    this.#results = new Set(inputs);
+    this.#recorded = recorded;
+  }
+
+  of(t: Tensor): Tensor | undefined {
+    return this.#of.get(t);
+  }
+
+  /** Adds to the cotangents of a node's inputs. */
+  giveAll(ts: readonly Tensor[], gs: readonly (Tensor | null)[]): void {
+    // Inputs may be given one and the same tensor, so it is held until all have had it.
+    for (const g of gs) if (g) this.#hold(g, 1);
+    ts.forEach((t, i) => {
+      const g = gs[i];
+      if (g) this.give(t, g);
+    });
+    for (const g of gs) if (g) this.#hold(g, -1);
+  }
+
+  /** Adds to the cotangent of `t`. */
+  give(t: Tensor, g: Tensor): void {
+    const before = this.#of.get(t);
+    const total = before ? add(before, g) : g;
+    this.#hold(total, 1);
+    this.#of.set(t, total);
+    if (before) this.#hold(before, -1);
+  }
+
+  /** Forgets the cotangent of `t`, unless it is a result. */
+  drop(t: Tensor): void {
+    const g = this.#of.get(t);
+    if (!g || this.#results.has(t)) return;
+    this.#of.delete(t);
+    this.#hold(g, -1);
+  }
+
+  #hold(g: Tensor, change: number): void {
+    const count = (this.#holders.get(g) ?? 0) + change;
+    this.#holders.set(g, count);
+    // Only tensors of this pass: a cotangent given by the caller has an owner outside.
+    if (count <= 0 && !this.#recorded && g.owner && g.owner === currentOwner()) g.dispose();
+  }
+}
+
+function free(node: Node): void {
+  node.freed = true;
+  node.inputs = [];
+}

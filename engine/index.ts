@@ -1,0 +1,52 @@
+/** wgrad's engine: tensors on WebGPU or in float64, and gradients of any order. */
+import './methods.ts';
+
+export type { Device, Memory, Values } from './device.ts';
+export { withDevice } from './device.ts';
+export { DeviceError, GradcheckError, GradError, ShapeError, UseAfterFreeError } from './errors.ts';
+export { type GradOptions, grad, valueAndGrad } from './grad.ts';
+export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
+export { type AdapterName, destroy, type InitOptions, init } from './init.ts';
+export { currentMemory as memory } from './memory.ts';
+export { enableGrad, noGrad } from './node.ts';
+export { full, ones, zeros } from './ops/create.ts';
+export {
+  abs,
+  add,
+  div,
+  exp,
+  leakyRelu,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  relu,
+  rsqrt,
+  sigmoid,
+  sign,
+  sqrt,
+  square,
+  sub,
+  type TensorLike,
+  tanh,
+} from './ops/elementwise.ts';
+export {
+  type Conv2dOptions,
+  type ConvTranspose2dOptions,
+  conv2d,
+  conv2dWeight,
+  convTranspose2d,
+  type MatmulOptions,
+  matmul,
+  type Pair,
+} from './ops/linear.ts';
+export { concat, type Range, reshape, slice, transpose } from './ops/movement.ts';
+export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/norm.ts';
+export { type AdamParams, adamStep, emaStep } from './ops/optim.ts';
+export { broadcastTo, mean, type ReduceOptions, sum, variance } from './ops/reduce.ts';
+export { Generator, manualSeed, rand, randn } from './random.ts';
+export { scope } from './scope.ts';
+export type { Shape } from './shape.ts';
+export { Tape, type TapeEntry, tape } from './tape.ts';
+export { keep, type Nested, Tensor, type TensorOptions, tensor } from './tensor.ts';

@@ -1,0 +1,56 @@
+import { currentDevice, type Device, hasDevice, setDevice } from './device.ts';
+import { DeviceError } from './errors.ts';
+import { type AdapterChoice, openDevice as openInBrowser } from './platform.browser.ts';
+import { reference } from './reference/device.ts';
+import { type KernelFamily, WebGpuDevice } from './webgpu/device.ts';
+
+const ADAPTERS = ['hardware', 'lavapipe', 'swiftshader', 'reference'] as const;
+
+/** A kind of adapter, or the float64 reference device. */
+export type AdapterName = (typeof ADAPTERS)[number];
+
+export interface InitOptions {
+  /** The adapter to use. Default: hardware, else the system's software Vulkan, else SwiftShader from npm. */
+  readonly adapter?: AdapterName | undefined;
+  /** `'reference'` is the float64 device in JavaScript, which needs no GPU. */
+  readonly device?: 'webgpu' | 'reference' | undefined;
+  /** Forces a kernel family; chosen by the adapter otherwise. */
+  readonly kernels?: KernelFamily | undefined;
+}
+
+/**
+ * Opens a device and makes it the current one. The environment variables `WGRAD_ADAPTER` and `WGRAD_KERNELS` stand in
+ * for options that are not given.
+ * @throws DeviceError that says what to install if there is no adapter
+ */
+export async function init(options: InitOptions = {}): Promise<Device> {
+  const env = globalThis.process?.env ?? {};
+  const adapter =
+    options.device === 'reference'
+      ? 'reference'
+      : (options.adapter ?? named(env.WGRAD_ADAPTER, ADAPTERS, 'WGRAD_ADAPTER'));
+  const family = options.kernels ?? named(env.WGRAD_KERNELS, ['hardware', 'software'] as const, 'WGRAD_KERNELS');
+  const device = adapter === 'reference' ? reference : await openWebGpu(adapter, family);
+  setDevice(device);
+  return device;
+}
+
+/** Opens a WebGPU device without making it the current one. */
+export async function openWebGpu(adapter?: AdapterChoice, family?: KernelFamily): Promise<WebGpuDevice> {
+  const isNode = typeof globalThis.process?.versions?.node === 'string';
+  const open = isNode ? (await import('./platform.node.ts')).openDevice : openInBrowser;
+  return new WebGpuDevice(await open(adapter), family);
+}
+
+/** Frees the current device and all its memory, and lets the process end. */
+export function destroy(): void {
+  if (!hasDevice()) return;
+  currentDevice().destroy();
+  setDevice(undefined);
+}
+
+function named<T extends string>(value: string | undefined, allowed: readonly T[], variable: string): T | undefined {
+  if (value === undefined || value === '') return undefined;
+  if ((allowed as readonly string[]).includes(value)) return value as T;
+  throw new DeviceError(`${variable}=${value} is not one of ${allowed.join(', ')}`);
+}

@@ -1,0 +1,232 @@
+/** Elementwise ops. Expressions are WGSL over T = f32 or vec4f; rules are written in ops. */
+import { type Elementwise, elementwise } from '../../kernels/elementwise.ts';
+import { apply } from '../apply.ts';
+import type { Row, Rule } from '../row.ts';
+import { broadcastShapes } from '../shape.ts';
+import { Tensor, tensor } from '../tensor.ts';
+
+/** A tensor, or a number that stands for a scalar of the same device. */
+export type TensorLike = Tensor | number;
+
+/** Two floats that an elementwise kernel takes as parameters. */
+export interface Scalars {
+  readonly s0?: number;
+  readonly s1?: number;
+}
+
+type Vjp = NonNullable<Row<Scalars>['vjp']>;
+
+function row(
+  name: string,
+  arity: number,
+  expr: string,
+  vjp: Vjp,
+  more: Partial<Row<Scalars>> & { prelude?: string } = {},
+) {
+  const { prelude, ...rest } = more;
+  const e: Elementwise = { name, expr, arity, ...(prelude ? { prelude } : {}) };
+  const made: Row<Scalars> = {
+    name,
+    shape: (inputs) => [broadcastShapes(name, ...inputs)],
+    kernel: ({ inputs, outputs, params }) =>
+      elementwise(
+        e,
+        inputs,
+        outputs[0]!,
+        [params.s0, params.s1].filter((s) => s !== undefined),
+      ),
+    vjp,
+    ...rest,
+  };
+  return made;
+}
+
+const like = (value: TensorLike, other: TensorLike): Tensor =>
+  typeof value !== 'number'
+    ? value
+    : typeof other !== 'number'
+      ? tensor(value, { device: other.device })
+      : tensor(value);
+
+type Unary = ((x: TensorLike) => Tensor) & { readonly row: Row<Scalars> };
+type Binary = ((a: TensorLike, b: TensorLike) => Tensor) & { readonly row: Row<Scalars> };
+
+function unary(name: string, expr: string, rule: Rule<Scalars> | null, prelude?: string): Unary {
+  const r = row(name, 1, expr, [rule], prelude ? { prelude } : {});
+  return Object.assign((x: TensorLike): Tensor => apply(r, [like(x, x)], {})[0]!, { row: r });
+}
+
+/** `scalar` answers the call when one side is a number and there is a cheaper way than a scalar tensor. */
+function binary(
+  name: string,
+  expr: string,
+  vjp: readonly [Rule<Scalars> | null, Rule<Scalars> | null],
+  scalar?: (a: TensorLike, b: TensorLike) => Tensor | undefined,
+): Binary {
+  const r = row(name, 2, expr, vjp);
+  return Object.assign(
+    (a: TensorLike, b: TensorLike): Tensor => scalar?.(a, b) ?? apply(r, [like(a, b), like(b, a)], {})[0]!,
+    { row: r },
+  );
+}
+
+/** The row behind arithmetic with numbers: scale * x + shift. */
+const affineRow: Row<Scalars> = row('affine', 1, 'a * p.s0 + p.s1', [(g, { params }) => affine(g, params.s0!, 0)], {
+  show: ({ s0, s1 }) => `${s0}, ${s1}`,
+});
+
+/** scale * x + shift, for numbers. */
+export const affine = Object.assign(
+  (x: Tensor, scale: number, shift: number): Tensor => apply(affineRow, [x], { s0: scale, s1: shift })[0]!,
+  { row: affineRow },
+);
+
+const isTensor = (x: TensorLike): x is Tensor => x instanceof Tensor;
+
+/** a + b, with broadcasting. */
+export const add: Binary = binary('add', 'a + b', [(g) => g, (g) => g], (a, b) =>
+  typeof b === 'number' && isTensor(a)
+    ? affine(a, 1, b)
+    : typeof a === 'number' && isTensor(b)
+      ? affine(b, 1, a)
+      : undefined,
+);
+
+/** a - b, with broadcasting. */
+export const sub: Binary = binary('sub', 'a - b', [(g) => g, (g) => neg(g)], (a, b) =>
+  typeof b === 'number' && isTensor(a)
+    ? affine(a, 1, -b)
+    : typeof a === 'number' && isTensor(b)
+      ? affine(b, -1, a)
+      : undefined,
+);
+
+/** a · b elementwise, with broadcasting. */
+export const mul: Binary = binary(
+  'mul',
+  'a * b',
+  [(g, { inputs: [, b] }) => mul(g, b!), (g, { inputs: [a] }) => mul(g, a!)],
+  (a, b) =>
+    typeof b === 'number' && isTensor(a)
+      ? affine(a, b, 0)
+      : typeof a === 'number' && isTensor(b)
+        ? affine(b, a, 0)
+        : undefined,
+);
+
+/** a / b elementwise, with broadcasting. */
+export const div: Binary = binary(
+  'div',
+  'a / b',
+  [(g, { inputs: [, b] }) => div(g, b!), (g, { inputs: [, b], output }) => neg(div(mul(g, output), b!))],
+  (a, b) => (typeof b === 'number' && isTensor(a) ? affine(a, 1 / b, 0) : undefined),
+);
+
+/** 1 where a > b, 1/2 where a = b, else 0: the share of a tie that maximum's gradient gives to a, as in PyTorch. */
+export const greaterShare: Binary = binary('greaterShare', 'select(select(T(0.0), T(0.5), a == b), T(1.0), a > b)', [
+  null,
+  null,
+]);
+
+/** The larger of a and b. At ties each side receives half of the cotangent. */
+export const maximum: Binary = binary('maximum', 'max(a, b)', [
+  (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)),
+  (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)),
+]);
+
+/** The smaller of a and b. At ties each side receives half of the cotangent. */
+export const minimum: Binary = binary('minimum', 'min(a, b)', [
+  (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)),
+  (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)),
+]);
+
+/** -x */
+export const neg: Unary = unary('neg', '-a', (g) => neg(g));
+
+/** x² */
+export const square: Unary = unary('square', 'a * a', (g, { inputs: [x] }) => affine(mul(g, x!), 2, 0));
+
+/** √x; the derivative at 0 is infinite. */
+export const sqrt: Unary = unary('sqrt', 'sqrt(a)', (g, { output: y }) => affine(div(g, y), 0.5, 0));
+
+/** 1/√x */
+export const rsqrt: Unary = unary('rsqrt', 'inverseSqrt(a)', (g, { inputs: [x], output: y }) =>
+  affine(div(mul(g, y), x!), -0.5, 0),
+);
+
+/** eˣ */
+export const exp: Unary = unary('exp', 'exp(a)', (g, { output: y }) => mul(g, y));
+
+/** The natural logarithm. */
+export const log: Unary = unary('log', 'log(a)', (g, { inputs: [x] }) => div(g, x!));
+
+/** 1, 0 or -1; its derivative is taken as 0 everywhere. */
+export const sign: Unary = unary('sign', 'sign(a)', null);
+
+/** |x|, with derivative 0 at 0. */
+export const abs: Unary = unary('abs', 'abs(a)', (g, { inputs: [x] }) => mul(g, sign(x!)));
+
+// tanh from exp of a negative argument never overflows; near 0 the quotient would cancel, so a polynomial takes over.
+const TANH = /* wgsl */ `fn tanh_(x: T) -> T {
+  let e = exp(-2.0 * abs(x));
+  let far = sign(x) * (T(1.0) - e) / (T(1.0) + e);
+  let z = x * x;
+  let near = x * (1.0 + z * (-0.333333333 + z * (0.133333333 + z * (-0.053968254 + z * 0.021869489))));
+  return select(far, near, abs(x) < T(0.25));
+}`;
+
+/** The hyperbolic tangent. */
+export const tanh: Unary = unary('tanh', 'tanh_(a)', (g, { output: y }) => tanhGrad(g, y), TANH);
+
+/** g · (1 - y²): tanh's derivative in terms of its output, in one launch. */
+export const tanhGrad: Binary = binary('tanhGrad', 'a * (1.0 - b * b)', [
+  (g, { inputs: [, y] }) => tanhGrad(g, y!),
+  (g, { inputs: [h, y] }) => affine(mul(mul(g, h!), y!), -2, 0),
+]);
+
+/** 1 / (1 + e⁻ˣ) */
+export const sigmoid: Unary = unary(
+  'sigmoid',
+  'sigmoid_(a)',
+  (g, { output: y }) => sigmoidGrad(g, y),
+  /* wgsl */ `fn sigmoid_(x: T) -> T {
+  let e = exp(-abs(x));
+  return select(e, T(1.0), x >= T(0.0)) / (T(1.0) + e);
+}`,
+);
+
+/** g · y · (1 - y): the sigmoid's derivative in terms of its output, in one launch. */
+export const sigmoidGrad: Binary = binary('sigmoidGrad', 'a * b * (1.0 - b)', [
+  (g, { inputs: [, y] }) => sigmoidGrad(g, y!),
+  (g, { inputs: [h, y] }) => mul(mul(g, h!), affine(y!, -2, 1)),
+]);
+
+const gateRow: Row<Scalars> = row(
+  'gate',
+  2,
+  'select(a * p.s0, a, b > T(0.0))',
+  [(g, { inputs: [, x], params }) => gate(g, x!, params.s0!), null],
+  { show: ({ s0 }) => `${s0}` },
+);
+
+/** g where x > 0, else slope · g: the derivative of relu and leakyRelu, in one launch. */
+export const gate = Object.assign(
+  (g: Tensor, x: Tensor, slope: number): Tensor => apply(gateRow, [g, x], { s0: slope })[0]!,
+  { row: gateRow },
+);
+
+/** max(x, 0), with derivative 0 at 0. */
+export const relu: Unary = unary('relu', 'max(a, T(0.0))', (g, { inputs: [x] }) => gate(g, x!, 0));
+
+const leakyRow: Row<Scalars> = row(
+  'leakyRelu',
+  1,
+  'select(a * p.s0, a, a > T(0.0))',
+  [(g, { inputs: [x], params }) => gate(g, x!, params.s0!)],
+  { show: ({ s0 }) => `${s0}` },
+);
+
+/** x where x > 0, else slope · x. The slope is 0.01 unless given, as in PyTorch; DCGAN uses 0.2. */
+export const leakyRelu = Object.assign((x: Tensor, slope = 0.01): Tensor => apply(leakyRow, [x], { s0: slope })[0]!, {
+  row: leakyRow,
+});

@@ -1,0 +1,341 @@
+/** Matrix products and convolutions: multilinear ops, closed under differentiation. */
+import { conv2d as conv2dPlan } from '../../kernels/conv2d.ts';
+import { conv2dWeight as conv2dWeightPlan } from '../../kernels/conv2dWeight.ts';
+import type { ConvGeometry } from '../../kernels/convGeometry.ts';
+import { convTranspose2d as convTranspose2dPlan } from '../../kernels/convTranspose2d.ts';
+import { matmul as matmulPlan } from '../../kernels/matmul.ts';
+import { apply } from '../apply.ts';
+import { ShapeError } from '../errors.ts';
+import type { Row } from '../row.ts';
+import { broadcastShapes, type Shape, sameShape, show, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { reshape } from './movement.ts';
+import { broadcastTo } from './reduce.ts';
+
+export interface MatmulOptions {
+  /** Use the transpose of a's last two axes. */
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+export interface MatmulParams {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** The sizes behind a matmul of operands whose batches are equal, or one of which has no batch. */
+export function matmulSizes(a: Shape, b: Shape, { transposeA, transposeB }: MatmulParams) {
+  const [a0, a1] = a.slice(-2) as [number, number];
+  const [b0, b1] = b.slice(-2) as [number, number];
+  const [m, ka] = transposeA ? [a1, a0] : [a0, a1];
+  const [kb, n] = transposeB ? [b1, b0] : [b0, b1];
+  const batchA = sizeOf(a.slice(0, -2));
+  const batchB = sizeOf(b.slice(0, -2));
+  const batch = Math.max(batchA, batchB);
+  return {
+    batch,
+    m,
+    n,
+    k: ka,
+    kb,
+    ...{ transposeA, transposeB },
+    batchStrideA: batchA === 1 ? 0 : m * ka,
+    batchStrideB: batchB === 1 ? 0 : kb * n,
+  };
+}
+
+const matmulRow: Row<MatmulParams> = {
+  name: 'matmul',
+  shape: ([a, b], params) => {
+    const { m, n, k, kb } = matmulSizes(a!, b!, params);
+    if (k !== kb) {
+      const t = (s: Shape, on: boolean) => `${show(s)}${on ? ' transposed' : ''}`;
+      throw new ShapeError(
+        `matmul: ${t(a!, params.transposeA)} times ${t(b!, params.transposeB)}: the inner sizes ${k} and ${kb} must be equal`,
+      );
+    }
+    return [[...(a!.length >= b!.length ? a! : b!).slice(0, -2), m, n]];
+  },
+  kernel: ({ inputs: [a, b], params, target }) => matmulPlan(target, matmulSizes(a!, b!, params)),
+  vjp: [
+    (g, { inputs: [, b], params: { transposeA: tA, transposeB: tB } }) =>
+      tA ? matmul(b!, g, { transposeA: tB, transposeB: true }) : matmul(g, b!, { transposeB: !tB }),
+    (g, { inputs: [a], params: { transposeA: tA, transposeB: tB } }) =>
+      tB ? matmul(g, a!, { transposeA: true, transposeB: tA }) : matmul(a!, g, { transposeA: !tA }),
+  ],
+  show: ({ transposeA, transposeB }) => [transposeA ? 'aᵀ' : '', transposeB ? 'bᵀ' : ''].filter(Boolean).join(', '),
+};
+
+/**
+ * The matrix product of the last two axes; leading axes are batches and broadcast. A vector is a row on the left and a
+ * column on the right, as in PyTorch.
+ * @throws ShapeError if the inner sizes differ
+ */
+export const matmul = Object.assign(
+  (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor => {
+    if (a.rank === 0 || b.rank === 0) throw new ShapeError('matmul: a scalar has no matrix product; use mul');
+    if (a.rank === 1 || b.rank === 1) {
+      const row = a.rank === 1 ? reshape(a, transposeA ? [a.size, 1] : [1, a.size]) : a;
+      const column = b.rank === 1 ? reshape(b, transposeB ? [1, b.size] : [b.size, 1]) : b;
+      const y = matmul(row, column, { transposeA, transposeB });
+      const kept = [...(a.rank === 1 ? [] : [y.shape[y.rank - 2]!]), ...(b.rank === 1 ? [] : [y.shape[y.rank - 1]!])];
+      return reshape(y, [...y.shape.slice(0, -2), ...kept]);
+    }
+    const batchA = a.shape.slice(0, -2);
+    const batchB = b.shape.slice(0, -2);
+    let [left, right] = [a, b];
+    if (!sameShape(batchA, batchB) && batchA.length > 0 && batchB.length > 0) {
+      const batch = broadcastShapes('matmul', batchA, batchB);
+      left = spread(a, batch);
+      right = spread(b, batch);
+    }
+    return apply(matmulRow, [left, right], { transposeA, transposeB })[0]!;
+  },
+  { row: matmulRow },
+);
+
+const spread = (x: Tensor, batch: Shape): Tensor => {
+  const shape = [...batch, ...x.shape.slice(-2)];
+  return sameShape(x.shape, shape) ? x : broadcastTo(x, shape);
+};
+
+/** A whole number for both axes, or one for each: [height, width]. */
+export type Pair = number | readonly [number, number];
+
+export interface Conv2dOptions {
+  /** Default 1. */
+  readonly stride?: Pair;
+  /** Zeros put around the image: a number, [height, width], 'valid' (none) or 'same' (output ceil(size / stride)). Default 0. */
+  readonly padding?: Pair | 'same' | 'valid';
+  /** Distance between neighbouring taps of the kernel. Default 1. */
+  readonly dilation?: Pair;
+  /** Channels are split into so many independent convolutions. Default 1. */
+  readonly groups?: number;
+}
+
+export interface ConvParams {
+  readonly stride: readonly [number, number];
+  /** top, left, bottom, right */
+  readonly padding: readonly [number, number, number, number];
+  readonly dilation: readonly [number, number];
+  readonly groups: number;
+}
+
+/** ConvParams with the spatial size that the op's result must have: [H, W] or [KH, KW]. */
+export interface SizedConvParams extends ConvParams {
+  readonly size: readonly [number, number];
+}
+
+const pair = (p: Pair): readonly [number, number] => (typeof p === 'number' ? [p, p] : p);
+
+/** Checks options and resolves 'same' and 'valid' for an image of size [h, w] and a kernel of size [kh, kw]. */
+export function convParams(
+  op: string,
+  options: Conv2dOptions,
+  image: readonly number[],
+  kernel: readonly number[],
+): ConvParams {
+  const stride = pair(options.stride ?? 1);
+  const dilation = pair(options.dilation ?? 1);
+  const groups = options.groups ?? 1;
+  const bad = [...stride, ...dilation, groups].find((v) => !Number.isInteger(v) || v < 1);
+  if (bad !== undefined)
+    throw new ShapeError(`${op}: stride, dilation and groups must be whole numbers, 1 or more, not ${bad}`);
+  const { padding = 0 } = options;
+  if (padding === 'valid') return { stride, dilation, groups, padding: [0, 0, 0, 0] };
+  if (padding === 'same') {
+    const total = [0, 1].map((i) => {
+      const out = Math.ceil(image[i]! / stride[i]!);
+      return Math.max(0, (out - 1) * stride[i]! + dilation[i]! * (kernel[i]! - 1) + 1 - image[i]!);
+    });
+    const [top, left] = total.map((t) => Math.floor(t / 2)) as [number, number];
+    return { stride, dilation, groups, padding: [top, left, total[0]! - top, total[1]! - left] };
+  }
+  const [v, h] = pair(padding);
+  if (![v, h].every((p) => Number.isInteger(p) && p >= 0)) {
+    throw new ShapeError(`${op}: padding must be whole numbers, 0 or more, 'same' or 'valid', not ${show([v, h])}`);
+  }
+  return { stride, dilation, groups, padding: [v, h, v, h] };
+}
+
+/** The spatial size of conv2d's output. */
+export function convOutput(
+  op: string,
+  image: readonly number[],
+  kernel: readonly number[],
+  p: ConvParams,
+): [number, number] {
+  return [0, 1].map((i) => {
+    const padded = image[i]! + p.padding[i]! + p.padding[i + 2]!;
+    const reach = p.dilation[i]! * (kernel[i]! - 1) + 1;
+    if (reach > padded) {
+      throw new ShapeError(
+        `${op}: the kernel reaches over ${reach} places of an axis that has ${padded} with padding (image ${show(image)}, kernel ${show(kernel)})`,
+      );
+    }
+    return Math.floor((padded - reach) / p.stride[i]!) + 1;
+  }) as [number, number];
+}
+
+/** The geometry shared by the three ops of one convolution, from the shapes of x, w and y. */
+function geometry(x: Shape, w: Shape, y: Shape, p: ConvParams): ConvGeometry {
+  const [n, h, wd, cin] = x as [number, number, number, number];
+  const [kh, kw] = w as [number, number];
+  const [, oh, ow, cout] = y as [number, number, number, number];
+  const [strideH, strideW] = p.stride;
+  const [dilationH, dilationW] = p.dilation;
+  return {
+    ...{ n, h, w: wd, cin, kh, kw, cout, oh, ow, strideH, strideW, dilationH, dilationW },
+    ...{ padTop: p.padding[0], padLeft: p.padding[1], groups: p.groups },
+  };
+}
+
+const needRank4 = (op: string, what: string, layout: string, s: Shape): void => {
+  if (s.length !== 4) throw new ShapeError(`${op}: ${what} must be ${layout}, not ${show(s)}`);
+};
+
+const showConv = (p: ConvParams): string =>
+  [
+    p.stride.some((s) => s !== 1) ? `stride ${p.stride}` : '',
+    p.padding.some((s) => s !== 0) ? `padding ${p.padding}` : '',
+    p.dilation.some((s) => s !== 1) ? `dilation ${p.dilation}` : '',
+    p.groups !== 1 ? `groups ${p.groups}` : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+
+// Convolution is one trilinear form T(x, w, y): the sum of x·w·y over matching places. The three ops are its partial
+// derivatives with respect to y, x and w, so each one's rules are the other two.
+
+const conv2dRow: Row<ConvParams> = {
+  name: 'conv2d',
+  shape: ([x, w], p) => {
+    needRank4('conv2d', 'x', '[N,H,W,Cin]', x!);
+    needRank4('conv2d', 'w', '[KH,KW,Cin/groups,Cout]', w!);
+    const [n, h, wd, cin] = x as [number, number, number, number];
+    const [kh, kw, wcin, cout] = w as [number, number, number, number];
+    if (cin !== wcin * p.groups) {
+      throw new ShapeError(
+        `conv2d: x has ${cin} channels but w expects ${wcin * p.groups} (x ${show(x!)}, w ${show(w!)}${p.groups > 1 ? `, ${p.groups} groups` : ''}); the third axis of w is the input's channels`,
+      );
+    }
+    if (cout % p.groups !== 0)
+      throw new ShapeError(`conv2d: ${cout} output channels do not split into ${p.groups} groups`);
+    return [[n, ...convOutput('conv2d', [h, wd], [kh, kw], p), cout]];
+  },
+  kernel: ({ inputs: [x, w], outputs: [y], params, target }) => conv2dPlan(target, geometry(x!, w!, y!, params)),
+  vjp: [
+    (g, { inputs: [x, w], params }) => transposeOf(g, w!, { ...params, size: hw(x!) }),
+    (g, { inputs: [x, w], params }) => weightOf(x!, g, { ...params, size: kernelSize(w!) }),
+  ],
+  show: showConv,
+};
+
+const convTranspose2dRow: Row<SizedConvParams> = {
+  name: 'convTranspose2d',
+  shape: ([y, w], p) => {
+    needRank4('convTranspose2d', 'y', '[N,OH,OW,Cout]', y!);
+    needRank4('convTranspose2d', 'w', '[KH,KW,Cin/groups,Cout]', w!);
+    const [n, oh, ow, cout] = y as [number, number, number, number];
+    const [kh, kw, wcin, wcout] = w as [number, number, number, number];
+    if (cout !== wcout) {
+      throw new ShapeError(
+        `convTranspose2d: y has ${cout} channels but w expects ${wcout} (y ${show(y!)}, w ${show(w!)}); the fourth axis of w is the channels of the transpose's input`,
+      );
+    }
+    const back = convOutput('convTranspose2d', p.size, [kh, kw], p);
+    if (back[0] !== oh || back[1] !== ow) {
+      throw new ShapeError(
+        `convTranspose2d: an output of ${show(p.size)} belongs to an input of ${show(back)}, not ${show([oh, ow])} (kernel ${show([kh, kw])}, ${showConv(p)})`,
+      );
+    }
+    return [[n, ...p.size, wcin * p.groups]];
+  },
+  kernel: ({ inputs: [y, w], outputs: [x], params, target }) =>
+    convTranspose2dPlan(target, geometry(x!, w!, y!, params)),
+  vjp: [
+    (g, { inputs: [, w], params }) => forwardOf(g, w!, params),
+    (g, { inputs: [y, w], params }) => weightOf(g, y!, { ...params, size: kernelSize(w!) }),
+  ],
+  show: showConv,
+};
+
+const conv2dWeightRow: Row<SizedConvParams> = {
+  name: 'conv2dWeight',
+  shape: ([x, y], p) => {
+    needRank4('conv2dWeight', 'x', '[N,H,W,Cin]', x!);
+    needRank4('conv2dWeight', 'y', '[N,OH,OW,Cout]', y!);
+    const out = convOutput('conv2dWeight', x!.slice(1, 3), p.size, p);
+    if (x![0] !== y![0] || out[0] !== y![1] || out[1] !== y![2]) {
+      throw new ShapeError(
+        `conv2dWeight: x ${show(x!)} under a kernel of ${show(p.size)} makes ${show([x![0]!, ...out])}, but y is ${show(y!)}`,
+      );
+    }
+    return [[...p.size, x![3]! / p.groups, y![3]!]];
+  },
+  kernel: ({ inputs: [x, y], outputs: [w], params, target }) => conv2dWeightPlan(target, geometry(x!, w!, y!, params)),
+  vjp: [
+    (g, { inputs: [x, y], params }) => transposeOf(y!, g, { ...params, size: hw(x!) }),
+    (g, { inputs: [x], params }) => forwardOf(x!, g, params),
+  ],
+  show: showConv,
+};
+
+const hw = (x: Tensor): [number, number] => [x.shape[1]!, x.shape[2]!];
+const kernelSize = (w: Tensor): [number, number] => [w.shape[0]!, w.shape[1]!];
+const plain = ({ stride, padding, dilation, groups }: ConvParams): ConvParams => ({
+  stride,
+  padding,
+  dilation,
+  groups,
+});
+const forwardOf = (x: Tensor, w: Tensor, p: ConvParams): Tensor => apply(conv2dRow, [x, w], plain(p))[0]!;
+const transposeOf = (y: Tensor, w: Tensor, p: SizedConvParams): Tensor => apply(convTranspose2dRow, [y, w], p)[0]!;
+const weightOf = (x: Tensor, y: Tensor, p: SizedConvParams): Tensor => apply(conv2dWeightRow, [x, y], p)[0]!;
+
+/**
+ * Cross-correlation of images x [N,H,W,Cin] with kernels w [KH,KW,Cin/groups,Cout], giving [N,OH,OW,Cout] with
+ * OH = floor((H + padding - dilation·(KH - 1) - 1) / stride) + 1.
+ */
+export const conv2d = Object.assign(
+  (x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor =>
+    forwardOf(x, w, convParams('conv2d', options, x.shape.slice(1, 3), w.shape)),
+  { row: conv2dRow },
+);
+
+export interface ConvTranspose2dOptions extends Conv2dOptions {
+  readonly padding?: Pair;
+  /** Rows and columns added at the bottom and right, to choose among the sizes that a strided convolution maps to y. Default 0. */
+  readonly outputPadding?: Pair;
+}
+
+/**
+ * The transpose of conv2d, Uᵀ: images y [N,OH,OW,Cout] with the same kernels w [KH,KW,Cin/groups,Cout] give
+ * [N,H,W,Cin], H = (OH - 1)·stride - 2·padding + dilation·(KH - 1) + outputPadding + 1.
+ */
+export const convTranspose2d = Object.assign(
+  (y: Tensor, w: Tensor, options: ConvTranspose2dOptions = {}): Tensor => {
+    const p = convParams('convTranspose2d', options, y.shape.slice(1, 3), w.shape);
+    const extra = pair(options.outputPadding ?? 0);
+    const size = [0, 1].map(
+      (i) =>
+        ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
+        2 * p.padding[i]! +
+        p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
+        extra[i]! +
+        1,
+    ) as [number, number];
+    return transposeOf(y, w, { ...p, size });
+  },
+  { row: convTranspose2dRow },
+);
+
+/**
+ * The weight gradient of conv2d as an op of its own: x [N,H,W,Cin] and y [N,OH,OW,Cout] give w [KH,KW,Cin/groups,Cout].
+ * @param size [KH, KW]
+ */
+export const conv2dWeight = Object.assign(
+  (x: Tensor, y: Tensor, size: readonly [number, number], options: Conv2dOptions = {}): Tensor =>
+    weightOf(x, y, { ...convParams('conv2dWeight', options, x.shape.slice(1, 3), size), size }),
+  { row: conv2dWeightRow },
+);

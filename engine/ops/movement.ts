@@ -1,0 +1,178 @@
+/** Ops that move data: no arithmetic, and each is the adjoint of another. */
+import { copy, fill as fillPlan } from '../../kernels/copy.ts';
+import type { Plan } from '../../kernels/kernel.ts';
+import { apply } from '../apply.ts';
+import { ShapeError } from '../errors.ts';
+import type { Row } from '../row.ts';
+import { checkShape, normalizeAxis, type Shape, show, sizeOf, stridesOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+
+const reshapeRow: Row<{ shape: Shape }> = {
+  name: 'reshape',
+  shape: ([x], { shape }) => {
+    if (sizeOf(x!) !== sizeOf(shape)) {
+      throw new ShapeError(`reshape: ${show(x!)} has ${sizeOf(x!)} elements, ${show(shape)} has ${sizeOf(shape)}`);
+    }
+    return [shape];
+  },
+  view: true,
+  vjp: [(g, { inputs: [x] }) => reshape(g, x!.shape)],
+};
+
+/** The same elements, row-major, under another shape; one size may be -1. Shares memory. */
+export const reshape = Object.assign(
+  (x: Tensor, shape: Shape): Tensor => {
+    const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
+    if (shape.filter((d) => d === -1).length > 1) throw new ShapeError(`reshape: ${show(shape)} has more than one -1`);
+    const full = shape.map((d) => (d === -1 ? x.size / known : d));
+    checkShape('reshape', full.every(Number.isInteger) ? full : shape);
+    return apply(reshapeRow, [x], { shape: full })[0]!;
+  },
+  { row: reshapeRow },
+);
+
+const transposeRow: Row<{ axes: readonly number[] }> = {
+  name: 'transpose',
+  shape: ([x], { axes }) => {
+    if (axes.length !== x!.length || new Set(axes).size !== axes.length) {
+      throw new ShapeError(`transpose: axes ${show(axes)} must name each of the ${x!.length} axes of ${show(x!)} once`);
+    }
+    return [axes.map((a) => x![a]!)];
+  },
+  kernel: ({ inputs: [x], outputs: [y], params: { axes } }) => {
+    const from = stridesOf(x!);
+    return { dispatches: copy({ sizes: y!, from: axes.map((a) => from[a]!), to: stridesOf(y!) }, 0, 1) };
+  },
+  vjp: [
+    (g, { params: { axes } }) =>
+      transpose(
+        g,
+        axes.map((_, i) => axes.indexOf(i)),
+      ),
+  ],
+  show: ({ axes }) => show(axes),
+};
+
+/** Reorders the axes: axis i of the result is axis `axes[i]` of x. Without `axes`, reverses them. */
+export const transpose = Object.assign(
+  (x: Tensor, axes?: readonly number[]): Tensor => {
+    const order = axes ?? x.shape.map((_, i) => x.rank - 1 - i);
+    return apply(transposeRow, [x], { axes: order.map((a) => normalizeAxis('transpose', a, x.rank)) })[0]!;
+  },
+  { row: transposeRow },
+);
+
+/** A regular window of a tensor: along axis i, `size[i]` elements from `begin[i]`, `step[i]` apart. */
+export interface Window {
+  readonly begin: readonly number[];
+  readonly size: readonly number[];
+  readonly step: readonly number[];
+}
+
+const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((n, v, i) => n + v * b[i]!, 0);
+
+const sliceRow: Row<Window> = {
+  name: 'slice',
+  shape: ([x], { begin, size, step }) => {
+    x!.forEach((d, i) => {
+      const last = begin[i]! + (size[i]! - 1) * step[i]!;
+      if (size[i]! > 0 && (begin[i]! < 0 || begin[i]! >= d || last < 0 || last >= d)) {
+        throw new ShapeError(`slice: axis ${i} of ${show(x!)} has no elements ${begin[i]} to ${last}`);
+      }
+    });
+    return [size];
+  },
+  kernel: ({ inputs: [x], outputs: [y], params: { begin, step } }) => {
+    const s = stridesOf(x!);
+    const walk = { sizes: y!, from: s.map((v, i) => v * step[i]!), fromOffset: dot(begin, s), to: stridesOf(y!) };
+    return { dispatches: copy(walk, 0, 1) };
+  },
+  vjp: [(g, { inputs: [x], params }) => unslice(g, x!.shape, params)],
+  show: ({ begin, size, step }) => begin.map((b, i) => `${b}:${b + size[i]! * step[i]!}:${step[i]}`).join(', '),
+};
+
+const applySlice = (x: Tensor, window: Window): Tensor => apply(sliceRow, [x], window)[0]!;
+
+/** Bounds along one axis, as Python writes `begin:end:step`; negative indices count from the end. */
+export type Range = readonly [begin?: number | null, end?: number | null, step?: number];
+
+/** Takes a window of x: one range for each leading axis, the others whole. */
+export const slice = Object.assign(
+  (x: Tensor, ranges: readonly Range[]): Tensor => {
+    if (ranges.length > x.rank)
+      throw new ShapeError(`slice: ${ranges.length} ranges for the ${x.rank} axes of ${x.describe()}`);
+    const axes = x.shape.map((d, i) => resolveRange(ranges[i] ?? [], d, i));
+    return applySlice(x, { begin: axes.map((a) => a[0]), size: axes.map((a) => a[1]), step: axes.map((a) => a[2]) });
+  },
+  { row: sliceRow },
+);
+
+function resolveRange([begin, end, step = 1]: Range, d: number, axis: number): [number, number, number] {
+  if (!Number.isInteger(step) || step === 0)
+    throw new ShapeError(`slice: axis ${axis} has step ${step}; it must be a whole number, not 0`);
+  const clampTo = (v: number, low: number, high: number) => Math.min(Math.max(v < 0 ? v + d : v, low), high);
+  const b = begin == null ? (step > 0 ? 0 : d - 1) : clampTo(begin, step > 0 ? 0 : -1, step > 0 ? d : d - 1);
+  const e = end == null ? (step > 0 ? d : -1) : clampTo(end, step > 0 ? 0 : -1, step > 0 ? d : d - 1);
+  return [b, Math.max(0, Math.ceil((e - b) / step)), step];
+}
+
+const unsliceRow: Row<Window & { shape: Shape }> = {
+  name: 'unslice',
+  shape: (_, { shape }) => [shape],
+  kernel: ({ inputs: [x], outputs: [y], params: { begin, step } }): Plan => {
+    const s = stridesOf(y!);
+    const walk = { sizes: x!, from: stridesOf(x!), to: s.map((v, i) => v * step[i]!), toOffset: dot(begin, s) };
+    return { dispatches: [...fillPlan(sizeOf(y!), 0, 1).dispatches, ...copy(walk, 0, 1)] };
+  },
+  vjp: [(g, { params }) => applySlice(g, params)],
+  show: ({ shape }) => show(shape),
+};
+
+/** Puts x into a window of a tensor of zeros: the adjoint of slice. */
+export const unslice = Object.assign(
+  (x: Tensor, shape: Shape, { begin, size, step }: Window): Tensor =>
+    apply(unsliceRow, [x], { shape, begin, size, step })[0]!,
+  { row: unsliceRow },
+);
+
+const concatRow: Row<{ axis: number }> = {
+  name: 'concat',
+  shape: (inputs, { axis }) => {
+    const first = inputs[0]!;
+    for (const s of inputs) {
+      if (s.length !== first.length || s.some((d, i) => i !== axis && d !== first[i])) {
+        throw new ShapeError(`concat: ${inputs.map(show).join(' and ')} differ in an axis other than ${axis}`);
+      }
+    }
+    return [first.map((d, i) => (i === axis ? inputs.reduce((n, s) => n + s[i]!, 0) : d))];
+  },
+  kernel: ({ inputs, outputs: [y], params: { axis } }) => {
+    const to = stridesOf(y!);
+    let at = 0;
+    const dispatches = inputs.flatMap((x, k) => {
+      const toOffset = at * to[axis]!;
+      at += x[axis]!;
+      return copy({ sizes: x, from: stridesOf(x), to, toOffset }, k, inputs.length);
+    });
+    return { dispatches };
+  },
+  vjp: (g, { inputs, params: { axis }, needs }) => {
+    let at = 0;
+    return inputs.map((x, k) => {
+      const begin = at;
+      at += x.shape[axis]!;
+      const ranges: Range[] = x.shape.map((_, i) => (i === axis ? [begin, at] : []));
+      return needs[k] ? slice(g!, ranges) : null;
+    });
+  },
+  show: ({ axis }) => `axis ${axis}`,
+};
+
+/** Joins tensors along an existing axis. */
+export const concat = Object.assign(
+  (xs: readonly Tensor[], axis = 0): Tensor => {
+    if (xs.length === 0) throw new ShapeError('concat: no tensors given');
+    return apply(concatRow, xs, { axis: normalizeAxis('concat', axis, xs[0]!.rank) })[0]!;
+  },
+  { row: concatRow },
+);

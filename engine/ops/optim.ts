@@ -1,0 +1,46 @@
+/** Ops that overwrite their leading inputs: optimizer updates over flat arenas. They have no derivative. */
+import { adam as adamPlan, ema as emaPlan } from '../../kernels/adam.ts';
+import { apply } from '../apply.ts';
+import type { Row } from '../row.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** Adam's numbers for one step; see kernels/adam.ts. */
+export interface AdamParams {
+  /** Elements of each parameter, and where it starts in the arenas. */
+  readonly lengths: number[];
+  readonly offsets: number[];
+  readonly lr: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  /** Decoupled weight decay (AdamW). */
+  readonly weightDecay: number;
+  /** Decay added to the gradient. */
+  readonly l2: number;
+  /** 1 for the first step. */
+  readonly step: number;
+}
+
+export const adamRow: Row<AdamParams> = {
+  name: 'adam',
+  shape: () => [],
+  kernel: ({ params, target }) => adamPlan(target, params),
+  mutates: 3,
+};
+
+/** One step of Adam on parameters p with moments m and v, all flat arenas, and a gradient for each parameter. */
+export const adamStep = (p: Tensor, m: Tensor, v: Tensor, gradients: readonly Tensor[], params: AdamParams): void => {
+  apply(adamRow, [p, m, v, ...gradients], params);
+};
+
+export const emaRow: Row<{ readonly decay: number }> = {
+  name: 'ema',
+  shape: () => [],
+  kernel: ({ inputs: [average], params: { decay }, target }) => emaPlan(target, average![0]!, decay),
+  mutates: 1,
+};
+
+/** average <- decay · average + (1 - decay) · p, over flat arenas. */
+export const emaStep = (average: Tensor, p: Tensor, decay: number): void => {
+  apply(emaRow, [average, p], { decay });
+};

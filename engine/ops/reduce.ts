@@ -1,0 +1,92 @@
+/** Reductions over any axes, and broadcasting, their adjoint. */
+
+import { copy } from '../../kernels/copy.ts';
+import { reduce, SUM } from '../../kernels/reduce.ts';
+import { apply } from '../apply.ts';
+import { ShapeError } from '../errors.ts';
+import type { Row } from '../row.ts';
+import { broadcastStrides, normalizeAxes, reducedShape, type Shape, sameShape, show, stridesOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { affine } from './elementwise.ts';
+import { reshape } from './movement.ts';
+
+export interface ReduceOptions {
+  /** Keep reduced axes with size 1. Default false. */
+  readonly keepDims?: boolean;
+}
+
+interface SumParams {
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+  readonly scale: number;
+}
+
+const sumRow = (name: string): Row<SumParams> => ({
+  name,
+  shape: ([x], { axes, keepDims }) => [reducedShape(x!, axes, keepDims)],
+  kernel: ({ inputs: [x], params: { axes, scale }, target }) => reduce(target, SUM, x!, axes, scale),
+  vjp: [
+    (g, { inputs: [x], params: { axes, scale } }) => {
+      const kept = reshape(g, reducedShape(x!.shape, axes, true));
+      return broadcastTo(scale === 1 ? kept : affine(kept, scale, 0), x!.shape);
+    },
+  ],
+  show: ({ axes, keepDims }) => `${show(axes)}${keepDims ? ', keepDims' : ''}`,
+});
+
+const sumTable = sumRow('sum');
+const meanTable = sumRow('mean');
+
+/** Sums over `axes` (all if absent; negative ones count from the end). */
+export const sum = Object.assign(
+  (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
+    apply(sumTable, [x], { axes: normalizeAxes('sum', axes, x.rank), keepDims, scale: 1 })[0]!,
+  { row: sumTable },
+);
+
+/** Averages over `axes` (all if absent; negative ones count from the end). */
+export const mean = Object.assign(
+  (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor => {
+    const list = normalizeAxes('mean', axes, x.rank);
+    const n = countOf(x.shape, list);
+    return apply(meanTable, [x], { axes: list, keepDims, scale: 1 / n })[0]!;
+  },
+  { row: meanTable },
+);
+
+const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, a) => n * shape[a]!, 1);
+
+/** The biased variance over `axes`: the mean squared distance from the mean. */
+export function variance(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return mean(x.sub(mean(x, axes, { keepDims: true })).square(), axes, options);
+}
+
+const broadcastRow: Row<{ shape: Shape }> = {
+  name: 'broadcastTo',
+  shape: ([x], { shape }) => {
+    const pad = shape.length - x!.length;
+    if (pad < 0 || x!.some((d, i) => d !== 1 && d !== shape[pad + i])) {
+      throw new ShapeError(`broadcastTo: ${show(x!)} does not broadcast to ${show(shape)}`);
+    }
+    return [shape];
+  },
+  kernel: ({ inputs: [x], outputs: [y] }) => ({
+    dispatches: copy({ sizes: y!, from: broadcastStrides(x!, y!), to: stridesOf(y!) }, 0, 1),
+  }),
+  vjp: [(g, { inputs: [x] }) => sumTo(g, x!.shape)],
+  show: ({ shape }) => show(shape),
+};
+
+/** Repeats x along axes of size 1 and new leading axes. */
+export const broadcastTo = Object.assign((x: Tensor, shape: Shape): Tensor => apply(broadcastRow, [x], { shape })[0]!, {
+  row: broadcastRow,
+});
+
+/** Sums x down to a shape that broadcasts to x's: the adjoint of broadcastTo. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const pad = x.rank - shape.length;
+  const axes = x.shape.flatMap((d, i) => (i < pad || (shape[i - pad] === 1 && d !== 1) ? [i] : []));
+  const summed = axes.length > 0 ? sum(x, axes, { keepDims: true }) : x;
+  return sameShape(summed.shape, shape) ? summed : reshape(summed, shape);
+}

@@ -1,0 +1,152 @@
+/** Finds an adapter in Node: the system's Vulkan (or Metal, or D3D) through Dawn, else SwiftShader out of npm. */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import { DeviceError } from './errors.ts';
+import { type AdapterChoice, isSoftware, requestDevice } from './platform.browser.ts';
+import type { Opened } from './webgpu/device.ts';
+
+type Dawn = { create(options: string[]): GPU; globals: object };
+
+/** @throws DeviceError that says what to install when nothing fits */
+export async function openDevice(choice: AdapterChoice): Promise<Opened> {
+  // Mesa warns on every start without one.
+  process.env.XDG_RUNTIME_DIR ??= tmpdir();
+  const dawn = await loadDawn();
+  if (choice !== 'swiftshader') {
+    const opened = await open(dawn, (info) => accepts(choice, info));
+    if (opened) return opened;
+    if (choice) throw new DeviceError(`no ${choice} adapter was found. ${REMEDY[choice]}`);
+  }
+  useSwiftShader();
+  const opened = await open(dawn, () => true);
+  if (opened) return opened;
+  throw new DeviceError(
+    'no WebGPU adapter, not even SwiftShader, could be started; run `npm i @sparticuz/chromium`, install a Vulkan driver, or use init({ device: "reference" })',
+  );
+}
+
+const REMEDY = {
+  hardware: "Install the GPU's Vulkan driver, or leave the choice open to run in software.",
+  lavapipe: 'Install Mesa 24 or newer (Debian 12: mesa-vulkan-drivers from bookworm-backports), or use swiftshader.',
+};
+
+const accepts = (choice: AdapterChoice, info: GPUAdapterInfo): boolean =>
+  choice === undefined || (choice === 'lavapipe' ? /llvmpipe/i.test(info.description) : !isSoftware(info));
+
+async function loadDawn(): Promise<Dawn> {
+  try {
+    return (await import('webgpu')) as unknown as Dawn;
+  } catch (error) {
+    throw new DeviceError(
+      `the npm package "webgpu" does not load (${(error as Error).message.split('\n')[0]}); run \`npm i webgpu@0.6.2\`, or use init({ device: "reference" })`,
+    );
+  }
+}
+
+async function open(dawn: Dawn, fits: (info: GPUAdapterInfo) => boolean): Promise<Opened | undefined> {
+  Object.assign(globalThis, dawn.globals);
+  // While this reference lives, the process does; close() drops it.
+  let gpu: GPU | undefined = dawn.create([]);
+  for (const options of [{ powerPreference: 'high-performance' as const }, { forceFallbackAdapter: true }]) {
+    const adapter = await gpu.requestAdapter(options);
+    if (!adapter || !fits(adapter.info)) continue;
+    const device = await requestDevice(adapter);
+    return {
+      gpu: device,
+      info: adapter.info,
+      software: isSoftware(adapter.info),
+      wait: patiently,
+      close() {
+        gpu = undefined;
+      },
+    };
+  }
+  return undefined;
+}
+
+let pending = 0;
+let looping = false;
+const cell = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Dawn polls in a busy loop of setImmediate while a promise of its own is pending, and takes a core that a software
+ * adapter could compute on. Sleeping a little in the same loop gives that core back.
+ */
+function patiently<T>(promise: Promise<T>): Promise<T> {
+  pending++;
+  if (!looping) {
+    looping = true;
+    setImmediate(nap, 0.05);
+  }
+  return promise.finally(() => {
+    pending--;
+  });
+}
+
+function nap(ms: number): void {
+  if (pending === 0) {
+    looping = false;
+    return;
+  }
+  Atomics.wait(cell, 0, 0, ms);
+  setImmediate(nap, Math.min(1, ms * 1.5));
+}
+
+/** Unpacks SwiftShader from the npm package, once, and makes Dawn's Vulkan loader find it. */
+function useSwiftShader(): void {
+  const { path, version } = locateChromium();
+  const folder = join(tmpdir(), `wgrad-swiftshader-${version}-${process.getuid?.() ?? 0}`);
+  if (!existsSync(join(folder, 'vk_swiftshader_icd.json'))) unpack(path, folder);
+  process.env.VK_ICD_FILENAMES = join(folder, 'vk_swiftshader_icd.json');
+  process.env.VK_DRIVER_FILES = process.env.VK_ICD_FILENAMES;
+  try {
+    // Loaded for its symbols, so that Dawn's own dlopen of libvulkan.so.1 finds it; Node then complains that it is no addon.
+    const RTLD_NODELETE = 0x1000;
+    const flags = constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE;
+    process.dlopen({ exports: {} }, join(folder, 'libvulkan.so.1'), flags);
+  } catch (error) {
+    if (!/did not self-register/.test((error as Error).message)) {
+      throw new DeviceError(`SwiftShader's Vulkan loader in ${folder} does not load: ${(error as Error).message}`);
+    }
+  }
+}
+
+function locateChromium(): { path: string; version: string } {
+  try {
+    const main = createRequire(import.meta.url).resolve('@sparticuz/chromium');
+    let root = dirname(main);
+    while (!existsSync(join(root, 'bin', 'swiftshader.tar.br'))) {
+      if (root === dirname(root)) throw new Error('bin/swiftshader.tar.br is missing');
+      root = dirname(root);
+    }
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    return { path: join(root, 'bin', 'swiftshader.tar.br'), version };
+  } catch (error) {
+    throw new DeviceError(
+      `no Vulkan driver was found, and SwiftShader's npm package is not there (${(error as Error).message.split('\n')[0]}); run \`npm i @sparticuz/chromium@143\`, install a Vulkan driver, or use init({ device: "reference" })`,
+    );
+  }
+}
+
+/** A tar archive of plain files is blocks of 512 bytes: a header with name and octal size, then the file. */
+function unpack(archive: string, folder: string): void {
+  const tar = brotliDecompressSync(readFileSync(archive));
+  const fresh = `${folder}.${process.pid}`;
+  mkdirSync(fresh, { recursive: true });
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
+    const text = (from: number, length: number) =>
+      tar.toString('latin1', at + from, at + from + length).replace(/\0.*$/s, '');
+    const size = Number.parseInt(text(124, 12), 8);
+    const isFile = text(156, 1) === '0' || text(156, 1) === '';
+    if (isFile) writeFileSync(join(fresh, text(0, 100).replace(/^.*\//, '')), tar.subarray(at + 512, at + 512 + size));
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  try {
+    renameSync(fresh, folder); // atomic: another process sees all of it or nothing
+  } catch {
+    rmSync(fresh, { recursive: true, force: true }); // that other process was first
+  }
+}

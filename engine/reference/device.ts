@@ -1,0 +1,109 @@
+import type { Target } from '../../kernels/kernel.ts';
+import { type Buffer, type Device, type Launch, type Memory, Storage } from '../device.ts';
+import { tensorsAlive } from '../lifetime.ts';
+import type { Primitive } from '../ops/table.ts';
+import { sizeOf } from '../shape.ts';
+import { type LoopContext, loops } from './loops.ts';
+
+class HostBuffer implements Buffer {
+  readonly device: Device;
+  readonly values: Float64Array<ArrayBuffer>;
+  refs = 0;
+  version = 0;
+
+  constructor(device: Device, values: Float64Array<ArrayBuffer>) {
+    this.device = device;
+    this.values = values;
+  }
+}
+
+type HostStorage = Storage<HostBuffer>;
+
+const valuesOf = (s: Storage): Float64Array<ArrayBuffer> => {
+  const { buffer, offset, size } = s as HostStorage;
+  return buffer.values.subarray(offset, offset + size);
+};
+
+/**
+ * Plain loops in float64, in JavaScript: slow, exact, and at home anywhere. Derivatives are checked on it, kernels are
+ * compared with it, and it runs every program that a GPU runs.
+ */
+export class ReferenceDevice implements Device {
+  readonly kind = 'reference';
+  readonly name = 'float64 reference (JavaScript)';
+  readonly dtype = 'float64';
+  readonly target: Target = { family: 'software', subgroupSize: 0, maxStorageBuffers: Number.POSITIVE_INFINITY };
+  #buffers = 0;
+  #bytes = 0;
+  #peakBytes = 0;
+
+  runs({ op }: Launch): boolean {
+    return op in loops;
+  }
+
+  run(launch: Launch): Storage[] {
+    const outputs = launch.outputShapes.map((s) => this.allocate(sizeOf(s)));
+    const loop = loops[launch.op as Primitive] as (context: LoopContext<unknown>) => void;
+    loop({
+      inputs: launch.inputs.map(valuesOf),
+      inputShapes: launch.inputShapes,
+      outputs: outputs.map(valuesOf),
+      outputShapes: launch.outputShapes,
+      params: launch.params,
+    });
+    for (const s of launch.inputs.slice(0, launch.mutates)) s.buffer.version++;
+    return outputs;
+  }
+
+  allocate(size: number): Storage {
+    return this.#hold(new Float64Array(size));
+  }
+
+  upload(values: ArrayLike<number>): Storage {
+    return this.#hold(Float64Array.from(values));
+  }
+
+  write(storage: Storage, values: ArrayLike<number>): void {
+    valuesOf(storage).set(values);
+    storage.buffer.version++;
+  }
+
+  async read(storage: Storage): Promise<Float64Array<ArrayBuffer>> {
+    return this.values(storage).slice();
+  }
+
+  /** The values themselves, without waiting. */
+  values(storage: Storage): Float64Array<ArrayBuffer> {
+    return valuesOf(storage);
+  }
+
+  view(storage: Storage, offset: number, size: number): Storage {
+    return new Storage((storage as HostStorage).buffer, storage.offset + offset, size);
+  }
+
+  release(buffer: Buffer): void {
+    this.#buffers--;
+    this.#bytes -= (buffer as HostBuffer).values.byteLength;
+  }
+
+  flush(): void {}
+
+  async sync(): Promise<void> {}
+
+  memory(): Memory {
+    const [buffers, bytes, peakBytes] = [this.#buffers, this.#bytes, this.#peakBytes];
+    return { tensors: tensorsAlive(), buffers, bytes, pooledBuffers: 0, pooledBytes: 0, peakBytes };
+  }
+
+  destroy(): void {}
+
+  #hold(values: Float64Array<ArrayBuffer>): Storage {
+    this.#buffers++;
+    this.#bytes += values.byteLength;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
+    return new Storage(new HostBuffer(this, values), 0, values.length);
+  }
+}
+
+/** The one reference device of the process. */
+export const reference = new ReferenceDevice();

@@ -1,0 +1,57 @@
+import { adopt, currentOwner, type Owner, setOwner } from './lifetime.ts';
+import type { Node } from './node.ts';
+import { Tensor } from './tensor.ts';
+
+/**
+ * Runs `fn` and frees every tensor made in it, except those that it returns (alone, or inside arrays, maps and plain
+ * objects) and those that the graph behind a returned tensor still needs. Survivors pass to the enclosing scope.
+ * Reading is allowed inside: `scope(() => loss.item())` resolves after the tensor is gone.
+ * @throws TypeError if `fn` is async: a scope ends when its function returns, before an async one is done
+ */
+export function scope<T>(fn: () => T): T {
+  if (fn.constructor.name === 'AsyncFunction') {
+    throw new TypeError('scope: the function must not be async; read data after the scope, or return t.data() from it');
+  }
+  const own: Owner = { owned: new Set(), parent: currentOwner() };
+  setOwner(own);
+  let result: T;
+  try {
+    result = fn();
+  } catch (error) {
+    setOwner(own.parent);
+    for (const t of [...own.owned]) t.dispose();
+    throw error;
+  }
+  setOwner(own.parent);
+  const survivors = new Set<Tensor>();
+  collect(result, own, survivors);
+  for (const t of [...own.owned]) {
+    if (survivors.has(t as Tensor)) adopt(t, own.parent);
+    else t.dispose();
+  }
+  return result;
+}
+
+/** Adds the tensors in `value` and the graphs behind them, as far as they are `own`. */
+function collect(value: unknown, own: Owner, into: Set<Tensor>): void {
+  const stack: unknown[] = [value];
+  const nodes = new Set<Node>();
+  while (stack.length > 0) {
+    const v = stack.pop();
+    if (v instanceof Tensor) {
+      if (v.owner !== own || into.has(v)) continue;
+      into.add(v);
+      if (v.node && !nodes.has(v.node)) {
+        nodes.add(v.node);
+        stack.push(...v.node.inputs, ...v.node.outputs);
+      }
+    } else if (Array.isArray(v)) stack.push(...v);
+    else if (v instanceof Map) stack.push(...v.values());
+    else if (v && typeof v === 'object' && isPlain(v)) stack.push(...Object.values(v));
+  }
+}
+
+const isPlain = (v: object): boolean => {
+  const proto = Object.getPrototypeOf(v) as unknown;
+  return proto === Object.prototype || proto === null;
+};

@@ -1,0 +1,90 @@
+import type { Node } from './node.ts';
+import { show } from './shape.ts';
+import type { Tensor } from './tensor.ts';
+
+/** One line of the tape: a leaf (`op` undefined) or an op. */
+export interface TapeEntry {
+  readonly id: number;
+  readonly op: string | undefined;
+  readonly inputs: readonly number[];
+  /** The op's parameters as text, e.g. the axes of a sum. */
+  readonly params: string;
+  readonly shape: readonly number[];
+  readonly label: string | undefined;
+}
+
+/** The recorded ops behind a tensor, in the order in which they ran, with the leaves that they read. */
+export class Tape {
+  readonly entries: readonly TapeEntry[];
+
+  constructor(entries: readonly TapeEntry[]) {
+    this.entries = entries;
+  }
+
+  /** `%1:[3] = x`, `%2:[3] = mul(%1, %1)`, ... one line each. */
+  toString(): string {
+    return this.entries
+      .map(
+        (e) =>
+          `%${e.id}:${show(e.shape)} = ${e.op ? `${e.op}(${call(e)})${e.label ? `  # ${e.label}` : ''}` : (e.label ?? 'leaf')}`,
+      )
+      .join('\n');
+  }
+
+  /** Graphviz source: leaves are boxes, ops are ellipses. */
+  toDot(): string {
+    const nodes = this.entries.map(
+      (e) =>
+        `  n${e.id} [shape=${e.op ? 'ellipse' : 'box'}, label=${JSON.stringify(`${title(e)}\n${show(e.shape)}`)}];`,
+    );
+    const edges = this.entries.flatMap((e) => e.inputs.map((i) => `  n${i} -> n${e.id};`));
+    return ['digraph tape {', '  rankdir=LR;', ...nodes, ...edges, '}'].join('\n');
+  }
+
+  /** A Mermaid flowchart. */
+  toMermaid(): string {
+    const text = (e: TapeEntry) => `"${title(e).replaceAll('"', "'")}<br/>${show(e.shape)}"`;
+    const nodes = this.entries.map((e) => `  n${e.id}${e.op ? `([${text(e)}])` : `[${text(e)}]`}`);
+    const edges = this.entries.flatMap((e) => e.inputs.map((i) => `  n${i} --> n${e.id}`));
+    return ['flowchart LR', ...nodes, ...edges].join('\n');
+  }
+
+  toJSON(): readonly TapeEntry[] {
+    return this.entries;
+  }
+}
+
+const call = (e: TapeEntry): string => [e.inputs.map((i) => `%${i}`).join(', '), e.params].filter(Boolean).join('; ');
+const title = (e: TapeEntry): string => [e.label, e.op ?? (e.label ? '' : 'leaf')].filter(Boolean).join(': ');
+
+/** The tape behind `y`: leaves and ops numbered from 1 in the order in which they came to be. */
+export function tape(y: Tensor): Tape {
+  const nodes = new Set<Node>();
+  const stack: Tensor[] = [y];
+  while (stack.length > 0) {
+    const { node } = stack.pop()!;
+    if (node && !nodes.has(node)) {
+      nodes.add(node);
+      stack.push(...node.inputs);
+    }
+  }
+  const ids = new Map<Tensor, number>();
+  const entries: TapeEntry[] = [];
+  const enter = (t: Tensor, op?: string, inputs: number[] = [], params = ''): void => {
+    ids.set(t, entries.length + 1);
+    entries.push({ id: entries.length + 1, op, inputs, params, shape: t.shape, label: t.label });
+  };
+  for (const node of [...nodes].sort((a, b) => a.id - b.id)) {
+    for (const t of node.inputs) if (!ids.has(t)) enter(t);
+    const inputs = node.inputs.map((t) => ids.get(t)!);
+    for (const t of node.outputs) enter(t, node.row.name, inputs, describe(node));
+  }
+  if (!ids.has(y)) enter(y);
+  return new Tape(entries);
+}
+
+/** Params that say nothing new are left out: the axes of a full reduction, a scalar's `keepDims`. */
+function describe({ row, params, outputs, inputs }: Node): string {
+  if ((row.name === 'sum' || row.name === 'mean') && outputs[0]!.rank === 0 && inputs[0]) return '';
+  return row.show?.(params) ?? '';
+}

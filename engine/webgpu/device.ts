@@ -1,0 +1,227 @@
+import type { Dispatch, Target } from '../../kernels/kernel.ts';
+import { type Buffer, type Device, type Launch, type Memory, Storage, type Values } from '../device.ts';
+import { DeviceError } from '../errors.ts';
+import { tensorsAlive } from '../lifetime.ts';
+import { show, sizeOf } from '../shape.ts';
+import { Pipelines } from './pipelines.ts';
+import { type GpuBuffer, Pool } from './pool.ts';
+import { type Binding, Recorder } from './recorder.ts';
+
+type GpuStorage = Storage<GpuBuffer>;
+
+/** What the platform (Node or a browser) hands over with a device. */
+export interface Opened {
+  readonly gpu: GPUDevice;
+  readonly info: GPUAdapterInfo;
+  readonly software: boolean;
+  /** Waits for a promise of the adapter's without burning a core. */
+  wait<T>(promise: Promise<T>): Promise<T>;
+  /** Lets go of everything behind the device, so that the process can end. */
+  close(): void;
+}
+
+export type KernelFamily = Target['family'];
+
+/** Bindings are rounded up to whole vectors; see Kernel. */
+const padded = (elements: number): number => Math.max(16, Math.ceil(elements / 4) * 16);
+
+/** Tensors in float32 on a WebGPU adapter. */
+export class WebGpuDevice implements Device {
+  readonly kind = 'webgpu';
+  readonly dtype = 'float32';
+  readonly name: string;
+  readonly target: Target;
+  readonly gpu: GPUDevice;
+  readonly software: boolean;
+  readonly #opened: Opened;
+  readonly #pool: Pool;
+  readonly #recorder: Recorder;
+  readonly #pipelines: Pipelines;
+  readonly #staging = new Map<number, GPUBuffer[]>();
+  readonly #limit: number;
+  #error: Error | undefined;
+  #destroyed = false;
+
+  constructor(opened: Opened, family?: KernelFamily) {
+    const { gpu, info } = opened;
+    this.#opened = opened;
+    this.gpu = gpu;
+    this.software = opened.software;
+    this.name =
+      info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(' ') || 'unnamed adapter';
+    const fixed = gpu.features.has('subgroups') && info.subgroupMinSize === info.subgroupMaxSize;
+    this.target = {
+      family: family ?? (opened.software ? 'software' : 'hardware'),
+      subgroupSize: fixed ? info.subgroupMinSize : 0,
+      maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
+    };
+    this.#limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+    // A refused shader is the cause of the refused commands that follow, and is told of later: it goes first.
+    this.#pipelines = new Pipelines(gpu, (error) => {
+      this.#error = error;
+    });
+    this.#pool = new Pool(this, gpu);
+    this.#recorder = new Recorder(gpu, this.#pipelines);
+    gpu.addEventListener('uncapturederror', (event) => {
+      event.preventDefault();
+      this.#fail(new DeviceError(`WebGPU refused a command: ${event.error.message}`));
+    });
+    void gpu.lost.then(({ reason, message }) => {
+      if (!this.#destroyed) {
+        this.#fail(
+          new DeviceError(`the device was lost (${reason}): ${message}. Call init() again and rebuild your tensors`),
+        );
+      }
+    });
+  }
+
+  runs({ plan }: Launch): boolean {
+    return plan !== undefined;
+  }
+
+  run(launch: Launch): Storage[] {
+    this.#check();
+    const { temps = [], dispatches } = launch.plan!(this.target);
+    const outputs = launch.outputShapes.map((s) => this.#allocate(sizeOf(s), `${launch.op}: an output of ${show(s)}`));
+    const scratch = temps.map((n) => this.#allocate(n, `${launch.op}: scratch space`));
+    const all = [...(launch.inputs as GpuStorage[]), ...outputs, ...scratch];
+    this.#record(dispatches, all);
+    for (const s of scratch) s.release();
+    for (const s of launch.inputs.slice(0, launch.mutates)) s.buffer.version++;
+    return outputs;
+  }
+
+  allocate(size: number): Storage {
+    this.#check();
+    return this.#allocate(size, `a tensor of ${size} elements`);
+  }
+
+  upload(values: ArrayLike<number>): Storage {
+    const storage = this.allocate(values.length);
+    this.#write(storage as GpuStorage, values);
+    return storage;
+  }
+
+  write(storage: Storage, values: ArrayLike<number>): void {
+    this.#check();
+    this.#write(storage as GpuStorage, values);
+    storage.buffer.version++;
+  }
+
+  view(storage: Storage, offset: number, size: number): Storage {
+    if (offset % 64 !== 0) throw new RangeError(`view: offset ${offset} is not a multiple of 64 elements`);
+    return new Storage((storage as GpuStorage).buffer, storage.offset + offset, size);
+  }
+
+  read(storage: Storage): Promise<Values> {
+    this.#check();
+    const { buffer, offset, size } = storage as GpuStorage;
+    if (size === 0) return Promise.resolve(new Float32Array(0));
+    this.#recorder.flush();
+    const staging = this.#takeStaging(size * 4);
+    const encoder = this.gpu.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer.gpu, offset * 4, staging, 0, size * 4);
+    this.gpu.queue.submit([encoder.finish()]);
+    return this.#finishRead(staging, size);
+  }
+
+  async #finishRead(staging: GPUBuffer, size: number): Promise<Values> {
+    try {
+      await this.#opened.wait(staging.mapAsync(1, 0, size * 4)); // GPUMapMode.READ
+    } catch (error) {
+      throw this.#error ?? new DeviceError(`reading ${size} elements failed: ${(error as Error).message}`);
+    }
+    await this.#opened.wait(this.#pipelines.settled());
+    const values = new Float32Array(staging.getMappedRange(0, size * 4).slice(0));
+    staging.unmap();
+    const free = this.#staging.get(staging.size) ?? [];
+    free.push(staging);
+    this.#staging.set(staging.size, free);
+    this.#check();
+    return values;
+  }
+
+  release(buffer: Buffer): void {
+    if (!this.#destroyed) this.#pool.give(buffer as GpuBuffer);
+  }
+
+  flush(): void {
+    this.#recorder.flush();
+  }
+
+  async sync(): Promise<void> {
+    this.#check();
+    this.#recorder.flush();
+    await this.#opened.wait(this.gpu.queue.onSubmittedWorkDone());
+    await this.#opened.wait(this.#pipelines.settled());
+    this.#check();
+  }
+
+  memory(): Memory {
+    const { buffers, bytes, pooledBuffers, pooledBytes, peakBytes } = this.#pool;
+    return { tensors: tensorsAlive(), buffers, bytes, pooledBuffers, pooledBytes, peakBytes };
+  }
+
+  /** Counters of work done so far: dispatches, bind groups and pipelines made. */
+  counters(): { dispatches: number; bindGroups: number; pipelines: number } {
+    const { dispatches, groupsMade } = this.#recorder;
+    return { dispatches, bindGroups: groupsMade, pipelines: this.#pipelines.count };
+  }
+
+  /** Runs dispatches on storages of this device, in the order of a plan's slots: for kernels outside the op table. */
+  dispatch(dispatches: readonly Dispatch[], storages: readonly Storage[]): void {
+    this.#check();
+    this.#record(dispatches, storages as readonly GpuStorage[]);
+  }
+
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#error = new DeviceError('the device was destroyed; call init() for a new one');
+    this.#pool.trim();
+    this.gpu.destroy();
+    this.#opened.close();
+  }
+
+  #record(dispatches: readonly Dispatch[], storages: readonly GpuStorage[]): void {
+    const bindings: Binding[] = storages.map((s) => ({ buffer: s.buffer, offset: s.offset * 4, size: padded(s.size) }));
+    for (const d of dispatches) {
+      this.#recorder.add(
+        d,
+        d.args.map((a) => bindings[a]!),
+      );
+    }
+  }
+
+  #allocate(size: number, what: string): GpuStorage {
+    const bytes = padded(size);
+    if (bytes > this.#limit) {
+      throw new DeviceError(
+        `${what} takes ${bytes} bytes, and this adapter binds at most ${this.#limit} at once; split the tensor`,
+      );
+    }
+    return new Storage(this.#pool.take(bytes), 0, size);
+  }
+
+  #write(storage: GpuStorage, values: ArrayLike<number>): void {
+    if (storage.size === 0) return;
+    // A queue write overtakes what is recorded but not submitted.
+    if (storage.buffer.lastRecording === this.#recorder.recording) this.#recorder.flush();
+    const data = values instanceof Float32Array ? values : Float32Array.from(values);
+    this.gpu.queue.writeBuffer(storage.buffer.gpu, storage.offset * 4, data as Float32Array<ArrayBuffer>);
+  }
+
+  #takeStaging(bytes: number): GPUBuffer {
+    const size = 2 ** Math.ceil(Math.log2(Math.max(256, bytes)));
+    // MAP_READ | COPY_DST
+    return this.#staging.get(size)?.pop() ?? this.gpu.createBuffer({ size, usage: 0x1 | 0x8, label: 'staging' });
+  }
+
+  #fail(error: Error): void {
+    this.#error ??= error;
+  }
+
+  #check(): void {
+    if (this.#error) throw this.#error;
+  }
+}

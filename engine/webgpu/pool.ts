@@ -1,0 +1,84 @@
+import type { Buffer, Device } from '../device.ts';
+
+/** A GPU buffer and what the pool knows of it. */
+export class GpuBuffer implements Buffer {
+  readonly device: Device;
+  readonly gpu: GPUBuffer;
+  /** Allocated size in bytes. */
+  readonly bytes: number;
+  /** Part of the keys under which bind groups are cached. */
+  readonly id: number;
+  refs = 0;
+  version = 0;
+  /** The recording that last used it: a queue write must not overtake it. */
+  lastRecording = -1;
+
+  constructor(device: Device, gpu: GPUBuffer, bytes: number, id: number) {
+    this.device = device;
+    this.gpu = gpu;
+    this.bytes = bytes;
+    this.id = id;
+  }
+}
+
+const USAGE = 0x80 | 0x4 | 0x8; // STORAGE | COPY_SRC | COPY_DST; the global GPUBufferUsage does not exist in every Node
+
+/**
+ * Buffers by size class, four classes to a power of two (at most a quarter of a buffer is wasted). A freed buffer is
+ * reused at once: the queue runs dispatches in order, so later writes cannot overtake earlier reads.
+ */
+export class Pool {
+  readonly #device: Device;
+  readonly #gpu: GPUDevice;
+  readonly #free = new Map<number, GpuBuffer[]>();
+  #nextId = 1;
+  buffers = 0;
+  bytes = 0;
+  pooledBuffers = 0;
+  pooledBytes = 0;
+  peakBytes = 0;
+
+  constructor(device: Device, gpu: GPUDevice) {
+    this.#device = device;
+    this.#gpu = gpu;
+  }
+
+  take(bytes: number): GpuBuffer {
+    const size = sizeClass(bytes);
+    const reused = this.#free.get(size)?.pop();
+    if (reused) {
+      this.pooledBuffers--;
+      this.pooledBytes -= size;
+    }
+    this.buffers++;
+    this.bytes += size;
+    this.peakBytes = Math.max(this.peakBytes, this.bytes);
+    if (reused) return reused;
+    const gpu = this.#gpu.createBuffer({ size, usage: USAGE });
+    return new GpuBuffer(this.#device, gpu, size, this.#nextId++);
+  }
+
+  give(buffer: GpuBuffer): void {
+    const list = this.#free.get(buffer.bytes) ?? [];
+    list.push(buffer);
+    this.#free.set(buffer.bytes, list);
+    this.buffers--;
+    this.bytes -= buffer.bytes;
+    this.pooledBuffers++;
+    this.pooledBytes += buffer.bytes;
+  }
+
+  /** Gives the memory of free buffers back to the adapter. */
+  trim(): void {
+    for (const list of this.#free.values()) for (const b of list) b.gpu.destroy();
+    this.#free.clear();
+    this.pooledBuffers = 0;
+    this.pooledBytes = 0;
+  }
+}
+
+function sizeClass(bytes: number): number {
+  if (bytes <= 256) return 256;
+  const quarter = 2 ** (Math.ceil(Math.log2(bytes)) - 3);
+  return Math.ceil(bytes / quarter) * quarter;
+}

@@ -1,0 +1,107 @@
+import type { Dispatch } from '../../kernels/kernel.ts';
+import { packParams } from '../device.ts';
+import { PARAM_WORDS, type Pipelines } from './pipelines.ts';
+import type { GpuBuffer } from './pool.ts';
+
+/** A storage buffer as a dispatch binds it. */
+export interface Binding {
+  readonly buffer: GpuBuffer;
+  /** In bytes. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+interface Recorded {
+  readonly name: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly grid: readonly [number, number, number];
+}
+
+/** Dispatches of one submit. Enough to amortise it, few enough that the adapter starts early. */
+const CAPACITY = 128;
+const MAX_GROUPS = 8192;
+
+/**
+ * Collects dispatches and submits many in one pass. Parameters of all dispatches lie in one uniform buffer, written once
+ * per submit and bound at a dynamic offset, so that bind groups depend on buffers alone and are reused step after step.
+ */
+export class Recorder {
+  readonly #device: GPUDevice;
+  readonly #pipelines: Pipelines;
+  readonly #words = new Uint32Array(CAPACITY * PARAM_WORDS);
+  readonly #floats = new Float32Array(this.#words.buffer);
+  readonly #uniforms: GPUBuffer;
+  readonly #groups = new Map<string, GPUBindGroup>();
+  #list: Recorded[] = [];
+  /** Counts submits. */
+  recording = 0;
+  /** Dispatches and bind groups made since the start, for the overhead benchmark and tests. */
+  dispatches = 0;
+  groupsMade = 0;
+
+  constructor(device: GPUDevice, pipelines: Pipelines) {
+    this.#device = device;
+    this.#pipelines = pipelines;
+    // UNIFORM | COPY_DST
+    this.#uniforms = device.createBuffer({ size: this.#words.byteLength, usage: 0x40 | 0x8, label: 'uniforms' });
+  }
+
+  add(dispatch: Dispatch, bindings: readonly Binding[]): void {
+    const { kernel, params, grid } = dispatch;
+    const pipeline = this.#pipelines.get(kernel);
+    const at = this.#list.length * PARAM_WORDS;
+    packParams(params, this.#words, this.#floats, at);
+    let key = pipeline.layoutId;
+    for (const b of bindings) {
+      b.buffer.lastRecording = this.recording;
+      key += `,${b.buffer.id}:${b.offset}:${b.size}`;
+    }
+    const group = this.#groups.get(key) ?? this.#group(key, pipeline.layout, bindings);
+    this.#list.push({ name: kernel.name, pipeline: pipeline.gpu, group, grid });
+    this.dispatches++;
+    if (this.#list.length === CAPACITY) this.flush();
+  }
+
+  /** Submits what is recorded. */
+  flush(): void {
+    const list = this.#list;
+    if (list.length === 0) return;
+    this.#list = [];
+    this.recording++;
+    this.#device.queue.writeBuffer(this.#uniforms, 0, this.#words.buffer, 0, list.length * PARAM_WORDS * 4);
+    const encoder = this.#device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    const offset = [0];
+    let pipeline: GPUComputePipeline | undefined;
+    list.forEach((d, i) => {
+      if (d.pipeline !== pipeline) {
+        pipeline = d.pipeline;
+        pass.setPipeline(pipeline);
+      }
+      offset[0] = i * PARAM_WORDS * 4;
+      pass.setBindGroup(0, d.group, offset);
+      pass.dispatchWorkgroups(...d.grid);
+    });
+    pass.end();
+    this.#device.queue.submit([encoder.finish()]);
+  }
+
+  #group(key: string, layout: GPUBindGroupLayout, bindings: readonly Binding[]): GPUBindGroup {
+    // A cache that has grown this far is not being reused; the groups in flight live on in their commands.
+    if (this.#groups.size >= MAX_GROUPS) this.#groups.clear();
+    const group = this.#device.createBindGroup({
+      layout,
+      entries: [
+        { binding: 0, resource: { buffer: this.#uniforms, size: PARAM_WORDS * 4 } },
+        ...bindings.map((b, i) => ({
+          binding: i + 1,
+          resource: { buffer: b.buffer.gpu, offset: b.offset, size: b.size },
+        })),
+      ],
+    });
+    this.#groups.set(key, group);
+    this.groupsMade++;
+    return group;
+  }
+}

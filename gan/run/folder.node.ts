@@ -1,0 +1,144 @@
+import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileError, writeFileAtomic } from '../../nn/atomicWrite.node.ts';
+
+/** The folder that keeps what one run made. */
+export interface RunFolder {
+  /** Absolute path. */
+  readonly path: string;
+  /**
+   * `metrics.jsonl`: what the same seed on the same adapter makes again to the last digit, so no times and no rates.
+   */
+  readonly metrics: JsonLines;
+  /** `timing.jsonl`: seconds, rates, memory: whatever differs from one run to the next. */
+  readonly timing: JsonLines;
+  /** Absolute path of a file in this folder. */
+  file(name: string): string;
+  /** Writes a file of this folder atomically (see `writeFileAtomic`). */
+  write(name: string, data: Uint8Array | string): Promise<void>;
+  /** Closes both logs; the other files need no closing. */
+  close(): void;
+}
+
+/** A row of a log. NaN and infinities, which JSON lacks, become null. */
+export type Row = Readonly<Record<string, number | null>>;
+
+/** A log file of one JSON object in each line. */
+export interface JsonLines {
+  /** Appends a line: all of it, or on an error none. */
+  append(row: Row): void;
+  close(): void;
+}
+
+/**
+ * Makes the folder for a new run: `options.out` when named, else `runs/<date-time>`, with a suffix where that is taken.
+ * Nothing that exists is ever overwritten.
+ *
+ * @param options.out a folder that does not exist yet, or is empty
+ * @param options.root where folders without a name go; `runs` in the working directory unless given
+ * @param options.now names the folder, in local time
+ * @throws Error naming the folder when it is not empty, is a file, or cannot be written
+ */
+export function createRunFolder(options: { out?: string; root?: string; now?: Date } = {}): RunFolder {
+  const path = options.out ? claimNamed(resolve(options.out)) : claimNext(resolve(options.root ?? 'runs'), options.now);
+  const file = (name: string): string => join(path, name);
+  const metrics = openJsonLines(file('metrics.jsonl'));
+  const timing = openJsonLines(file('timing.jsonl'));
+  return {
+    path,
+    metrics,
+    timing,
+    file,
+    write: (name, data) => writeFileAtomic(file(name), data),
+    close() {
+      metrics.close();
+      timing.close();
+    },
+  };
+}
+
+function claimNamed(path: string): string {
+  if (makeFolder(path).length > 0) {
+    throw new Error(`the run folder ${path} is not empty, and runs are never overwritten: choose another one`);
+  }
+  return path;
+}
+
+function claimNext(root: string, now = new Date()): string {
+  makeFolder(root);
+  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
+  const stem = join(root, local.toISOString().slice(0, 19).replace(/[T:]/g, '-'));
+  for (let attempt = 1; ; attempt++) {
+    const path = attempt === 1 ? stem : `${stem}-${attempt}`;
+    try {
+      mkdirSync(path); // not recursive: fails where the name is taken, also by a run that starts at this moment
+      return path;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError('make the run folder', path, error);
+    }
+  }
+}
+
+/** Makes a folder unless it exists; the names in it. */
+function makeFolder(path: string): readonly string[] {
+  try {
+    mkdirSync(path, { recursive: true });
+    return readdirSync(path);
+  } catch (error) {
+    throw fileError('make the run folder', path, error);
+  }
+}
+
+/**
+ * Starts a log file.
+ *
+ * @throws Error naming the path when it exists already or cannot be written
+ */
+export function openJsonLines(path: string): JsonLines {
+  const attempt = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      throw fileError('write', path, error);
+    }
+  };
+  const descriptor = attempt(() => openSync(path, 'ax'));
+  let size = 0;
+  return {
+    append(row) {
+      const line = Buffer.from(`${JSON.stringify(row)}\n`);
+      try {
+        for (let done = 0; done < line.length; ) done += attempt(() => writeSync(descriptor, line, done));
+        size += line.length;
+      } catch (error) {
+        ftruncateSync(descriptor, size); // a full disk may have taken a part of the line
+        throw error;
+      }
+    },
+    close: () => attempt(() => closeSync(descriptor)),
+  };
+}
+
+/**
+ * Reads a log. A last line that a killed process or a copy left unfinished is dropped.
+ *
+ * @throws Error naming the path, and the line that is not JSON
+ */
+export function readJsonLines(path: string): Row[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line, index) => {
+      try {
+        return JSON.parse(line) as Row;
+      } catch (cause) {
+        throw new Error(`${path}:${index + 1} is not JSON: remove the line, or copy the file again`, { cause });
+      }
+    });
+}

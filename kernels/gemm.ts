@@ -1,0 +1,231 @@
+/**
+ * One matrix multiplication behind matmul and the three convolutions.
+ *
+ * C[m,n] = sum over k of A[m,k] B[k,n], where an index may have three digits (m = image, row, column of a pixel; k = row,
+ * column, channel of a filter tap) and every address is a sum of digit times stride. A convolution then is a matrix
+ * product whose A is never written down: the address of A[m,k] is the address of pixel m plus the offset of tap k.
+ * The same sums give the place in the image, and elements whose place lies outside it count as zero.
+ */
+import { hardwareKernel } from './gemmHardware.ts';
+import { MAX_PHASES } from './gemmParams.ts';
+import { softwareKernel } from './gemmSoftware.ts';
+import { type Dispatch, grid1d, type Kernel, MAX_GROUPS, memo, type Param, type Plan, type Target } from './kernel.ts';
+
+/** One number for each digit of an index, outermost first. */
+export type Digits = readonly [number, number, number];
+
+/** What one phase of a strided transposed convolution has of its own along one axis; other products have one phase. */
+export interface Phase {
+  /** Count of the middle digit of m (axis h) or the last digit of m (axis w). */
+  readonly m: number;
+  /** Count of the first digit of k (axis h) or the middle digit of k (axis w). */
+  readonly k: number;
+  /** Place in the image of pixel 0 and tap 0. */
+  readonly origin: number;
+  /** Offset in B of tap 0, in elements. */
+  readonly b: number;
+}
+
+export interface Gemm {
+  readonly name: string;
+  /** Count of the first digit of m, of the last digit of k, and of n; the other counts are the phases'. */
+  readonly m0: number;
+  readonly k2: number;
+  readonly n: number;
+  /** Strides of A: for the digits of m and k, for a step down and a step right in the image, for the batch. */
+  readonly a: {
+    readonly m: Digits;
+    readonly k: Digits;
+    readonly h: number;
+    readonly w: number;
+    readonly batch: number;
+  };
+  /** Strides of B. */
+  readonly b: { readonly k: Digits; readonly n: number; readonly batch: number };
+  /** Strides of C (that of n is 1): for the digits of m, from phase to phase, for the batch. */
+  readonly c: { readonly m: Digits; readonly h: number; readonly w: number; readonly batch: number };
+  /** Elements of C over all batches. */
+  readonly size: number;
+  readonly batch: number;
+  /** Steps down and right in the image for a step of each digit; absent where no place can be outside. */
+  readonly place?: { readonly height: number; readonly width: number; readonly m: PlaceSteps; readonly k: PlaceSteps };
+  readonly h: readonly Phase[];
+  readonly w: readonly Phase[];
+}
+
+/** `h` belongs to the first two digits, `w` to the last two. */
+export interface PlaceSteps {
+  readonly h: readonly [number, number];
+  readonly w: readonly [number, number];
+}
+
+/** How many invocations a software adapter wants before splitting k further stops paying. */
+const SOFTWARE_TILES = 24;
+const HARDWARE_TILES = 256;
+
+const multipleOf4 = (...values: number[]) => values.every((v) => v % 4 === 0);
+
+/** Lays the product out over tiles, batches, phases and shares of k. Buffers are A, B, C and, when k is split, a temp. */
+export function gemm(target: Target, g: Gemm): Plan {
+  const m = g.m0 * Math.max(...g.h.map((p) => p.m)) * Math.max(...g.w.map((p) => p.m));
+  const outer = Math.max(...g.h.map((p) => p.k)) * Math.max(...g.w.map((p) => p.k));
+  const phases = g.h.length * g.w.length;
+  const tile = target.family === 'software' ? softwareTile(target, g, m) : hardwareTile(g, m);
+  const colTiles = Math.ceil(g.n / tile.cols);
+  const tiles = Math.ceil(m / tile.rows) * colTiles;
+  const wanted = target.family === 'software' ? SOFTWARE_TILES : HARDWARE_TILES;
+  const split = splitOf(wanted / (tiles * g.batch * phases), outer, g.k2, tile.unroll, target.family === 'hardware');
+
+  const dispatches: Dispatch[] = [];
+  const layers = g.batch * split.count;
+  for (let ph = 0; ph < g.h.length; ph += MAX_PHASES) {
+    for (let pw = 0; pw < g.w.length; pw += MAX_PHASES) {
+      const h = g.h.slice(ph, ph + MAX_PHASES);
+      const w = g.w.slice(pw, pw + MAX_PHASES);
+      const depth = layers * h.length * w.length;
+      for (let z = 0; z < depth; z += MAX_GROUPS) {
+        const params = [
+          ...phaseWords(h),
+          ...phaseWords(w),
+          ...[h.length, w.length, split.count, split.outer, split.inner, split.inners, z, colTiles],
+          ...[g.m0, g.k2, g.n],
+          ...[...g.a.m, ...g.a.k, g.a.h, g.a.w, g.a.batch],
+          ...[...g.b.k, g.b.n, g.b.batch],
+          ...[...g.c.m, g.c.h, g.c.w, ph * g.c.h + pw * g.c.w, g.c.batch, split.count > 1 ? g.size : 0],
+          ...placeWords(g),
+        ];
+        const [x, y] = grid1d(tiles, 1);
+        const grid = [Math.ceil(x / tile.perGroup), y, Math.min(MAX_GROUPS, depth - z)] as const;
+        dispatches.push({ kernel: tile.kernel, args: [0, 1, split.count > 1 ? 3 : 2], params, grid });
+      }
+    }
+  }
+  if (split.count === 1) return { dispatches };
+  const vector = g.size % 4 === 0;
+  const threads = vector ? g.size / 4 : g.size;
+  dispatches.push({
+    kernel: addShares(vector),
+    args: [3, 2],
+    params: [threads, split.count],
+    grid: grid1d(threads),
+  });
+  return { temps: [g.size * split.count], dispatches };
+}
+
+interface Tile {
+  readonly kernel: Kernel;
+  readonly rows: number;
+  readonly cols: number;
+  /** Tiles that one workgroup computes. */
+  readonly perGroup: number;
+  /** A share of k is a multiple of this, or all of it. */
+  readonly unroll: number;
+}
+
+/** Which vec4 loads are possible: along the last digit of k, along the last digit of m, or none. */
+function loadOfA(g: Gemm): 'k' | 'm' | 'scalar' {
+  const { a } = g;
+  const common = multipleOf4(a.m[0], a.m[1], a.k[0], a.k[1], a.h, a.w, a.batch);
+  if (common && a.k[2] === 1 && multipleOf4(g.k2, a.m[2])) return 'k';
+  if (common && a.m[2] === 1 && multipleOf4(a.k[2]) && g.w.every((p) => p.m % 4 === 0)) return 'm';
+  return 'scalar';
+}
+
+/** Likewise for B: along the last digit of k, along n, or none. */
+function loadOfB(g: Gemm): 'k' | 'n' | 'scalar' {
+  const { b } = g;
+  const common = multipleOf4(b.k[0], b.k[1], b.batch) && [...g.h, ...g.w].every((p) => p.b % 4 === 0);
+  if (common && b.n === 1 && multipleOf4(b.k[2], g.n)) return 'n';
+  if (common && b.k[2] === 1 && multipleOf4(b.n, g.k2)) return 'k';
+  return 'scalar';
+}
+
+const vectorC = (g: Gemm) => multipleOf4(g.n, ...g.c.m, g.c.h, g.c.w, g.c.batch, g.size);
+
+function softwareTile(target: Target, g: Gemm, m: number): Tile {
+  const vector = g.n > 1;
+  // Lanes of a subgroup share rows and split the columns; a narrow matrix has too few columns for that.
+  const wide = g.n > 4 && m > 4 && (target.subgroupSize === 4 || target.subgroupSize === 8);
+  const lanes = wide ? target.subgroupSize : 1;
+  const rowsPerLane = wide ? 16 / lanes : m > 2 ? 4 : m;
+  const unroll = g.k2 % 4 === 0 ? 4 : g.k2 % 2 === 0 ? 2 : 1;
+  const loadA = loadOfA(g);
+  const kernel = softwareKernel(
+    lanes,
+    rowsPerLane,
+    vector ? 4 : 1,
+    unroll,
+    loadA === 'm' && rowsPerLane !== 4 ? 'scalar' : loadA,
+    vector ? loadOfB(g) : 'scalar',
+    g.place ? (g.place.k.w[1] === 0 ? 'tap' : 'element') : 'none',
+    vector && vectorC(g),
+  );
+  const perGroup = lanes === 1 ? 8 : 1;
+  return { kernel, rows: lanes * rowsPerLane, cols: lanes * (vector ? 4 : 1), perGroup, unroll };
+}
+
+function hardwareTile(g: Gemm, m: number): Tile {
+  const large = m > 32 && g.n > 32;
+  const kernel = hardwareKernel(large ? 8 : 4, loadOfA(g), loadOfB(g), g.place !== undefined, vectorC(g));
+  return { kernel, rows: large ? 64 : 32, cols: large ? 64 : 32, perGroup: 1, unroll: large ? 16 : 32 };
+}
+
+interface Split {
+  readonly count: number;
+  readonly outer: number;
+  readonly inner: number;
+  readonly inners: number;
+}
+
+/** Cuts k into about `wanted` shares: whole outer digits where there are enough of them, else runs of the last digit. */
+function splitOf(wanted: number, outer: number, inner: number, unroll: number, flat: boolean): Split {
+  if (flat) {
+    // The hardware family walks k as one number.
+    const k = outer * inner;
+    const shares = Math.max(1, Math.min(Math.floor(wanted), Math.ceil(k / 128)));
+    const size = Math.ceil(k / shares / unroll) * unroll;
+    return { count: Math.max(1, Math.ceil(k / size)), outer: size, inner: 0, inners: 1 };
+  }
+  const shares = Math.max(1, Math.min(Math.floor(wanted), Math.ceil((outer * inner) / 128)));
+  const outers = Math.min(shares, outer);
+  if (outers > 1 || shares === 1) {
+    const size = Math.max(1, Math.ceil(outer / Math.max(1, outers)));
+    return { count: Math.max(1, Math.ceil(outer / size)), outer: size, inner, inners: 1 };
+  }
+  const size = Math.ceil(inner / shares / unroll) * unroll;
+  const count = Math.max(1, Math.ceil(inner / size));
+  return { count, outer: Math.max(1, outer), inner: size, inners: count };
+}
+
+function phaseWords(phases: readonly Phase[]): Param[] {
+  const none = { m: 0, k: 0, origin: 0, b: 0 };
+  return Array.from({ length: MAX_PHASES }, (_, i) => phases[i] ?? none).flatMap((p) => [p.m, p.k, p.origin, p.b]);
+}
+
+function placeWords(g: Gemm): number[] {
+  const p = g.place;
+  return p ? [...p.m.h, ...p.m.w, ...p.k.h, ...p.k.w, p.height, p.width] : [0, 0, 0, 0, 0, 0, 0, 0, 1, 1];
+}
+
+/** Adds the shares of a split k, always in the same order. */
+const addShares = memo((vector: boolean) => {
+  const type = vector ? 'vec4f' : 'f32';
+  return {
+    name: `gemm.addShares.${type}`,
+    access: ['read', 'write'],
+    source: /* wgsl */ `// shares:[S,E] -> c:[E]
+struct Params { size: u32, shares: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> shares: array<${type}>;
+@group(0) @binding(2) var<storage, read_write> c: array<${type}>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = gid.y * (groups.x * 64u) + gid.x;
+  if (i >= p.size) { return; }
+  var sum = shares[i];
+  for (var s = 1u; s < p.shares; s++) { sum += shares[s * p.size + i]; }
+  c[i] = sum;
+}
+`,
+  };
+});

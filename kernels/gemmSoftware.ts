@@ -1,0 +1,138 @@
+import { each, gemmHeader } from './gemmParams.ts';
+import { type Kernel, memo } from './kernel.ts';
+
+/** Where elements of A may lie outside the image: nowhere, by whole filter taps, or by single elements of k. */
+export type Check = 'none' | 'tap' | 'element';
+
+const PARTS = ['x', 'y', 'z', 'w'] as const;
+
+/**
+ * The GEMM for adapters that run on a CPU: no shared memory and no barriers, which are ruinous there.
+ *
+ * A subgroup of `lanes` computes a tile of lanes*rowsPerLane rows by lanes*cols columns. A lane owns its columns' sums for
+ * all the rows; it loads B for its columns and A for its own rows, and broadcasts A to the other lanes. On a CPU a load is
+ * one scalar load for each lane and component, so what counts is few loads for each multiplication, not their pattern.
+ * With one lane (no subgroups needed) an invocation computes its tile alone.
+ */
+export const softwareKernel = memo(
+  (
+    lanes: number,
+    rowsPerLane: number,
+    cols: number,
+    unroll: number,
+    loadA: 'k' | 'm' | 'scalar',
+    loadB: 'k' | 'n' | 'scalar',
+    check: Check,
+    vectorC: boolean,
+  ): Kernel => {
+    const rows = lanes * rowsPerLane;
+    const type = cols === 4 ? 'vec4f' : 'f32';
+    const zero = `${type}()`;
+
+    const a = (j: number, u: number) =>
+      loadA === 'k' ? `x${j}.${PARTS[u]}` : loadA === 'm' ? `x${u}.${PARTS[j]}` : `x${j}_${u}`;
+    const outside = (value: string, j: number, u: number, zeroValue: string) =>
+      check === 'none'
+        ? value
+        : check === 'tap'
+          ? `select(${zeroValue}, ${value}, in${j})`
+          : `select(${zeroValue}, ${value}, in${j}_${u})`;
+    const address = (j: number, u: number) => {
+      const at = `at${j} + (k2 + ${u}) * p.ak2`;
+      return check === 'element' ? `select(0, ${at}, in${j}_${u})` : at;
+    };
+    // Of four rows loaded at once all lie in one tap, but not always all in the image: each takes its own test.
+    const loads = (): string => {
+      const tests =
+        check === 'element'
+          ? each(rowsPerLane, (j) =>
+              each(unroll, (u) => `      let in${j}_${u} = inside(h${j}, w${j} + (k2 + ${u}) * p.wk2);`),
+            )
+          : '';
+      if (loadA === 'k') {
+        return `${tests}\n${each(rowsPerLane, (j) => `      let x${j} = ${outside(`a[(at${j} + k2) / 4]`, j, 0, 'vec4f()')};`)}`;
+      }
+      if (loadA === 'm') {
+        return `${tests}\n${each(unroll, (u) => `      let x${u} = ${outside(`a[(${address(0, u)}) / 4]`, 0, u, 'vec4f()')};`)}`;
+      }
+      return `${tests}\n${each(rowsPerLane, (j) => each(unroll, (u) => `      let x${j}_${u} = ${outside(`a[${address(j, u)}]`, j, u, '0.0')};`))}`;
+    };
+    const loadsB = (): string => {
+      if (cols === 1) return each(unroll, (u) => `      let b${u} = b[bAt + n0 + (k2 + ${u}) * p.bk2];`);
+      if (loadB === 'n') return each(unroll, (u) => `      let b${u} = b[(bAt + n0 + (k2 + ${u}) * p.bk2) / 4];`);
+      if (loadB === 'k') {
+        return `${each(4, (i) => `      let col${i} = b[(bAt + n${i} + k2) / 4];`)}
+${each(unroll, (u) => `      let b${u} = vec4f(${each(4, (i) => `col${i}.${PARTS[u]}`, ', ')});`)}`;
+      }
+      return each(
+        unroll,
+        (u) => `      let line${u} = bAt + (k2 + ${u}) * p.bk2;
+      let b${u} = vec4f(${each(4, (i) => `b[line${u} + n${i}]`, ', ')});`,
+      );
+    };
+    const broadcast = (value: string, lane: number) => (lanes === 1 ? value : `subgroupBroadcast(${value}, ${lane}u)`);
+    const rowAt = (r: number) => broadcast(`r${r % rowsPerLane}.w`, Math.floor(r / rowsPerLane));
+
+    const store = (r: number): string => {
+      const guard = `if (m0 + ${r} < j.m)`;
+      if (vectorC) return `  { let at = ${rowAt(r)}; ${guard} { if (n < p.n) { c[(at + n) / 4] = s${r}; } } }`;
+      if (cols === 1) return `  { let at = ${rowAt(r)}; ${guard} { c[at + n] = s${r}; } }`;
+      return `  { let at = ${rowAt(r)}; ${guard} { ${each(4, (i) => `if (n + ${i} < p.n) { c[at + n + ${i}] = s${r}.${PARTS[i]}; }`, ' ')} } }`;
+    };
+
+    return {
+      name: `gemm.software.${[lanes, rowsPerLane, cols, unroll, loadA, loadB, check, vectorC ? 4 : 1].join('.')}`,
+      access: ['read', 'read', 'write'],
+      ...(lanes > 1 && { needs: ['subgroups'] as const }),
+      source: /* wgsl */ `// a:[M,K] b:[K,N] -> c:[M,N], each row, column and k at its own stride (see Params)
+${lanes > 1 ? 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);' : ''}
+${gemmHeader(loadA === 'scalar' ? 'f32' : 'vec4f', loadB === 'scalar' ? 'f32' : 'vec4f', vectorC ? 'vec4f' : 'f32')}
+@compute @workgroup_size(${lanes === 1 ? 8 : lanes})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) local: u32${lanes > 1 ? ', @builtin(subgroup_invocation_id) sub: u32' : ''}) {
+  let j = job(group.z);
+  ${
+    lanes > 1
+      ? 'let tile = i32(group.y * groups.x + group.x); let lane = i32(sub); _ = local;'
+      : 'let tile = i32((group.y * groups.x + group.x) * 8 + local); let lane = 0;'
+  }
+  // Neighbouring tiles share rows of A.
+  let m0 = tile / p.colTiles * ${rows};
+  if (m0 >= j.m) { return; }
+  let n = (tile % p.colTiles * ${lanes} + lane) * ${cols};
+${
+  cols === 1
+    ? '  let n0 = n * p.bn;'
+    : loadB === 'n'
+      ? '  let n0 = min(n, p.n - 4);'
+      : each(4, (i) => `  let n${i} = min(n + ${i}, p.n - 1) * p.bn;`)
+}
+${each(rowsPerLane, (i) => `  let r${i} = rowOf(j, m0 + lane * ${rowsPerLane} + ${i});`)}
+${each(rows, (r) => `  var s${r} = ${zero};`)}
+  let outer = j.share / p.innerShares * p.shareOuter;
+  let inner = j.share % p.innerShares * p.shareInner;
+  let outerEnd = min(outer + p.shareOuter, j.k0 * j.k1);
+  let innerEnd = min(inner + p.shareInner, p.k2);
+  for (var o = outer; o < outerEnd; o++) {
+    let k0 = o / j.k1; let k1 = o - k0 * j.k1;
+    let bAt = k0 * p.bk0 + k1 * p.bk1 + j.b;
+    let tap = k0 * p.ak0 + k1 * p.ak1;
+${each(rowsPerLane, (i) => {
+  const h = `r${i}.y + k0 * p.hk0 + k1 * p.hk1`;
+  const w = `r${i}.z + k1 * p.wk1`;
+  if (check === 'none') return `    let at${i} = r${i}.x + tap;`;
+  if (check === 'tap') return `    let in${i} = inside(${h}, ${w}); let at${i} = select(0, r${i}.x + tap, in${i});`;
+  return `    let h${i} = ${h}; let w${i} = ${w}; let at${i} = r${i}.x + tap;`;
+})}
+    for (var k2 = inner; k2 < innerEnd; k2 += ${unroll}) {
+${loads()}
+${loadsB()}
+${each(unroll, (u) => each(rows, (r) => `      s${r} += ${broadcast(a(r % rowsPerLane, u), Math.floor(r / rowsPerLane))} * b${u};`))}
+    }
+  }
+${each(rows, store)}
+}
+`,
+    };
+  },
+);
