@@ -1,7 +1,7 @@
 import { withDevice } from './device.ts';
 import { GradcheckError, GradError } from './errors.ts';
 import { grad } from './grad.ts';
-import { enableGrad, noGrad } from './node.ts';
+import { enableGrad } from './node.ts';
 import { reference } from './reference/device.ts';
 import { scope } from './scope.ts';
 import { show } from './shape.ts';
@@ -33,7 +33,9 @@ export async function gradgradcheck(fn: Fn, inputs: readonly Tensor[], options: 
   withDevice(reference, () =>
     scope(() => {
       const n = inputs.length;
-      const probe = noGrad(() => listOf(fn(...inputs.map((t, i) => tensor(values[i]!, { shape: t.shape })))));
+      // Recorded, because `fn` may itself take a gradient.
+      const leaves = inputs.map((t, i) => tensor(values[i]!, { shape: t.shape, requiresGrad: true }));
+      const probe = enableGrad(() => listOf(fn(...leaves)));
       const cotangents = probe.map((y, k) => tensor(pattern(y.size, k), { shape: y.shape, label: `cotangent ${k}` }));
       const second: Fn = (...all) => {
         const xs = all.slice(0, n);

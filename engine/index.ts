@@ -43,10 +43,13 @@ export {
 } from './ops/linear.ts';
 export { concat, type Range, reshape, slice, transpose } from './ops/movement.ts';
 export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/norm.ts';
-export { type AdamParams, adamStep, emaStep } from './ops/optim.ts';
+export { type AdamParams, adamStep, emaStep, updateRunningStats } from './ops/optim.ts';
 export { broadcastTo, mean, type ReduceOptions, sum, variance } from './ops/reduce.ts';
 export { Generator, manualSeed, rand, randn } from './random.ts';
+export { reference } from './reference/device.ts';
+export { measureRoofs, type Roofs } from './roofs.ts';
 export { scope } from './scope.ts';
 export type { Shape } from './shape.ts';
 export { Tape, type TapeEntry, tape } from './tape.ts';
 export { keep, type Nested, Tensor, type TensorOptions, tensor } from './tensor.ts';
+export { WebGpuDevice } from './webgpu/device.ts';

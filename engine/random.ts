@@ -1,3 +1,4 @@
+import { fillNormal, fillUniform } from '../kernels/random.ts';
 import { apply } from './apply.ts';
 import { normalRow, uniformRow } from './ops/create.ts';
 import { checkShape, type Shape, sizeOf } from './shape.ts';
@@ -32,6 +33,20 @@ export class Generator {
   /** Normally distributed numbers. */
   normal(shape: Shape, { mean = 0, std = 1 }: { mean?: number; std?: number } = {}): Tensor {
     return apply(normalRow, [], { shape: [...shape], mean, std, ...this.#take('normal', shape) })[0]!;
+  }
+
+  /** n uniform numbers in [0, 1) on the host, from the same stream: for shuffles and the like. */
+  hostUniform(n: number): Float64Array {
+    const out = new Float64Array(n);
+    fillUniform(out, { low: 0, high: 1, ...this.#take('hostUniform', [n]) });
+    return out;
+  }
+
+  /** n standard normal numbers on the host, from the same stream. */
+  hostNormal(n: number): Float64Array {
+    const out = new Float64Array(n);
+    fillNormal(out, { mean: 0, std: 1, ...this.#take('hostNormal', [n]) });
+    return out;
   }
 
   #take(op: string, shape: Shape) {

@@ -7,20 +7,22 @@ export function conv2d(target: Target, g: ConvGeometry): Plan {
   const cin = g.cin / g.groups;
   const cout = g.cout / g.groups;
   const down = g.w * g.cin;
+  // With one channel the innermost loop runs over the columns of the filter instead, not over one element.
+  const single = cin === 1;
   return gemm(target, {
     name: 'conv2d',
     // Rows are the pixels of y, k the taps of the filter, columns the channels of y; groups are a batch.
     m0: g.n,
-    k2: cin,
+    k2: single ? g.kw : cin,
     n: cout,
     a: {
       m: [g.h * down, g.strideH * down, g.strideW * g.cin],
-      k: [g.dilationH * down, g.dilationW * g.cin, 1],
+      k: single ? [0, g.dilationH * down, g.dilationW * g.cin] : [g.dilationH * down, g.dilationW * g.cin, 1],
       h: down,
       w: g.cin,
       batch: cin,
     },
-    b: { k: [g.kw * cin * g.cout, cin * g.cout, g.cout], n: 1, batch: cout },
+    b: { k: single ? [0, g.kw * g.cout, g.cout] : [g.kw * cin * g.cout, cin * g.cout, g.cout], n: 1, batch: cout },
     c: { m: [g.oh * g.ow * g.cout, g.ow * g.cout, g.cout], h: 0, w: 0, batch: cout },
     size: g.n * g.oh * g.ow * g.cout,
     batch: g.groups,
@@ -29,11 +31,11 @@ export function conv2d(target: Target, g: ConvGeometry): Plan {
         height: g.h,
         width: g.w,
         m: { h: [0, g.strideH], w: [0, g.strideW] },
-        k: { h: [g.dilationH, 0], w: [g.dilationW, 0] },
+        k: single ? { h: [0, g.dilationH], w: [0, g.dilationW] } : { h: [g.dilationH, 0], w: [g.dilationW, 0] },
       },
     }),
-    h: [{ m: g.oh, k: g.kh, origin: -g.padTop, b: 0 }],
-    w: [{ m: g.ow, k: g.kw, origin: -g.padLeft, b: 0 }],
+    h: [{ m: g.oh, k: single ? 1 : g.kh, origin: -g.padTop, b: 0 }],
+    w: [{ m: g.ow, k: single ? g.kh : g.kw, origin: -g.padLeft, b: 0 }],
   });
 }
 

@@ -39,12 +39,15 @@ export const naiveParams = (g: ConvGeometry): number[] => [
   ...[g.strideH, g.strideW, g.padTop, g.padLeft, g.dilationH, g.dilationW, g.groups],
 ];
 
-/** The head of the naive kernels. */
-export const naiveHeader = (first: string, second: string, result: string) => /* wgsl */ `struct Params {
+/** The uniform block that `naiveParams` fills. */
+export const convParams = /* wgsl */ `struct Params {
   n: i32, h: i32, w: i32, cin: i32, kh: i32, kw: i32, cout: i32, oh: i32, ow: i32,
   strideH: i32, strideW: i32, padTop: i32, padLeft: i32, dilationH: i32, dilationW: i32, groups: i32,
 }
-@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(0) var<uniform> p: Params;`;
+
+/** The head of the naive kernels. */
+export const naiveHeader = (first: string, second: string, result: string) => /* wgsl */ `${convParams}
 @group(0) @binding(1) var<storage, read> ${first}: array<f32>;
 @group(0) @binding(2) var<storage, read> ${second}: array<f32>;
 @group(0) @binding(3) var<storage, read_write> ${result}: array<f32>;`;

@@ -1,6 +1,7 @@
-import { type ConvGeometry, naiveHeader, naiveParams } from './convGeometry.ts';
+import { type ConvGeometry, convParams, naiveHeader, naiveParams } from './convGeometry.ts';
 import { gemm, type Phase } from './gemm.ts';
 import { flatMain, grid1d, type Kernel, type Plan, type Target } from './kernel.ts';
+import { matmul } from './matmul.ts';
 
 /**
  * The transposed convolution: the adjoint of `conv2d` in x, hence also the gradient of its input.
@@ -12,6 +13,8 @@ import { flatMain, grid1d, type Kernel, type Plan, type Target } from './kernel.
 export function convTranspose2d(target: Target, g: ConvGeometry): Plan {
   const cin = g.cin / g.groups;
   const cout = g.cout / g.groups;
+  const spread = g.n * g.oh * g.ow * g.kh * g.kw * g.cin;
+  if (cin <= 4 && g.groups === 1 && spread <= MAX_SPREAD) return viaTaps(target, g, spread);
   const down = g.ow * g.cout;
   const rows = axis(g.h, g.kh, g.strideH, g.dilationH, g.padTop, g.kw * cin * g.cout);
   const columns = axis(g.w, g.kw, g.strideW, g.dilationW, g.padLeft, cin * g.cout);
@@ -47,6 +50,76 @@ export function convTranspose2d(target: Target, g: ConvGeometry): Plan {
     w: columns.phases,
   });
 }
+
+/** Elements that the scratch buffer of `viaTaps` may have. */
+const MAX_SPREAD = 2 ** 24;
+
+/**
+ * With few channels in x a product has too few columns to reuse what it loads. Then every pixel of y is multiplied with
+ * all taps at once, y w^T [N*OH*OW, KH*KW*Cin], and each element of x adds up the few products that belong to it.
+ */
+function viaTaps(target: Target, g: ConvGeometry, spread: number): Plan {
+  const product = matmul(target, {
+    batch: 1,
+    m: g.n * g.oh * g.ow,
+    n: g.kh * g.kw * g.cin,
+    k: g.cout,
+    transposeA: false,
+    transposeB: true,
+    batchStrideA: 0,
+    batchStrideB: 0,
+  });
+  // The product's output is our scratch (3); its own scratch comes after.
+  const slots = [0, 1, 3, 4];
+  return {
+    temps: [spread, ...(product.temps ?? [])],
+    dispatches: [
+      ...product.dispatches.map((d) => ({ ...d, args: d.args.map((a) => slots[a]!) })),
+      { kernel: gather, args: [3, 2], params: naiveParams(g), grid: grid1d(g.n * g.h * g.w * g.cin) },
+    ],
+  };
+}
+
+const gather: Kernel = {
+  name: 'convTranspose2d.gather',
+  access: ['read', 'write'],
+  source: /* wgsl */ `// products:[N,OH,OW,KH,KW,Cin] -> x:[N,H,W,Cin]
+${convParams}
+@group(0) @binding(1) var<storage, read> products: array<f32>;
+@group(0) @binding(2) var<storage, read_write> x: array<f32>;
+// The first tap that reaches a place v, and from how far: steps of both follow.
+fn first(v: i32, taps: i32, stride: i32, dilation: i32) -> i32 {
+  var tap = 0;
+  while (tap < taps && (v - tap * dilation) % stride != 0) { tap++; }
+  return tap;
+}
+fn gcd(a: i32, b: i32) -> i32 { var x = a; var y = b; while (y != 0) { let r = x % y; x = y; y = r; } return x; }
+${flatMain()}
+  if (i >= u32(p.n * p.h * p.w * p.cin)) { return; }
+  let pixel = i32(i) / p.cin; let ci = i32(i) - pixel * p.cin;
+  let row = pixel / p.w; let n = row / p.h;
+  let h = row - n * p.h + p.padTop; let w = pixel - row * p.w + p.padLeft;
+  let stepH = p.strideH / gcd(p.strideH, p.dilationH); let stepW = p.strideW / gcd(p.strideW, p.dilationW);
+  let firstH = first(h, p.kh, p.strideH, p.dilationH); let firstW = first(w, p.kw, p.strideW, p.dilationW);
+  let backH = stepH * p.dilationH / p.strideH; let backW = stepW * p.dilationW / p.strideW;
+  let startW = (w - firstW * p.dilationW) / p.strideW;
+  var oh = (h - firstH * p.dilationH) / p.strideH;
+  var sum = 0.0;
+  for (var kh = firstH; kh < p.kh; kh += stepH) {
+    if (oh >= 0 && oh < p.oh) {
+      let line = (n * p.oh + oh) * p.ow;
+      var ow = startW;
+      for (var kw = firstW; kw < p.kw; kw += stepW) {
+        if (ow >= 0 && ow < p.ow) { sum += products[(((line + ow) * p.kh + kh) * p.kw + kw) * p.cin + ci]; }
+        ow -= backW;
+      }
+    }
+    oh -= backH;
+  }
+  x[i] = sum;
+}
+`,
+};
 
 /** The phases along one axis, how far a step of the taps goes back in y, and a step's stride in w. */
 function axis(size: number, taps: number, stride: number, dilation: number, pad: number, tapStride: number) {

@@ -59,45 +59,44 @@ export interface PlaceSteps {
   readonly w: readonly [number, number];
 }
 
-/** How many invocations a software adapter wants before splitting k further stops paying. */
-const SOFTWARE_TILES = 24;
-const HARDWARE_TILES = 256;
+/** Workgroups enough to keep the adapter busy; with fewer, k is split. */
+const SOFTWARE_GROUPS = 24;
+const HARDWARE_GROUPS = 256;
 
-const multipleOf4 = (...values: number[]) => values.every((v) => v % 4 === 0);
+const multiples = (of: number, ...values: number[]) => values.every((v) => v % of === 0);
 
 /** Lays the product out over tiles, batches, phases and shares of k. Buffers are A, B, C and, when k is split, a temp. */
 export function gemm(target: Target, g: Gemm): Plan {
   const m = g.m0 * Math.max(...g.h.map((p) => p.m)) * Math.max(...g.w.map((p) => p.m));
   const outer = Math.max(...g.h.map((p) => p.k)) * Math.max(...g.w.map((p) => p.k));
-  const phases = g.h.length * g.w.length;
   const tile = target.family === 'software' ? softwareTile(target, g, m) : hardwareTile(g, m);
+  const rowGroups = Math.ceil(m / (tile.rows * tile.perGroup));
   const colTiles = Math.ceil(g.n / tile.cols);
-  const tiles = Math.ceil(m / tile.rows) * colTiles;
-  const wanted = target.family === 'software' ? SOFTWARE_TILES : HARDWARE_TILES;
-  const split = splitOf(wanted / (tiles * g.batch * phases), outer, g.k2, tile.unroll, target.family === 'hardware');
+  const groups = rowGroups * colTiles * g.batch * g.h.length * g.w.length;
+  const split = splitOf(tile.wanted / groups, outer, g.k2, tile.unroll, target.family === 'hardware');
 
   const dispatches: Dispatch[] = [];
-  const layers = g.batch * split.count;
-  for (let ph = 0; ph < g.h.length; ph += MAX_PHASES) {
-    for (let pw = 0; pw < g.w.length; pw += MAX_PHASES) {
-      const h = g.h.slice(ph, ph + MAX_PHASES);
-      const w = g.w.slice(pw, pw + MAX_PHASES);
-      const depth = layers * h.length * w.length;
-      for (let z = 0; z < depth; z += MAX_GROUPS) {
-        const params = [
-          ...phaseWords(h),
-          ...phaseWords(w),
-          ...[h.length, w.length, split.count, split.outer, split.inner, split.inners, z, colTiles],
-          ...[g.m0, g.k2, g.n],
-          ...[...g.a.m, ...g.a.k, g.a.h, g.a.w, g.a.batch],
-          ...[...g.b.k, g.b.n, g.b.batch],
-          ...[...g.c.m, g.c.h, g.c.w, ph * g.c.h + pw * g.c.w, g.c.batch, split.count > 1 ? g.size : 0],
-          ...placeWords(g),
-        ];
-        const [x, y] = grid1d(tiles, 1);
-        const grid = [Math.ceil(x / tile.perGroup), y, Math.min(MAX_GROUPS, depth - z)] as const;
-        dispatches.push({ kernel: tile.kernel, args: [0, 1, split.count > 1 ? 3 : 2], params, grid });
-      }
+  // What does not fit into one launch: rows fold into y, the rest takes more launches.
+  const folds = Math.ceil(rowGroups / MAX_GROUPS);
+  const colsAtOnce = Math.floor(MAX_GROUPS / folds);
+  for (const [ph, pw, col] of steps([g.h.length, MAX_PHASES], [g.w.length, MAX_PHASES], [colTiles, colsAtOnce])) {
+    const h = g.h.slice(ph, ph + MAX_PHASES);
+    const w = g.w.slice(pw, pw + MAX_PHASES);
+    const cols = Math.min(colsAtOnce, colTiles - col);
+    const depth = g.batch * split.count * h.length * w.length;
+    for (let z = 0; z < depth; z += MAX_GROUPS) {
+      const params = [
+        ...phaseWords(h),
+        ...phaseWords(w),
+        ...[h.length, w.length, split.count, split.outer, split.inner, split.inners, z, cols, col],
+        ...[g.m0, g.k2, g.n],
+        ...[...g.a.m, ...g.a.k, g.a.h, g.a.w, g.a.batch],
+        ...[...g.b.k, g.b.n, g.b.batch],
+        ...[...g.c.m, g.c.h, g.c.w, ph * g.c.h + pw * g.c.w, g.c.batch, split.count > 1 ? g.size : 0],
+        ...placeWords(g),
+      ];
+      const grid = [Math.ceil(rowGroups / folds), cols * folds, Math.min(MAX_GROUPS, depth - z)] as const;
+      dispatches.push({ kernel: tile.kernel, args: [0, 1, split.count > 1 ? 3 : 2], params, grid });
     }
   }
   if (split.count === 1) return { dispatches };
@@ -118,56 +117,72 @@ interface Tile {
   readonly cols: number;
   /** Tiles that one workgroup computes. */
   readonly perGroup: number;
+  /** Workgroups that keep the adapter busy. */
+  readonly wanted: number;
   /** A share of k is a multiple of this, or all of it. */
   readonly unroll: number;
 }
 
-/** Which vec4 loads are possible: along the last digit of k, along the last digit of m, or none. */
-function loadOfA(g: Gemm): 'k' | 'm' | 'scalar' {
+/** Which vector loads are possible: four along the last digit of k, `rows` along the last digit of m, or none. */
+function loadOfA(g: Gemm, rows: number): 'k' | 'm' | 'scalar' {
   const { a } = g;
-  const common = multipleOf4(a.m[0], a.m[1], a.k[0], a.k[1], a.h, a.w, a.batch);
-  if (common && a.k[2] === 1 && multipleOf4(g.k2, a.m[2])) return 'k';
-  if (common && a.m[2] === 1 && multipleOf4(a.k[2]) && g.w.every((p) => p.m % 4 === 0)) return 'm';
+  const common = [a.m[0], a.m[1], a.k[0], a.k[1], a.h, a.w, a.batch];
+  if (a.k[2] === 1 && multiples(4, ...common, g.k2, a.m[2])) return 'k';
+  if (rows > 1 && a.m[2] === 1 && multiples(rows, ...common, a.k[2], ...g.w.map((p) => p.m))) return 'm';
   return 'scalar';
 }
 
 /** Likewise for B: along the last digit of k, along n, or none. */
 function loadOfB(g: Gemm): 'k' | 'n' | 'scalar' {
   const { b } = g;
-  const common = multipleOf4(b.k[0], b.k[1], b.batch) && [...g.h, ...g.w].every((p) => p.b % 4 === 0);
-  if (common && b.n === 1 && multipleOf4(b.k[2], g.n)) return 'n';
-  if (common && b.k[2] === 1 && multipleOf4(b.n, g.k2)) return 'k';
+  const common = multiples(4, b.k[0], b.k[1], b.batch) && [...g.h, ...g.w].every((p) => p.b % 4 === 0);
+  if (common && b.n === 1 && multiples(4, b.k[2], g.n)) return 'n';
+  if (common && b.k[2] === 1 && multiples(4, b.n, g.k2)) return 'k';
   return 'scalar';
 }
 
-const vectorC = (g: Gemm) => multipleOf4(g.n, ...g.c.m, g.c.h, g.c.w, g.c.batch, g.size);
+const vectorC = (g: Gemm) => multiples(4, g.n, ...g.c.m, g.c.h, g.c.w, g.c.batch, g.size);
 
 function softwareTile(target: Target, g: Gemm, m: number): Tile {
   const vector = g.n > 1;
   // Lanes of a subgroup share rows and split the columns; a narrow matrix has too few columns for that.
   const wide = g.n > 4 && m > 4 && (target.subgroupSize === 4 || target.subgroupSize === 8);
   const lanes = wide ? target.subgroupSize : 1;
-  const rowsPerLane = wide ? 16 / lanes : m > 2 ? 4 : m;
-  const unroll = g.k2 % 4 === 0 ? 4 : g.k2 % 2 === 0 ? 2 : 1;
-  const loadA = loadOfA(g);
+  const rowsPerLane = wide ? 2 : m > 2 ? 4 : m;
+  const unroll = [4, 5, 6, 7, 3, 2].find((u) => g.k2 % u === 0) ?? 1;
   const kernel = softwareKernel(
     lanes,
     rowsPerLane,
     vector ? 4 : 1,
     unroll,
-    loadA === 'm' && rowsPerLane !== 4 ? 'scalar' : loadA,
+    loadOfA(g, rowsPerLane),
     vector ? loadOfB(g) : 'scalar',
     g.place ? (g.place.k.w[1] === 0 ? 'tap' : 'element') : 'none',
     vector && vectorC(g),
   );
   const perGroup = lanes === 1 ? 8 : 1;
-  return { kernel, rows: lanes * rowsPerLane, cols: lanes * (vector ? 4 : 1), perGroup, unroll };
+  return {
+    kernel,
+    rows: lanes * rowsPerLane,
+    cols: lanes * (vector ? 4 : 1),
+    perGroup,
+    wanted: SOFTWARE_GROUPS,
+    unroll,
+  };
 }
 
 function hardwareTile(g: Gemm, m: number): Tile {
   const large = m > 32 && g.n > 32;
-  const kernel = hardwareKernel(large ? 8 : 4, loadOfA(g), loadOfB(g), g.place !== undefined, vectorC(g));
-  return { kernel, rows: large ? 64 : 32, cols: large ? 64 : 32, perGroup: 1, unroll: large ? 16 : 32 };
+  const kernel = hardwareKernel(large ? 8 : 4, loadOfA(g, 4), loadOfB(g), g.place !== undefined, vectorC(g));
+  const size = large ? 64 : 32;
+  return { kernel, rows: size, cols: size, perGroup: 1, wanted: HARDWARE_GROUPS, unroll: 1024 / size };
+}
+
+type Extent = readonly [size: number, step: number];
+
+/** All corners of the blocks that cut a box: for each axis its size and the block's. */
+function* steps([a, da]: Extent, [b, db]: Extent, [c, dc]: Extent): Generator<[number, number, number]> {
+  for (let i = 0; i < a; i += da) for (let j = 0; j < b; j += db) for (let k = 0; k < c; k += dc) yield [i, j, k];
 }
 
 interface Split {

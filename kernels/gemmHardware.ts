@@ -76,9 +76,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) local: u32) {
   let j = job(group.z);
   let t = i32(local);
-  let tile = i32(group.y * groups.x + group.x);
-  let m0 = tile / p.colTiles * ${tile};
-  let nTile = tile % p.colTiles * ${tile};
+  let spot = spotOf(group, groups.x);
+  let m0 = spot.x * ${tile};
+  let nTile = spot.y * ${tile};
   if (m0 >= j.m) { return; }
 
   // What this invocation fetches: rows and columns 4*xq.. of the tile, k 4*kq..

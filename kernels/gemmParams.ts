@@ -5,11 +5,12 @@ export const MAX_PHASES = 2;
 export const each = (n: number, text: (i: number) => string, join = '\n') =>
   Array.from({ length: n }, (_, i) => text(i)).join(join);
 
-/** The parameters of both families of GEMM (57 words), and where a flat index of workgroups stands in the product. */
+/** The parameters of both families of GEMM (58 words), and where a flat index of workgroups stands in the product. */
 export const gemmHeader = (a: string, b: string, c: string) => /* wgsl */ `struct Params {
   // (count in m, count in k, origin in the image, offset in B) of each phase down and across
   phaseH: array<vec4i, ${MAX_PHASES}>, phaseW: array<vec4i, ${MAX_PHASES}>,
-  phasesH: i32, phasesW: i32, shares: i32, shareOuter: i32, shareInner: i32, innerShares: i32, zBase: i32, colTiles: i32,
+  phasesH: i32, phasesW: i32, shares: i32, shareOuter: i32, shareInner: i32, innerShares: i32, zBase: i32,
+  colTiles: i32, firstCol: i32,
   m0: i32, k2: i32, n: i32,
   am0: i32, am1: i32, am2: i32, ak0: i32, ak1: i32, ak2: i32, ah: i32, aw: i32, aBatch: i32,
   bk0: i32, bk1: i32, bk2: i32, bn: i32, bBatch: i32,
@@ -25,19 +26,33 @@ export const gemmHeader = (a: string, b: string, c: string) => /* wgsl */ `struc
 struct Job { m1: i32, m2: i32, m: i32, k0: i32, k1: i32, share: i32, h0: i32, w0: i32, a: i32, b: i32, c: i32 }
 fn job(layer: u32) -> Job {
   var z = i32(layer) + p.zBase;
-  let share = z % p.shares; z /= p.shares;
-  let pw = z % p.phasesW; z /= p.phasesW;
-  let ph = z % p.phasesH; let batch = z / p.phasesH;
+  var share = 0; var pw = 0; var ph = 0; var batch = 0;
+  // Divisions are slow where the GPU is a CPU, so both functions skip those that do nothing.
+  if (z > 0) {
+    share = z % p.shares; z /= p.shares;
+    pw = z % p.phasesW; z /= p.phasesW;
+    ph = z % p.phasesH; batch = z / p.phasesH;
+  }
   let h = p.phaseH[ph]; let w = p.phaseW[pw];
   return Job(h.x, w.x, p.m0 * h.x * w.x, h.y, w.y, share, h.z, w.z,
     batch * p.aBatch + h.z * p.ah + w.z * p.aw, batch * p.bBatch + h.w + w.w,
     batch * p.cBatch + p.cBase + ph * p.ch + pw * p.cw + share * p.cShare);
 }
 
+// The tile's row and column among the tiles: rows run along x, and past the end of x on along y.
+fn spotOf(group: vec3u, width: u32) -> vec2i {
+  var x = i32(group.x); var y = i32(group.y);
+  if (y >= p.colTiles) { let fold = y / p.colTiles; y -= fold * p.colTiles; x += fold * i32(width); }
+  return vec2i(x, p.firstCol + y);
+}
+
 // Row m: its offset in A, its place in the image, its offset in C.
 fn rowOf(j: Job, row: i32) -> vec4i {
-  let m = min(row, j.m - 1);
-  let d2 = m % j.m2; let q = m / j.m2; let d1 = q % j.m1; let d0 = q / j.m1;
+  var d2 = min(row, j.m - 1); var d1 = 0; var d0 = 0;
+  if (j.m != j.m2) {
+    d1 = d2 / j.m2; d2 -= d1 * j.m2;
+    d0 = d1 / j.m1; d1 -= d0 * j.m1;
+  }
   return vec4i(d0 * p.am0 + d1 * p.am1 + d2 * p.am2 + j.a,
     d0 * p.hm0 + d1 * p.hm1 + j.h0, d1 * p.wm1 + d2 * p.wm2 + j.w0, d0 * p.cm0 + d1 * p.cm1 + d2 * p.cm2 + j.c);
 }

@@ -28,6 +28,7 @@ export const softwareKernel = memo(
     const rows = lanes * rowsPerLane;
     const type = cols === 4 ? 'vec4f' : 'f32';
     const zero = `${type}()`;
+    const pack = rowsPerLane === 4 ? 'vec4f' : 'vec2f'; // rows that one load of A along m brings
 
     const a = (j: number, u: number) =>
       loadA === 'k' ? `x${j}.${PARTS[u]}` : loadA === 'm' ? `x${u}.${PARTS[j]}` : `x${j}_${u}`;
@@ -53,7 +54,7 @@ export const softwareKernel = memo(
         return `${tests}\n${each(rowsPerLane, (j) => `      let x${j} = ${outside(`a[(at${j} + k2) / 4]`, j, 0, 'vec4f()')};`)}`;
       }
       if (loadA === 'm') {
-        return `${tests}\n${each(unroll, (u) => `      let x${u} = ${outside(`a[(${address(0, u)}) / 4]`, 0, u, 'vec4f()')};`)}`;
+        return `${tests}\n${each(unroll, (u) => `      let x${u} = ${outside(`a[(${address(0, u)}) / ${rowsPerLane}]`, 0, u, `${pack}()`)};`)}`;
       }
       return `${tests}\n${each(rowsPerLane, (j) => each(unroll, (u) => `      let x${j}_${u} = ${outside(`a[${address(j, u)}]`, j, u, '0.0')};`))}`;
     };
@@ -86,20 +87,16 @@ ${each(unroll, (u) => `      let b${u} = vec4f(${each(4, (i) => `col${i}.${PARTS
       ...(lanes > 1 && { needs: ['subgroups'] as const }),
       source: /* wgsl */ `// a:[M,K] b:[K,N] -> c:[M,N], each row, column and k at its own stride (see Params)
 ${lanes > 1 ? 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);' : ''}
-${gemmHeader(loadA === 'scalar' ? 'f32' : 'vec4f', loadB === 'scalar' ? 'f32' : 'vec4f', vectorC ? 'vec4f' : 'f32')}
+${gemmHeader(loadA === 'scalar' ? 'f32' : loadA === 'm' ? pack : 'vec4f', loadB === 'scalar' ? 'f32' : 'vec4f', vectorC ? 'vec4f' : 'f32')}
 @compute @workgroup_size(${lanes === 1 ? 8 : lanes})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-        @builtin(local_invocation_index) local: u32${lanes > 1 ? ', @builtin(subgroup_invocation_id) sub: u32' : ''}) {
+        ${lanes > 1 ? '@builtin(subgroup_invocation_id) sub: u32' : '@builtin(local_invocation_index) local: u32'}) {
   let j = job(group.z);
-  ${
-    lanes > 1
-      ? 'let tile = i32(group.y * groups.x + group.x); let lane = i32(sub); _ = local;'
-      : 'let tile = i32((group.y * groups.x + group.x) * 8 + local); let lane = 0;'
-  }
-  // Neighbouring tiles share rows of A.
-  let m0 = tile / p.colTiles * ${rows};
+  let spot = spotOf(group, groups.x);
+  let lane = ${lanes > 1 ? 'i32(sub)' : '0'};
+  let m0 = ${lanes > 1 ? 'spot.x' : '(spot.x * 8 + i32(local))'} * ${rows};
   if (m0 >= j.m) { return; }
-  let n = (tile % p.colTiles * ${lanes} + lane) * ${cols};
+  let n = (spot.y * ${lanes} + lane) * ${cols};
 ${
   cols === 1
     ? '  let n0 = n * p.bn;'
@@ -113,8 +110,10 @@ ${each(rows, (r) => `  var s${r} = ${zero};`)}
   let inner = j.share % p.innerShares * p.shareInner;
   let outerEnd = min(outer + p.shareOuter, j.k0 * j.k1);
   let innerEnd = min(inner + p.shareInner, p.k2);
+  var k0 = 0; var k1 = outer;
+  if (outer > 0) { k0 = outer / j.k1; k1 = outer - k0 * j.k1; }
   for (var o = outer; o < outerEnd; o++) {
-    let k0 = o / j.k1; let k1 = o - k0 * j.k1;
+    if (k1 == j.k1) { k1 = 0; k0++; }
     let bAt = k0 * p.bk0 + k1 * p.bk1 + j.b;
     let tap = k0 * p.ak0 + k1 * p.ak1;
 ${each(rowsPerLane, (i) => {
@@ -127,8 +126,9 @@ ${each(rowsPerLane, (i) => {
     for (var k2 = inner; k2 < innerEnd; k2 += ${unroll}) {
 ${loads()}
 ${loadsB()}
-${each(unroll, (u) => each(rows, (r) => `      s${r} += ${broadcast(a(r % rowsPerLane, u), Math.floor(r / rowsPerLane))} * b${u};`))}
+${each(unroll, (u) => each(rows, (r) => `      s${r} = fma(${type}(${broadcast(a(r % rowsPerLane, u), Math.floor(r / rowsPerLane))}), b${u}, s${r});`))}
     }
+    k1++;
   }
 ${each(rows, store)}
 }

@@ -32,24 +32,47 @@ interface View {
   readonly width: 1 | 4;
   /** Elements of a group. */
   readonly count: number;
+  /** Gamma and beta follow the elements of a group that lies in one piece (layer norm). */
+  readonly rowwise: boolean;
 }
 
-/** A group that lies in one piece is walked as rows of one vec4 column; else each column belongs to one group. */
-function viewOf({ a, r, b, s, affine: f }: NormShape): View {
+/**
+ * A group that lies in one piece is walked as rows of one vec4 column; else each column belongs to one group, and two or
+ * four rows make one of the walk where that lets columns be read as vec4. Undefined where no known layer has the pattern.
+ */
+function viewOf({ a, r, b, s, affine: f, affineSize }: NormShape): View | undefined {
   const count = r * s;
   const merged = b === 1 && (r === 1 || s === 1 || f.r === f.s * s);
   if (merged || (r === 1 && (a === 1 || f.a === b * f.b))) {
     const step = merged && s === 1 ? f.r : f.s;
     const jump = merged ? f.a : f.b;
-    const width = count % 4 === 0 && (step === 0 || (step === 1 && jump % 4 === 0)) ? 4 : 1;
-    const affine = { a: jump, r: width * step, b: 0, s: step };
-    return { a: a * b, rows: count / width, cols: width, period: width, b: 1, s: width, affine, width, count };
+    const rowwise = step === 1 && (jump === 0 || a * b === 1) && affineSize === count;
+    if (step === 0 || rowwise) {
+      const width = count % 4 === 0 ? 4 : 1;
+      const affine = { a: rowwise ? 0 : jump, r: 0, b: 0, s: 0 };
+      return {
+        a: a * b,
+        rows: count / width,
+        cols: width,
+        period: width,
+        b: 1,
+        s: width,
+        affine,
+        width,
+        count,
+        rowwise,
+      };
+    }
   }
+  if (f.r !== 0) return undefined;
   const period = b * s;
-  const width = f.r === 0 && (r * period) % 4 === 0 ? 4 : 1;
+  const width = (r * period) % 4 === 0 ? 4 : 1;
   const fold = width === 1 || period % 4 === 0 ? 1 : period % 2 === 0 ? 2 : 4;
-  return { a, rows: r / fold, cols: period * fold, period, b, s, affine: f, width, count };
+  return { a, rows: r / fold, cols: period * fold, period, b, s, affine: f, width, count, rowwise: false };
 }
+
+/** Rowwise groups seen as columns: what one element of gamma meets. */
+const down = (view: View): View => ({ ...view, a: 1, rows: view.a, cols: view.count, period: view.count });
 
 /** The rows of chunk k: from k * start in steps of `step`, below k * start + span. */
 interface Split {
@@ -73,7 +96,7 @@ function split(target: Target, { a, rows, cols, width }: View, threads: number, 
 const WALK_PARAMS = /* wgsl */ `
 struct Params {
   total: u32, rows: u32, cols: u32, chunks: u32, period: u32, b: u32, s: u32, groups: u32,
-  fa: u32, fr: u32, fb: u32, fs: u32, start: u32, step: u32, span: u32, count: f32,
+  fa: u32, fb: u32, fs: u32, start: u32, step: u32, span: u32, count: f32,
 }
 @group(0) @binding(0) var<uniform> p: Params;`;
 
@@ -81,8 +104,7 @@ struct Params {
 function walk(view: View, { chunks, start, step, span }: Split): { params: Param[]; grid: Dispatch['grid'] } {
   const { a, rows, cols, period, b, s, width, affine: f } = view;
   const total = (a * chunks * cols) / width;
-  const unit = f.r === 0 ? 1 : width; // gamma is read as vectors where it changes from row to row
-  const params = [total, rows, cols / width, chunks, period, b, s, a * b, f.a / unit, f.r / unit, f.b, f.s];
+  const params = [total, rows, cols / width, chunks, period, b, s, a * b, f.a, f.b, f.s];
   return { params: [...params, start, step, span, f32(view.count)], grid: grid1d(total) };
 }
 
@@ -99,9 +121,16 @@ const bind = (list: readonly string[]) =>
     return `@group(0) @binding(${i + 1}) var<storage, ${mode ? 'read_write' : 'read'}> ${name}: array<${type}>;`;
   });
 
-/** A walk: `before` runs once a thread, `each` for every row with `at` the index of the vector, `after` at the end. */
-const walkSource = (title: string, width: number, buffers: string[], before: string, each: string, after = '') =>
-  /* wgsl */ `// ${title}
+/**
+ * A walk: `before` runs once a thread, `each` for every row r with `at` the index of the vector, `after` at the end.
+ * `four`, if given, takes four rows at once, at `at`, `at + hop` ..., as long as there are four.
+ */
+const walkSource = (
+  title: string,
+  width: number,
+  buffers: string[],
+  { before, each, four, after }: { before: string; each: string; four?: string; after?: string },
+) => /* wgsl */ `// ${title}
 ${types(width)}${WALK_PARAMS}
 ${bind(buffers).join('\n')}
 ${flatMain()}
@@ -114,16 +143,16 @@ ${flatMain()}
   let affine = a * p.fa + (column / p.s) * p.fb + (column % p.s) * p.fs;
   ${before}
   let end = min(p.rows, k * p.start + p.span);
-  for (var r = k * p.start; r < end; r += p.step) {
-    let at = (a * p.rows + r) * p.cols + c;
+  let hop = p.step * p.cols;
+  var r = k * p.start;
+  var at = (a * p.rows + r) * p.cols + c;
+  ${four ? `for (; r + 3u * p.step < end; r += 4u * p.step) {\n    ${four}\n    at += 4u * hop;\n  }` : ''}
+  for (; r < end; r += p.step) {
     ${each}
+    at += hop;
   }
-  ${after}
+  ${after ?? ''}
 }`;
-
-/** Gamma of row r: a vector load where a row has its own, the column's otherwise. */
-const perRow = (width: number, name: string) =>
-  width === 4 ? `${name}[a * p.fa + r * p.fr + c]` : `${name}[affine + r * p.fr]`;
 
 const partialStats = memo((width: number) => ({
   name: `norm/stats/${width}`,
@@ -132,79 +161,119 @@ const partialStats = memo((width: number) => ({
     'x:[A,rows,cols] -> means, squares:[A,chunks,cols] of chunks of columns; means from the first element of the group on',
     width,
     ['x V', 'means V w', 'squares V w'],
-    `let e = a * p.rows * p.cols * ${width}u + (column / p.s) * p.s;
+    {
+      before: `let e = a * p.rows * p.cols * ${width}u + (column / p.s) * p.s;
   let origin = ${width === 4 ? `V(${['x', 'y', 'z', 'w'].map((l) => `x[e.${l} / 4u][e.${l} % 4u]`).join(', ')})` : 'x[e]'};
   var mean = V(); var square = V(); var n = 0.0;`,
-    'let v = x[at] - origin; let d = v - mean; n += 1.0; mean += d / n; square += d * (v - mean);',
-    'means[i] = mean; squares[i] = square;',
+      four: `let v0 = x[at] - origin; let v1 = x[at + hop] - origin;
+    let v2 = x[at + 2u * hop] - origin; let v3 = x[at + 3u * hop] - origin;
+    let m = 0.25 * ((v0 + v1) + (v2 + v3));
+    let d0 = v0 - m; let d1 = v1 - m; let d2 = v2 - m; let d3 = v3 - m;
+    let d = m - mean;
+    let share = 4.0 / (n + 4.0);
+    mean += d * share;
+    square += ((d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)) + d * d * (n * share);
+    n += 4.0;`,
+      each: 'let v = x[at] - origin; let d = v - mean; n += 1.0; mean += d * (1.0 / n); square += d * (v - mean);',
+      after: 'means[i] = mean; squares[i] = square;',
+    },
   ),
 }));
 
-const applyNorm = memo((width: number, rowwise: boolean) => ({
-  name: `norm/apply/${width}${rowwise ? '/row' : ''}`,
+const applyNorm = memo((width: number) => ({
+  name: `norm/apply/${width}`,
   access: ['read', 'read', 'read', 'read', 'write'] as const,
   source: walkSource(
     'x:[A,rows,cols] gamma, beta:[affine] stats:[2,A*B] -> y like x: (x - mean) * rstd * gamma + beta',
     width,
-    ['x V', `gamma ${rowwise ? 'V' : 'f32'}`, `beta ${rowwise ? 'V' : 'f32'}`, 'stats f32', 'y V w'],
-    `let mean = ${pick(width, 'stats', 'group')};
-  let rstd = ${pick(width, 'stats', 'p.groups + group')};
-  ${rowwise ? '' : `let scale = rstd * ${pick(width, 'gamma', 'affine')};\n  let shift = ${pick(width, 'beta', 'affine')};`}`,
-    rowwise
-      ? `y[at] = (x[at] - mean) * rstd * ${perRow(width, 'gamma')} + ${perRow(width, 'beta')};`
-      : 'y[at] = (x[at] - mean) * scale + shift;',
+    ['x V', 'gamma f32', 'beta f32', 'stats f32', 'y V w'],
+    {
+      before: `let mean = ${pick(width, 'stats', 'group')};
+  let scale = ${pick(width, 'stats', 'p.groups + group')} * ${pick(width, 'gamma', 'affine')};
+  let shift = ${pick(width, 'beta', 'affine')};`,
+      each: 'y[at] = (x[at] - mean) * scale + shift;',
+    },
+  ),
+}));
+
+const applyRows = memo((width: number) => ({
+  name: `norm/rows/${width}`,
+  access: ['read', 'read', 'read', 'read', 'write'] as const,
+  source: walkSource(
+    'x:[rows,cols] gamma, beta:[cols] stats:[2,rows] -> y:[rows,cols], down the columns',
+    width,
+    ['x V', 'gamma V', 'beta V', 'stats f32', 'y V w'],
+    {
+      before: 'let scale = gamma[c]; let shift = beta[c];',
+      each: 'y[at] = ((x[at] - stats[r]) * stats[p.rows + r]) * scale + shift;',
+    },
   ),
 }));
 
 const partialGrad = memo((width: number, rowwise: boolean) => ({
-  name: `norm/sums/${width}${rowwise ? '/row' : ''}`,
+  name: `norm/sums/${width}${rowwise ? '/rows' : ''}`,
   access: [...(['read', 'read', 'read'] as const), ...(rowwise ? ['read' as const] : []), 'write', 'write'] as const,
   source: walkSource(
     `x, g:[A,rows,cols] stats:[2,A*B] -> sums of g and of g * xhat:[A,chunks,cols]${rowwise ? ', times gamma' : ''}`,
     width,
     ['x V', 'stats f32', 'g V', ...(rowwise ? ['gamma V'] : []), 'sums V w', 'dots V w'],
-    `let mean = ${pick(width, 'stats', 'group')}; var sum = V(); var dot = V();`,
-    `let d = g[at]${rowwise ? ` * ${perRow(width, 'gamma')}` : ''}; sum += d; dot += d * (x[at] - mean);`,
-    `sums[i] = sum; dots[i] = dot * ${pick(width, 'stats', 'p.groups + group')};`,
+    {
+      before: `let mean = ${pick(width, 'stats', 'group')}; var sum = V(); var dot = V();`,
+      each: `let d = g[at]${rowwise ? ' * gamma[r]' : ''}; sum += d; dot += d * (x[at] - mean);`,
+      after: `sums[i] = sum; dots[i] = dot * ${pick(width, 'stats', 'p.groups + group')};`,
+    },
   ),
 }));
 
-const applyGrad = memo((width: number, rowwise: boolean, scaled: boolean) => ({
-  name: `norm/grad/${width}${rowwise ? '/row' : ''}${scaled ? '/scaled' : ''}`,
-  access: ['read', 'read', 'read', 'read', 'read', 'read', 'write'] as const,
+/** `scaled`: the sums are those of g and g * xhat (gbeta, ggamma), still to be multiplied by gamma. */
+const applyGrad = memo((width: number, scaled: boolean) => ({
+  name: `norm/grad/${width}${scaled ? '/scaled' : ''}`,
+  access: [...Array<'read'>(scaled ? 6 : 5).fill('read'), 'write' as const],
   source: walkSource(
-    'x, g:[A,rows,cols] gamma:[affine] stats:[2,A*B] sums, dots:[A*B] -> gx like x',
+    `x, g:[A,rows,cols] gamma:[affine] stats:[2,A*B] sums:${scaled ? '[A*B] dots:[A*B]' : '[2,A*B]'} -> gx like x`,
     width,
-    ['x V', `gamma ${rowwise ? 'V' : 'f32'}`, 'stats f32', 'g V', 'sums f32', 'dots f32', 'gx V w'],
-    `let mean = ${pick(width, 'stats', 'group')};
+    ['x V', 'gamma f32', 'stats f32', 'g V', 'sums f32', ...(scaled ? ['dots f32'] : []), 'gx V w'],
+    {
+      before: `let mean = ${pick(width, 'stats', 'group')};
   let rstd = ${pick(width, 'stats', 'p.groups + group')};
-  ${rowwise ? '' : `let scale = rstd * ${pick(width, 'gamma', 'affine')};`}
+  let scale = rstd * ${pick(width, 'gamma', 'affine')};
   let share = ${scaled ? 'scale' : 'rstd'} / p.count;
   let sum = share * ${pick(width, 'sums', 'group')};
-  let slope = share * rstd * ${pick(width, 'dots', 'group')};`,
-    `gx[at] = g[at] * ${rowwise ? `(rstd * ${perRow(width, 'gamma')})` : 'scale'} - sum - (x[at] - mean) * slope;`,
+  let slope = share * rstd * ${scaled ? pick(width, 'dots', 'group') : pick(width, 'sums', 'p.groups + group')};`,
+      each: 'gx[at] = g[at] * scale - sum - (x[at] - mean) * slope;',
+    },
   ),
 }));
 
-/** Gradient of an affine that follows the elements of a row (layer norm): a walk down the rows, one thread a column. */
-const affineRows = memo((width: number) => ({
-  name: `norm/affine/${width}`,
-  access: ['read', 'read', 'read', 'write', 'write'] as const,
+/** All that is left of a rowwise gradient once the sums of the rows are known, in one pass down the columns. */
+const gradRows = memo((width: number) => ({
+  name: `norm/grad/${width}/rows`,
+  access: [...Array<'read'>(5).fill('read'), ...Array<'write'>(3).fill('write')],
   source: walkSource(
-    'x, g:[rows,cols] stats:[2,rows] -> sums of g * xhat and of g:[chunks,cols]',
+    'x, g:[rows,cols] gamma:[cols] stats, sums:[2,rows] -> gx:[rows,cols], sums of g * xhat and of g:[chunks,cols]',
     width,
-    ['x V', 'stats f32', 'g V', 'dots V w', 'sums V w'],
-    'var sum = V(); var dot = V();',
-    'let d = g[at]; sum += d; dot += d * ((x[at] - stats[r]) * stats[p.rows + r]);',
-    'sums[i] = sum; dots[i] = dot;',
+    ['x V', 'gamma V', 'stats f32', 'g V', 'sums f32', 'gx V w', 'ggamma V w', 'gbeta V w'],
+    {
+      before: 'let scale = gamma[c]; let share = 1.0 / p.count; var sum = V(); var dot = V();',
+      each: `let d = g[at];
+    let rstd = stats[p.rows + r];
+    let xhat = (x[at] - stats[r]) * rstd;
+    sum += d;
+    dot += d * xhat;
+    gx[at] = rstd * (d * scale - sums[r] * share - xhat * (sums[p.rows + r] * share));`,
+      after: 'ggamma[i] = dot; gbeta[i] = sum;',
+    },
   ),
 }));
+
+/** `stats`: [2, outputs] of means and rstd; `sums`: two buffers; `pair`: [2, outputs] of sums; `weighted`: by gamma. */
+type Mode = 'stats' | 'sums' | 'pair' | 'weighted';
 
 /**
  * Combines the partial results of walks, one output to an invocation, or to a workgroup where outputs are few and
  * barriers cheap. Items of output j lie at base(j) + i0 * step0 + i1 * step1 + i2.
  */
-const combine = memo((mode: 'stats' | 'sums' | 'weighted', lanes: 1 | 64) => {
+const combine = memo((mode: Mode, lanes: 1 | 64) => {
   const weighted = mode === 'weighted';
   const loop = (each: string) => `for (var q = lane; q < p.n0 * p.n1 * p.n2; q += ${lanes}u) {
     let i0 = q / (p.n1 * p.n2);
@@ -228,7 +297,7 @@ const combine = memo((mode: 'stats' | 'sums' | 'weighted', lanes: 1 | 64) => {
   const sums = `var v = vec2f();
   ${loop(`v += ${weight}vec2f(first[at], second[at]);`)}
   v = ${all('v')};
-  if (lane == 0u) { sums[j] = v.x; dots[j] = v.y; }`;
+  if (lane == 0u) { sums[j] = v.x; ${mode === 'sums' ? 'dots[j]' : 'sums[p.outputs + j]'} = v.y; }`;
   const tree = /* wgsl */ `var<workgroup> part: array<vec2f, 64>;
 fn total(lane: u32, v: vec2f) -> vec2f {
   part[lane] = v;
@@ -245,13 +314,17 @@ fn total(lane: u32, v: vec2f) -> vec2f {
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) lid: vec3u) {
   let j = wid.y * groups.x + wid.x;
   let lane = lid.x;`;
-  const out =
-    mode === 'stats' ? ['x f32', 'stats f32 w'] : [...(weighted ? ['gamma f32'] : []), 'sums f32 w', 'dots f32 w'];
+  const out = {
+    stats: ['x f32', 'stats f32 w'],
+    sums: ['sums f32 w', 'dots f32 w'],
+    pair: ['sums f32 w'],
+    weighted: ['gamma f32', 'sums f32 w'],
+  }[mode];
   const access = ['read', 'read', ...out.map((b) => (b.endsWith('w') ? 'write' : 'read'))] as ('read' | 'write')[];
   return {
     name: `norm/combine/${mode}/${lanes}`,
     access,
-    source: /* wgsl */ `// first, second: partial results -> ${mode === 'stats' ? 'stats:[2,outputs]' : 'sums, dots:[outputs]'}
+    source: /* wgsl */ `// first, second: partial results -> ${mode}, [outputs] or [2,outputs]
 struct Params {
   outputs: u32, inner: u32, outerStep: u32, innerStep: u32, n0: u32, step0: u32, n1: u32, step1: u32, n2: u32,
   fa: u32, fb: u32, fs: u32, rows: u32, start: u32, step: u32, span: u32, count: f32, eps: f32,
@@ -278,7 +351,7 @@ interface Items {
 
 function combining(
   target: Target,
-  mode: 'stats' | 'sums' | 'weighted',
+  mode: Mode,
   items: Items,
   view: View,
   args: number[],
@@ -312,7 +385,7 @@ const groupItems = ({ a, b, s, cols, period }: View, { chunks }: Split): Items =
 /** The partial results that share an affine element, or undefined if the strides follow no pattern of a known layer. */
 function affineItems(view: View, { chunks }: Split, size: number): Items | undefined {
   const { a, b, s, cols, period, affine: f } = view;
-  if (f.r !== 0 || (f.a !== 0 && a > 1)) return undefined;
+  if (f.a !== 0 && a > 1) return undefined;
   const common = { outputs: size, inner: size, outerStep: 0, step: [cols, period] as const };
   if (size === b && (b === 1 || f.b === 1) && (s === 1 || f.s === 0)) {
     return { ...common, innerStep: s, n: [a * chunks, cols / period, s] };
@@ -328,17 +401,19 @@ const threadsOf = (target: Target) => (target.family === 'hardware' ? 16384 : 51
 /** y = (x - mean) * rstd * gamma + beta. Inputs x, gamma, beta; outputs y like x and stats:[2, A*B] = (mean, rstd). */
 export function norm(target: Target, shape: NormShape, eps: number): Plan {
   const view = viewOf(shape);
-  const chunks = split(target, view, threadsOf(target), 8);
-  const partial = view.a * chunks.chunks * view.cols;
+  if (!view) return normNaive(target, shape, eps);
+  const { a, cols, width, rowwise } = view;
+  const parts = split(target, view, threadsOf(target), 8);
+  const over = rowwise ? down(view) : view;
   return {
-    temps: [partial, partial],
+    temps: Array<number>(2).fill(a * parts.chunks * cols),
     dispatches: [
-      { kernel: partialStats(view.width), args: [0, 5, 6], ...walk(view, chunks) },
-      combining(target, 'stats', groupItems(view, chunks), view, [5, 6, 0, 4], chunks, eps),
+      { kernel: partialStats(width), args: [0, 5, 6], ...walk(view, parts) },
+      combining(target, 'stats', groupItems(view, parts), view, [5, 6, 0, 4], parts, eps),
       {
-        kernel: applyNorm(view.width, view.affine.r !== 0),
+        kernel: rowwise ? applyRows(width) : applyNorm(width),
         args: [0, 1, 2, 4, 3],
-        ...walk(view, split(target, view, 4 * threadsOf(target), 4)),
+        ...walk(over, split(target, over, 4 * threadsOf(target), 4)),
       },
     ],
   };
@@ -347,65 +422,46 @@ export function norm(target: Target, shape: NormShape, eps: number): Plan {
 /**
  * The gradient of `norm`: gx = rstd * (g * gamma - mean(g * gamma) - xhat * mean(g * gamma * xhat)), means over a group;
  * ggamma = sum g * xhat, gbeta = sum g (Ioffe and Szegedy 2015). Inputs x, gamma, stats, g; outputs gx, ggamma, gbeta.
- * Where gamma does not change inside a column, one pass over x and g serves all four sums.
+ * Two passes over x and g: sums, then gx. The sums serve ggamma and gbeta too where gamma does not change down a column
+ * of the walk; where it does (layer norm), the second pass takes them along.
  */
 export function normGrad(target: Target, shape: NormShape): Plan {
   const view = viewOf(shape);
-  const { a, b, s, cols, rows, width, affine: f } = view;
-  const rowwise = f.r !== 0;
-  const chunks = split(target, view, threadsOf(target), 8);
-  const same =
-    shape.affineSize === a * b &&
-    !rowwise &&
-    (a === 1 || f.a === b) &&
-    (b === 1 || f.b === 1) &&
-    (s === 1 || f.s === 0);
-  const temps = Array<number>(2).fill(a * chunks.chunks * cols);
-  const dispatches: Dispatch[] = [
-    {
-      kernel: partialGrad(width, rowwise),
-      args: rowwise ? [0, 2, 3, 1, 7, 8] : [0, 2, 3, 7, 8],
-      ...walk(view, chunks),
-    },
-  ];
-  const apply = (sums: number, dots: number): Dispatch => ({
-    kernel: applyGrad(width, rowwise, same),
-    args: [0, 1, 2, 3, sums, dots, 4],
-    ...walk(view, split(target, view, 4 * threadsOf(target), 4)),
-  });
-  const groups = groupItems(view, chunks);
-  if (same) {
+  if (!view) return normGradNaive(target, shape);
+  const { a, b, s, cols, width, rowwise, affine: f } = view;
+  const parts = split(target, view, threadsOf(target), 8);
+  const groups = groupItems(view, parts);
+  const partial = Array<number>(2).fill(a * parts.chunks * cols);
+  const first: Dispatch = {
+    kernel: partialGrad(width, rowwise),
+    args: rowwise ? [0, 2, 3, 1, 7, 8] : [0, 2, 3, 7, 8],
+    ...walk(view, parts),
+  };
+  if (rowwise) {
+    const over = down(view);
+    const chunks = split(target, over, threadsOf(target), 8);
+    const one = chunks.chunks === 1;
+    const size = over.cols;
+    const items = { outputs: size, inner: size, outerStep: 0, innerStep: 1, step: [size, 0] as const };
+    const last = { ...items, n: [chunks.chunks, 1, 1] as const };
     return {
-      temps,
-      dispatches: [...dispatches, combining(target, 'sums', groups, view, [7, 8, 6, 5], chunks), apply(6, 5)],
+      temps: [...partial, 2 * a, ...(one ? [] : [chunks.chunks * size, chunks.chunks * size])],
+      dispatches: [
+        first,
+        combining(target, 'pair', groups, view, [7, 8, 9], parts),
+        { kernel: gradRows(width), args: [0, 1, 2, 3, 9, 4, ...(one ? [5, 6] : [10, 11])], ...walk(over, chunks) },
+        ...(one ? [] : [combining(target, 'sums', last, over, [10, 11, 5, 6], chunks)]),
+      ],
     };
   }
-  temps.push(a * b, a * b);
-  dispatches.push(
-    rowwise
-      ? combining(target, 'sums', groups, view, [7, 8, 9, 10], chunks)
-      : combining(target, 'weighted', groups, view, [7, 8, 1, 9, 10], chunks),
-    apply(9, 10),
-  );
-  const items = affineItems(view, chunks, shape.affineSize);
-  if (items) {
-    dispatches.push(combining(target, 'sums', items, view, [7, 8, 6, 5], chunks));
-  } else if (rowwise && b === 1 && f.s === 1 && (f.a === 0 || a === 1) && shape.affineSize === rows * cols) {
-    const down: View = { ...view, a: 1, rows: a, cols: rows * cols, period: rows * cols };
-    const parts = split(target, down, threadsOf(target), 8);
-    if (parts.chunks > 1) temps.push(parts.chunks * down.cols, parts.chunks * down.cols);
-    dispatches.push({
-      kernel: affineRows(width),
-      args: [0, 2, 3, ...(parts.chunks > 1 ? [11, 12] : [5, 6])],
-      ...walk(down, parts),
-    });
-    const items = { outputs: down.cols, inner: down.cols, outerStep: 0, innerStep: 1, step: [down.cols, 0] as const };
-    if (parts.chunks > 1)
-      dispatches.push(combining(target, 'sums', { ...items, n: [parts.chunks, 1, 1] }, view, [11, 12, 5, 6], parts));
-  } else {
-    dispatches.push(...normGradNaive(target, shape).dispatches.slice(-1));
-  }
-  return { temps, dispatches };
+  const items = affineItems(view, parts, shape.affineSize);
+  if (!items) return normGradNaive(target, shape);
+  const affine = combining(target, 'sums', items, view, [7, 8, 6, 5], parts);
+  const same = items.outputs === a * b && (a === 1 || f.a === b) && (b === 1 || f.b === 1) && (s === 1 || f.s === 0);
+  const apply = { kernel: applyGrad(width, same), ...walk(view, split(target, view, 4 * threadsOf(target), 4)) };
+  if (same) return { temps: partial, dispatches: [first, affine, { ...apply, args: [0, 1, 2, 3, 6, 5, 4] }] };
+  const sums = combining(target, 'weighted', groups, view, [7, 8, 1, 9], parts);
+  return { temps: [...partial, 2 * a * b], dispatches: [first, sums, affine, { ...apply, args: [0, 1, 2, 3, 9, 4] }] };
 }
 
 const naive = (title: string, buffers: string[], body: string) => /* wgsl */ `// ${title}

@@ -47,8 +47,8 @@ export function threefry2x32(k0: number, k1: number, c0: number, c1: number): [n
 const ROUNDS = Array.from({ length: 20 }, (_, round) => {
   const r = ROTATIONS[round % 8]!;
   const s = (round + 1) / 4;
-  const mix = `x += y; y = ((y << vec2u(${r}u)) | (y >> vec2u(${32 - r}u))) ^ x;`;
-  return round % 4 === 3 ? `${mix}\n  x += key[${s % 3}]; y += key[${(s + 1) % 3}] + ${s}u;` : mix;
+  const mix = `x += y; y = ((y * ${2 ** r}u) | (y >> vec2u(${32 - r}u))) ^ x;`; // SwiftShader shifts lane by lane
+  return round % 4 === 3 ? `${mix}\n  x += key${s % 3}; y += key${(s + 1) % 3} + ${s}u;` : mix;
 }).join('\n  ');
 
 /**
@@ -72,9 +72,11 @@ struct Params { n4: u32, k0: u32, k1: u32, low: u32, high: u32, ${extra} }
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 // Blocks of two consecutive counters: words of the first in x, z, of the second in y, w of the result.
 fn random(counter: vec2u, carry: vec2u) -> vec4u {
-  let key = array(p.k0, p.k1, ${PARITY}u ^ p.k0 ^ p.k1);
-  var x = counter + key[0];
-  var y = carry + key[1];
+  let key0 = p.k0;
+  let key1 = p.k1;
+  let key2 = ${PARITY}u ^ key0 ^ key1;
+  var x = counter + key0;
+  var y = carry + key1;
   ${ROUNDS}
   return vec4u(x.x, y.x, x.y, y.y);
 }

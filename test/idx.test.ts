@@ -39,13 +39,8 @@ test('names what is wrong with a file', async () => {
     [/^x ends inside its header: 6 of 8 bytes/, bytes(0, 0, 8, 1, 0, 0)],
     [/^x has 9 bytes, but its header \[2\] asks for 10/, bytes(0, 0, 8, 1, 0, 0, 0, 2, 1)],
     [/^x has 11 bytes, but its header \[2\] asks for 10/, bytes(0, 0, 8, 1, 0, 0, 0, 2, 1, 2, 3)],
-    [
-      /^x has 16 bytes, but its header \[4294967295,4294967295,0\]/,
-      bytes(0, 0, 8, 3, ...Array(8).fill(255), 0, 0, 0, 0),
-    ],
   ];
-  for (const [expected, file] of cases.slice(0, -1)) assert.match(await messageOf(() => parseIdx(file, 'x')), expected);
-  assert.equal(parseIdx(cases.at(-1)![1]).data.length, 0, 'an empty array with huge axes is legal');
+  for (const [expected, file] of cases) assert.match(await messageOf(() => parseIdx(file, 'x')), expected);
 });
 
 test('loads the held-out digits of MNIST', async () => {

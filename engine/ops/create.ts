@@ -6,7 +6,7 @@ import type { Row } from '../row.ts';
 import { checkShape, type Shape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
-interface FillParams {
+export interface FillParams {
   readonly shape: Shape;
   readonly value: number;
 }

@@ -18,7 +18,7 @@ export interface NormOptions {
  * x is seen as [A, R, B, S] (`view`), the statistics run over R and S, and gamma and beta, seen as `affine`, broadcast
  * against the view.
  */
-interface NormParams {
+export interface NormParams {
   readonly view: readonly [number, number, number, number];
   readonly affine: readonly [number, number, number, number];
   readonly eps: number;

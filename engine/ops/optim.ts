@@ -1,5 +1,6 @@
-/** Ops that overwrite their leading inputs: optimizer updates over flat arenas. They have no derivative. */
+/** Ops that overwrite their leading inputs: optimizer updates and running averages. They have no derivative. */
 import { adam as adamPlan, ema as emaPlan } from '../../kernels/adam.ts';
+import { runningStats as runningStatsPlan } from '../../kernels/runningStats.ts';
 import { apply } from '../apply.ts';
 import type { Row } from '../row.ts';
 import type { Tensor } from '../tensor.ts';
@@ -43,4 +44,23 @@ export const emaRow: Row<{ readonly decay: number }> = {
 /** average <- decay · average + (1 - decay) · p, over flat arenas. */
 export const emaStep = (average: Tensor, p: Tensor, decay: number): void => {
   apply(emaRow, [average, p], { decay });
+};
+
+export interface RunningStatsParams {
+  readonly momentum: number;
+  readonly eps: number;
+  /** Values of a channel in the batch. */
+  readonly n: number;
+}
+
+export const runningStatsRow: Row<RunningStatsParams> = {
+  name: 'runningStats',
+  shape: () => [],
+  kernel: ({ inputs: [mean], params: { momentum, eps, n } }) => runningStatsPlan(mean![0]!, momentum, eps, n),
+  mutates: 2,
+};
+
+/** Moves running mean and variance [C] towards `stats` [2, C] as batchNorm returns them. */
+export const updateRunningStats = (mean: Tensor, variance: Tensor, stats: Tensor, params: RunningStatsParams): void => {
+  apply(runningStatsRow, [mean, variance, stats], params);
 };

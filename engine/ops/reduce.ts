@@ -15,7 +15,7 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
-interface SumParams {
+export interface SumParams {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
   readonly scale: number;

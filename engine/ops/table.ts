@@ -4,7 +4,7 @@ import * as e from './elementwise.ts';
 import * as linear from './linear.ts';
 import * as movement from './movement.ts';
 import { batchNorm, layerNorm, normGradRow } from './norm.ts';
-import { adamRow, emaRow } from './optim.ts';
+import { adamRow, emaRow, runningStatsRow } from './optim.ts';
 import { broadcastTo, mean, sum } from './reduce.ts';
 
 /** Rows that each device must run itself. */
@@ -48,6 +48,7 @@ export const primitives = {
   normal: normalRow,
   adam: adamRow,
   ema: emaRow,
+  runningStats: runningStatsRow,
 } as const;
 
 /** Rows that equal a composition of others, with a kernel of their own. */

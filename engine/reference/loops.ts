@@ -127,8 +127,8 @@ export const loops: Loops = {
   sub: map2((a, b) => a - b),
   mul: map2((a, b) => a * b),
   div: map2((a, b) => a / b),
-  maximum: map2(Math.max),
-  minimum: map2(Math.min),
+  maximum: map2((a, b) => Math.max(a, b)),
+  minimum: map2((a, b) => Math.min(a, b)),
   greaterShare: map2((a, b) => (a > b ? 1 : a === b ? 0.5 : 0)),
   neg: map1((x) => -x),
   square: map1((x) => x * x),
@@ -233,5 +233,13 @@ export const loops: Loops = {
   },
   ema: ({ inputs: [average, p], params: { decay } }) => {
     for (let i = 0; i < average!.length; i++) average![i] = decay * average![i]! + (1 - decay) * p![i]!;
+  },
+  runningStats: ({ inputs: [mean, variance, stats], params: { momentum, eps, n } }) => {
+    const channels = mean!.length;
+    for (let c = 0; c < channels; c++) {
+      const batch = Math.max(1 / stats![channels + c]! ** 2 - eps, 0) * (n / (n - 1));
+      mean![c]! += momentum * (stats![c]! - mean![c]!);
+      variance![c]! += momentum * (batch - variance![c]!);
+    }
   },
 };

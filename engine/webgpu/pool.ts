@@ -25,7 +25,8 @@ const USAGE = 0x80 | 0x4 | 0x8; // STORAGE | COPY_SRC | COPY_DST; the global GPU
 
 /**
  * Buffers by size class, four classes to a power of two (at most a quarter of a buffer is wasted). A freed buffer is
- * reused at once: the queue runs dispatches in order, so later writes cannot overtake earlier reads.
+ * reused at once: the queue runs dispatches in order, so later writes cannot overtake earlier reads. The oldest free buffer
+ * is taken, so that equal steps use equal buffers, and find their bind groups made.
  */
 export class Pool {
   readonly #device: Device;
@@ -45,7 +46,7 @@ export class Pool {
 
   take(bytes: number): GpuBuffer {
     const size = sizeClass(bytes);
-    const reused = this.#free.get(size)?.pop();
+    const reused = this.#free.get(size)?.shift();
     if (reused) {
       this.pooledBuffers--;
       this.pooledBytes -= size;
@@ -60,7 +61,8 @@ export class Pool {
 
   give(buffer: GpuBuffer): void {
     const list = this.#free.get(buffer.bytes) ?? [];
-    list.push(buffer);
+    const after = list.findIndex((b) => b.id > buffer.id);
+    list.splice(after < 0 ? list.length : after, 0, buffer);
     this.#free.set(buffer.bytes, list);
     this.buffers--;
     this.bytes -= buffer.bytes;

@@ -95,15 +95,16 @@ const adapterOption = (): Option =>
  * has told already, so what follows within half a second is the same Ctrl-C.
  */
 function onInterrupt(interrupt: AbortController): () => void {
-  const release = (): void => void process.off('SIGINT', handle);
+  const unhandle = (): void => void process.off('SIGINT', handle);
   const handle = (): void => {
     if (interrupt.signal.aborted) return;
     process.stderr.write('\nstopping after the step under way; press Ctrl-C again to stop at once\n');
     interrupt.abort();
-    setTimeout(release, 500).unref();
   };
   process.on('SIGINT', handle);
-  return release;
+  return () => {
+    if (!interrupt.signal.aborted) unhandle();
+  };
 }
 
 function integer(least: number, most: number): (text: string) => number {

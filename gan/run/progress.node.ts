@@ -30,9 +30,9 @@ export interface ProgressOptions {
 
 /** Seconds over which the rate is taken, so that it follows the run and forgets its slow start. */
 const WINDOW = 20;
-/** Without a terminal: seconds between two lines, and the share of the run after which one comes even sooner. */
+/** Without a terminal: seconds between two lines at most, and how many a run has at least. */
 const LINE_SECONDS = 10;
-const LINE_SHARE = 0.1;
+const LINES = 10;
 /** Characters of the bar. */
 const SHORTEST_BAR = 6;
 const LONGEST_BAR = 30;
@@ -109,8 +109,8 @@ function startLines(stream: NodeJS.WriteStream, total: number, start: number, de
   return {
     update(step) {
       latest = step;
-      const share = Math.floor(step / total / LINE_SHARE) - Math.floor(printed.step / total / LINE_SHARE);
-      if (share >= 1 || performance.now() - printed.time >= LINE_SECONDS * 1000) print();
+      const lines = [step, printed.step].map((at) => Math.floor((at * LINES) / total));
+      if (lines[0] !== lines[1] || performance.now() - printed.time >= LINE_SECONDS * 1000) print();
     },
     stop() {
       if (latest !== printed.step) print();

@@ -1,0 +1,41 @@
+import type { Generator } from '../../engine/index.ts';
+
+/**
+ * Batches of images in [-1, 1] from grey levels 0 to 255, in a new random order each epoch; a rest shorter than a batch
+ * is left out.
+ * @param images [n · size] bytes
+ * @param size values of one image
+ * @yields [batch · size] floats, in an array that the next batch overwrites
+ */
+export function* batches(
+  images: Uint8Array,
+  size: number,
+  batch: number,
+  rng: Generator,
+): Endless<Float32Array<ArrayBuffer>> {
+  const n = images.length / size;
+  if (batch > n) throw new RangeError(`batches: a batch of ${batch} needs as many images, and there are ${n}`);
+  const out = new Float32Array(batch * size);
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  while (true) {
+    shuffle(order, rng);
+    for (let first = 0; first + batch <= n; first += batch) {
+      for (let k = 0; k < batch; k++) {
+        const from = order[first + k]! * size;
+        for (let i = 0; i < size; i++) out[k * size + i] = images[from + i]! / 127.5 - 1;
+      }
+      yield out;
+    }
+  }
+}
+
+type Endless<T> = globalThis.Generator<T, never, undefined>;
+
+/** Fisher and Yates. */
+function shuffle(order: Uint32Array, rng: Generator): void {
+  const u = rng.hostUniform(order.length);
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(u[i]! * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+}

@@ -1,0 +1,201 @@
+import { concat, destroy, Generator, init, memory, scope, type Tensor, tensor, type Values } from '../engine/index.ts';
+import { saveCheckpoint } from '../nn/checkpoint.node.ts';
+import type { TensorMap } from '../nn/safetensors.ts';
+import type { TrainOptions } from './cli/options.ts';
+import { batches } from './data/batches.ts';
+import { loadMnist } from './data/mnist.node.ts';
+import { slicedWasserstein } from './metrics/slicedWasserstein.ts';
+import { mnistNetworks } from './models.ts';
+import { createRunFolder, type Row, type RunFolder } from './run/folder.node.ts';
+import { tileImages } from './run/grid.ts';
+import { plotCurves, wassersteinPanels } from './run/plot.node.ts';
+import { writePng } from './run/png.node.ts';
+import { createProgress } from './run/progress.node.ts';
+import { type CriticReport, WganGp } from './wganGp.ts';
+
+/** Images of 28 x 28 grey levels. */
+const IMAGE = [28, 28, 1] as const;
+const PIXELS = 784;
+/** Pictures in a grid, and samples behind each sliced Wasserstein distance. */
+const GRID = 64;
+const SAMPLES = 1024;
+/** How often in a run a grid is drawn, the distance measured and a checkpoint written. */
+const SNAPSHOTS = 8;
+/** Steps between two rows of timing.jsonl. */
+const TIMING = 10;
+
+/** What makes the default run good within minutes on two cores; found by search, see CONTRIBUTING. */
+const RECIPE = {
+  criticSteps: 3,
+  criticRate: 5e-4,
+  generatorRate: 5e-4,
+  betas: [0.5, 0.9],
+  lambda: 10,
+  emaDecay: 0.99,
+  width: 16,
+  latent: 64,
+} as const;
+
+/**
+ * Trains a WGAN-GP on MNIST from nothing and keeps samples, curves, metrics and weights in a run folder.
+ * @param signal stops the run after the step under way; what was learnt is kept
+ */
+export async function train(options: TrainOptions, signal?: AbortSignal): Promise<void> {
+  const folder = options.dataFolder === undefined ? {} : { folder: options.dataFolder };
+  const [digits, heldOut] = await Promise.all([
+    loadMnist({ split: 'train', ...folder }),
+    loadMnist({ split: 'test', ...folder }),
+  ]);
+  const device = await init({ adapter: options.adapter });
+  try {
+    const run = createRunFolder(options.out === undefined ? {} : { out: options.out });
+    try {
+      await learn(options, run, device.name, digits.images, heldOut.images, signal);
+    } finally {
+      run.close();
+    }
+  } finally {
+    destroy();
+  }
+}
+
+async function learn(
+  options: TrainOptions,
+  run: RunFolder,
+  adapter: string,
+  digits: Uint8Array,
+  heldOut: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { steps, batch, seed, quiet } = options;
+  const say = (text: string): void => {
+    if (!quiet) process.stdout.write(`${text}\n`);
+  };
+  // Separate streams: what one part draws does not move the others.
+  const networks = mnistNetworks(new Generator(seed, 1), RECIPE);
+  const trainer = new WganGp(networks, new Generator(seed, 2), RECIPE);
+  const data = batches(digits, PIXELS, batch, new Generator(seed, 3));
+  const codes = new Generator(seed, 4).normal([SAMPLES, networks.latent]);
+  const truth = toUnitRange(heldOut);
+  const distance = (images: Float32Array, projections = 256) =>
+    slicedWasserstein(images, truth, { dimension: PIXELS, projections });
+
+  say(`${adapter}\nwriting to ${run.path}`);
+  await run.write('config.json', `${JSON.stringify({ ...options, ...RECIPE, adapter }, null, 2)}\n`);
+  let images = await sample(trainer, codes);
+  const before = distance(images);
+  await writePng(run.file(gridName(0)), grid(images));
+
+  const began = performance.now();
+  using progress = createProgress({ total: steps, imagesPerStep: batch * RECIPE.criticSteps, quiet });
+  const rows: Row[] = [];
+  let pending: { step: number; numbers: Promise<Values> } | undefined;
+  const settle = async (extra: Row = {}): Promise<void> => {
+    if (!pending) return;
+    const { step, numbers } = pending;
+    pending = undefined;
+    const [criticLoss, wasserstein, penalty, generatorLoss] = Array.from(await numbers) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const row = { step, criticLoss, wasserstein, penalty, generatorLoss, ...extra };
+    rows.push(row);
+    run.metrics.append(row);
+    if (step % TIMING === 0) run.timing.append({ step, seconds: (performance.now() - began) / 1000, ...memory() });
+    progress.update(step, { W: wasserstein, critic: criticLoss, generator: generatorLoss });
+    if (!Number.isFinite(criticLoss + generatorLoss)) {
+      throw new Error(
+        `training diverged at step ${step}: a loss is not a number; lower the learning rates or try another seed (weights of the last snapshot: ${run.file(CHECKPOINT)})`,
+      );
+    }
+  };
+
+  let done = 0;
+  while (done < steps && !signal?.aborted) {
+    done++;
+    const numbers = trainStep(trainer, data, batch);
+    // The numbers of the step before are read while this one runs, so that the device never waits for the host.
+    await settle();
+    pending = { step: done, numbers };
+    if (done === steps || Math.floor((done * SNAPSHOTS) / steps) > Math.floor(((done - 1) * SNAPSHOTS) / steps)) {
+      images = await sample(trainer, codes);
+      await settle({ slicedWasserstein: distance(images, 64) });
+      await writePng(run.file(gridName(done)), grid(images));
+      await saveCheckpoint(run.file(CHECKPOINT), await weights(trainer), { step: String(done), seed: String(seed) });
+    }
+  }
+  await settle();
+  progress.stop();
+
+  images = await sample(trainer, codes);
+  await writePng(run.file('samples.png'), grid(images));
+  await saveCheckpoint(run.file(CHECKPOINT), await weights(trainer), { step: String(done), seed: String(seed) });
+  if (rows.length > 0) {
+    const title = 'WGAN-GP on MNIST';
+    const x = { key: 'step', label: 'generator step' };
+    const subtitle = `batch ${batch}, ${RECIPE.criticSteps} critic steps to one of the generator, seed ${seed}, ${adapter}`;
+    await run.write('curves.svg', plotCurves({ title, subtitle, x, panels: wassersteinPanels, rows }));
+  }
+  const after = distance(images);
+  const floor = distance(toUnitRange(digits.subarray(0, SAMPLES * PIXELS)));
+  say(
+    [
+      `${done} steps in ${((performance.now() - began) / 1000).toFixed(0)} s`,
+      `sliced Wasserstein distance of ${SAMPLES} samples to the ${truth.length / PIXELS} held-out digits:`,
+      `  before ${before.toFixed(4)}, after ${after.toFixed(4)}: ${(before / after).toFixed(1)} times closer (training digits: ${floor.toFixed(4)})`,
+      `samples ${run.file('samples.png')}, curves ${run.file('curves.svg')}`,
+    ].join('\n'),
+  );
+}
+
+const CHECKPOINT = 'checkpoint.safetensors';
+
+const gridName = (step: number): string => `samples-${String(step).padStart(6, '0')}.png`;
+
+/** One generator step after its critic steps. @returns critic loss, Wasserstein estimate, penalty, generator loss */
+function trainStep(trainer: WganGp, data: Iterator<Float32Array>, batch: number): Promise<Values> {
+  return scope(() => {
+    let report: CriticReport | undefined;
+    for (let k = 0; k < RECIPE.criticSteps; k++) {
+      report = trainer.criticStep(tensor(data.next().value as Float32Array, { shape: [batch, ...IMAGE] }));
+    }
+    const { loss, wasserstein, penalty } = report!;
+    return concat([loss, wasserstein, penalty, trainer.generatorStep(batch)].map((t) => t.reshape([1]))).data();
+  });
+}
+
+/** Samples for all codes, read in parts that bound the memory. */
+async function sample(trainer: WganGp, codes: Tensor): Promise<Float32Array> {
+  const n = codes.shape[0]!;
+  const out = new Float32Array(n * PIXELS);
+  for (let first = 0; first < n; first += GRID) {
+    const part = codes.slice([[first, Math.min(n, first + GRID)]]);
+    out.set(await scope(() => trainer.sample(part).data()), first * PIXELS);
+    part.dispose();
+  }
+  return out;
+}
+
+/** Everything that training changed, by name. */
+async function weights(trainer: WganGp): Promise<TensorMap> {
+  const { networks, criticOptimizer, generatorOptimizer, ema } = trainer;
+  const named: [string, Tensor][] = [
+    ...prefixed('generator', networks.generator.stateDict()),
+    ...prefixed('critic', networks.critic.stateDict()),
+    ...prefixed('generatorOptimizer', generatorOptimizer.stateDict()),
+    ...prefixed('criticOptimizer', criticOptimizer.stateDict()),
+    ...(ema ? ([['generatorAverage', ema.average]] as [string, Tensor][]) : []),
+  ];
+  return new Map(
+    await Promise.all(named.map(async ([name, t]) => [name, { shape: t.shape, data: await t.data() }] as const)),
+  );
+}
+
+const prefixed = (prefix: string, tensors: ReadonlyMap<string, Tensor>): [string, Tensor][] =>
+  [...tensors].map(([name, t]) => [`${prefix}.${name}`, t]);
+
+const grid = (images: Float32Array) => tileImages(images.slice(0, GRID * PIXELS), [GRID, ...IMAGE], { scale: 2 });
+
+const toUnitRange = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (v) => v / 127.5 - 1);

@@ -1,0 +1,70 @@
+import {
+  type Conv2dOptions,
+  type ConvTranspose2dOptions,
+  conv2d,
+  convTranspose2d,
+  type Tensor,
+} from '../engine/index.ts';
+import { fanInUniform, layerGenerator } from './init.ts';
+import type { WeightOptions } from './linear.ts';
+import { Module, Parameter } from './module.ts';
+
+/** A whole number for both axes, or [height, width]. */
+type Size = number | readonly [number, number];
+
+const pair = (s: Size): readonly [number, number] => (typeof s === 'number' ? [s, s] : s);
+
+/** Convolution: x [N,H,W,in] with w [KH,KW,in/groups,out] gives [N,OH,OW,out]. See `conv2d` for the sizes. */
+export class Conv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+  readonly options: Conv2dOptions;
+
+  constructor(inChannels: number, outChannels: number, kernel: Size, options: Conv2dOptions & WeightOptions = {}) {
+    super();
+    const { bias = true, init = fanInUniform, initBias = fanInUniform, rng = layerGenerator(), ...conv } = options;
+    const [kh, kw] = pair(kernel);
+    const groups = conv.groups ?? 1;
+    const fans = { fanIn: (kh * kw * inChannels) / groups, fanOut: (kh * kw * outChannels) / groups };
+    this.options = conv;
+    this.weight = new Parameter(init([kh, kw, inChannels / groups, outChannels], fans, rng), 'weight');
+    this.bias = bias ? new Parameter(initBias([outChannels], fans, rng), 'bias') : undefined;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const y = conv2d(x, this.weight, this.options);
+    return this.bias ? y.add(this.bias) : y;
+  }
+}
+
+/**
+ * Transposed convolution: y [N,H,W,in] with w [KH,KW,out/groups,in] gives [N,H',W',out]. The weight is laid out as that of
+ * the convolution that it transposes. See `convTranspose2d` for the sizes.
+ */
+export class ConvTranspose2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+  readonly options: ConvTranspose2dOptions;
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernel: Size,
+    options: ConvTranspose2dOptions & WeightOptions = {},
+  ) {
+    super();
+    const { bias = true, init = fanInUniform, initBias = fanInUniform, rng = layerGenerator(), ...conv } = options;
+    const [kh, kw] = pair(kernel);
+    const groups = conv.groups ?? 1;
+    // PyTorch counts a transposed convolution's fan-in over its outputs.
+    const fans = { fanIn: (kh * kw * outChannels) / groups, fanOut: (kh * kw * inChannels) / groups };
+    this.options = conv;
+    this.weight = new Parameter(init([kh, kw, outChannels / groups, inChannels], fans, rng), 'weight');
+    this.bias = bias ? new Parameter(initBias([outChannels], fans, rng), 'bias') : undefined;
+  }
+
+  override forward(y: Tensor): Tensor {
+    const x = convTranspose2d(y, this.weight, this.options);
+    return this.bias ? x.add(this.bias) : x;
+  }
+}

@@ -1,0 +1,38 @@
+import { type Generator, matmul, ShapeError, type Tensor } from '../engine/index.ts';
+import { fanInUniform, layerGenerator } from './init.ts';
+import { type Initializer, Module, Parameter } from './module.ts';
+
+/** Options that layers with weights share. */
+export interface WeightOptions {
+  /** Add a bias. Default true. */
+  readonly bias?: boolean;
+  /** Fills the weight; PyTorch's default unless given. */
+  readonly init?: Initializer;
+  /** Fills the bias; PyTorch's default unless given. */
+  readonly initBias?: Initializer;
+  /** Where the numbers come from; a generator shared by all layers unless given. */
+  readonly rng?: Generator;
+}
+
+/** y = x·w + b: x [..., in], w [in, out], b [out]. */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+
+  constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
+    super();
+    const { init = fanInUniform, initBias = fanInUniform, rng = layerGenerator() } = options;
+    const fans = { fanIn: inFeatures, fanOut: outFeatures };
+    this.weight = new Parameter(init([inFeatures, outFeatures], fans, rng), 'weight');
+    this.bias = options.bias === false ? undefined : new Parameter(initBias([outFeatures], fans, rng), 'bias');
+  }
+
+  override forward(x: Tensor): Tensor {
+    const [inFeatures] = this.weight.shape;
+    if (x.shape[x.rank - 1] !== inFeatures) {
+      throw new ShapeError(`Linear: x [${x.shape}] must have ${inFeatures} features in its last axis`);
+    }
+    const y = matmul(x, this.weight);
+    return this.bias ? y.add(this.bias) : y;
+  }
+}

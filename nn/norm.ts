@@ -1,0 +1,64 @@
+import { batchNorm, full, layerNorm, noGrad, type Shape, type Tensor, updateRunningStats } from '../engine/index.ts';
+import { Module, Parameter, State } from './module.ts';
+
+export interface BatchNormOptions {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+  /** How far the running averages move towards each batch, 0 to 1. Default 0.1, as in PyTorch. */
+  readonly momentum?: number;
+}
+
+/**
+ * Batch normalisation over all axes but the last (Ioffe and Szegedy 2015): x [N,H,W,C]. In training it uses the batch's
+ * statistics and moves the running ones; in evaluation it uses the running ones.
+ */
+export class BatchNorm2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly runningMean: State;
+  readonly runningVar: State;
+  readonly eps: number;
+  readonly momentum: number;
+
+  constructor(channels: number, { eps = 1e-5, momentum = 0.1 }: BatchNormOptions = {}) {
+    super();
+    this.eps = eps;
+    this.momentum = momentum;
+    this.weight = new Parameter(full([channels], 1), 'weight');
+    this.bias = new Parameter(full([channels], 0), 'bias');
+    this.runningMean = new State(full([channels], 0), 'runningMean');
+    this.runningVar = new State(full([channels], 1), 'runningVar');
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { weight, bias, runningMean, runningVar, eps, momentum } = this;
+    if (!this.training) {
+      const scale = runningVar.add(eps).rsqrt().mul(weight);
+      return x.mul(scale).add(bias.sub(runningMean.mul(scale)));
+    }
+    const { y, stats } = batchNorm(x, weight, bias, { eps });
+    const n = x.size / weight.size;
+    noGrad(() => updateRunningStats(runningMean, runningVar, stats, { momentum, eps, n }));
+    return y;
+  }
+}
+
+/** Layer normalisation over the last axes (Ba et al. 2016), each with its own scale and shift. */
+export class LayerNorm extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly eps: number;
+
+  constructor(normalizedShape: number | Shape, { eps = 1e-5 }: { eps?: number } = {}) {
+    super();
+    const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
+    this.eps = eps;
+    this.weight = new Parameter(full(shape, 1), 'weight');
+    this.bias = new Parameter(full(shape, 0), 'bias');
+  }
+
+  override forward(x: Tensor): Tensor {
+    const axes = this.weight.shape.map((_, i) => i - this.weight.rank);
+    return layerNorm(x, this.weight, this.bias, { axes, eps: this.eps });
+  }
+}

@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Actions, main } from '../gan/cli/main.node.ts';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+const environment: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1' };
+delete environment.WGRAD_ADAPTER;
+delete environment.WGRAD_DEBUG;
+
+/** The real entry with its real actions. */
+const wgrad = [join(repository, 'bin', 'wgrad.js')];
+/** The real command line in a real process, with a `train` that needs no device. */
+const stub = [
+  '--import=tsx',
+  '--input-type=module',
+  '--eval',
+  `import { main } from './gan/cli/main.node.ts';
+   import { createRunFolder } from './gan/run/folder.node.ts';
+   const train = async ({ out, seed }, signal) => {
+     if (out) createRunFolder({ out });
+     console.log('training');
+     while (seed === 666 || !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 20));
+     console.log('kept');
+   };
+   process.exitCode = await main(process.argv.slice(1), { train });`,
+  '--',
+];
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs Node to its end. `onOutput` sees each piece of standard output, and may send signals. */
+function run(
+  args: readonly string[],
+  onOutput: (text: string, kill: (signal: NodeJS.Signals) => void) => void = () => {},
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: repository, env: environment });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (text) => {
+      out += text;
+      onOutput(String(text), (signal) => child.kill(signal));
+    });
+    child.stderr.on('data', (text) => {
+      err += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, out, err }));
+  });
+}
+
+/** Calls `main` in this process; what it wrote on standard error, and what its actions received. */
+async function call(argv: readonly string[], env: Record<string, string> = {}, failure?: Error) {
+  const received: unknown[] = [];
+  const act = async (options: unknown): Promise<void> => {
+    received.push({ ...(options as object) });
+    if (failure) throw failure;
+  };
+  const actions: Actions = { train: act, doctor: act };
+  const { write } = process.stderr;
+  const before = process.env;
+  let err = '';
+  process.env = { ...environment, ...env };
+  process.stderr.write = (text: string | Uint8Array) => {
+    err += text;
+    return true;
+  };
+  try {
+    return { code: await main(argv, actions), err, received };
+  } finally {
+    process.stderr.write = write;
+    process.env = before;
+  }
+}
+
+const test = suite<{ root: string }>('command line');
+test.before((context) => {
+  context.root = mkdtempSync(join(tmpdir(), 'wgrad-'));
+});
+test.after(({ root }) => rmSync(root, { recursive: true }));
+
+test('the installed command: help, version, exit codes', async () => {
+  const [help, train, version, wrong] = await Promise.all(
+    [['--help'], ['train', '--help'], ['--version'], ['train', '--step', '3']].map((args) => run([...wgrad, ...args])),
+  );
+  for (const { code, err } of [help!, train!, version!]) assert.equal([code, err], [0, '']);
+  assert.match(help!.out, /train \[options\].*doctor \[options\]/s);
+  for (const option of ['model', 'data', 'steps', 'batch', 'seed', 'out', 'adapter', 'quiet']) {
+    assert.match(train!.out, new RegExp(`--${option}[ \\n]`), option);
+  }
+  assert.match(train!.out, /Examples:\n {2}\$ wgrad train/);
+  const { version: expected } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+  assert.is(version!.out, `${expected}\n`);
+  assert.equal(wrong!, {
+    code: 2,
+    signal: null,
+    out: '',
+    err: "wgrad: unknown option '--step' (Did you mean --steps?)\n",
+  });
+});
+
+test('wrong usage is one line on standard error and exit code 2', async () => {
+  const cases: readonly [RegExp, string[], Record<string, string>?][] = [
+    [/unknown command 'trian' \(Did you mean train\?\)/, ['trian']],
+    [/too many arguments/, ['train', 'digits']],
+    [/'--steps <n>' argument '0' is invalid. Use an integer from 1 to/, ['train', '--steps', '0']],
+    [/'--steps <n>' argument missing/, ['train', '--steps']],
+    [/'--batch <n>' argument '2.5' is invalid/, ['train', '--batch', '2.5']],
+    [/'--seed <n>' argument '-1' is invalid/, ['train', '--seed', '-1']],
+    [/'gpt' is invalid. Allowed choices are wgan-gp/, ['train', '--model', 'gpt']],
+    [/'abacus' is invalid. Allowed choices are hardware, lavapipe/, ['doctor', '--adapter', 'abacus']],
+    [/'abacus' from env 'WGRAD_ADAPTER' is invalid/, ['doctor'], { WGRAD_ADAPTER: 'abacus' }],
+    [/'--out <folder>' argument '' is invalid. Name a folder/, ['train', '--out=']],
+  ];
+  for (const [expected, args, env] of cases) {
+    const { code, err, received } = await call(args, env);
+    assert.equal([code, received], [2, []], args.join(' '));
+    assert.match(err, /^wgrad: [^\n]+\n$/);
+    assert.match(err, expected);
+  }
+  const { code, err } = await call([]);
+  assert.is(code, 2);
+  assert.match(err, /Usage: wgrad/);
+});
+
+test('actions receive checked options with defaults', async () => {
+  const { code, received } = await call(['train', '--steps', '5', '--out', 'x'], { WGRAD_ADAPTER: 'reference' });
+  const defaults = { model: 'wgan-gp', data: 'mnist', steps: 600, batch: 32, seed: 0, quiet: false };
+  assert.equal([code, received], [0, [{ ...defaults, steps: 5, out: 'x', adapter: 'reference' }]]);
+  const doctor = await call(['doctor', '--json', '--adapter', 'lavapipe'], { WGRAD_ADAPTER: 'reference' });
+  assert.equal([doctor.code, doctor.received], [0, [{ json: true, adapter: 'lavapipe' }]]);
+});
+
+test('a failure is one line and exit code 1, and has its stack with WGRAD_DEBUG', async () => {
+  const failure = new Error('no adapter:\n  install one');
+  const { code, err } = await call(['train'], {}, failure);
+  assert.equal([code, err], [1, 'wgrad: no adapter: install one\n']);
+  assert.match((await call(['doctor'], { WGRAD_DEBUG: '1' }, failure)).err, /^wgrad: Error: no adapter:\n.*\n {4}at /s);
+});
+
+test('a run folder that is taken ends the process with exit code 1 and one line', async ({ root }) => {
+  mkdtempSync(join(root, 'run-'));
+  const { code, out, err } = await run([...stub, 'train', '--out', root]);
+  assert.equal([code, out], [1, '']);
+  assert.match(err, new RegExp(`^wgrad: the run folder ${root} is not empty[^\\n]*\\n$`));
+});
+
+test('the first Ctrl-C keeps what was learnt, also when npm passes it on once more', async () => {
+  const { code, out, err } = await run([...stub, 'train'], (text, kill) => {
+    if (!text.includes('training')) return;
+    kill('SIGINT');
+    setTimeout(() => kill('SIGINT'), 5);
+  });
+  assert.equal([code, out], [130, 'training\nkept\n']);
+  assert.is(err, '\nstopping after the step under way; press Ctrl-C again to stop at once\n');
+});
+
+test('the second Ctrl-C ends the process at once', async () => {
+  const { code, signal, out } = await run([...stub, 'train', '--seed', '666'], (text, kill) => {
+    if (!text.includes('training')) return;
+    kill('SIGINT');
+    setTimeout(() => kill('SIGINT'), 1000);
+  });
+  assert.equal([code, signal, out], [null, 'SIGINT', 'training\n']);
+});
+
+test.run();

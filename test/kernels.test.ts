@@ -1,0 +1,140 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Device } from '../engine/device.ts';
+import { DeviceError, full, matmul, scope, type Tensor, tensor, withDevice } from '../engine/index.ts';
+import type { KernelFamily } from '../engine/webgpu/device.ts';
+import { cases, type RowName } from './support/cases.ts';
+import { openGpu, reference, withFamily } from './support/devices.ts';
+import { runCase } from './support/runCase.ts';
+import { distance } from './support/values.ts';
+
+const gpu = await openGpu();
+/** The hardware family's matrix shaders take SwiftShader seconds each. */
+const slow = /swiftshader/i.test(gpu.name);
+const heavy = new Set<RowName>(['matmul', 'conv2d', 'convTranspose2d', 'conv2dWeight']);
+
+for (const name of Object.keys(cases) as RowName[]) {
+  for (const family of ['software', 'hardware'] as const) {
+    test(`${name}: ${family} kernels agree with float64, values and gradients`, () => agree(name, family));
+  }
+}
+
+async function agree(name: RowName, family: KernelFamily): Promise<void> {
+  const few = slow && family === 'hardware' && heavy.has(name);
+  const list = cases[name].filter((c) => !few || c.everywhere);
+  const found = await Promise.all(list.map((c) => withFamily(gpu, family, () => runCase(gpu, c))));
+  const wrong: string[] = [];
+  for (const [k, c] of list.entries()) {
+    const expected = await runCase(reference, c);
+    assert.is(found[k]!.length, expected.length, c.name);
+    expected.forEach((values, i) => {
+      const d = distance(found[k]![i]!, values);
+      // Gradients add roundings of their own, also where the op itself is exact.
+      const allowed = i === 0 ? (c.tolerance ?? 1e-5) : Math.max(2e-5, c.tolerance ?? 0);
+      if (!(d <= allowed)) wrong.push(`${c.name}: tensor ${i} is off by ${d} of its scale, allowed ${allowed}`);
+    });
+  }
+  assert.is(wrong.join('\n'), '');
+}
+
+const BIG = [-200, -100, -88, -20, -1e-3, -1e-20, 0, 1e-20, 1e-3, 0.2499, 0.25, 0.2501, 3, 20, 88, 100, 200];
+const extremes: readonly (readonly [string, (x: Tensor) => Tensor, readonly number[]])[] = [
+  ['tanh', (x) => x.tanh(), BIG],
+  ['sigmoid', (x) => x.sigmoid(), BIG],
+  ['exp', (x) => x.exp(), [-200, -87, -1, -1e-20, 0, 1e-20, 1, 20, 80]],
+  ['log', (x) => x.log(), [1e-37, 1e-30, 1e-10, 0.5, 1 - 2 ** -24, 1, 1 + 2 ** -23, 2, 1e10, 3e38]],
+  ['sqrt', (x) => x.sqrt(), [0, 1e-30, 1e-10, 1, 1e10, 1e38]],
+  ['rsqrt', (x) => x.rsqrt(), [1e-30, 1e-10, 1, 1e10, 1e38]],
+  ['square', (x) => x.square(), [-1e18, -1e-15, 0, 1e-15, 1e18]],
+];
+
+for (const [name, fn, values] of extremes) {
+  test(`${name} of large and tiny arguments is right in each element, not only to the tensor's scale`, async () => {
+    const [x, y] = await runBoth((device) => fn(tensor(Float32Array.from(values), { device })));
+    values.forEach((v, i) => {
+      const [a, b] = [x[i]!, y[i]!];
+      // Below the smallest normal number adapters may flush to zero.
+      const d = Math.abs(a - b) / Math.max(Math.abs(b), 2 ** -126 * 1e6);
+      assert.ok(d < 2e-5, `${name}(${v}) = ${a}, not ${b}`);
+    });
+  });
+}
+
+async function runBoth(fn: (device: Device) => Tensor): Promise<[ArrayLike<number>, ArrayLike<number>]> {
+  const on = (device: Device) => withDevice(device, () => scope(() => fn(device).data()));
+  return [await on(gpu), await on(reference)];
+}
+
+test('elementwise past 65,535 workgroups: the grid is folded', async () => {
+  const n = 65535 * 64 * 4 + 5; // four elements a thread
+  const row = Float32Array.of(1, 2, 3);
+  const [flat, cells] = await withDevice(gpu, () =>
+    scope(() => {
+      const y = full([n], 0.5).add(1);
+      const wide = tensor(row).mul(full([65535 * 64 + 1, 1], 2)); // one element a thread
+      return Promise.all([
+        Promise.all([y.slice([[0, 4]]).data(), y.slice([[-7]]).data(), y.sum().item()]),
+        Promise.all([wide.slice([[0, 1]]).data(), wide.slice([[-2]]).data()]),
+      ]);
+    }),
+  );
+  assert.equal([...flat[0], ...flat[1]], Array(11).fill(1.5));
+  assert.ok(Math.abs(flat[2] / (1.5 * n) - 1) < 1e-6);
+  assert.equal([...cells[0], ...cells[1]], [2, 4, 6, 2, 4, 6, 2, 4, 6]);
+});
+
+test('a sum over millions of elements is exact to float32', async () => {
+  const n = 5_000_003;
+  const values = Float32Array.from({ length: n }, (_, i) => (i % 1000) / 1000 + 0.1);
+  const expected = values.reduce((s, v) => s + v, 0);
+  for (const family of ['software', 'hardware'] as const) {
+    const [all, columns] = await withFamily(gpu, family, () =>
+      withDevice(gpu, () =>
+        scope(() => {
+          const x = tensor(values);
+          const even = x.slice([[0, 5_000_000]]).reshape([500_000, 10]);
+          return Promise.all([x.sum().item(), even.mean(0).data()]);
+        }),
+      ),
+    );
+    assert.ok(Math.abs(all / expected - 1) < 1e-6, `${family}: ${all}, not ${expected}`);
+    // Column j sees j/1000, j/1000 + 0.01, ... + 0.99, all equally often.
+    const means = Float64Array.from({ length: 10 }, (_, j) => 0.1 + j / 1000 + 0.495);
+    assert.ok(distance(columns, means) < 1e-6, `${family}: ${columns}`);
+  }
+});
+
+test('a tensor over the binding limit is a clear error, and leaves the device whole', async () => {
+  const limit = Math.min(gpu.gpu.limits.maxStorageBufferBindingSize, gpu.gpu.limits.maxBufferSize);
+  const before = gpu.memory();
+  assert.throws(
+    () => withDevice(gpu, () => scope(() => full([limit / 4 + 64], 0))),
+    (e: Error) => e instanceof DeviceError && new RegExp(`fill.*takes \\d+ bytes.*at most ${limit}`).test(e.message),
+  );
+  assert.throws(
+    () =>
+      withDevice(gpu, () =>
+        scope(() => {
+          const side = Math.ceil(Math.sqrt(limit / 4)) + 8;
+          return matmul(full([side, 1], 1), full([1, side], 1));
+        }),
+      ),
+    (e: Error) => e instanceof DeviceError && /^matmul: an output of \[\d+,\d+\] takes/.test(e.message),
+  );
+  const { tensors, buffers, bytes } = gpu.memory();
+  assert.equal({ tensors, buffers, bytes }, pick(before));
+  assert.equal([...(await withDevice(gpu, () => scope(() => full([2], 3).data())))], [3, 3]);
+});
+
+const pick = ({ tensors, buffers, bytes }: { tensors: number; buffers: number; bytes: number }) => ({
+  tensors,
+  buffers,
+  bytes,
+});
+
+test('nothing is left behind on the device', () => {
+  assert.equal(pick(gpu.memory()), { tensors: 0, buffers: 0, bytes: 0 });
+});
+
+test.after(() => gpu.destroy());
+test.run();

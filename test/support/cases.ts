@@ -1,0 +1,560 @@
+/** The table of op cases: for every row of the op table, calls on awkward sizes. A row without cases does not compile. */
+import {
+  adamStep,
+  add,
+  batchNorm,
+  broadcastTo,
+  type Conv2dOptions,
+  concat,
+  conv2d,
+  conv2dWeight,
+  convTranspose2d,
+  div,
+  emaStep,
+  full,
+  Generator,
+  grad,
+  layerNorm,
+  type MatmulOptions,
+  matmul,
+  maximum,
+  mean,
+  minimum,
+  mul,
+  type NormOptions,
+  type Range,
+  type ReduceOptions,
+  reshape,
+  type Shape,
+  slice,
+  sub,
+  sum,
+  type Tensor,
+  transpose,
+} from '../../engine/index.ts';
+import { affine, gate, greaterShare, leakyRelu, sigmoidGrad, tanhGrad } from '../../engine/ops/elementwise.ts';
+import { convParams } from '../../engine/ops/linear.ts';
+import { unslice } from '../../engine/ops/movement.ts';
+import { updateRunningStats } from '../../engine/ops/optim.ts';
+import type { fused, primitives, views } from '../../engine/ops/table.ts';
+import { show, sizeOf } from '../../engine/shape.ts';
+import type { Input } from './values.ts';
+
+export interface Case {
+  readonly name: string;
+  readonly inputs: readonly Input[];
+  readonly fn: (...xs: Tensor[]) => Tensor | readonly Tensor[];
+  /** How far a kernel may be from float64, in units of the tensor's scale. Default 1e-5; 0 for ops that only move data. */
+  readonly tolerance?: number;
+  /** Run with the hardware family also where its shaders take seconds to compile. */
+  readonly everywhere?: boolean;
+}
+
+export type RowName = keyof typeof primitives | keyof typeof fused | keyof typeof views;
+
+type Range2 = Omit<Input, 'shape'>;
+type Op1 = (x: Tensor) => Tensor;
+type Op2 = (a: Tensor, b: Tensor) => Tensor;
+
+const text = (v: object): string => (Object.keys(v).length > 0 ? ` ${JSON.stringify(v)}` : '');
+
+const positive = { from: 0.2, to: 3 };
+const kink = { away: 0.05 };
+
+const SHAPES: readonly Shape[] = [[], [1], [3], [5], [0], [2, 0, 3], [17], [2, 3, 5], [33, 65]];
+
+const unary = (fn: Op1, range: Range2 = {}, shapes = SHAPES): Case[] =>
+  shapes.map((shape) => ({ name: show(shape), inputs: [{ shape, ...range }], fn }));
+
+/** Broadcasting of every kind. */
+const PAIRS: readonly (readonly [string, Shape, Shape])[] = [
+  ['equal', [17], [17]],
+  ['scalars', [], []],
+  ['zero', [0], [0]],
+  ['zero and row', [2, 0], [1, 1]],
+  ['scalar right', [3, 5], []],
+  ['scalar left', [], [17]],
+  ['row', [3, 17], [17]],
+  ['row of vectors', [3, 8], [8]],
+  ['column', [5, 3], [5, 1]],
+  ['column of vectors', [3, 8], [3, 1]],
+  ['both sides', [3, 1], [1, 5]],
+  ['both sides, three axes', [3, 1, 5], [1, 4, 1]],
+  ['middle', [2, 3, 4], [2, 1, 4]],
+  ['outer', [3, 2, 4], [1, 2, 4]],
+  ['ranks', [4], [2, 3, 4]],
+  ['ones', [1, 1, 1], [3]],
+  ['large', [33, 65], [65]],
+  ['large, both sides', [65, 1], [1, 33]],
+];
+const FEW = ['equal', 'scalars', 'zero', 'row', 'column of vectors', 'both sides'];
+
+const binary = (fn: Op2, a: Range2 = {}, b: Range2 = {}, only?: readonly string[]): Case[] =>
+  PAIRS.filter(([name]) => !only || only.includes(name)).map(([name, left, right]) => ({
+    name: `${name}, ${show(left)} ${show(right)}`,
+    inputs: [
+      { shape: left, ...a },
+      { shape: right, ...b },
+    ],
+    fn,
+  }));
+
+const reduction = (
+  fn: (x: Tensor, axes?: number | readonly number[], options?: ReduceOptions) => Tensor,
+  empty: boolean,
+): Case[] => {
+  const list: [Shape, (number | readonly number[])?, ReduceOptions?][] = [
+    [[]],
+    [[1]],
+    [[65]],
+    [[3, 5], 0],
+    [[3, 5], 1],
+    [[3, 5], -1, { keepDims: true }],
+    [
+      [3, 5],
+      [-2, -1],
+    ],
+    [[3, 5], []],
+    [[2, 3, 4], 1],
+    [[2, 3, 4], [0, 2], { keepDims: true }],
+    [
+      [1, 3, 1],
+      [0, 2],
+    ],
+    [
+      [2, 3, 4, 5],
+      [1, 2],
+    ],
+    [
+      [2, 5, 5, 8],
+      [0, 1, 2],
+    ],
+    [[33, 65], 0],
+    [[33, 65], 1],
+    [[4097, 3], 0],
+    [[3, 4097], 1],
+    [[2, 4096], 1],
+    [[257, 64], 0],
+    ...(empty ? ([[[0]], [[0, 3], 0], [[0, 3], 1], [[3, 0], 1, { keepDims: true }]] as [Shape, number?][]) : []),
+  ];
+  return list.map(([shape, axes, options = {}]) => ({
+    name: `${show(shape)} over ${JSON.stringify(axes)}${text(options)}`,
+    inputs: [{ shape }],
+    fn: (x) => fn(x, axes, options),
+  }));
+};
+
+const exact = (cases: readonly Case[]): Case[] => cases.map((c) => ({ ...c, tolerance: 0 }));
+
+const onShapes = (list: readonly (readonly [string, Shape, Op1])[]): Case[] =>
+  exact(list.map(([name, shape, fn]) => ({ name: `${name}, ${show(shape)}`, inputs: [{ shape }], fn })));
+
+const sliced = (shape: Shape, ranges: readonly Range[]) =>
+  [JSON.stringify(ranges), shape, (x: Tensor) => slice(x, ranges)] as const;
+const permuted = (shape: Shape, axes?: readonly number[]) =>
+  [axes ? show(axes) : 'reversed', shape, (x: Tensor) => transpose(x, axes)] as const;
+const spread = (shape: Shape, to: Shape) => [`to ${show(to)}`, shape, (x: Tensor) => broadcastTo(x, to)] as const;
+const unsliced = (shape: Shape, to: Shape, begin: readonly number[], step: readonly number[]) =>
+  [`to ${show(to)}`, shape, (x: Tensor) => unslice(x, to, { begin, size: shape, step })] as const;
+const reshaped = (shape: Shape, to: Shape) => [`to ${show(to)}`, shape, (x: Tensor) => reshape(x, to)] as const;
+
+const joined = (axis: number, ...shapes: Shape[]): Case => ({
+  name: `${shapes.map(show).join(' ')} along ${axis}`,
+  inputs: shapes.map((shape) => ({ shape })),
+  fn: (...xs) => concat(xs, axis),
+  tolerance: 0,
+});
+
+const product = (a: Shape, b: Shape, options: MatmulOptions = {}, more: Partial<Case> = {}): Case => ({
+  name: `${show(a)} ${show(b)}${text(options)}`,
+  inputs: [{ shape: a }, { shape: b }],
+  fn: (x, y) => matmul(x, y, options),
+  ...more,
+});
+
+/** m × k times k × n under all four combinations of transposes. */
+const products = (m: number, k: number, n: number, batch: Shape = [], more: Partial<Case> = {}): Case[] =>
+  [false, true].flatMap((transposeA) =>
+    [false, true].map((transposeB) =>
+      product(
+        [...batch, ...(transposeA ? [k, m] : [m, k])],
+        [...batch, ...(transposeB ? [n, k] : [k, n])],
+        { ...(transposeA ? { transposeA } : {}), ...(transposeB ? { transposeB } : {}) },
+        more,
+      ),
+    ),
+  );
+
+type Convolution = readonly [x: Shape, w: Shape, options?: Conv2dOptions, more?: Partial<Case>];
+
+/** Convolutions: each is a case of conv2d, of convTranspose2d and of conv2dWeight. */
+const CONVOLUTIONS: readonly Convolution[] = [
+  // Small enough for central differences.
+  [
+    [1, 4, 4, 1],
+    [3, 3, 1, 1],
+  ],
+  [
+    [2, 3, 3, 2],
+    [1, 1, 2, 3],
+  ],
+  [[1, 4, 3, 2], [2, 2, 2, 2], { stride: 2, padding: 1 }],
+  [[1, 5, 5, 1], [2, 2, 1, 2], { dilation: 2 }],
+  [[1, 3, 3, 4], [2, 2, 2, 2], { groups: 2, padding: 1 }],
+  [[1, 4, 5, 1], [3, 1, 1, 2], { stride: [1, 3], padding: [2, 0] }],
+  [[1, 7, 7, 1], [2, 2, 1, 1], { stride: 3 }],
+  // Awkward for kernels.
+  [
+    [2, 5, 5, 3],
+    [1, 1, 3, 4],
+  ],
+  [[2, 5, 4, 3], [3, 3, 3, 5], { padding: 1 }],
+  [[2, 8, 8, 4], [4, 4, 4, 8], { stride: 2, padding: 1 }, { everywhere: true }],
+  [[1, 7, 7, 2], [3, 3, 2, 3], { stride: 2, padding: 1 }],
+  [[1, 11, 9, 2], [5, 5, 2, 3], { stride: 3, padding: 2 }],
+  [[2, 8, 8, 2], [2, 2, 2, 2], { stride: 3 }],
+  [[1, 9, 9, 4], [3, 3, 4, 4], { padding: 2, dilation: 2 }],
+  [[1, 9, 8, 3], [3, 3, 3, 4], { stride: 2, dilation: 2, padding: 1 }],
+  [[1, 10, 10, 2], [3, 2, 2, 3], { stride: 3, dilation: 2, padding: 2 }],
+  [[2, 5, 5, 4], [3, 3, 2, 6], { groups: 2, padding: 1 }],
+  [[2, 5, 5, 3], [3, 3, 1, 3], { groups: 3, stride: 2 }],
+  [
+    [2, 4, 4, 16],
+    [4, 4, 16, 1],
+  ],
+  [[3, 28, 28, 1], [5, 5, 1, 6], { stride: 2, padding: 2 }],
+  [[2, 28, 28, 1], [4, 4, 1, 33], { stride: 2, padding: 1 }, { everywhere: true }],
+  [[2, 28, 28, 3], [3, 3, 3, 1], { padding: 1 }],
+  [[3, 17, 17, 17], [3, 3, 17, 33], { padding: 1 }, { everywhere: true }],
+  [
+    [65, 1, 1, 3],
+    [1, 1, 3, 65],
+  ],
+  [[1, 3, 3, 65], [3, 3, 65, 5], { padding: 1 }],
+  [[2, 6, 9, 3], [1, 5, 3, 2], { stride: [1, 2], padding: [0, 2] }],
+  [[2, 16, 16, 32], [4, 4, 32, 64], { stride: 2, padding: 1 }],
+  [
+    [0, 5, 5, 2],
+    [3, 3, 2, 3],
+  ],
+];
+
+const convolved = (list: readonly Convolution[] = CONVOLUTIONS): Case[] =>
+  list.map(([x, w, options = {}, more]) => ({
+    name: `x ${show(x)} w ${show(w)}${text(options)}`,
+    inputs: [{ shape: x }, { shape: w }],
+    fn: (a, b) => conv2d(a, b, options),
+    ...more,
+  }));
+
+const outputOf = ([x, w, options = {}]: Convolution): Shape =>
+  conv2d.row.shape([x, w], convParams('conv2d', options, x.slice(1, 3), w))[0]!;
+
+const transposed = (): Case[] =>
+  CONVOLUTIONS.map((c) => {
+    const [x, w, options = {}, more] = c;
+    const y = outputOf(c);
+    const p = convParams('convTranspose2d', options, x.slice(1, 3), w);
+    const extra = [0, 1].map(
+      (i) => (x[i + 1]! + 2 * p.padding[i]! - p.dilation[i]! * (w[i]! - 1) - 1) % p.stride[i]!,
+    ) as [number, number];
+    const all = { ...options, outputPadding: extra } as Conv2dOptions & { padding?: number; outputPadding: Shape };
+    return {
+      name: `y ${show(y)} w ${show(w)}${text(all)}`,
+      inputs: [{ shape: y }, { shape: w }],
+      fn: (a, b) => convTranspose2d(a, b, { ...all, outputPadding: extra }),
+      ...more,
+    };
+  });
+
+const weights = (): Case[] =>
+  CONVOLUTIONS.map((c) => {
+    const [x, w, options = {}, more] = c;
+    return {
+      name: `x ${show(x)} y ${show(outputOf(c))} w ${show(w)}${text(options)}`,
+      inputs: [{ shape: x }, { shape: outputOf(c) }],
+      fn: (a, b) => conv2dWeight(a, b, [w[0]!, w[1]!], options),
+      ...more,
+    };
+  });
+
+const SAME: readonly Convolution[] = [
+  [[1, 5, 6, 2], [4, 4, 2, 3], { stride: 2, padding: 'same' }],
+  [[1, 4, 4, 1], [2, 2, 1, 1], { padding: 'same' }],
+  [[1, 5, 5, 1], [3, 3, 1, 1], { padding: 'valid', stride: 2 }],
+];
+
+/** x, gamma and beta of a norm; gamma stays away from 0. */
+const normed = (x: Shape, affineShape: Shape): Input[] => [
+  { shape: x, from: -1, to: 3 },
+  { shape: affineShape, from: 0.5, to: 2 },
+  { shape: affineShape },
+];
+
+const batchNormed = (x: Shape, options: NormOptions = {}): Case[] => {
+  const inputs = normed(x, [x[x.length - 1]!]);
+  const call = (...[a, gamma, beta]: Tensor[]) => batchNorm(a!, gamma!, beta!, options);
+  return [
+    { name: `${show(x)}${text(options)}`, inputs, fn: (...xs) => call(...xs).y },
+    {
+      name: `${show(x)} and its statistics`,
+      inputs,
+      fn: (...xs) => [call(...xs).y, call(...xs).stats],
+      tolerance: 5e-5,
+    },
+  ];
+};
+
+const layerNormed = (x: Shape, affineShape: Shape, axes?: readonly number[]): Case => ({
+  name: `${show(x)} over ${show(affineShape)}`,
+  inputs: normed(x, affineShape),
+  fn: (a, gamma, beta) => layerNorm(a, gamma, beta, axes ? { axes } : {}),
+});
+
+/** The backward pass of a norm as a function of its own: x, gamma, beta and the cotangent. */
+const normGrads = (x: Shape, fn: (...xs: Tensor[]) => Tensor, affineShape: Shape): Case => ({
+  name: `${show(x)} with ${show(affineShape)}`,
+  inputs: [...normed(x, affineShape), { shape: x }],
+  fn: (a, gamma, beta, g) =>
+    grad(fn(a, gamma, beta), [a, gamma, beta], { gradOutputs: [g], createGraph: true, allowUnused: true }),
+  tolerance: 5e-5,
+});
+
+const batchOnly = (...[a, gamma, beta]: Tensor[]): Tensor => batchNorm(a!, gamma!, beta!).y;
+
+/** Adam on parameters of the given lengths, whose slots start at multiples of 64. */
+function adams(lengths: readonly number[], options: { weightDecay?: number; l2?: number; step?: number } = {}): Case {
+  const offsets: number[] = [];
+  let size = 0;
+  for (const n of lengths) {
+    offsets.push(size);
+    size += Math.ceil(n / 64) * 64;
+  }
+  const params = {
+    ...{ lengths: [...lengths], offsets, lr: 0.01, beta1: 0.5, beta2: 0.9, eps: 1e-8 },
+    ...{ weightDecay: 0, l2: 0, step: 1, ...options },
+  };
+  return {
+    name: `${lengths.length} parameters${text(options)}`,
+    inputs: [
+      { shape: [size] },
+      { shape: [size], from: -0.1, to: 0.1 },
+      { shape: [size], from: 0.01, to: 0.1 },
+      ...lengths.map((n) => ({ shape: [n], away: 0.05 })),
+    ],
+    fn: (p, m, v, ...gs) => {
+      adamStep(p, m, v, gs, params);
+      adamStep(p, m, v, gs, { ...params, step: params.step + 1 });
+      return [p, m, v];
+    },
+  };
+}
+
+const emas = (n: number, decay: number): Case => ({
+  name: `[${n}], decay ${decay}`,
+  inputs: [{ shape: [n] }, { shape: [n] }],
+  fn: (average, p) => {
+    emaStep(average, p, decay);
+    return average;
+  },
+});
+
+const runningStats = (c: number, momentum: number, n: number): Case => ({
+  name: `${c} channels, momentum ${momentum}`,
+  inputs: [{ shape: [c] }, { shape: [c], ...positive }, { shape: [2, c], ...positive }],
+  fn: (average, variance, stats) => {
+    updateRunningStats(average, variance, stats, { momentum, eps: 1e-5, n });
+    return [average, variance];
+  },
+});
+
+const made = (name: string, fn: () => Tensor, tolerance: number): Case => ({ name, inputs: [], fn, tolerance });
+const RANDOM: readonly Shape[] = [[], [0], [1], [5], [33, 65]];
+
+export const cases: { readonly [K in RowName]: readonly Case[] } = {
+  affine: [
+    ...unary((x) => affine(x, -1.5, 0.25)),
+    ...unary((x) => add(x, 2), {}, [[3]]),
+    ...unary((x) => sub(2, x), {}, [[3]]),
+    ...unary((x) => mul(3, x), {}, [[3]]),
+    ...unary((x) => div(x, 4), {}, [[3]]),
+  ],
+  add: binary(add),
+  sub: binary(sub, {}, {}, FEW),
+  mul: binary(mul),
+  div: binary(div, {}, { from: 0.5, to: 2 }),
+  maximum: binary(maximum, {}, {}, FEW),
+  minimum: binary(minimum, {}, {}, FEW),
+  greaterShare: [
+    ...exact(binary(greaterShare, {}, {}, FEW)),
+    { name: 'ties', inputs: [{ shape: [5] }], fn: (x) => greaterShare(x, x), tolerance: 0 },
+  ],
+  neg: exact(unary((x) => x.neg())),
+  square: unary((x) => x.square()),
+  sqrt: unary((x) => x.sqrt(), positive),
+  rsqrt: unary((x) => x.rsqrt(), positive),
+  exp: unary((x) => x.exp()),
+  log: unary((x) => x.log(), positive),
+  sign: exact(unary((x) => x.sign(), kink)),
+  abs: exact(unary((x) => x.abs(), kink)),
+  tanh: unary((x) => x.tanh()),
+  tanhGrad: binary(tanhGrad, {}, {}, FEW),
+  sigmoid: unary((x) => x.sigmoid()),
+  sigmoidGrad: binary(sigmoidGrad, {}, {}, FEW),
+  gate: binary((g, x) => gate(g, x, 0.2), {}, kink, FEW),
+  relu: exact(unary((x) => x.relu(), kink)),
+  leakyRelu: [...unary((x) => leakyRelu(x), kink, [[5]]), ...unary((x) => leakyRelu(x, 0.2), kink)],
+  transpose: onShapes([
+    permuted([]),
+    permuted([5]),
+    permuted([3, 5]),
+    permuted([0, 3]),
+    permuted([1, 65]),
+    permuted([2, 3, 4], [0, 2, 1]),
+    permuted([2, 3, 4], [1, 2, 0]),
+    permuted([2, 3, 4], [-1, 0, 1]),
+    permuted([3, 5, 8], [1, 0, 2]),
+    permuted([2, 3, 4, 5], [0, 3, 1, 2]),
+    permuted([33, 65]),
+  ]),
+  slice: onShapes([
+    sliced([5], [[1, 4]]),
+    sliced([5], [[null, null, 2]]),
+    sliced([5], [[null, null, -1]]),
+    sliced([5], [[-2]]),
+    sliced([5], [[3, 3]]),
+    sliced([17], [[15, 2, -3]]),
+    sliced([3, 5], [[], [1, 3]]),
+    sliced([3, 8], [[1], [4, 8]]),
+    sliced([2, 5, 5, 3], [[], [1, -1], [null, null, 2]]),
+    sliced(
+      [33, 65],
+      [
+        [1, null, 3],
+        [-40, -3],
+      ],
+    ),
+    sliced([0, 3], [[], [1]]),
+  ]),
+  unslice: onShapes([
+    unsliced([3], [5], [1], [1]),
+    unsliced([3], [5], [0], [2]),
+    unsliced([5], [5], [4], [-1]),
+    unsliced([0], [5], [0], [1]),
+    unsliced([2, 4], [3, 8], [1, 4], [1, 1]),
+    unsliced([11, 21], [33, 65], [1, 2], [3, 3]),
+  ]),
+  concat: [
+    joined(0, [3], [5]),
+    joined(-1, [3, 1], [3, 4], [3, 2]),
+    joined(1, [2, 4, 3], [2, 1, 3]),
+    joined(0, [0, 3], [2, 3]),
+    joined(0, [1]),
+    joined(1, [3, 8], [3, 4]),
+    joined(0, ...Array.from({ length: 12 }, (_, i) => [i + 1])),
+    joined(1, [17, 33], [17, 65]),
+  ],
+  broadcastTo: onShapes([
+    spread([], [3]),
+    spread([], []),
+    spread([3], [4, 3]),
+    spread([4, 1], [4, 5]),
+    spread([1, 5], [3, 5]),
+    spread([3, 1], [3, 8]),
+    spread([8], [3, 8]),
+    spread([2, 1, 3], [2, 4, 3]),
+    spread([1], [0]),
+    spread([0], [3, 0]),
+    spread([65, 1], [65, 33]),
+  ]),
+  sum: reduction(sum, true),
+  mean: reduction(mean, false),
+  reshape: onShapes([
+    reshaped([2, 3], [3, 2]),
+    reshaped([2, 3, 4], [-1]),
+    reshaped([5], [1, 5, 1]),
+    reshaped([], [1, 1]),
+    reshaped([0, 3], [3, 0]),
+    reshaped([33, 65], [65, -1]),
+  ]),
+  matmul: [
+    ...products(2, 3, 4),
+    ...products(1, 1, 1),
+    ...products(1, 5, 3),
+    ...products(3, 5, 1),
+    ...products(3, 1, 5),
+    ...products(2, 2, 3, [2]),
+    ...products(17, 33, 65),
+    ...products(33, 65, 17, [3]),
+    ...products(64, 64, 64, [], { everywhere: true }),
+    ...products(65, 128, 36),
+    product([3], [3]),
+    product([2, 3], [3]),
+    product([3], [3, 2]),
+    product([3], [2, 3], { transposeB: true }),
+    product([2, 3], [2], { transposeA: true }),
+    product([2, 1, 2, 3], [2, 3, 2]),
+    product([2, 2, 3], [3, 2]),
+    product([2, 3], [2, 3, 2]),
+    product([4, 1, 5, 3], [3, 3, 5]),
+    product([0, 3], [3, 2]),
+    product([2, 0], [0, 3]),
+    product([2, 3], [3, 0]),
+    product([0, 2, 3], [3, 2]),
+    product([3, 8192], [8192, 5], {}, { tolerance: 2e-5, everywhere: true }),
+    product([1, 8192], [8192, 1], {}, { tolerance: 2e-5 }),
+    product([8192, 2], [8192, 3], { transposeA: true }, { tolerance: 2e-5 }),
+  ],
+  conv2d: [...convolved(), ...convolved(SAME)],
+  convTranspose2d: transposed(),
+  conv2dWeight: weights(),
+  fill: RANDOM.map((shape) => made(show(shape), () => full(shape, 0.5), 0)),
+  uniform: [
+    ...RANDOM.map((shape) => made(show(shape), () => new Generator(7).uniform(shape), 2e-6)),
+    made('-2 to 3', () => new Generator(7, 1, 99).uniform([65], { low: -2, high: 3 }), 2e-6),
+  ],
+  normal: [
+    ...RANDOM.map((shape) => made(show(shape), () => new Generator(7).normal(shape), 2e-6)),
+    made('mean 3, std 0.5', () => new Generator(7, 1, 99).normal([65], { mean: 3, std: 0.5 }), 2e-6),
+  ],
+  adam: [
+    adams([1]),
+    adams([3, 65, 17, 64, 128]),
+    adams([5, 130], { weightDecay: 0.1 }),
+    adams([5, 130], { l2: 0.1, step: 100 }),
+    adams(Array.from({ length: 30 }, (_, i) => 1 + 5 * i)),
+  ],
+  ema: [emas(1, 0.5), emas(65, 0.999), emas(256, 0)],
+  runningStats: [runningStats(1, 0.1, 2), runningStats(65, 0.5, 257)],
+  batchNorm: [
+    ...batchNormed([2, 1]),
+    ...batchNormed([4, 3]),
+    ...batchNormed([1, 3, 2, 2], { eps: 1e-3 }),
+    ...batchNormed([2, 5, 5, 3]),
+    ...batchNormed([3, 3, 3, 8]),
+    ...batchNormed([65, 17]),
+    ...batchNormed([257, 64]),
+    ...batchNormed([16, 7, 7, 65]),
+  ],
+  layerNorm: [
+    layerNormed([2, 3], [3]),
+    layerNormed([5, 4], [4], [-1]),
+    layerNormed([2, 2, 3], [2, 3], [1, 2]),
+    layerNormed([1, 5], [5]),
+    layerNormed([3, 1, 2], [1, 2], [-2, -1]),
+    layerNormed([17, 33], [33]),
+    layerNormed([65, 64], [64]),
+    layerNormed([3, 7, 7, 5], [7, 7, 5], [1, 2, 3]),
+    layerNormed([2, 4, 4, 64], [4, 4, 64], [1, 2, 3]),
+  ],
+  normGrad: [
+    normGrads([4, 2], batchOnly, [2]),
+    normGrads([2, 3], (a, gamma, beta) => layerNorm(a, gamma, beta), [3]),
+    normGrads([3, 5, 5, 4], batchOnly, [4]),
+    normGrads([65, 17], batchOnly, [17]),
+    normGrads([17, 33], (a, gamma, beta) => layerNorm(a, gamma, beta), [33]),
+  ],
+};
+
+/** Elements that a case puts in: central differences cost two runs for each. */
+export const elementsOf = (c: Case): number => c.inputs.reduce((n, i) => n + sizeOf(i.shape), 0);

@@ -1,0 +1,37 @@
+import { currentDevice, type Device, withDevice } from '../../engine/device.ts';
+import { scope, type Tensor, tensor } from '../../engine/index.ts';
+import { openWebGpu } from '../../engine/init.ts';
+import type { KernelFamily, WebGpuDevice } from '../../engine/webgpu/device.ts';
+import type { Target } from '../../kernels/kernel.ts';
+
+export { reference } from '../../engine/reference/device.ts';
+
+const named = process.env.WGRAD_ADAPTER;
+
+/** The adapter under test: `WGRAD_ADAPTER`, else the best there is. There is always one, so nothing is skipped. */
+export const adapter = named === 'hardware' || named === 'lavapipe' || named === 'swiftshader' ? named : undefined;
+
+/** Opens the WebGPU device under test; the current device stays as it is. */
+export const openGpu = (family?: KernelFamily): Promise<WebGpuDevice> => openWebGpu(adapter, family);
+
+/** Runs `fn` with the kernels of a family, on a device that is already open: what the families share is compiled once. */
+export function withFamily<T>(device: WebGpuDevice, family: KernelFamily, fn: () => T): T {
+  const holder = device as { target: Target };
+  const before = holder.target;
+  holder.target = { ...before, family };
+  try {
+    return fn();
+  } finally {
+    holder.target = before;
+  }
+}
+
+/** Runs `fn` on a device in a scope, and reads the tensors that it returns. */
+export const read = async (device: Device, fn: () => readonly Tensor[]): Promise<Float64Array[]> => {
+  const values = await withDevice(device, () => scope(() => Promise.all(fn().map((t) => t.data()))));
+  return values.map((v) => Float64Array.from(v));
+};
+
+/** A tensor of values that another device gave, on the current device. */
+export const copyOf = (t: { readonly shape: readonly number[] }, values: ArrayLike<number>): Tensor =>
+  tensor(values, { shape: t.shape, device: currentDevice() });

@@ -1,0 +1,33 @@
+import type { Device } from '../../engine/device.ts';
+import { grad, scope, type Tensor, tensor, withDevice } from '../../engine/index.ts';
+import type { Case } from './cases.ts';
+import { valuesFor } from './values.ts';
+
+export const listOf = (y: Tensor | readonly Tensor[]): readonly Tensor[] => ('shape' in y ? [y] : y);
+
+/** A case's inputs as leaves on the current device. */
+export const leavesOf = (c: Case): Tensor[] =>
+  c.inputs.map((input, i) =>
+    tensor(valuesFor(input, i), { shape: input.shape, requiresGrad: true, label: `input ${i}` }),
+  );
+
+/** Cotangents for outputs: fixed, without symmetry. */
+export const cotangentsFor = (ys: readonly Tensor[]): Tensor[] =>
+  ys.map((y, k) => tensor(valuesFor({ shape: y.shape, from: -1, to: 1 }, 100 + k), { shape: y.shape }));
+
+/** The outputs of a case, then its first gradients. Reads start at once and resolve later. */
+export function runCase(device: Device, c: Case): Promise<ArrayLike<number>[]> {
+  return withDevice(device, () =>
+    scope(() => {
+      const xs = leavesOf(c);
+      const ys = listOf(c.fn(...xs));
+      const outputs = ys.map((y) => y.data());
+      const differentiable = ys.filter((y) => y.requiresGrad && y.node);
+      const gradients =
+        differentiable.length > 0
+          ? grad(differentiable, xs, { gradOutputs: cotangentsFor(differentiable), allowUnused: true })
+          : [];
+      return Promise.all([...outputs, ...gradients.map((g) => g.data())]);
+    }),
+  );
+}
