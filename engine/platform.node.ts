@@ -49,7 +49,8 @@ async function loadDawn(): Promise<Dawn> {
 async function open(dawn: Dawn, fits: (info: GPUAdapterInfo) => boolean): Promise<Opened | undefined> {
   Object.assign(globalThis, dawn.globals);
   // While this reference lives, the process does; close() drops it.
-  let gpu: GPU | undefined = dawn.create([]);
+  // Timestamps are for profiling, and 65 µs is too coarse a grain for it.
+  let gpu: GPU | undefined = dawn.create(['disable-dawn-features=timestamp_quantization']);
   for (const options of [{ powerPreference: 'high-performance' as const }, { forceFallbackAdapter: true }]) {
     const adapter = await gpu.requestAdapter(options);
     if (!adapter || !fits(adapter.info)) continue;

@@ -149,7 +149,7 @@ function softwareTile(target: Target, g: Gemm, m: number): Tile {
   const wide = g.n > 4 && m > 4 && (target.subgroupSize === 4 || target.subgroupSize === 8);
   const lanes = wide ? target.subgroupSize : 1;
   const rowsPerLane = wide ? 2 : m > 2 ? 4 : m;
-  const unroll = [4, 5, 6, 7, 3, 2].find((u) => g.k2 % u === 0) ?? 1;
+  const unroll = [4, 5, 3, 2, 7].find((u) => g.k2 % u === 0) ?? 1;
   const kernel = softwareKernel(
     lanes,
     rowsPerLane,

@@ -29,13 +29,13 @@ export const hardwareKernel = memo(
       `on${u} && row${i}${checked ? ` && inside(r${i}.y + h${u}, r${i}.z + w${u})` : ''}`;
     const fetchA = (): string => {
       if (loadA === 'k') {
-        return `${each(4, (i) => `      let f${i} = select(vec4f(), a[(${at(i, 0)}) / 4], ${ok(i, 0)});`)}
+        return `${each(4, (i) => `      let f${i} = select(vec4f(), a[(${at(i, 0)}) >> 2u], ${ok(i, 0)});`)}
 ${each(4, (u) => `      tileA[(kq * 4 + ${u}) * ${quads} + xq] = vec4f(${each(4, (i) => `f${i}.${PARTS[u]}`, ', ')});`)}`;
       }
       if (loadA === 'm') {
         return each(
           4,
-          (u) => `      tileA[(kq * 4 + ${u}) * ${quads} + xq] = select(vec4f(), a[(${at(0, u)}) / 4], ${ok(0, u)});`,
+          (u) => `      tileA[(kq * 4 + ${u}) * ${quads} + xq] = select(vec4f(), a[(${at(0, u)}) >> 2u], ${ok(0, u)});`,
         );
       }
       return each(
@@ -46,14 +46,14 @@ ${each(4, (u) => `      tileA[(kq * 4 + ${u}) * ${quads} + xq] = vec4f(${each(4,
     };
     const fetchB = (): string => {
       if (loadB === 'k') {
-        return `${each(4, (i) => `      let g${i} = select(vec4f(), b[select(0, n${i} + y0, on0) / 4], on0);`)}
+        return `${each(4, (i) => `      let g${i} = select(vec4f(), b[select(0, n${i} + y0, on0) >> 2u], on0);`)}
 ${each(4, (u) => `      tileB[(kq * 4 + ${u}) * ${quads} + xq] = vec4f(${each(4, (i) => `g${i}.${PARTS[u]}`, ', ')});`)}`;
       }
       if (loadB === 'n') {
         return each(
           4,
           (u) =>
-            `      tileB[(kq * 4 + ${u}) * ${quads} + xq] = select(vec4f(), b[select(0, n0 + y${u}, on${u}) / 4], on${u});`,
+            `      tileB[(kq * 4 + ${u}) * ${quads} + xq] = select(vec4f(), b[select(0, n0 + y${u}, on${u}) >> 2u], on${u});`,
         );
       }
       return each(
@@ -120,7 +120,7 @@ ${each(halves, (v) => `    put(at, nTile + tx * 4 + ${v * 32}, s${r}_${v});`)} }
 }
 
 fn put(at: i32, n: i32, sum: vec4f) {
-  ${vectorC ? 'if (n < p.n) { c[(at + n) / 4] = sum; }' : each(4, (i) => `if (n + ${i} < p.n) { c[at + n + ${i}] = sum.${PARTS[i]}; }`, '\n  ')}
+  ${vectorC ? 'if (n < p.n) { c[(at + n) >> 2u] = sum; }' : each(4, (i) => `if (n + ${i} < p.n) { c[at + n + ${i}] = sum.${PARTS[i]}; }`, '\n  ')}
 }
 `,
     };

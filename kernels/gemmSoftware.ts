@@ -38,45 +38,56 @@ export const softwareKernel = memo(
         : check === 'tap'
           ? `select(${zeroValue}, ${value}, in${j})`
           : `select(${zeroValue}, ${value}, in${j}_${u})`;
-    const address = (j: number, u: number) => {
-      const at = `at${j} + (k2 + ${u}) * p.ak2`;
-      return check === 'element' ? `select(0, ${at}, in${j}_${u})` : at;
-    };
-    // Of four rows loaded at once all lie in one tap, but not always all in the image: each takes its own test.
     const loads = (): string => {
-      const tests =
-        check === 'element'
-          ? each(rowsPerLane, (j) =>
-              each(unroll, (u) => `      let in${j}_${u} = inside(h${j}, w${j} + (k2 + ${u}) * p.wk2);`),
-            )
-          : '';
       if (loadA === 'k') {
-        return `${tests}\n${each(rowsPerLane, (j) => `      let x${j} = ${outside(`a[(at${j} + k2) / 4]`, j, 0, 'vec4f()')};`)}`;
+        return each(rowsPerLane, (j) => `      let x${j} = ${outside(`a[(at${j} + k2) >> 2u]`, j, 0, 'vec4f()')};`);
       }
-      if (loadA === 'm') {
-        return `${tests}\n${each(unroll, (u) => `      let x${u} = ${outside(`a[(${address(0, u)}) / ${rowsPerLane}]`, 0, u, `${pack}()`)};`)}`;
-      }
-      return `${tests}\n${each(rowsPerLane, (j) => each(unroll, (u) => `      let x${j}_${u} = ${outside(`a[${address(j, u)}]`, j, u, '0.0')};`))}`;
+      const walk = each(unroll, (u) => (u ? `      let da${u} = da${u - 1} + stepA;` : '      let da0 = da;'));
+      const address = (j: number, u: number) =>
+        check === 'element' ? `select(0, at${j} + da${u}, in${j}_${u})` : `at${j} + da${u}`;
+      // Rows that one load brings are channels of one pixel: all in the image or none.
+      const loaded = loadA === 'm' ? 1 : rowsPerLane;
+      const test = each(loaded, (j) =>
+        each(unroll, (u) => `      let in${j}_${u} = inside${j} && u32(w${j} + ${u} * stepW) < width;`),
+      );
+      const load = each(loaded, (j) =>
+        each(unroll, (u) =>
+          loadA === 'm'
+            ? `      let x${u} = ${outside(`a[(${address(j, u)}) >> ${rowsPerLane / 2}u]`, j, u, `${pack}()`)};`
+            : `      let x${j}_${u} = ${outside(`a[${address(j, u)}]`, j, u, '0.0')};`,
+        ),
+      );
+      return [walk, ...(check === 'element' ? [test] : []), load].join('\n');
     };
     const loadsB = (): string => {
-      if (cols === 1) return each(unroll, (u) => `      let b${u} = b[bAt + n0 + (k2 + ${u}) * p.bk2];`);
-      if (loadB === 'n') return each(unroll, (u) => `      let b${u} = b[(bAt + n0 + (k2 + ${u}) * p.bk2) / 4];`);
       if (loadB === 'k') {
-        return `${each(4, (i) => `      let col${i} = b[(bAt + n${i} + k2) / 4];`)}
+        return `${each(4, (i) => `      let col${i} = b[(bAt + n${i} + k2) >> 2u];`)}
 ${each(unroll, (u) => `      let b${u} = vec4f(${each(4, (i) => `col${i}.${PARTS[u]}`, ', ')});`)}`;
       }
-      return each(
-        unroll,
-        (u) => `      let line${u} = bAt + (k2 + ${u}) * p.bk2;
-      let b${u} = vec4f(${each(4, (i) => `b[line${u} + n${i}]`, ', ')});`,
+      const walk = each(unroll, (u) => (u ? `      let db${u} = db${u - 1} + stepB;` : '      let db0 = db;'));
+      const load = each(unroll, (u) =>
+        cols === 1 || loadB === 'n'
+          ? `      let b${u} = b[db${u} + n0];`
+          : `      let b${u} = vec4f(${each(4, (i) => `b[db${u} + n${i}]`, ', ')});`,
       );
+      return `${walk}\n${load}`;
     };
+    /** Addresses along the innermost digit of k are walked, not multiplied out: start, step. */
+    const walks: readonly (readonly [name: string, start: string, step: string])[] = [
+      ...(loadA === 'k' ? [] : [['da', 'inner * stepA', 'stepA'] as const]),
+      ...(loadB === 'k' ? [] : [['db', `${loadB === 'n' ? '(bAt >> 2u)' : 'bAt'} + inner * stepB`, 'stepB'] as const]),
+      ...(check === 'element'
+        ? each(loadA === 'm' ? 1 : rowsPerLane, (j) => `w${j}`, ' ')
+            .split(' ')
+            .map((w) => [w, `place${w.slice(1)} + inner * stepW`, 'stepW'] as const)
+        : []),
+    ];
     const broadcast = (value: string, lane: number) => (lanes === 1 ? value : `subgroupBroadcast(${value}, ${lane}u)`);
     const rowAt = (r: number) => broadcast(`r${r % rowsPerLane}.w`, Math.floor(r / rowsPerLane));
 
     const store = (r: number): string => {
       const guard = `if (m0 + ${r} < j.m)`;
-      if (vectorC) return `  { let at = ${rowAt(r)}; ${guard} { if (n < p.n) { c[(at + n) / 4] = s${r}; } } }`;
+      if (vectorC) return `  { let at = ${rowAt(r)}; ${guard} { if (n < p.n) { c[(at + n) >> 2u] = s${r}; } } }`;
       if (cols === 1) return `  { let at = ${rowAt(r)}; ${guard} { c[at + n] = s${r}; } }`;
       return `  { let at = ${rowAt(r)}; ${guard} { ${each(4, (i) => `if (n + ${i} < p.n) { c[at + n + ${i}] = s${r}.${PARTS[i]}; }`, ' ')} } }`;
     };
@@ -101,11 +112,13 @@ ${
   cols === 1
     ? '  let n0 = n * p.bn;'
     : loadB === 'n'
-      ? '  let n0 = min(n, p.n - 4);'
+      ? '  let n0 = min(n, p.n - 4) >> 2u;'
       : each(4, (i) => `  let n${i} = min(n + ${i}, p.n - 1) * p.bn;`)
 }
 ${each(rowsPerLane, (i) => `  let r${i} = rowOf(j, m0 + lane * ${rowsPerLane} + ${i});`)}
 ${each(rows, (r) => `  var s${r} = ${zero};`)}
+  let stepA = p.ak2; let stepB = p.bk2${loadB === 'n' ? ' >> 2u' : ''};
+  ${check === 'element' ? 'let stepW = p.wk2; let width = u32(p.width);' : ''}
   let outer = j.share / p.innerShares * p.shareOuter;
   let inner = j.share % p.innerShares * p.shareInner;
   let outerEnd = min(outer + p.shareOuter, j.k0 * j.k1);
@@ -121,12 +134,14 @@ ${each(rowsPerLane, (i) => {
   const w = `r${i}.z + k1 * p.wk1`;
   if (check === 'none') return `    let at${i} = r${i}.x + tap;`;
   if (check === 'tap') return `    let in${i} = inside(${h}, ${w}); let at${i} = select(0, r${i}.x + tap, in${i});`;
-  return `    let h${i} = ${h}; let w${i} = ${w}; let at${i} = r${i}.x + tap;`;
+  return `    let inside${i} = u32(${h}) < u32(p.height); let place${i} = ${w}; let at${i} = r${i}.x + tap;`;
 })}
+${walks.map(([name, start]) => `    var ${name} = ${start};`).join('\n')}
     for (var k2 = inner; k2 < innerEnd; k2 += ${unroll}) {
 ${loads()}
 ${loadsB()}
 ${each(unroll, (u) => each(rows, (r) => `      s${r} = fma(${type}(${broadcast(a(r % rowsPerLane, u), Math.floor(r / rowsPerLane))}), b${u}, s${r});`))}
+${walks.map(([name, , step]) => `      ${name} += ${unroll} * ${step};`).join('\n')}
     }
     k1++;
   }

@@ -138,32 +138,43 @@ export function normal(_target: Target, n: number, options: Normal): Plan {
   return { dispatches: [{ kernel: normalKernel(), args: [0], params, grid: grid1d(Math.ceil(n / 4)) }] };
 }
 
-/** Word i of a stream. */
-function wordAt(i: number, { seed, offset }: Stream): number {
-  const counter = offset + Math.floor(i / 2);
-  return threefry2x32(seed[0], seed[1], counter % 2 ** 32, Math.floor(counter / 2 ** 32))[i % 2]!;
+/** The two words of block `index` of a stream. */
+function blockAt(index: number, { seed, offset }: Stream): [number, number] {
+  const counter = offset + index;
+  return threefry2x32(seed[0], seed[1], counter % 2 ** 32, Math.floor(counter / 2 ** 32));
+}
+
+const toUniform = (word: number, { low, high }: Uniform): number => low + (high - low) * ((word >>> 8) / 2 ** 24);
+
+function toNormal(word: number, { mean, std }: Normal): number {
+  const u = ((word >>> 9) + 0.5) / 2 ** 23;
+  const w = -Math.log(4 * u * (1 - u));
+  const far = w > 5;
+  const terms = far ? TAIL : CENTRE;
+  const v = far ? Math.sqrt(w) - 3 : w - 2.5;
+  let sum = 0;
+  for (let k = 0; k < terms.length; k++) sum = sum * v + terms[k]!;
+  return mean + std * Math.SQRT2 * (2 * u - 1) * sum;
 }
 
 /** Element i of `uniform`, in float64. */
 export const uniformAt = (i: number, options: Uniform): number =>
-  options.low + (options.high - options.low) * ((wordAt(i, options) >>> 8) / 2 ** 24);
+  toUniform(blockAt(Math.floor(i / 2), options)[i % 2]!, options);
 
 /** Element i of `normal`, in float64, with the same polynomials. */
-export function normalAt(i: number, options: Normal): number {
-  const u = ((wordAt(i, options) >>> 9) + 0.5) / 2 ** 23;
-  const w = -Math.log(4 * u * (1 - u));
-  const [terms, v] = w > 5 ? [TAIL, Math.sqrt(w) - 3] : [CENTRE, w - 2.5];
-  let erfinv = 0;
-  for (const c of terms) erfinv = erfinv * v + c;
-  return options.mean + options.std * Math.SQRT2 * (2 * u - 1) * erfinv;
+export const normalAt = (i: number, options: Normal): number =>
+  toNormal(blockAt(Math.floor(i / 2), options)[i % 2]!, options);
+
+function fill<O extends Stream>(out: Float64Array, options: O, make: (word: number, options: O) => number): void {
+  for (let i = 0; i < out.length; i += 2) {
+    const [first, second] = blockAt(i / 2, options);
+    out[i] = make(first, options);
+    if (i + 1 < out.length) out[i + 1] = make(second, options);
+  }
 }
 
 /** Fills `out` with what `uniform` makes. */
-export function fillUniform(out: Float64Array, options: Uniform): void {
-  for (let i = 0; i < out.length; i++) out[i] = uniformAt(i, options);
-}
+export const fillUniform = (out: Float64Array, options: Uniform): void => fill(out, options, toUniform);
 
 /** Fills `out` with what `normal` makes. */
-export function fillNormal(out: Float64Array, options: Normal): void {
-  for (let i = 0; i < out.length; i++) out[i] = normalAt(i, options);
-}
+export const fillNormal = (out: Float64Array, options: Normal): void => fill(out, options, toNormal);

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Device } from '../engine/device.ts';
 import { DeviceError, full, matmul, scope, type Tensor, tensor, withDevice } from '../engine/index.ts';
 import type { KernelFamily } from '../engine/webgpu/device.ts';
-import { cases, type RowName } from './support/cases.ts';
+import { type Case, cases, type RowName } from './support/cases.ts';
 import { openGpu, reference, withFamily } from './support/devices.ts';
 import { runCase } from './support/runCase.ts';
 import { distance } from './support/values.ts';
@@ -19,15 +19,24 @@ for (const name of Object.keys(cases) as RowName[]) {
   }
 }
 
+const expectations = new Map<Case, ReturnType<typeof runCase>>();
+
+/** What float64 says of a case, worked out once for both families. */
+function expected(c: Case): ReturnType<typeof runCase> {
+  const values = expectations.get(c) ?? runCase(reference, c);
+  expectations.set(c, values);
+  return values;
+}
+
 async function agree(name: RowName, family: KernelFamily): Promise<void> {
   const few = slow && family === 'hardware' && heavy.has(name);
   const list = cases[name].filter((c) => !few || c.everywhere);
   const found = await Promise.all(list.map((c) => withFamily(gpu, family, () => runCase(gpu, c))));
   const wrong: string[] = [];
   for (const [k, c] of list.entries()) {
-    const expected = await runCase(reference, c);
-    assert.is(found[k]!.length, expected.length, c.name);
-    expected.forEach((values, i) => {
+    const right = await expected(c);
+    assert.is(found[k]!.length, right.length, c.name);
+    right.forEach((values, i) => {
       const d = distance(found[k]![i]!, values);
       // Gradients add roundings of their own, also where the op itself is exact.
       const allowed = i === 0 ? (c.tolerance ?? 1e-5) : Math.max(2e-5, c.tolerance ?? 0);
@@ -53,9 +62,9 @@ for (const [name, fn, values] of extremes) {
     const [x, y] = await runBoth((device) => fn(tensor(Float32Array.from(values), { device })));
     values.forEach((v, i) => {
       const [a, b] = [x[i]!, y[i]!];
-      // Below the smallest normal number adapters may flush to zero.
-      const d = Math.abs(a - b) / Math.max(Math.abs(b), 2 ** -126 * 1e6);
-      assert.ok(d < 2e-5, `${name}(${v}) = ${a}, not ${b}`);
+      // Adapters may flush what is below the smallest normal number, and log near 1 is only good to 2^-21 (WGSL §15.7).
+      const floor = name === 'log' ? 2 ** -21 : 2 ** -126;
+      assert.ok(Math.abs(a - b) <= 2e-5 * Math.abs(b) + floor, `${name}(${v}) = ${a}, not ${b}`);
     });
   });
 }
@@ -98,9 +107,9 @@ test('a sum over millions of elements is exact to float32', async () => {
       ),
     );
     assert.ok(Math.abs(all / expected - 1) < 1e-6, `${family}: ${all}, not ${expected}`);
-    // Column j sees j/1000, j/1000 + 0.01, ... + 0.99, all equally often.
+    // Column j sees j/1000, j/1000 + 0.01, ... + 0.99, all equally often. Long runs of additions round the same way.
     const means = Float64Array.from({ length: 10 }, (_, j) => 0.1 + j / 1000 + 0.495);
-    assert.ok(distance(columns, means) < 1e-6, `${family}: ${columns}`);
+    assert.ok(distance(columns, means) < 5e-5, `${family}: ${columns}`);
   }
 });
 

@@ -21,6 +21,12 @@ const messageOf = (promise: Promise<unknown>): Promise<string> =>
     () => 'no error',
     (error: Error) => error.message,
   );
+/** Holds an error to the start of its message; a string given to uvu's `throws` would only name the test. */
+const throws = (action: () => unknown, start: string): void =>
+  assert.throws(action, (error: Error) => {
+    assert.is(error.message.slice(0, start.length), start);
+    return true;
+  });
 const full = (): never => {
   throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 };
@@ -41,7 +47,7 @@ test('takes a named folder that is new or empty, and no other', ({ root }) => {
   const out = join(root, 'digits');
   createRunFolder({ out }).close();
   assert.equal(readdirSync(out).sort(), ['metrics.jsonl', 'timing.jsonl']);
-  assert.throws(() => createRunFolder({ out }), `the run folder ${out} is not empty, and runs are never overwritten`);
+  throws(() => createRunFolder({ out }), `the run folder ${out} is not empty, and runs are never overwritten`);
   fs.mkdirSync(join(root, 'empty'));
   createRunFolder({ out: join(root, 'empty') }).close();
 });
@@ -49,12 +55,9 @@ test('takes a named folder that is new or empty, and no other', ({ root }) => {
 test('names a folder that cannot be made', ({ root }) => {
   const file = join(root, 'file');
   writeFileSync(file, '');
-  assert.throws(() => createRunFolder({ out: file }), `cannot make the run folder ${file}: it exists already`);
-  assert.throws(
-    () => createRunFolder({ out: join(file, 'x') }),
-    `cannot make the run folder ${join(file, 'x')}: a part of`,
-  );
-  assert.throws(() => createRunFolder({ root: join(file, 'x') }), `cannot make the run folder ${join(file, 'x')}`);
+  throws(() => createRunFolder({ out: file }), `cannot make the run folder ${file}: it exists already`);
+  throws(() => createRunFolder({ out: join(file, 'x') }), `cannot make the run folder ${join(file, 'x')}: a part of`);
+  throws(() => createRunFolder({ root: join(file, 'x') }), `cannot make the run folder ${join(file, 'x')}`);
 });
 
 test('logs are whole lines, and say null for what is no number', ({ root }) => {
@@ -78,7 +81,7 @@ test('a log line that does not fit on the disk leaves no part of itself', ({ roo
   syncBuiltinESMExports();
   try {
     const path = file('metrics.jsonl');
-    assert.throws(() => metrics.append({ step: 2 }), `cannot write ${path}: the disk is full; free some space`);
+    throws(() => metrics.append({ step: 2 }), `cannot write ${path}: the disk is full; free some space`);
   } finally {
     fs.writeSync = real;
     syncBuiltinESMExports();
@@ -94,8 +97,8 @@ test('reading a log drops an unfinished last line and names a broken one', ({ ro
   writeFileSync(path, '{"step":1}\n{"st');
   assert.equal(readJsonLines(path), [{ step: 1 }]);
   writeFileSync(path, '{"step":1}\noops\n');
-  assert.throws(() => readJsonLines(path), `${path}:2 is not JSON`);
-  assert.throws(() => readJsonLines(join(root, 'none')), `cannot read ${join(root, 'none')}: no such file`);
+  throws(() => readJsonLines(path), `${path}:2 is not JSON`);
+  throws(() => readJsonLines(join(root, 'none')), `cannot read ${join(root, 'none')}: no such file`);
 });
 
 test('an atomic write replaces a file whole or leaves it alone', async ({ root }) => {
@@ -139,7 +142,7 @@ test('plots the curves that the rows have, as one SVG', () => {
   assert.not.match(svg, 'Gradient penalty');
   assert.not.match(svg, /NaN|http(?!:\/\/www\.w3\.org)/, 'nothing undefined, nothing fetched');
   assert.match(plotCurves({ ...plot, rows: rows.slice(0, 1) }), /^<svg /);
-  assert.throws(() => plotCurves({ ...plot, rows: [{ step: 1 }] }), 'no curve has a number in the rows');
+  throws(() => plotCurves({ ...plot, rows: [{ step: 1 }] }), 'plotCurves: no curve has a number in the rows');
 });
 
 test('progress without a terminal is a line every 10 %, and survives a stream that fails', () => {

@@ -133,9 +133,9 @@ test('a file cut at any byte is an error, never a wrong tensor', () => {
 test('does not write what it could not read', () => {
   const data = new Float32Array(2);
   const encode = (name: string, shape: number[]) => encodeSafetensors(new Map([[name, { shape, data }]]));
-  assert.throws(() => encode('w', [3]), 'tensor "w" has shape [3] but 2 elements');
-  assert.throws(() => encode('w', [-1, -2]), 'tensor "w" has shape [-1,-2]');
-  assert.throws(() => encode('__metadata__', [2]), 'cannot be named "__metadata__"');
+  assert.throws(() => encode('w', [3]), /tensor "w" has shape \[3\] but 2 elements/);
+  assert.throws(() => encode('w', [-1, -2]), /tensor "w" has shape \[-1,-2\]/);
+  assert.throws(() => encode('__metadata__', [2]), /cannot be named "__metadata__"/);
 });
 
 test('checkpoints replace the file whole, and errors name the path', async () => {

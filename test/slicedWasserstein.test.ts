@@ -27,6 +27,7 @@ test('on the line it is the Wasserstein distance, by hand', () => {
   const [a, b] = [Float32Array.of(4, 0, 1), Float32Array.of(2, 8, 3)]; // sorted: 0 1 4 and 2 3 8
   near(slicedWasserstein(a, b, { dimension: 1 }), (2 + 2 + 4) / 3, 1e-12);
   near(slicedWasserstein(a, b, { dimension: 1, p: 2 }), Math.sqrt((4 + 4 + 16) / 3), 1e-12);
+  for (const projections of [1, 2, 3, 4, 5]) near(slicedWasserstein(a, b, { dimension: 1, projections }), 8 / 3, 1e-12);
 });
 
 test('couples quantiles exactly where the clouds differ in size', () => {
@@ -69,7 +70,6 @@ test('the seed decides the directions, and nothing else does', () => {
   const value = (seed: number, projections = 7) => slicedWasserstein(a, b, { dimension: 5, seed, projections });
   assert.is(value(1), value(1));
   assert.is.not(value(1), value(2));
-  assert.is.not(value(1), value(1, 6), 'a number of projections that is no multiple of the lanes counts');
 });
 
 test('NaN shows, and wrong sizes are named', () => {

@@ -1,8 +1,11 @@
 /** Matrix products and convolutions: multilinear ops, closed under differentiation. */
+
 import { conv2d as conv2dPlan } from '../../kernels/conv2d.ts';
 import { conv2dWeight as conv2dWeightPlan } from '../../kernels/conv2dWeight.ts';
 import type { ConvGeometry } from '../../kernels/convGeometry.ts';
 import { convTranspose2d as convTranspose2dPlan } from '../../kernels/convTranspose2d.ts';
+import { fill as fillPlan } from '../../kernels/copy.ts';
+import type { Plan } from '../../kernels/kernel.ts';
 import { matmul as matmulPlan } from '../../kernels/matmul.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
@@ -44,6 +47,10 @@ export function matmulSizes(a: Shape, b: Shape, { transposeA, transposeB }: Matm
   };
 }
 
+/** The plan of a product, where there is anything to multiply; a sum over nothing is 0. */
+const unlessEmpty = ([a, b]: readonly Shape[], [y]: readonly Shape[], plan: () => Plan): Plan =>
+  sizeOf(a!) > 0 && sizeOf(b!) > 0 ? plan() : fillPlan(sizeOf(y!), 0, 2);
+
 const matmulRow: Row<MatmulParams> = {
   name: 'matmul',
   shape: ([a, b], params) => {
@@ -56,7 +63,8 @@ const matmulRow: Row<MatmulParams> = {
     }
     return [[...(a!.length >= b!.length ? a! : b!).slice(0, -2), m, n]];
   },
-  kernel: ({ inputs: [a, b], params, target }) => matmulPlan(target, matmulSizes(a!, b!, params)),
+  kernel: ({ inputs, outputs, params, target }) =>
+    unlessEmpty(inputs, outputs, () => matmulPlan(target, matmulSizes(inputs[0]!, inputs[1]!, params))),
   vjp: [
     (g, { inputs: [, b], params: { transposeA: tA, transposeB: tB } }) =>
       tA ? matmul(b!, g, { transposeA: tB, transposeB: true }) : matmul(g, b!, { transposeB: !tB }),
@@ -223,7 +231,8 @@ const conv2dRow: Row<ConvParams> = {
       throw new ShapeError(`conv2d: ${cout} output channels do not split into ${p.groups} groups`);
     return [[n, ...convOutput('conv2d', [h, wd], [kh, kw], p), cout]];
   },
-  kernel: ({ inputs: [x, w], outputs: [y], params, target }) => conv2dPlan(target, geometry(x!, w!, y!, params)),
+  kernel: ({ inputs, outputs, params, target }) =>
+    unlessEmpty(inputs, outputs, () => conv2dPlan(target, geometry(inputs[0]!, inputs[1]!, outputs[0]!, params))),
   vjp: [
     (g, { inputs: [x, w], params }) => transposeOf(g, w!, { ...params, size: hw(x!) }),
     (g, { inputs: [x, w], params }) => weightOf(x!, g, { ...params, size: kernelSize(w!) }),
@@ -251,8 +260,10 @@ const convTranspose2dRow: Row<SizedConvParams> = {
     }
     return [[n, ...p.size, wcin * p.groups]];
   },
-  kernel: ({ inputs: [y, w], outputs: [x], params, target }) =>
-    convTranspose2dPlan(target, geometry(x!, w!, y!, params)),
+  kernel: ({ inputs, outputs, params, target }) =>
+    unlessEmpty(inputs, outputs, () =>
+      convTranspose2dPlan(target, geometry(outputs[0]!, inputs[1]!, inputs[0]!, params)),
+    ),
   vjp: [
     (g, { inputs: [, w], params }) => forwardOf(g, w!, params),
     (g, { inputs: [y, w], params }) => weightOf(g, y!, { ...params, size: kernelSize(w!) }),
@@ -273,7 +284,8 @@ const conv2dWeightRow: Row<SizedConvParams> = {
     }
     return [[...p.size, x![3]! / p.groups, y![3]!]];
   },
-  kernel: ({ inputs: [x, y], outputs: [w], params, target }) => conv2dWeightPlan(target, geometry(x!, w!, y!, params)),
+  kernel: ({ inputs, outputs, params, target }) =>
+    unlessEmpty(inputs, outputs, () => conv2dWeightPlan(target, geometry(inputs[0]!, outputs[0]!, inputs[1]!, params))),
   vjp: [
     (g, { inputs: [x, y], params }) => transposeOf(y!, g, { ...params, size: hw(x!) }),
     (g, { inputs: [x], params }) => forwardOf(x!, g, params),

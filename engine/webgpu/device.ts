@@ -5,6 +5,7 @@ import { tensorsAlive } from '../lifetime.ts';
 import { show, sizeOf } from '../shape.ts';
 import { Pipelines } from './pipelines.ts';
 import { type GpuBuffer, Pool } from './pool.ts';
+import { type ProfileEntry, Profiler } from './profiler.ts';
 import { type Binding, Recorder } from './recorder.ts';
 
 type GpuStorage = Storage<GpuBuffer>;
@@ -113,10 +114,10 @@ export class WebGpuDevice implements Device {
     return new Storage((storage as GpuStorage).buffer, storage.offset + offset, size);
   }
 
-  read(storage: Storage): Promise<Values> {
-    this.#check();
+  async read(storage: Storage): Promise<Values> {
+    if (this.#error) await this.#fatal();
     const { buffer, offset, size } = storage as GpuStorage;
-    if (size === 0) return Promise.resolve(new Float32Array(0));
+    if (size === 0) return new Float32Array(0);
     this.#recorder.flush();
     const staging = this.#takeStaging(size * 4);
     const encoder = this.gpu.createCommandEncoder();
@@ -129,7 +130,8 @@ export class WebGpuDevice implements Device {
     try {
       await this.#opened.wait(staging.mapAsync(1, 0, size * 4)); // GPUMapMode.READ
     } catch (error) {
-      throw this.#error ?? new DeviceError(`reading ${size} elements failed: ${(error as Error).message}`);
+      this.#fail(new DeviceError(`reading ${size} elements failed: ${(error as Error).message}`));
+      await this.#fatal();
     }
     await this.#opened.wait(this.#pipelines.settled());
     const values = new Float32Array(staging.getMappedRange(0, size * 4).slice(0));
@@ -166,6 +168,25 @@ export class WebGpuDevice implements Device {
   counters(): { dispatches: number; bindGroups: number; pipelines: number } {
     const { dispatches, groupsMade } = this.#recorder;
     return { dispatches, bindGroups: groupsMade, pipelines: this.#pipelines.count };
+  }
+
+  /**
+   * Measures every dispatch that `fn` records on the adapter itself.
+   * @throws DeviceError if the adapter has no timestamp queries
+   */
+  async profile(fn: () => void | Promise<void>): Promise<ProfileEntry[]> {
+    if (!this.gpu.features.has('timestamp-query'))
+      throw new DeviceError(`profile: ${this.name} has no timestamp queries`);
+    await this.sync();
+    const profiler = new Profiler(this.gpu);
+    this.#recorder.profiler = profiler;
+    try {
+      await fn();
+      await this.sync();
+    } finally {
+      this.#recorder.profiler = undefined;
+    }
+    return this.#opened.wait(profiler.report());
   }
 
   /** Runs dispatches on storages of this device, in the order of a plan's slots: for kernels outside the op table. */
@@ -219,6 +240,12 @@ export class WebGpuDevice implements Device {
 
   #fail(error: Error): void {
     this.#error ??= error;
+  }
+
+  /** Throws the error that stopped the device: a refused shader, told of late, rather than the refusals that it caused. */
+  async #fatal(): Promise<never> {
+    if (!this.#destroyed) await this.#opened.wait(this.#pipelines.settled());
+    throw this.#error;
   }
 
   #check(): void {

@@ -2,6 +2,7 @@ import type { Dispatch } from '../../kernels/kernel.ts';
 import { packParams } from '../device.ts';
 import { PARAM_WORDS, type Pipelines } from './pipelines.ts';
 import type { GpuBuffer } from './pool.ts';
+import type { Profiler } from './profiler.ts';
 
 /** A storage buffer as a dispatch binds it. */
 export interface Binding {
@@ -39,6 +40,8 @@ export class Recorder {
   /** Dispatches and bind groups made since the start, for the overhead benchmark and tests. */
   dispatches = 0;
   groupsMade = 0;
+  /** Set to measure each dispatch. */
+  profiler: Profiler | undefined;
 
   constructor(device: GPUDevice, pipelines: Pipelines) {
     this.#device = device;
@@ -71,6 +74,19 @@ export class Recorder {
     this.recording++;
     this.#device.queue.writeBuffer(this.#uniforms, 0, this.#words.buffer, 0, list.length * PARAM_WORDS * 4);
     const encoder = this.#device.createCommandEncoder();
+    const submit = () => this.#device.queue.submit([encoder.finish()]);
+    if (this.profiler) {
+      const names = list.map((d) => d.name);
+      const read = this.profiler.record(encoder, names, (pass, i) => {
+        const d = list[i]!;
+        pass.setPipeline(d.pipeline);
+        pass.setBindGroup(0, d.group, [i * PARAM_WORDS * 4]);
+        pass.dispatchWorkgroups(...d.grid);
+      });
+      submit();
+      read();
+      return;
+    }
     const pass = encoder.beginComputePass();
     const offset = [0];
     let pipeline: GPUComputePipeline | undefined;
@@ -84,7 +100,7 @@ export class Recorder {
       pass.dispatchWorkgroups(...d.grid);
     });
     pass.end();
-    this.#device.queue.submit([encoder.finish()]);
+    submit();
   }
 
   #group(key: string, layout: GPUBindGroupLayout, bindings: readonly Binding[]): GPUBindGroup {

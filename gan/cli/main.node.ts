@@ -100,6 +100,7 @@ function onInterrupt(interrupt: AbortController): () => void {
     if (interrupt.signal.aborted) return;
     process.stderr.write('\nstopping after the step under way; press Ctrl-C again to stop at once\n');
     interrupt.abort();
+    setTimeout(unhandle, 500).unref();
   };
   process.on('SIGINT', handle);
   return () => {

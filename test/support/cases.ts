@@ -345,7 +345,8 @@ function adams(lengths: readonly number[], options: { weightDecay?: number; l2?:
     fn: (p, m, v, ...gs) => {
       adamStep(p, m, v, gs, params);
       adamStep(p, m, v, gs, { ...params, step: params.step + 1 });
-      return [p, m, v];
+      // What lies between the parameters' slots belongs to nobody.
+      return [p, m, v].flatMap((t) => lengths.map((n, k) => slice(t, [[offsets[k]!, offsets[k]! + n]])));
     },
   };
 }
@@ -486,7 +487,8 @@ export const cases: { readonly [K in RowName]: readonly Case[] } = {
     ...products(2, 2, 3, [2]),
     ...products(17, 33, 65),
     ...products(33, 65, 17, [3]),
-    ...products(64, 64, 64, [], { everywhere: true }),
+    product([64, 64], [64, 64], {}, { everywhere: true }),
+    ...products(64, 64, 64).slice(1),
     ...products(65, 128, 36),
     product([3], [3]),
     product([2, 3], [3]),
@@ -501,7 +503,7 @@ export const cases: { readonly [K in RowName]: readonly Case[] } = {
     product([2, 0], [0, 3]),
     product([2, 3], [3, 0]),
     product([0, 2, 3], [3, 2]),
-    product([3, 8192], [8192, 5], {}, { tolerance: 2e-5, everywhere: true }),
+    product([3, 8192], [8192, 5], {}, { tolerance: 2e-5 }),
     product([1, 8192], [8192, 1], {}, { tolerance: 2e-5 }),
     product([8192, 2], [8192, 3], { transposeA: true }, { tolerance: 2e-5 }),
   ],
