@@ -39,7 +39,7 @@ export function grad(
   const nodes = relevant(ys, inputs);
   const run = () => withDevice(ys[0]!.device, () => backward(ys, inputs, nodes, options, createGraph));
   const gradients = createGraph ? enableGrad(run) : noGrad(() => scope(run));
-  if (!retainGraph) for (const node of nodes) free(node);
+  if (!retainGraph) for (const node of nodes) node.freed = true;
   return gradients;
 }
 
@@ -121,8 +121,7 @@ function relevant(ys: readonly Tensor[], inputs: readonly Tensor[]): ReadonlySet
   const ordered = [...seen].sort((a, b) => a.id - b.id);
   const needed = new Set<Node>();
   for (const node of ordered) {
-    // A freed node has lost its inputs: keep it, so that the loop can say so.
-    if (node.freed || node.inputs.some((t) => targets.has(t) || (t.node && needed.has(t.node)))) needed.add(node);
+    if (node.inputs.some((t) => targets.has(t) || (t.node && needed.has(t.node)))) needed.add(node);
   }
   return new Set([...needed].reverse());
 }
@@ -210,9 +209,4 @@ class Cotangents {
     // Only tensors of this pass: a cotangent given by the caller has an owner outside.
     if (count <= 0 && !this.#recorded && g.owner && g.owner === currentOwner()) g.dispose();
   }
-}
-
-function free(node: Node): void {
-  node.freed = true;
-  node.inputs = [];
 }

@@ -5,6 +5,7 @@ import { reference } from './reference/device.ts';
 import { type KernelFamily, WebGpuDevice } from './webgpu/device.ts';
 
 const ADAPTERS = ['hardware', 'lavapipe', 'swiftshader', 'reference'] as const;
+const FAMILIES = ['hardware', 'software'] as const;
 
 /** A kind of adapter, or the float64 reference device. */
 export type AdapterName = (typeof ADAPTERS)[number];
@@ -24,12 +25,16 @@ export interface InitOptions {
  * @throws DeviceError that says what to install if there is no adapter
  */
 export async function init(options: InitOptions = {}): Promise<Device> {
-  const env = globalThis.process?.env ?? {};
-  const adapter =
-    options.device === 'reference'
-      ? 'reference'
-      : (options.adapter ?? named(env.WGRAD_ADAPTER, ADAPTERS, 'WGRAD_ADAPTER'));
-  const family = options.kernels ?? named(env.WGRAD_KERNELS, ['hardware', 'software'] as const, 'WGRAD_KERNELS');
+  const option = <K extends keyof InitOptions>(key: K, allowed: readonly NonNullable<InitOptions[K]>[]) =>
+    oneOf(options[key], allowed, `init: ${key} '${options[key]}'`);
+  const variable = <T extends string>(name: string, allowed: readonly T[]) => {
+    const value = globalThis.process?.env?.[name];
+    return oneOf(value || undefined, allowed, `${name}=${value}`);
+  };
+  const kind = option('device', ['webgpu', 'reference']);
+  const named = option('adapter', ADAPTERS) ?? variable('WGRAD_ADAPTER', ADAPTERS);
+  const family = option('kernels', FAMILIES) ?? variable('WGRAD_KERNELS', FAMILIES);
+  const adapter = kind === 'reference' ? kind : kind === 'webgpu' && named === 'reference' ? undefined : named;
   const device = adapter === 'reference' ? reference : await openWebGpu(adapter, family);
   setDevice(device);
   return device;
@@ -49,8 +54,7 @@ export function destroy(): void {
   setDevice(undefined);
 }
 
-function named<T extends string>(value: string | undefined, allowed: readonly T[], variable: string): T | undefined {
-  if (value === undefined || value === '') return undefined;
-  if ((allowed as readonly string[]).includes(value)) return value as T;
-  throw new DeviceError(`${variable}=${value} is not one of ${allowed.join(', ')}`);
+function oneOf<T extends string>(value: string | undefined, allowed: readonly T[], said: string): T | undefined {
+  if (value === undefined || (allowed as readonly string[]).includes(value)) return value as T | undefined;
+  throw new DeviceError(`${said} is not one of ${allowed.join(', ')}`);
 }

@@ -7,12 +7,11 @@ export interface Node {
   readonly id: number;
   readonly row: AnyRow;
   readonly params: unknown;
-  /** Empty once the graph was freed. */
-  inputs: readonly Tensor[];
-  outputs: readonly Tensor[];
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
   /** Buffer versions of inputs then outputs when the op ran: an in-place write since then is an error in backward. */
   readonly versions: readonly number[];
-  /** Set when a backward pass without `retainGraph` used the node up. */
+  /** Set when a backward pass without `retainGraph` used the node up: the tape still shows it, but no scope keeps its values. */
   freed: boolean;
 }
 

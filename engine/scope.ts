@@ -41,7 +41,7 @@ function collect(value: unknown, own: Owner, into: Set<Tensor>): void {
     if (v instanceof Tensor) {
       if (v.owner !== own || into.has(v)) continue;
       into.add(v);
-      if (v.node && !nodes.has(v.node)) {
+      if (v.node && !v.node.freed && !nodes.has(v.node)) {
         nodes.add(v.node);
         stack.push(...v.node.inputs, ...v.node.outputs);
       }

@@ -84,7 +84,7 @@ export function tape(y: Tensor): Tape {
 }
 
 /** Params that say nothing new are left out: the axes of a full reduction, a scalar's `keepDims`. */
-function describe({ row, params, outputs, inputs }: Node): string {
-  if ((row.name === 'sum' || row.name === 'mean') && outputs[0]!.rank === 0 && inputs[0]) return '';
+function describe({ row, params, outputs }: Node): string {
+  if ((row.name === 'sum' || row.name === 'mean') && outputs[0]!.rank === 0) return '';
   return row.show?.(params) ?? '';
 }

@@ -1,7 +1,7 @@
 /** wgrad/gan: networks, training steps, penalties, data and metrics. Everything here also runs in a browser. */
 export { batches } from './data/batches.ts';
 export { type IdxArray, parseIdx } from './data/idx.ts';
-export { type SlicedWassersteinOptions, slicedWasserstein } from './metrics/slicedWasserstein.ts';
+export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
 export { type MnistNetworksOptions, mnistNetworks } from './models.ts';
 export { gradientPenalty } from './penalty.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';

@@ -4,7 +4,7 @@ import type { TensorMap } from '../nn/safetensors.ts';
 import type { TrainOptions } from './cli/options.ts';
 import { batches } from './data/batches.ts';
 import { loadMnist } from './data/mnist.node.ts';
-import { slicedWasserstein } from './metrics/slicedWasserstein.ts';
+import { slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
 import { mnistNetworks } from './models.ts';
 import { createRunFolder, type Row, type RunFolder } from './run/folder.node.ts';
 import { tileImages } from './run/grid.ts';
@@ -18,7 +18,7 @@ const IMAGE = [28, 28, 1] as const;
 const PIXELS = 784;
 /** Pictures in a grid, and samples behind each sliced Wasserstein distance. */
 const GRID = 64;
-const SAMPLES = 1024;
+const SAMPLES = 512;
 /** How often in a run a grid is drawn, the distance measured and a checkpoint written. */
 const SNAPSHOTS = 8;
 /** Steps between two rows of timing.jsonl. */
@@ -80,8 +80,7 @@ async function learn(
   const data = batches(digits, PIXELS, batch, new Generator(seed, 3));
   const codes = new Generator(seed, 4).normal([SAMPLES, networks.latent]);
   const truth = toUnitRange(heldOut);
-  const distance = (images: Float32Array, projections = 256) =>
-    slicedWasserstein(images, truth, { dimension: PIXELS, projections });
+  const distance = slicedWassersteinTo(truth, { dimension: PIXELS });
 
   say(`${adapter}\nwriting to ${run.path}`);
   await run.write('config.json', `${JSON.stringify({ ...options, ...RECIPE, adapter }, null, 2)}\n`);
@@ -116,6 +115,14 @@ async function learn(
   };
 
   let done = 0;
+  let shown = 0;
+  const snapshot = async (): Promise<void> => {
+    images = await sample(trainer, codes);
+    await settle({ slicedWasserstein: distance(images) });
+    await writePng(run.file(gridName(done)), grid(images));
+    await saveCheckpoint(run.file(CHECKPOINT), await weights(trainer), { step: String(done), seed: String(seed) });
+    shown = done;
+  };
   while (done < steps && !signal?.aborted) {
     const decay = 1 - (done / steps) * (1 - RECIPE.rateDecay);
     trainer.criticOptimizer.lr = RECIPE.criticRate * decay;
@@ -125,19 +132,12 @@ async function learn(
     // The numbers of the step before are read while this one runs, so that the device never waits for the host.
     await settle();
     pending = { step: done, numbers };
-    if (done === steps || Math.floor((done * SNAPSHOTS) / steps) > Math.floor(((done - 1) * SNAPSHOTS) / steps)) {
-      images = await sample(trainer, codes);
-      await settle({ slicedWasserstein: distance(images, 64) });
-      await writePng(run.file(gridName(done)), grid(images));
-      await saveCheckpoint(run.file(CHECKPOINT), await weights(trainer), { step: String(done), seed: String(seed) });
-    }
+    if (Math.floor((done * SNAPSHOTS) / steps) > Math.floor(((done - 1) * SNAPSHOTS) / steps)) await snapshot();
   }
-  await settle();
+  if (shown !== done) await snapshot();
   progress.stop();
 
-  images = await sample(trainer, codes);
   await writePng(run.file('samples.png'), grid(images));
-  await saveCheckpoint(run.file(CHECKPOINT), await weights(trainer), { step: String(done), seed: String(seed) });
   if (rows.length > 0) {
     const title = 'WGAN-GP on MNIST';
     const x = { key: 'step', label: 'generator step' };

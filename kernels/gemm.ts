@@ -123,12 +123,12 @@ interface Tile {
   readonly unroll: number;
 }
 
-/** Which vector loads are possible: four along the last digit of k, `rows` along the last digit of m, or none. */
-function loadOfA(g: Gemm, rows: number): 'k' | 'm' | 'scalar' {
+/** Which vector loads are possible: four along the last digit of k, four along the last digit of m, or none. */
+function loadOfA(g: Gemm): 'k' | 'm' | 'scalar' {
   const { a } = g;
   const common = [a.m[0], a.m[1], a.k[0], a.k[1], a.h, a.w, a.batch];
   if (a.k[2] === 1 && multiples(4, ...common, g.k2, a.m[2])) return 'k';
-  if (rows > 1 && a.m[2] === 1 && multiples(rows, ...common, a.k[2], ...g.w.map((p) => p.m))) return 'm';
+  if (a.m[2] === 1 && multiples(4, ...common, a.k[2], ...g.w.map((p) => p.m))) return 'm';
   return 'scalar';
 }
 
@@ -149,15 +149,17 @@ function softwareTile(target: Target, g: Gemm, m: number): Tile {
   const wide = g.n > 4 && m > 4 && (target.subgroupSize === 4 || target.subgroupSize === 8);
   const lanes = wide ? target.subgroupSize : 1;
   const rowsPerLane = wide ? 2 : m > 2 ? 4 : m;
-  const unroll = [4, 5, 3, 2, 7].find((u) => g.k2 % u === 0) ?? 1;
+  const check = g.place ? (g.place.k.w[1] === 0 ? 'tap' : 'element') : 'none';
+  // Where every element of A has its own test, longer stretches only run out of registers.
+  const unroll = (check === 'element' ? [2] : [4, 5, 3, 2]).find((u) => g.k2 % u === 0) ?? 1;
   const kernel = softwareKernel(
     lanes,
     rowsPerLane,
     vector ? 4 : 1,
     unroll,
-    loadOfA(g, rowsPerLane),
+    loadOfA(g) === 'k' ? 'k' : 'scalar',
     vector ? loadOfB(g) : 'scalar',
-    g.place ? (g.place.k.w[1] === 0 ? 'tap' : 'element') : 'none',
+    check,
     vector && vectorC(g),
   );
   const perGroup = lanes === 1 ? 8 : 1;
@@ -173,7 +175,7 @@ function softwareTile(target: Target, g: Gemm, m: number): Tile {
 
 function hardwareTile(g: Gemm, m: number): Tile {
   const large = m > 32 && g.n > 32;
-  const kernel = hardwareKernel(large ? 8 : 4, loadOfA(g, 4), loadOfB(g), g.place !== undefined, vectorC(g));
+  const kernel = hardwareKernel(large ? 8 : 4, loadOfA(g), loadOfB(g), g.place !== undefined, vectorC(g));
   const size = large ? 64 : 32;
   return { kernel, rows: size, cols: size, perGroup: 1, wanted: HARDWARE_GROUPS, unroll: 1024 / size };
 }

@@ -20,7 +20,7 @@ export const softwareKernel = memo(
     rowsPerLane: number,
     cols: number,
     unroll: number,
-    loadA: 'k' | 'm' | 'scalar',
+    loadA: 'k' | 'scalar',
     loadB: 'k' | 'n' | 'scalar',
     check: Check,
     vectorC: boolean,
@@ -28,10 +28,8 @@ export const softwareKernel = memo(
     const rows = lanes * rowsPerLane;
     const type = cols === 4 ? 'vec4f' : 'f32';
     const zero = `${type}()`;
-    const pack = rowsPerLane === 4 ? 'vec4f' : 'vec2f'; // rows that one load of A along m brings
 
-    const a = (j: number, u: number) =>
-      loadA === 'k' ? `x${j}.${PARTS[u]}` : loadA === 'm' ? `x${u}.${PARTS[j]}` : `x${j}_${u}`;
+    const a = (j: number, u: number) => (loadA === 'k' ? `x${j}.${PARTS[u]}` : `x${j}_${u}`);
     const outside = (value: string, j: number, u: number, zeroValue: string) =>
       check === 'none'
         ? value
@@ -45,17 +43,11 @@ export const softwareKernel = memo(
       const walk = each(unroll, (u) => (u ? `      let da${u} = da${u - 1} + stepA;` : '      let da0 = da;'));
       const address = (j: number, u: number) =>
         check === 'element' ? `select(0, at${j} + da${u}, in${j}_${u})` : `at${j} + da${u}`;
-      // Rows that one load brings are channels of one pixel: all in the image or none.
-      const loaded = loadA === 'm' ? 1 : rowsPerLane;
-      const test = each(loaded, (j) =>
+      const test = each(rowsPerLane, (j) =>
         each(unroll, (u) => `      let in${j}_${u} = inside${j} && u32(w${j} + ${u} * stepW) < width;`),
       );
-      const load = each(loaded, (j) =>
-        each(unroll, (u) =>
-          loadA === 'm'
-            ? `      let x${u} = ${outside(`a[(${address(j, u)}) >> ${rowsPerLane / 2}u]`, j, u, `${pack}()`)};`
-            : `      let x${j}_${u} = ${outside(`a[${address(j, u)}]`, j, u, '0.0')};`,
-        ),
+      const load = each(rowsPerLane, (j) =>
+        each(unroll, (u) => `      let x${j}_${u} = ${outside(`a[${address(j, u)}]`, j, u, '0.0')};`),
       );
       return [walk, ...(check === 'element' ? [test] : []), load].join('\n');
     };
@@ -77,9 +69,7 @@ ${each(unroll, (u) => `      let b${u} = vec4f(${each(4, (i) => `col${i}.${PARTS
       ...(loadA === 'k' ? [] : [['da', 'inner * stepA', 'stepA'] as const]),
       ...(loadB === 'k' ? [] : [['db', `${loadB === 'n' ? '(bAt >> 2u)' : 'bAt'} + inner * stepB`, 'stepB'] as const]),
       ...(check === 'element'
-        ? each(loadA === 'm' ? 1 : rowsPerLane, (j) => `w${j}`, ' ')
-            .split(' ')
-            .map((w) => [w, `place${w.slice(1)} + inner * stepW`, 'stepW'] as const)
+        ? Array.from({ length: rowsPerLane }, (_, i) => [`w${i}`, `place${i} + inner * stepW`, 'stepW'] as const)
         : []),
     ];
     const broadcast = (value: string, lane: number) => (lanes === 1 ? value : `subgroupBroadcast(${value}, ${lane}u)`);
@@ -98,7 +88,7 @@ ${each(unroll, (u) => `      let b${u} = vec4f(${each(4, (i) => `col${i}.${PARTS
       ...(lanes > 1 && { needs: ['subgroups'] as const }),
       source: /* wgsl */ `// a:[M,K] b:[K,N] -> c:[M,N], each row, column and k at its own stride (see Params)
 ${lanes > 1 ? 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);' : ''}
-${gemmHeader(loadA === 'scalar' ? 'f32' : loadA === 'm' ? pack : 'vec4f', loadB === 'scalar' ? 'f32' : 'vec4f', vectorC ? 'vec4f' : 'f32')}
+${gemmHeader(loadA === 'scalar' ? 'f32' : 'vec4f', loadB === 'scalar' ? 'f32' : 'vec4f', vectorC ? 'vec4f' : 'f32')}
 @compute @workgroup_size(${lanes === 1 ? 8 : lanes})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         ${lanes > 1 ? '@builtin(subgroup_invocation_id) sub: u32' : '@builtin(local_invocation_index) local: u32'}) {

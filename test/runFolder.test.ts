@@ -55,9 +55,14 @@ test('takes a named folder that is new or empty, and no other', ({ root }) => {
 test('names a folder that cannot be made', ({ root }) => {
   const file = join(root, 'file');
   writeFileSync(file, '');
-  throws(() => createRunFolder({ out: file }), `cannot make the run folder ${file}: it exists already`);
+  throws(() => createRunFolder({ out: file }), `cannot make the run folder ${file}: a part of this path is a file`);
   throws(() => createRunFolder({ out: join(file, 'x') }), `cannot make the run folder ${join(file, 'x')}: a part of`);
   throws(() => createRunFolder({ root: join(file, 'x') }), `cannot make the run folder ${join(file, 'x')}`);
+});
+
+test('gives up on a folder whose parent exists but takes no folders', () => {
+  if (!fs.existsSync('/proc')) return;
+  throws(() => createRunFolder({ out: '/proc/wgrad/run' }), 'cannot make the run folder /proc/wgrad/run: ');
 });
 
 test('logs are whole lines, and say null for what is no number', ({ root }) => {

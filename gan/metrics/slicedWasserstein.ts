@@ -1,3 +1,5 @@
+import { Generator } from '../../engine/index.ts';
+
 /** How `slicedWasserstein` measures. */
 export interface SlicedWassersteinOptions {
   /** d: coordinates of a point. */
@@ -27,26 +29,40 @@ const LANES = 4;
  * @throws RangeError when a cloud is empty or not a whole number of points
  */
 export function slicedWasserstein(a: Float32Array, b: Float32Array, options: SlicedWassersteinOptions): number {
-  const { dimension, projections = 256, seed = 0, p = 1 } = options;
+  return slicedWassersteinTo(b, options)(a);
+}
+
+/** The same distance to one cloud, many times: `b` is projected and sorted once. */
+export function slicedWassersteinTo(
+  b: Float32Array,
+  { dimension, projections = 256, seed = 0, p = 1 }: SlicedWassersteinOptions,
+): (a: Float32Array) => number {
   if (!Number.isInteger(projections) || projections < 1) {
     throw new RangeError(`slicedWasserstein: projections is ${projections}; use an integer >= 1`);
   }
-  for (const [name, cloud] of Object.entries({ a, b })) {
+  const check = (name: string, cloud: Float32Array): void => {
     if (!Number.isInteger(dimension) || dimension < 1 || cloud.length === 0 || cloud.length % dimension !== 0) {
       throw new RangeError(`slicedWasserstein: ${name} has ${cloud.length} values, not n >= 1 points of ${dimension}`);
     }
-  }
-  const normal = normals(seed);
-  let total = 0;
-  for (let first = 0; first < projections; first += LANES) {
-    const directions = Array.from({ length: LANES }, () => unitVector(dimension, normal));
-    const [fromA, fromB] = [project(a, directions), project(b, directions)];
-    for (let lane = 0; lane < Math.min(LANES, projections - first); lane++) {
-      total += transport(fromA[lane]!.sort(), fromB[lane]!.sort(), p);
+  };
+  check('b', b);
+  const rng = new Generator(seed);
+  const directions = Array.from({ length: Math.ceil(projections / LANES) }, () =>
+    Array.from({ length: LANES }, () => unitVector(rng.hostNormal(dimension))),
+  );
+  const sorted = (cloud: Float32Array, k: number) => project(cloud, directions[k]!).map((line) => line.sort());
+  const linesOfB = directions.map((_, k) => sorted(b, k));
+  return (a) => {
+    check('a', a);
+    let total = 0;
+    for (let k = 0; k < directions.length; k++) {
+      const linesOfA = sorted(a, k);
+      for (let lane = 0; lane < Math.min(LANES, projections - k * LANES); lane++) {
+        total += transport(linesOfA[lane]!, linesOfB[k]![lane]!, p);
+      }
     }
-  }
-  const mean = total / projections;
-  return p === 1 ? mean : Math.sqrt(mean);
+    return p === 1 ? total / projections : Math.sqrt(total / projections);
+  };
 }
 
 /** The coordinate of each point along each of LANES directions: LANES arrays [n]. */
@@ -91,21 +107,8 @@ function transport(a: Float64Array, b: Float64Array, p: 1 | 2): number {
   return total / (n * m);
 }
 
-/** Uniform on the unit sphere. */
-function unitVector(dimension: number, normal: () => number): Float64Array {
-  const vector = Float64Array.from({ length: dimension }, normal);
-  const norm = Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0));
-  return vector.map((x) => x / norm);
-}
-
-/** Standard normal numbers: Box-Muller on mulberry32, a 32-bit generator good enough for directions. */
-function normals(seed: number): () => number {
-  let state = seed >>> 0;
-  const uniform = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let z = Math.imul(state ^ (state >>> 15), state | 1);
-    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
-    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+/** A normal vector's direction is uniform on the unit sphere. */
+function unitVector(normal: Float64Array): Float64Array {
+  const norm = Math.hypot(...normal);
+  return normal.map((x) => x / norm);
 }

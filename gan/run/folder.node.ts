@@ -1,5 +1,14 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileError, writeFileAtomic } from '../../nn/atomicWrite.node.ts';
 
 /** The folder that keeps what one run made. */
@@ -82,10 +91,21 @@ function claimNext(root: string, now = new Date()): string {
 /** Makes a folder unless it exists; the names in it. */
 function makeFolder(path: string): readonly string[] {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
     return readdirSync(path);
   } catch (error) {
     throw fileError('make the run folder', path, error);
+  }
+}
+
+/** `mkdir -p`. Node's own never returns where a parent exists and says ENOENT all the same, as /proc does. */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  makeFolders(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!existsSync(path)) throw error; // another run may have been faster
   }
 }
 

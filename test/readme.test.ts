@@ -1,0 +1,30 @@
+/** The README's program runs as it stands, on the built package, and prints what it says. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const test = suite('readme');
+
+test('the first program prints the tape and both derivatives', () => {
+  assert.ok(existsSync('dist/engine/index.js'), 'dist is missing: run `npm run build`');
+  const program = /```js\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8'))![1]!;
+  const file = `.readme-${process.pid}.mjs`; // in this folder, so that 'wgrad' is found
+  try {
+    writeFileSync(file, program);
+    const printed = execFileSync(process.execPath, [file], { encoding: 'utf8' });
+    assert.match(printed, '%1:[3] = x\n%2:[3] = mul(%1, %1)\n%3:[3] = mul(%2, %1)\n%4:[] = sum(%3)\n');
+    assert.match(printed, /\[ 3, 12, 27 \] \[ 6, 12, 18 \]/);
+  } finally {
+    rmSync(file, { force: true });
+  }
+});
+
+test('every command of package.json that it names exists', () => {
+  const readme = readFileSync('README.md', 'utf8');
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  for (const [, name] of readme.matchAll(/`npm (?:run )?(start|test|check|bench|build)`/g))
+    assert.ok(scripts[name!], name);
+});
+
+test.run();
