@@ -49,8 +49,7 @@ async function loadDawn(): Promise<Dawn> {
 async function open(dawn: Dawn, fits: (info: GPUAdapterInfo) => boolean): Promise<Opened | undefined> {
   Object.assign(globalThis, dawn.globals);
   // While this reference lives, the process does; close() drops it.
-  // Timestamps are for profiling, and 65 µs is too coarse a grain for it.
-  let gpu: GPU | undefined = dawn.create(['disable-dawn-features=timestamp_quantization']);
+  let gpu: GPU | undefined = dawn.create(toggles());
   for (const options of [{ powerPreference: 'high-performance' as const }, { forceFallbackAdapter: true }]) {
     const adapter = await gpu.requestAdapter(options);
     if (!adapter || !fits(adapter.info)) continue;
@@ -67,6 +66,15 @@ async function open(dawn: Dawn, fits: (info: GPUAdapterInfo) => boolean): Promis
   }
   return undefined;
 }
+
+/**
+ * Kernels check their own bounds and write workgroup memory before they read it, so that Dawn's checks only cost: on
+ * SwiftShader a third of the time of a matrix product. `WGRAD_ROBUST=1` leaves them on, as every browser does.
+ */
+const toggles = (): string[] => [
+  ...(process.env.WGRAD_ROBUST ? [] : ['enable-dawn-features=disable_robustness,disable_workgroup_init']),
+  'disable-dawn-features=timestamp_quantization', // 65 µs is too coarse for profiling
+];
 
 let pending = 0;
 let looping = false;

@@ -186,8 +186,7 @@ test('after destroy(), everything on the device says so, and init() starts afres
   for (const use of [() => x.exp(), () => withDevice(device, () => ones([2])), () => x.assign([1, 2])]) {
     assert.throws(use, (e: Error) => e instanceof DeviceError && e.message === message);
   }
-  for (const pending of [x.data(), device.sync()]) {
-    const error = await rejection(pending);
+  for (const error of await Promise.all([x.data(), device.sync()].map(rejection))) {
     assert.instance(error, DeviceError);
     assert.is(error.message, message);
   }
@@ -240,8 +239,7 @@ for (const [what, kernel, message] of broken) {
     const x = withDevice(device, () => ones([4]));
     device.dispatch([{ kernel, args: [0], params: [], grid: [1, 1, 1] }], [x.storage]);
     // Two reads at once: neither may be told of the consequence instead of the cause.
-    for (const pending of [x.data(), x.data()]) {
-      const error = await rejection(pending);
+    for (const error of await Promise.all([x.data(), x.data()].map(rejection))) {
       assert.instance(error, DeviceError);
       assert.match(error.message, message);
     }

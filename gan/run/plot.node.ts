@@ -33,8 +33,6 @@ export interface CurvePlot {
   readonly panels: readonly Panel[];
   /** As read from `metrics.jsonl`. */
   readonly rows: readonly Row[];
-  /** Pixels; 900 unless given. */
-  readonly width?: number;
 }
 
 /** The panels of a WGAN-GP run, by the columns of its `metrics.jsonl`. */
@@ -64,15 +62,13 @@ export const wassersteinPanels: readonly Panel[] = [
   },
 ];
 
-type Point = readonly [x: number, y: number];
+type Point = [x: number, y: number];
 
 /** The palette of Okabe and Ito, which colour-blind readers can tell apart. */
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
 const INK = '#333333';
-const HEADER = 100;
-const PANEL = 180;
-const GAP = 64;
-const FOOTER = 50;
+/** In pixels. */
+const LAYOUT = { width: 900, header: 100, panel: 180, gap: 64, footer: 50 };
 /** Curves of fewer points are drawn as they are, with markers; longer ones are smoothed over their raw values. */
 const SPARSE = 40;
 
@@ -83,7 +79,7 @@ const SPARSE = 40;
  * @returns the text of an SVG file
  * @throws Error when the rows hold no number of any curve
  */
-export function plotCurves({ title, subtitle = '', x, panels, rows, width = 900 }: CurvePlot): string {
+export function plotCurves({ title, subtitle = '', x, panels, rows }: CurvePlot): string {
   const shown = panels
     .map((panel) => ({
       ...panel,
@@ -98,13 +94,15 @@ export function plotCurves({ title, subtitle = '', x, panels, rows, width = 900 
   const dense = shown.some(({ curves }) => curves.some(({ points }) => points.length >= SPARSE));
   const note = dense ? 'faint: raw values; bold: their moving mean' : '';
   const axisStyle = {
+    type: 'value',
+    nameLocation: 'middle',
     axisLine: { onZero: false, lineStyle: { color: '#999999' } },
     axisLabel: { color: INK, hideOverlap: true },
     nameTextStyle: { color: INK },
-  };
-  const top = (panel: number): number => HEADER + panel * (PANEL + GAP);
-  const height = top(shown.length) - GAP + FOOTER;
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
+  } as const;
+  const top = (panel: number): number => LAYOUT.header + panel * (LAYOUT.panel + LAYOUT.gap);
+  const height = top(shown.length) - LAYOUT.gap + LAYOUT.footer;
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: LAYOUT.width, height });
   chart.setOption({
     animation: false,
     backgroundColor: '#ffffff',
@@ -137,26 +135,20 @@ export function plotCurves({ title, subtitle = '', x, panels, rows, width = 900 
       itemHeight: 4,
       itemGap: 16,
     })),
-    grid: shown.map((_, i) => ({ left: 76, right: 28, top: top(i), height: PANEL })),
-    xAxis: shown.map((_, i) => {
-      const last = i === shown.length - 1;
-      const name = last ? { name: x.label, nameLocation: 'middle' as const, nameGap: 28 } : {};
-      return {
-        ...axisStyle,
-        ...name,
-        type: 'value',
-        gridIndex: i,
-        ...ends,
-        splitLine: { show: false },
-      };
-    }),
+    grid: shown.map((_, i) => ({ left: 76, right: 28, top: top(i), height: LAYOUT.panel })),
+    xAxis: shown.map((_, i) => ({
+      ...axisStyle,
+      ...ends,
+      gridIndex: i,
+      name: i === shown.length - 1 ? x.label : '',
+      nameGap: 28,
+      splitLine: { show: false },
+    })),
     yAxis: shown.map(({ axis }, i) => ({
       ...axisStyle,
-      type: 'value',
       gridIndex: i,
       scale: true,
       name: axis,
-      nameLocation: 'middle',
       nameGap: 48,
       splitNumber: 4,
       splitLine: { lineStyle: { color: '#e8e8e8' } },
@@ -173,21 +165,19 @@ export function plotCurves({ title, subtitle = '', x, panels, rows, width = 900 
 function pointsOf(rows: readonly Row[], x: string, y: string): Point[] {
   return rows.flatMap((row) => {
     const [at, value] = [row[x], row[y]];
-    return typeof at === 'number' && typeof value === 'number' ? [[at, value] as const] : [];
+    return typeof at === 'number' && typeof value === 'number' ? [[at, value]] : [];
   });
 }
 
-function drawCurve(name: string, points: readonly Point[], panel: number, color: string): LineSeriesOption[] {
+function drawCurve(name: string, points: Point[], panel: number, color: string): LineSeriesOption[] {
   const base = { type: 'line', xAxisIndex: panel, yAxisIndex: panel, itemStyle: { color }, silent: true } as const;
-  const data = (list: readonly Point[]) => list.map((point) => [...point]);
   if (points.length < SPARSE) {
-    return [{ ...base, name, data: data(points), symbol: 'circle', symbolSize: 6, lineStyle: { color, width: 2 } }];
+    return [{ ...base, name, data: points, symbol: 'circle', symbolSize: 6, lineStyle: { color, width: 2 } }];
   }
-  const raw = { ...base, data: data(points), showSymbol: false, lineStyle: { color, width: 1, opacity: 0.28 } };
-  const mean = { ...base, name, data: data(smooth(points)), showSymbol: false, lineStyle: { color, width: 2 } };
+  const thin = { ...base, showSymbol: false };
   return [
-    { ...raw, sampling: 'minmax' },
-    { ...mean, sampling: 'lttb' },
+    { ...thin, data: points, sampling: 'minmax', lineStyle: { color, width: 1, opacity: 0.28 } },
+    { ...thin, name, data: smooth(points), sampling: 'lttb', lineStyle: { color, width: 2 } },
   ];
 }
 
