@@ -18,7 +18,7 @@ const IMAGE = [28, 28, 1] as const;
 const PIXELS = 784;
 /** Pictures in a grid, and samples behind each sliced Wasserstein distance. */
 const GRID = 64;
-const SAMPLES = 512;
+const SAMPLES = 1024;
 /** How often in a run a grid is drawn, the distance measured and a checkpoint written. */
 const SNAPSHOTS = 8;
 /** Steps between two rows of timing.jsonl. */
@@ -145,7 +145,7 @@ async function learn(
     await run.write('curves.svg', plotCurves({ title, subtitle, x, panels: wassersteinPanels, rows }));
   }
   const after = distance(images);
-  const floor = distance(toUnitRange(digits.subarray(0, SAMPLES * PIXELS)));
+  const floor = distance(toUnitRange(spread(digits)));
   say(
     [
       `${done} steps in ${((performance.now() - began) / 1000).toFixed(0)} s`,
@@ -203,5 +203,15 @@ const prefixed = (prefix: string, tensors: ReadonlyMap<string, Tensor>): [string
   [...tensors].map(([name, t]) => [`${prefix}.${name}`, t]);
 
 const grid = (images: Float32Array) => tileImages(images.slice(0, GRID * PIXELS), [GRID, ...IMAGE], { scale: 2 });
+
+/** As many images as there are samples, from all over the set: its first ones are not like the rest. */
+function spread(images: Uint8Array): Uint8Array {
+  const out = new Uint8Array(SAMPLES * PIXELS);
+  for (let i = 0; i < SAMPLES; i++) {
+    const from = Math.floor((i * images.length) / PIXELS / SAMPLES) * PIXELS;
+    out.set(images.subarray(from, from + PIXELS), i * PIXELS);
+  }
+  return out;
+}
 
 const toUnitRange = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (v) => v / 127.5 - 1);

@@ -1,5 +1,5 @@
 import { concat, type Generator, grad, noGrad, scope, type Tensor } from '../engine/index.ts';
-import { Adam, EMA, type Module } from '../nn/index.ts';
+import { Adam, EMA, type Module, withoutTracking } from '../nn/index.ts';
 import { gradientPenalty } from './penalty.ts';
 
 /** A generator from latent codes [N, latent] and a critic from samples to [N, 1]. */
@@ -93,7 +93,7 @@ export class WganGp {
 
   /** Samples for latent codes, from the averaged generator if there is one, in the batch's own statistics. */
   sample(latents: Tensor): Tensor {
-    const draw = () => noGrad(() => scope(() => this.networks.generator.forward(latents)));
+    const draw = () => withoutTracking(() => noGrad(() => scope(() => this.networks.generator.forward(latents))));
     return this.ema ? this.ema.apply(draw) : draw();
   }
 

@@ -5,5 +5,5 @@ export { Conv2d, ConvTranspose2d } from './conv.ts';
 export * as init from './init.ts';
 export { Linear, type WeightOptions } from './linear.ts';
 export { type Initializer, Module, Parameter, State } from './module.ts';
-export { BatchNorm2d, type BatchNormOptions, LayerNorm } from './norm.ts';
+export { BatchNorm2d, type BatchNormOptions, LayerNorm, withoutTracking } from './norm.ts';
 export { Flatten, Reshape, Sequential } from './sequential.ts';

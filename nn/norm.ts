@@ -8,6 +8,19 @@ export interface BatchNormOptions {
   readonly momentum?: number;
 }
 
+let tracking = true;
+
+/** Runs `fn` with batch norm in training mode leaving its running averages alone, as sampling should. */
+export function withoutTracking<T>(fn: () => T): T {
+  const before = tracking;
+  tracking = false;
+  try {
+    return fn();
+  } finally {
+    tracking = before;
+  }
+}
+
 /**
  * Batch normalisation over all axes but the last (Ioffe and Szegedy 2015): x [N,H,W,C]. In training it uses the batch's
  * statistics and moves the running ones; in evaluation it uses the running ones.
@@ -38,7 +51,7 @@ export class BatchNorm2d extends Module {
     }
     const { y, stats } = batchNorm(x, weight, bias, { eps });
     const n = x.size / weight.size;
-    noGrad(() => updateRunningStats(runningMean, runningVar, stats, { momentum, eps, n }));
+    if (tracking) noGrad(() => updateRunningStats(runningMean, runningVar, stats, { momentum, eps, n }));
     return y;
   }
 }
