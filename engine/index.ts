@@ -9,6 +9,14 @@ export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts'
 export { type AdapterName, destroy, type InitOptions, init } from './init.ts';
 export { currentMemory as memory } from './memory.ts';
 export { enableGrad, noGrad } from './node.ts';
+export {
+  type Conv2dOptions,
+  type ConvTranspose2dOptions,
+  conv2d,
+  conv2dWeight,
+  convTranspose2d,
+  type Pair,
+} from './ops/conv.ts';
 export { full, ones, zeros } from './ops/create.ts';
 export {
   abs,
@@ -31,16 +39,7 @@ export {
   type TensorLike,
   tanh,
 } from './ops/elementwise.ts';
-export {
-  type Conv2dOptions,
-  type ConvTranspose2dOptions,
-  conv2d,
-  conv2dWeight,
-  convTranspose2d,
-  type MatmulOptions,
-  matmul,
-  type Pair,
-} from './ops/linear.ts';
+export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { concat, type Range, reshape, slice, transpose } from './ops/movement.ts';
 export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/norm.ts';
 export { type AdamParams, adamStep, emaStep, updateRunningStats } from './ops/optim.ts';

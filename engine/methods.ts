@@ -1,6 +1,8 @@
 /** The chained form of the ops: `x.mul(y)` is `mul(x, y)`. */
+
+import * as conv from './ops/conv.ts';
 import * as elementwise from './ops/elementwise.ts';
-import * as linear from './ops/linear.ts';
+import { matmul } from './ops/matmul.ts';
 import * as movement from './ops/movement.ts';
 import * as reduce from './ops/reduce.ts';
 import { Tensor } from './tensor.ts';
@@ -27,7 +29,7 @@ const {
 } = elementwise;
 const { reshape, transpose, slice } = movement;
 const { sum, mean, variance, broadcastTo } = reduce;
-const { matmul, conv2d, convTranspose2d } = linear;
+const { conv2d, convTranspose2d } = conv;
 
 const table = {
   ...{

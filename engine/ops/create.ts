@@ -59,3 +59,10 @@ export const normalRow: Row<NormalParams> = {
     normalPlan(target, sizeOf(shape), { seed, offset, mean, std }),
   show: ({ mean, std, shape }) => `${mean}, ${std}, ${show(shape)}`,
 };
+
+/** The rows of this file, by name. */
+export const createRows = {
+  fill: fillRow,
+  uniform: uniformRow,
+  normal: normalRow,
+};

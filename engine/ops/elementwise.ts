@@ -230,3 +230,30 @@ const leakyRow: Row<Scalars> = row(
 export const leakyRelu = Object.assign((x: Tensor, slope = 0.01): Tensor => apply(leakyRow, [x], { s0: slope })[0]!, {
   row: leakyRow,
 });
+
+/** The rows of this file, by name. */
+export const elementwiseRows = {
+  affine: affine.row,
+  add: add.row,
+  sub: sub.row,
+  mul: mul.row,
+  div: div.row,
+  maximum: maximum.row,
+  minimum: minimum.row,
+  greaterShare: greaterShare.row,
+  neg: neg.row,
+  square: square.row,
+  sqrt: sqrt.row,
+  rsqrt: rsqrt.row,
+  exp: exp.row,
+  log: log.row,
+  sign: sign.row,
+  abs: abs.row,
+  tanh: tanh.row,
+  tanhGrad: tanhGrad.row,
+  sigmoid: sigmoid.row,
+  sigmoidGrad: sigmoidGrad.row,
+  gate: gate.row,
+  relu: relu.row,
+  leakyRelu: leakyRelu.row,
+};

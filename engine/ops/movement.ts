@@ -176,3 +176,11 @@ export const concat = Object.assign(
   },
   { row: concatRow },
 );
+
+/** The rows of this file, by name. */
+export const movementRows = {
+  transpose: transpose.row,
+  slice: slice.row,
+  unslice: unslice.row,
+  concat: concat.row,
+};

@@ -138,3 +138,10 @@ export const layerNorm = Object.assign(
   },
   { row: layerNormRow },
 );
+
+/** The rows of this file, by name. */
+export const normRows = {
+  batchNorm: batchNorm.row,
+  layerNorm: layerNorm.row,
+  normGrad: normGradRow,
+};

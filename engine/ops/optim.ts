@@ -64,3 +64,10 @@ export const runningStatsRow: Row<RunningStatsParams> = {
 export const updateRunningStats = (mean: Tensor, variance: Tensor, stats: Tensor, params: RunningStatsParams): void => {
   apply(runningStatsRow, [mean, variance, stats], params);
 };
+
+/** The rows of this file, by name. */
+export const optimRows = {
+  adam: adamRow,
+  ema: emaRow,
+  runningStats: runningStatsRow,
+};

@@ -90,3 +90,10 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const summed = axes.length > 0 ? sum(x, axes, { keepDims: true }) : x;
   return sameShape(summed.shape, shape) ? summed : reshape(summed, shape);
 }
+
+/** The rows of this file, by name. */
+export const reduceRows = {
+  broadcastTo: broadcastTo.row,
+  sum: sum.row,
+  mean: mean.row,
+};

@@ -3,7 +3,8 @@ import { type Buffer, type Device, type Launch, type Memory, Storage } from '../
 import { tensorsAlive } from '../lifetime.ts';
 import type { Primitive } from '../ops/table.ts';
 import { sizeOf } from '../shape.ts';
-import { type LoopContext, loops } from './loops.ts';
+import type { LoopContext } from './loop.ts';
+import { loops } from './loops.ts';
 
 class HostBuffer implements Buffer {
   readonly device: Device;

@@ -32,8 +32,8 @@ import {
   type Tensor,
   transpose,
 } from '../../engine/index.ts';
+import { convParams } from '../../engine/ops/conv.ts';
 import { affine, gate, greaterShare, leakyRelu, sigmoidGrad, tanhGrad } from '../../engine/ops/elementwise.ts';
-import { convParams } from '../../engine/ops/linear.ts';
 import { unslice } from '../../engine/ops/movement.ts';
 import { updateRunningStats } from '../../engine/ops/optim.ts';
 import type { fused, primitives, views } from '../../engine/ops/table.ts';

@@ -1,0 +1,101 @@
+/** The matrix product. */
+import { matmul as matmulPlan } from '../../kernels/matmul.ts';
+import { apply } from '../apply.ts';
+import { ShapeError } from '../errors.ts';
+import type { Row } from '../row.ts';
+import { broadcastShapes, type Shape, sameShape, show, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { unlessEmpty } from './empty.ts';
+import { reshape } from './movement.ts';
+import { broadcastTo } from './reduce.ts';
+
+export interface MatmulOptions {
+  /** Use the transpose of a's last two axes. */
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+export interface MatmulParams {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** The sizes behind a matmul of operands whose batches are equal, or one of which has no batch. */
+export function matmulSizes(a: Shape, b: Shape, { transposeA, transposeB }: MatmulParams) {
+  const [a0, a1] = a.slice(-2) as [number, number];
+  const [b0, b1] = b.slice(-2) as [number, number];
+  const [m, ka] = transposeA ? [a1, a0] : [a0, a1];
+  const [kb, n] = transposeB ? [b1, b0] : [b0, b1];
+  const batchA = sizeOf(a.slice(0, -2));
+  const batchB = sizeOf(b.slice(0, -2));
+  const batch = Math.max(batchA, batchB);
+  return {
+    batch,
+    m,
+    n,
+    k: ka,
+    kb,
+    ...{ transposeA, transposeB },
+    batchStrideA: batchA === 1 ? 0 : m * ka,
+    batchStrideB: batchB === 1 ? 0 : kb * n,
+  };
+}
+
+const matmulRow: Row<MatmulParams> = {
+  name: 'matmul',
+  shape: ([a, b], params) => {
+    const { m, n, k, kb } = matmulSizes(a!, b!, params);
+    if (k !== kb) {
+      const t = (s: Shape, on: boolean) => `${show(s)}${on ? ' transposed' : ''}`;
+      throw new ShapeError(
+        `matmul: ${t(a!, params.transposeA)} times ${t(b!, params.transposeB)}: the inner sizes ${k} and ${kb} must be equal`,
+      );
+    }
+    return [[...(a!.length >= b!.length ? a! : b!).slice(0, -2), m, n]];
+  },
+  kernel: ({ inputs, outputs, params, target }) =>
+    unlessEmpty(inputs, outputs, () => matmulPlan(target, matmulSizes(inputs[0]!, inputs[1]!, params))),
+  vjp: [
+    (g, { inputs: [, b], params: { transposeA: tA, transposeB: tB } }) =>
+      tA ? matmul(b!, g, { transposeA: tB, transposeB: true }) : matmul(g, b!, { transposeB: !tB }),
+    (g, { inputs: [a], params: { transposeA: tA, transposeB: tB } }) =>
+      tB ? matmul(g, a!, { transposeA: true, transposeB: tA }) : matmul(a!, g, { transposeA: !tA }),
+  ],
+  show: ({ transposeA, transposeB }) => [transposeA ? 'aᵀ' : '', transposeB ? 'bᵀ' : ''].filter(Boolean).join(', '),
+};
+
+/**
+ * The matrix product of the last two axes; leading axes are batches and broadcast. A vector is a row on the left and a
+ * column on the right, as in PyTorch.
+ * @throws ShapeError if the inner sizes differ
+ */
+export const matmul = Object.assign(
+  (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor => {
+    if (a.rank === 0 || b.rank === 0) throw new ShapeError('matmul: a scalar has no matrix product; use mul');
+    if (a.rank === 1 || b.rank === 1) {
+      const row = a.rank === 1 ? reshape(a, transposeA ? [a.size, 1] : [1, a.size]) : a;
+      const column = b.rank === 1 ? reshape(b, transposeB ? [1, b.size] : [b.size, 1]) : b;
+      const y = matmul(row, column, { transposeA, transposeB });
+      const kept = [...(a.rank === 1 ? [] : [y.shape[y.rank - 2]!]), ...(b.rank === 1 ? [] : [y.shape[y.rank - 1]!])];
+      return reshape(y, [...y.shape.slice(0, -2), ...kept]);
+    }
+    const batchA = a.shape.slice(0, -2);
+    const batchB = b.shape.slice(0, -2);
+    let [left, right] = [a, b];
+    if (!sameShape(batchA, batchB) && batchA.length > 0 && batchB.length > 0) {
+      const batch = broadcastShapes('matmul', batchA, batchB);
+      left = spread(a, batch);
+      right = spread(b, batch);
+    }
+    return apply(matmulRow, [left, right], { transposeA, transposeB })[0]!;
+  },
+  { row: matmulRow },
+);
+
+const spread = (x: Tensor, batch: Shape): Tensor => {
+  const shape = [...batch, ...x.shape.slice(-2)];
+  return sameShape(x.shape, shape) ? x : broadcastTo(x, shape);
+};
+
+/** The rows of this file, by name. */
+export const matmulRows = { matmul: matmul.row };
