@@ -16,13 +16,13 @@ async function unpacked(): Promise<string> {
   if (existsSync(folder)) return folder;
   const fresh = `${folder}.${process.pid}`;
   mkdirSync(fresh, { recursive: true });
-  const env = { ...process.env };
-  try {
-    Object.assign(process.env, { TMPDIR: fresh, AWS_LAMBDA_JS_RUNTIME: 'nodejs20.x' });
-    const { default: packed } = await import('@sparticuz/chromium');
-    await packed.executablePath();
-  } finally {
-    process.env = env;
+  const { TMPDIR, LD_LIBRARY_PATH, FONTCONFIG_PATH } = process.env;
+  Object.assign(process.env, { TMPDIR: fresh, AWS_LAMBDA_JS_RUNTIME: 'nodejs20.x' });
+  const { default: packed } = await import('@sparticuz/chromium');
+  await packed.executablePath();
+  for (const [name, value] of Object.entries({ TMPDIR, LD_LIBRARY_PATH, FONTCONFIG_PATH, AWS_LAMBDA_JS_RUNTIME: '' })) {
+    if (value) process.env[name] = value;
+    else delete process.env[name];
   }
   try {
     renameSync(fresh, folder); // atomic: another process sees all of it or nothing

@@ -1,0 +1,102 @@
+/** Transformations of functions, all of them gradients of gradients, so that they nest to any order. */
+
+import { ShapeError } from './errors.ts';
+import { grad } from './grad.ts';
+import { enableGrad, isRecording } from './node.ts';
+import { full } from './ops/create.ts';
+import { concat, reshape, slice } from './ops/movement.ts';
+import { show } from './shape.ts';
+import type { Tensor } from './tensor.ts';
+
+/** A function of one tensor or several. */
+export type TensorFunction = (...inputs: Tensor[]) => Tensor;
+
+/** Inputs that can be differentiated with respect to; an outer gradient still reaches what lies behind them. */
+const lift = (x: Tensor): Tensor =>
+  x.requiresGrad && isRecording() ? enableGrad(() => reshape(x, x.shape)) : x.detach().requireGrad();
+
+const listOf = (x: Tensor | readonly Tensor[]): readonly Tensor[] => ('shape' in x ? [x] : x);
+
+/** Whether results must be recorded because something outside may differentiate them. */
+const nested = (...tensors: (Tensor | undefined)[]): boolean => isRecording() && tensors.some((t) => t?.requiresGrad);
+
+/**
+ * The value of `fn` and its vector-Jacobian product.
+ * @returns y = fn(x...), and the pullback from a cotangent of y (1 for a scalar) to the cotangents of the inputs
+ */
+export function vjp(
+  fn: TensorFunction,
+  inputs: Tensor | readonly Tensor[],
+): [y: Tensor, pullback: (g?: Tensor) => Tensor[]] {
+  const outer = listOf(inputs);
+  const xs = outer.map(lift);
+  const y = enableGrad(() => fn(...xs));
+  const pullback = (g?: Tensor): Tensor[] =>
+    grad(y, xs, { gradOutputs: [g], createGraph: nested(g, ...outer), retainGraph: true, allowUnused: true });
+  return [y, pullback];
+}
+
+/**
+ * The value of `fn` and its directional derivative along `tangents`, one for each input.
+ *
+ * Computed as the gradient, with respect to the cotangent u, of <vjp(u), tangent>: the pullback is linear in u, and its
+ * transpose is the Jacobian-vector product.
+ */
+export function jvp(
+  fn: TensorFunction,
+  inputs: readonly Tensor[],
+  tangents: readonly Tensor[],
+): [y: Tensor, tangent: Tensor] {
+  inputs.forEach((x, i) => {
+    const v = tangents[i];
+    if (!v || show(v.shape) !== show(x.shape)) {
+      throw new ShapeError(
+        `jvp: input ${i} is ${x.describe()} and its tangent ${v ? show(v.shape) : 'is missing'}; give one of the same shape`,
+      );
+    }
+  });
+  const xs = inputs.map(lift);
+  const y = enableGrad(() => fn(...xs));
+  const u = full(y.shape, 1).requireGrad();
+  const pulled = grad(y, xs, { gradOutputs: [u], createGraph: true, allowUnused: true });
+  const used = pulled.flatMap((g, i) => (g.requiresGrad ? [i] : []));
+  if (used.length === 0) return [y, full(y.shape, 0)];
+  const [tangent] = grad(
+    used.map((i) => pulled[i]!),
+    [u],
+    {
+      gradOutputs: used.map((i) => tangents[i]),
+      createGraph: nested(...inputs, ...tangents),
+      retainGraph: true,
+      allowUnused: true,
+    },
+  );
+  return [y, tangent!];
+}
+
+/** The Hessian of a scalar function of one tensor times v: the gradient's derivative along v. */
+export const hvp = (fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): Tensor =>
+  jvp((t) => gradientOf(fn, t), [x], [v])[1];
+
+/** v times the Hessian, in reverse twice; equal to `hvp`, since Hessians are symmetric. */
+export const vhp = (fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): Tensor =>
+  vjp((t) => gradientOf(fn, t), x)[1](v)[0]!;
+
+const gradientOf = (fn: (x: Tensor) => Tensor, x: Tensor): Tensor => grad(fn(x), [x], { createGraph: true })[0]!;
+
+/** All derivatives of fn(x) with respect to x: [...y.shape, ...x.shape]. One backward pass for each element of y. */
+export function jacobian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
+  const lifted = lift(x);
+  const y = enableGrad(() => fn(lifted));
+  const flat = enableGrad(() => reshape(y, [y.size]));
+  const createGraph = nested(x);
+  const rows = Array.from({ length: y.size }, (_, i) => {
+    const element = enableGrad(() => slice(flat, [[i, i + 1]]));
+    const [row] = grad(element, [lifted], { createGraph, retainGraph: true, allowUnused: true });
+    return reshape(row!, [1, x.size]);
+  });
+  return reshape(rows.length > 0 ? concat(rows) : full([0], 0), [...y.shape, ...x.shape]);
+}
+
+/** Second derivatives of a scalar function: [...x.shape, ...x.shape]. */
+export const hessian = (fn: (x: Tensor) => Tensor, x: Tensor): Tensor => jacobian((t) => gradientOf(fn, t), x);
