@@ -1,6 +1,6 @@
 import { currentDevice, type Device, type Launch } from './device.ts';
 import { DeviceError, GradError } from './errors.ts';
-import { isRecording, newNodeId, noGrad } from './node.ts';
+import { isRecording, type Node, newNodeId, noGrad } from './node.ts';
 import type { Row } from './row.ts';
 import { scope } from './scope.ts';
 import { Tensor } from './tensor.ts';
@@ -42,8 +42,8 @@ export function apply<P>(row: Row<P>, inputs: readonly Tensor[], params: P): Ten
 
 function record<P>(row: Row<P>, inputs: readonly Tensor[], params: P, outputs: readonly Tensor[]): void {
   if (!isRecording() || !inputs.some((t) => t.requiresGrad)) return;
-  const versions = [...inputs, ...outputs].map((t) => t.storage.buffer.version);
-  const node = { id: newNodeId(), row, params, inputs, outputs, versions, freed: false };
+  const saved = [...inputs, ...outputs].map(({ storage: { buffer } }) => ({ buffer, version: buffer.version }));
+  const node = { id: newNodeId(), row, params, inputs, outputs, saved, freed: false };
   for (const t of outputs) {
     t.requiresGrad = true;
     t.node = node;
@@ -63,12 +63,12 @@ function deviceOf(op: string, inputs: readonly Tensor[]): Device {
 }
 
 // While a derivative rule runs, the values that its node saved must still be those that the op saw.
-let guarded: { tensors: readonly Tensor[]; versions: readonly number[]; op: string } | undefined;
+let guarded: Node | undefined;
 
 /** Runs a derivative rule; reading a saved value that was overwritten in place since then is a GradError. */
-export function guardSaved<T>(op: string, tensors: readonly Tensor[], versions: readonly number[], rule: () => T): T {
+export function guardSaved<T>(node: Node, rule: () => T): T {
   const before = guarded;
-  guarded = { op, tensors, versions };
+  guarded = node;
   try {
     return rule();
   } finally {
@@ -78,11 +78,14 @@ export function guardSaved<T>(op: string, tensors: readonly Tensor[], versions: 
 
 function checkSaved(op: string, inputs: readonly Tensor[]): void {
   if (!guarded) return;
+  const { row, saved } = guarded;
+  const tensors = [...guarded.inputs, ...guarded.outputs];
   for (const t of inputs) {
-    const at = guarded.tensors.indexOf(t);
-    if (at >= 0 && t.storage.buffer.version !== guarded.versions[at]) {
+    const was = saved[tensors.indexOf(t)];
+    const { buffer } = t.storage;
+    if (was && (was.buffer !== buffer || was.version !== buffer.version)) {
       throw new GradError(
-        `backward of ${guarded.op}: ${t.describe()} was overwritten in place after ${guarded.op} used it (${op} needs the old value); run backward before the update, or clone() it`,
+        `backward of ${row.name}: ${t.describe()} was overwritten in place after ${row.name} used it (${op} needs the old value); run backward before the update, or clone() it`,
       );
     }
   }

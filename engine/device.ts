@@ -1,5 +1,5 @@
 import type { Param, Plan, Shape, Target } from '../kernels/kernel.ts';
-import { DeviceError, UseAfterFreeError } from './errors.ts';
+import { DeviceError, refusePromise, UseAfterFreeError } from './errors.ts';
 
 /** Values as a device hands them out: float32 from WebGPU, float64 from the reference device. */
 export type Values = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
@@ -103,6 +103,15 @@ export class Storage<B extends Buffer = Buffer> {
   }
 }
 
+/** @throws RangeError if a window does not start at a multiple of 64 elements, or leaves its storage */
+export function checkView(storage: Storage, offset: number, size: number): void {
+  if (offset % 64 !== 0 || offset < 0 || offset + size > storage.size) {
+    throw new RangeError(
+      `view: ${size} elements from ${offset} are no window of ${storage.size} elements (starts are multiples of 64)`,
+    );
+  }
+}
+
 let current: Device | undefined;
 
 /** The device on which new tensors are made. */
@@ -122,7 +131,7 @@ export function withDevice<T>(device: Device, fn: () => T): T {
   const before = current;
   current = device;
   try {
-    return fn();
+    return refusePromise('withDevice', fn());
   } finally {
     current = before;
   }

@@ -1,5 +1,17 @@
 /** Errors that the engine throws. Each message names the op or the thing, the rule that was broken, and the remedy. */
 
+/**
+ * Passes on the result of a function that a mode was set for, unless it is a promise: the mode ends when the function
+ * returns, before an async one is done. @throws TypeError
+ */
+export function refusePromise<T>(name: string, result: T): T {
+  if (result instanceof Promise) {
+    result.catch(() => {}); // this error is the one to report
+    throw new TypeError(`${name}: the function must not be async`);
+  }
+  return result;
+}
+
 /** Shapes that do not fit an op, or data that does not fit a shape. */
 export class ShapeError extends Error {
   override name = 'ShapeError';

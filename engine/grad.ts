@@ -35,12 +35,33 @@ export function grad(
   options: GradOptions = {},
 ): Tensor[] {
   const ys = 'shape' in outputs ? [outputs] : outputs;
+  if (ys.length === 0) throw new GradError('grad: no outputs given');
+  const plain = inputs.find((x) => !x.requiresGrad);
+  if (plain) {
+    throw new GradError(
+      `grad: ${plain.describe()} does not require a gradient; call requireGrad() on it before it is used`,
+    );
+  }
+  const found = pull(ys, inputs, options);
+  return inputs.map((x, i) => found[i] ?? unused(ys, x, options));
+}
+
+/** As `grad`, with null for inputs that no cotangent reaches. */
+function pull(ys: readonly Tensor[], inputs: readonly Tensor[], options: GradOptions): (Tensor | null)[] {
   const { createGraph = false, retainGraph = createGraph } = options;
   const nodes = relevant(ys, inputs);
+  if (ys.length === 0) return inputs.map(() => null);
   const run = () => withDevice(ys[0]!.device, () => backward(ys, inputs, nodes, options, createGraph));
   const gradients = createGraph ? enableGrad(run) : noGrad(() => scope(run));
   if (!retainGraph) for (const node of nodes) node.freed = true;
   return gradients;
+}
+
+/** Zeros where the derivative is zero, or is to be taken for zero; an error where x and the outputs are unconnected. */
+function unused(ys: readonly Tensor[], x: Tensor, options: GradOptions): Tensor {
+  const connected = relevant(ys, [x]).size > 0;
+  if (connected || options.allowUnused) return withDevice(x.device, () => noGrad(() => full(x.shape, 0)));
+  throw new GradError(`grad: no output depends on ${x.describe()}; pass { allowUnused: true } for zeros`);
 }
 
 /** The values of `fn` and the gradient of its scalar result with respect to `inputs`. */
@@ -59,7 +80,7 @@ function backward(
   nodes: ReadonlySet<Node>,
   options: GradOptions,
   createGraph: boolean,
-): Tensor[] {
+): (Tensor | null)[] {
   const cotangents = new Cotangents(inputs, createGraph);
   ys.forEach((y, i) => {
     cotangents.give(y, seed(y, options.gradOutputs?.[i]));
@@ -82,11 +103,8 @@ function backward(
   return inputs.map((x, i) => {
     const g = cotangents.of(x);
     // Each result is a tensor of its own, which the caller may free.
-    if (g) return given.has(g) || inputs.findIndex((t) => cotangents.of(t) === g) < i ? reshape(g, g.shape) : g;
-    if (options.allowUnused) return full(x.shape, 0);
-    throw new GradError(
-      `grad: no output depends on ${x.describe()}${x.requiresGrad ? '' : ', which does not require a gradient (requireGrad())'}; pass { allowUnused: true } for zeros`,
-    );
+    const shared = g && (given.has(g) || inputs.findIndex((t) => cotangents.of(t) === g) < i);
+    return shared ? reshape(g, g.shape) : (g ?? null);
   });
 }
 
@@ -131,7 +149,7 @@ function differentiate(node: Node, gs: (Tensor | undefined)[], needs: boolean[])
   const { row, inputs, outputs, params } = node;
   const context: RuleContext<unknown> = { inputs, outputs, output: outputs[0]!, gs, params, needs };
   const { vjp } = row;
-  const raw = guardSaved(row.name, [...inputs, ...outputs], node.versions, () => {
+  const raw = guardSaved(node, () => {
     if (typeof vjp === 'function')
       return (vjp as JointRule<unknown>)(gs[0], context) ?? throughComposite(node, gs, needs);
     if (vjp) return inputs.map((_, i) => (needs[i] && vjp[i] ? vjp[i](gs[0]!, context) : null));
@@ -150,11 +168,8 @@ function throughComposite({ row, inputs, params }: Node, gs: (Tensor | undefined
     const outputs = row.composite!(aliases, params);
     const used = outputs.flatMap((y, i) => (gs[i] && y.requiresGrad ? [i] : []));
     const wanted = aliases.filter((_, i) => needs[i]);
-    const found = grad(
-      used.map((i) => outputs[i]!),
-      wanted,
-      { gradOutputs: used.map((i) => gs[i]), createGraph, allowUnused: true },
-    );
+    const ys = used.map((i) => outputs[i]!);
+    const found = pull(ys, wanted, { gradOutputs: used.map((i) => gs[i]), createGraph });
     return aliases.map((t) => found[wanted.indexOf(t)] ?? null);
   });
 }

@@ -1,9 +1,10 @@
 /** wgrad's engine: tensors on WebGPU or in float64, and gradients of any order. */
 import './methods.ts';
 
+export { type CustomOp, customOp } from './customOp.ts';
 export type { Device, Memory, Values } from './device.ts';
 export { withDevice } from './device.ts';
-export { DeviceError, GradcheckError, GradError, ShapeError, UseAfterFreeError } from './errors.ts';
+export { DeviceError, GradcheckError, GradError, refusePromise, ShapeError, UseAfterFreeError } from './errors.ts';
 export { type GradOptions, grad, valueAndGrad } from './grad.ts';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export { type AdapterName, destroy, type InitOptions, init } from './init.ts';
@@ -21,6 +22,7 @@ export { full, ones, zeros } from './ops/create.ts';
 export {
   abs,
   add,
+  clone,
   div,
   exp,
   leakyRelu,
@@ -40,7 +42,7 @@ export {
   tanh,
 } from './ops/elementwise.ts';
 export { type MatmulOptions, matmul } from './ops/matmul.ts';
-export { concat, type Range, reshape, slice, transpose } from './ops/movement.ts';
+export { concat, permute, type Range, reshape, slice, transpose } from './ops/movement.ts';
 export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/norm.ts';
 export { type AdamParams, adamStep, emaStep, updateRunningStats } from './ops/optim.ts';
 export { broadcastTo, mean, type ReduceOptions, sum, variance } from './ops/reduce.ts';
@@ -51,4 +53,5 @@ export { scope } from './scope.ts';
 export type { Shape } from './shape.ts';
 export { Tape, type TapeEntry, tape } from './tape.ts';
 export { keep, type Nested, Tensor, type TensorOptions, tensor } from './tensor.ts';
+export { hessian, hvp, jacobian, jvp, type TensorFunction, vhp, vjp } from './transforms.ts';
 export { WebGpuDevice } from './webgpu/device.ts';

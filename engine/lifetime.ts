@@ -9,6 +9,8 @@ export interface Owned {
 export interface Owner {
   readonly owned: Set<Owned>;
   readonly parent: Owner | undefined;
+  /** The id of the first op that may be recorded in it. */
+  readonly firstNode: number;
 }
 
 let innermost: Owner | undefined;

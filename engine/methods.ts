@@ -7,52 +7,16 @@ import * as movement from './ops/movement.ts';
 import * as reduce from './ops/reduce.ts';
 import { Tensor } from './tensor.ts';
 
-const {
-  add,
-  sub,
-  mul,
-  div,
-  maximum,
-  minimum,
-  neg,
-  square,
-  sqrt,
-  rsqrt,
-  exp,
-  log,
-  sign,
-  abs,
-  tanh,
-  sigmoid,
-  relu,
-  leakyRelu,
-} = elementwise;
-const { reshape, transpose, slice } = movement;
+const { add, clone, sub, mul, div, maximum, minimum, neg, square, sqrt, rsqrt, exp, log, sign, abs } = elementwise;
+const { tanh, sigmoid, relu, leakyRelu } = elementwise;
+const { permute, reshape, slice, transpose } = movement;
 const { sum, mean, variance, broadcastTo } = reduce;
 const { conv2d, convTranspose2d } = conv;
 
 const table = {
-  ...{
-    add,
-    sub,
-    mul,
-    div,
-    maximum,
-    minimum,
-    neg,
-    square,
-    sqrt,
-    rsqrt,
-    exp,
-    log,
-    sign,
-    abs,
-    tanh,
-    sigmoid,
-    relu,
-    leakyRelu,
-  },
-  ...{ reshape, transpose, slice, sum, mean, variance, broadcastTo, matmul, conv2d, convTranspose2d },
+  ...{ add, clone, sub, mul, div, maximum, minimum, neg, square, sqrt, rsqrt, exp, log, sign, abs },
+  ...{ tanh, sigmoid, relu, leakyRelu, permute, reshape, transpose, slice, sum, mean, variance, broadcastTo },
+  ...{ matmul, conv2d, convTranspose2d },
 };
 
 type Table = typeof table;

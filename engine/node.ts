@@ -1,3 +1,5 @@
+import type { Buffer } from './device.ts';
+import { refusePromise } from './errors.ts';
 import type { AnyRow } from './row.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -9,14 +11,23 @@ export interface Node {
   readonly params: unknown;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  /** Buffer versions of inputs then outputs when the op ran: an in-place write since then is an error in backward. */
-  readonly versions: readonly number[];
+  /** What inputs, then outputs, held when the op ran: values overwritten or moved since then are an error in backward. */
+  readonly saved: readonly SavedValue[];
   /** Set when a backward pass without `retainGraph` used the node up: the tape still shows it, but no scope keeps its values. */
   freed: boolean;
 }
 
+/** Where a tensor's values lay, and how often that buffer had been written. */
+export interface SavedValue {
+  readonly buffer: Buffer;
+  readonly version: number;
+}
+
 let nextId = 1;
 export const newNodeId = (): number => nextId++;
+
+/** The id that the next recorded op will get. */
+export const upcomingNodeId = (): number => nextId;
 
 let recording = true;
 
@@ -27,7 +38,7 @@ function withRecording<T>(on: boolean, fn: () => T): T {
   const before = recording;
   recording = on;
   try {
-    return fn();
+    return refusePromise(on ? 'enableGrad' : 'noGrad', fn());
   } finally {
     recording = before;
   }

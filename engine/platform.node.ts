@@ -1,7 +1,17 @@
 /** Finds an adapter in Node: the system's Vulkan (or Metal, or D3D) through Dawn, else SwiftShader out of npm. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  existsSync,
+  constants as fsConstants,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
-import { constants, tmpdir } from 'node:os';
+import { constants, homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { DeviceError } from './errors.ts';
@@ -107,8 +117,7 @@ function nap(ms: number): void {
 /** Unpacks SwiftShader from the npm package, once, and makes Dawn's Vulkan loader find it. */
 function useSwiftShader(): void {
   const { path, version } = locateChromium();
-  const folder = join(tmpdir(), `wgrad-swiftshader-${version}-${process.getuid?.() ?? 0}`);
-  if (!existsSync(join(folder, 'vk_swiftshader_icd.json'))) unpack(path, folder);
+  const folder = unpackOnce(path, `swiftshader-${version}`);
   process.env.VK_ICD_FILENAMES = join(folder, 'vk_swiftshader_icd.json');
   process.env.VK_DRIVER_FILES = process.env.VK_ICD_FILENAMES;
   try {
@@ -138,6 +147,25 @@ function locateChromium(): { path: string; version: string } {
       `no Vulkan driver was found, and SwiftShader's npm package is not there (${(error as Error).message.split('\n')[0]}); run \`npm i @sparticuz/chromium@143\`, install a Vulkan driver, or use init({ device: "reference" })`,
     );
   }
+}
+
+/** The folder into which an archive was unpacked: in the user's own cache, where nobody else can put a library. */
+function unpackOnce(archive: string, name: string): string {
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'wgrad');
+  const folder = join(cache, name);
+  if (existsSync(join(folder, 'vk_swiftshader_icd.json'))) return folder;
+  try {
+    mkdirSync(cache, { recursive: true });
+    accessSync(cache, fsConstants.W_OK);
+  } catch {
+    // A home that cannot be written: a private folder, for this process alone.
+    const own = mkdtempSync(join(tmpdir(), 'wgrad-'));
+    process.on('exit', () => rmSync(own, { recursive: true, force: true }));
+    unpack(archive, join(own, name));
+    return join(own, name);
+  }
+  unpack(archive, folder);
+  return folder;
 }
 
 /** A tar archive of plain files is blocks of 512 bytes: a header with name and octal size, then the file. */

@@ -1,5 +1,5 @@
 import { adopt, currentOwner, type Owner, setOwner } from './lifetime.ts';
-import type { Node } from './node.ts';
+import { type Node, upcomingNodeId } from './node.ts';
 import { Tensor } from './tensor.ts';
 
 /**
@@ -12,7 +12,7 @@ export function scope<T>(fn: () => T): T {
   if (fn.constructor.name === 'AsyncFunction') {
     throw new TypeError('scope: the function must not be async; read data after the scope, or return t.data() from it');
   }
-  const own: Owner = { owned: new Set(), parent: currentOwner() };
+  const own: Owner = { owned: new Set(), parent: currentOwner(), firstNode: upcomingNodeId() };
   setOwner(own);
   let result: T;
   try {
@@ -39,9 +39,9 @@ function collect(value: unknown, own: Owner, into: Set<Tensor>): void {
   while (stack.length > 0) {
     const v = stack.pop();
     if (v instanceof Tensor) {
-      if (v.owner !== own || into.has(v)) continue;
-      into.add(v);
-      if (v.node && !v.node.freed && !nodes.has(v.node)) {
+      if (v.owner === own) into.add(v);
+      // Ops from before this scope cannot have used its tensors.
+      if (v.node && v.node.id >= own.firstNode && !v.node.freed && !nodes.has(v.node)) {
         nodes.add(v.node);
         stack.push(...v.node.inputs, ...v.node.outputs);
       }

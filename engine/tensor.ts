@@ -84,6 +84,8 @@ export class Tensor implements Owned {
   /** Replaces the memory behind a leaf, for optimizers that lay parameters out in one arena. Takes over the storage. */
   rebind(storage: Storage): void {
     if (this.node) throw new GradError(`${this.describe()} is the result of an op; only leaves can be rebound`);
+    if (storage.size !== this.size)
+      throw new ShapeError(`rebind: ${this.describe()} does not fit ${storage.size} elements`);
     this.storage.release();
     this.#storage = storage;
   }
@@ -128,19 +130,19 @@ export class Tensor implements Owned {
   }
 
   /** Reads all values, row-major. The values are those at the time of the call, also if the tensor is freed before they arrive. */
-  data(): Promise<Values> {
+  async data(): Promise<Values> {
     return this.storage.device.read(this.storage);
   }
 
   /** Reads the one value of a tensor of one element. @throws ShapeError if it has more. */
-  item(): Promise<number> {
+  async item(): Promise<number> {
     if (this.size !== 1) throw new ShapeError(`item: ${this.describe()} has ${this.size} elements; item() reads one`);
-    return this.data().then((values) => values[0]!);
+    return (await this.data())[0]!;
   }
 
   /** Reads all values as nested arrays. */
-  array(): Promise<Nested> {
-    return this.data().then((values) => nest(values, this.shape));
+  async array(): Promise<Nested> {
+    return nest(await this.data(), this.shape);
   }
 
   /** Overwrites the values in place. A tape that saved the old ones will refuse to use them. */

@@ -11,7 +11,7 @@ export interface MnistNetworksOptions {
   readonly latent?: number;
 }
 
-/** He et al. 2015, before a leaky relu of slope 0.2. */
+/** He et al. 2015, as before a relu. */
 const he = { init: nn.init.kaimingNormal(), initBias: nn.init.constant(0) };
 /** Radford et al. 2016. */
 const dcgan = { init: nn.init.normal(0.02), initBias: nn.init.constant(0) };

@@ -49,6 +49,11 @@ export async function train(options: TrainOptions, signal?: AbortSignal): Promis
     loadMnist({ split: 'train', ...folder }),
     loadMnist({ split: 'test', ...folder }),
   ]);
+  if (options.batch * PIXELS > digits.images.length) {
+    throw new Error(
+      `a batch of ${options.batch} is larger than the data set of ${digits.images.length / PIXELS} images`,
+    );
+  }
   const device = await init({ adapter: options.adapter });
   try {
     const run = createRunFolder(options.out === undefined ? {} : { out: options.out });
@@ -91,6 +96,9 @@ async function learn(
   const began = performance.now();
   using progress = createProgress({ total: steps, imagesPerStep: batch * RECIPE.criticSteps, quiet });
   const rows: Row[] = [];
+  let done = 0;
+  /** The step of the last grid and checkpoint. */
+  let shown = -1;
   let pending: { step: number; numbers: Promise<Values> } | undefined;
   const settle = async (extra: Row = {}): Promise<void> => {
     if (!pending) return;
@@ -109,13 +117,11 @@ async function learn(
     progress.update(step, { W: wasserstein, critic: criticLoss, generator: generatorLoss });
     if (!Number.isFinite(criticLoss + generatorLoss)) {
       throw new Error(
-        `training diverged at step ${step}: a loss is not a number; lower the learning rates or try another seed (weights of the last snapshot: ${run.file(CHECKPOINT)})`,
+        `training diverged at step ${step}: a loss is not a number; lower the learning rates or try another seed${shown >= 0 ? ` (weights of step ${shown}: ${run.file(CHECKPOINT)})` : ''}`,
       );
     }
   };
 
-  let done = 0;
-  let shown = 0;
   const snapshot = async (): Promise<void> => {
     images = await sample(trainer, codes);
     await settle({ slicedWasserstein: distance(images) });
@@ -129,6 +135,7 @@ async function learn(
     trainer.generatorOptimizer.lr = RECIPE.generatorRate * decay;
     done++;
     const numbers = trainStep(trainer, data, batch);
+    numbers.catch(() => {}); // reported by settle(); an error that comes first must not leave it unhandled
     // The numbers of the step before are read while this one runs, so that the device never waits for the host.
     await settle();
     pending = { step: done, numbers };
@@ -151,7 +158,7 @@ async function learn(
       `${done} steps in ${((performance.now() - began) / 1000).toFixed(0)} s`,
       `sliced Wasserstein distance of ${SAMPLES} samples to the ${truth.length / PIXELS} held-out digits:`,
       `  before ${before.toFixed(4)}, after ${after.toFixed(4)}: ${(before / after).toFixed(1)} times closer (training digits: ${floor.toFixed(4)})`,
-      `samples ${run.file('samples.png')}, curves ${run.file('curves.svg')}`,
+      `samples ${run.file('samples.png')}${rows.length > 0 ? `, curves ${run.file('curves.svg')}` : ''}`,
     ].join('\n'),
   );
 }

@@ -100,5 +100,6 @@ export class WganGp {
   dispose(): void {
     this.criticOptimizer.dispose();
     this.generatorOptimizer.dispose();
+    this.ema?.dispose();
   }
 }

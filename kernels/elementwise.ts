@@ -4,12 +4,20 @@ import { broadcastStrides, collapse, members, offsetOf, stridesOf, unravel } fro
 /** An elementwise function: what it computes, in WGSL that is valid for T = f32 and T = vec4f alike. */
 export interface Elementwise {
   readonly name: string;
-  /** An expression in `a`, `b`, `c` (the inputs, of type T) and `p.s0`, `p.s1` (float parameters). */
+  /**
+   * An expression in `a`, `b`, `c` (the inputs, of type T) and `p.s0`, `p.s1` (float parameters). It may call `isnan_(x)`,
+   * and `bits_(word)` for a value given by its bits.
+   */
   readonly expr: string;
   readonly arity: number;
   /** WGSL functions that the expression calls. */
   readonly prelude?: string;
 }
+
+// WGSL may assume that NaN and infinity do not occur, so they are recognised and made by their bits. `p.n & 0u` keeps the
+// compiler from evaluating the bits itself, which it would refuse.
+const SPECIAL = /* wgsl */ `fn isnan_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
+fn bits_(word: u32) -> T { return T(bitcast<f32>(word | (p.n & 0u))); }`;
 
 const LETTERS = ['a', 'b', 'c', 'd'];
 
@@ -26,12 +34,15 @@ function generate(e: Elementwise, modes: string, rank: number, scalars: number):
   const index = (m: string, l: string) => (rank > 0 ? offsetOf(l, rank) : m === 's' ? '0' : 'i');
   const source = /* wgsl */ `// ${letters.map((l) => `${l}:[...]`).join(' ')} -> y:[...] (elementwise, NumPy broadcasting)
 alias T = ${T};
+alias U = ${vector ? 'vec4u' : 'u32'};
+alias B = ${vector ? 'vec4<bool>' : 'bool'};
 struct Params { n: u32, ${scalars > 0 ? 's0: f32, ' : ''}${scalars > 1 ? 's1: f32, ' : ''}${rank > 0 ? members('d', rank) : ''}${
     rank > 0 ? letters.map((l) => members(l, rank)).join('') : ''
   }}
 @group(0) @binding(0) var<uniform> p: Params;
 ${letters.map((l, k) => `@group(0) @binding(${k + 1}) var<storage, read> ${l}_in: array<${modes[k] === 'v' ? 'vec4f' : 'f32'}>;`).join('\n')}
 @group(0) @binding(${e.arity + 1}) var<storage, read_write> y: array<T>;
+${SPECIAL}
 ${e.prelude ?? ''}
 fn f(${letters.map((l) => `${l}: T`).join(', ')}) -> T { return ${e.expr}; }
 ${flatMain()}

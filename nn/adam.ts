@@ -31,7 +31,7 @@ export class Adam {
     this.betas = options.betas ?? [0.9, 0.999];
     this.eps = options.eps ?? 1e-8;
     this.weightDecay = options.weightDecay ?? 0;
-    this.arena = Arena.of(parameters);
+    this.arena = Arena.of(parameters).retain();
     this.#m = this.arena.like('first moment');
     this.#v = this.arena.like('second moment');
   }
@@ -39,13 +39,13 @@ export class Adam {
   /** Updates the parameters in place. @param gradients one for each parameter, as `grad` returns them */
   step(gradients: readonly Tensor[]): void {
     const { flat, lengths, offsets } = this.arena;
+    if (gradients.length !== lengths.length) {
+      throw new Error(`Adam: ${gradients.length} gradients for ${lengths.length} parameters`);
+    }
     gradients.forEach((g, i) => {
       if (g.size !== lengths[i])
         throw new Error(`Adam: gradient ${i} has ${g.size} elements, its parameter ${lengths[i]}`);
     });
-    if (gradients.length !== lengths.length) {
-      throw new Error(`Adam: ${gradients.length} gradients for ${lengths.length} parameters`);
-    }
     this.steps++;
     const [beta1, beta2] = this.betas;
     const { lr, eps, weightDecay: l2, steps: step } = this;
@@ -63,6 +63,7 @@ export class Adam {
   dispose(): void {
     this.#m.dispose();
     this.#v.dispose();
+    this.arena.release();
   }
 }
 
@@ -76,8 +77,8 @@ export class EMA {
   /** @param decay share of the old average that each update keeps, e.g. 0.999 */
   constructor(parameters: readonly Parameter[], decay: number) {
     this.decay = decay;
-    this.arena = Arena.of(parameters);
-    this.average = this.arena.like('average');
+    this.arena = Arena.of(parameters).retain();
+    this.average = this.arena.copy('average');
   }
 
   /** Moves the average towards the parameters; early on it forgets faster, so that the start does not linger. */
@@ -89,5 +90,10 @@ export class EMA {
   /** Runs `fn` with the averaged parameters in place of the current ones. `fn` must not be async. */
   apply<T>(fn: () => T): T {
     return this.arena.with(this.average, fn);
+  }
+
+  dispose(): void {
+    this.average.dispose();
+    this.arena.release();
   }
 }

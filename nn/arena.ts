@@ -1,4 +1,4 @@
-import { concat, keep, noGrad, scope, type Tensor, zeros } from '../engine/index.ts';
+import { concat, keep, noGrad, refusePromise, scope, type Tensor, zeros } from '../engine/index.ts';
 import type { Parameter } from './module.ts';
 
 /** Elements between the starts of parameters: WebGPU binds a window of a buffer at multiples of 256 bytes. */
@@ -15,6 +15,8 @@ export class Arena {
   readonly size: number;
   /** The values: each parameter is a window of it. */
   readonly flat: Tensor;
+  #bound: Tensor;
+  #users = 0;
 
   /** Moves the parameters into a new arena. @throws Error for a parameter that already lies in one */
   private constructor(parameters: readonly Parameter[]) {
@@ -28,6 +30,7 @@ export class Arena {
     }
     this.size = at;
     this.flat = keep(scope(() => noGrad(() => concat(parameters.flatMap((p) => pad(p))).named('arena'))));
+    this.#bound = this.flat;
     this.#bind(this.flat);
     for (const p of parameters) laidOut.set(p, this);
   }
@@ -54,17 +57,36 @@ export class Arena {
     return keep(zeros([this.size]).named(label));
   }
 
-  /** Runs `fn` with the parameters reading `values` (of the arena's size) instead of their own. */
+  /** A kept copy of the values. */
+  copy(label: string): Tensor {
+    return keep(this.flat.clone().named(label));
+  }
+
+  /** Counts those who use the arena; `release` by the last one frees it, and the parameters keep their windows. */
+  retain(): this {
+    this.#users++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#users > 0) return;
+    for (const p of this.parameters) laidOut.delete(p);
+    this.flat.dispose();
+  }
+
+  /** Runs `fn` with the parameters reading `values` (of the arena's size) instead of their own. `fn` must not be async. */
   with<T>(values: Tensor, fn: () => T): T {
+    const before = this.#bound;
     this.#bind(values);
     try {
-      return fn();
+      return refusePromise('with', fn());
     } finally {
-      this.#bind(this.flat);
+      this.#bind(before);
     }
   }
 
   #bind(values: Tensor): void {
+    this.#bound = values;
     this.parameters.forEach((p, i) => {
       p.rebind(values.device.view(values.storage, this.offsets[i]!, this.lengths[i]!));
     });

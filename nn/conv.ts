@@ -3,6 +3,7 @@ import {
   type ConvTranspose2dOptions,
   conv2d,
   convTranspose2d,
+  scope,
   type Tensor,
 } from '../engine/index.ts';
 import { fanInUniform, layerGenerator } from './init.ts';
@@ -32,8 +33,8 @@ export class Conv2d extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const y = conv2d(x, this.weight, this.options);
-    return this.bias ? y.add(this.bias) : y;
+    const { weight, bias, options } = this;
+    return bias ? scope(() => conv2d(x, weight, options).add(bias)) : conv2d(x, weight, options);
   }
 }
 
@@ -64,7 +65,7 @@ export class ConvTranspose2d extends Module {
   }
 
   override forward(y: Tensor): Tensor {
-    const x = convTranspose2d(y, this.weight, this.options);
-    return this.bias ? x.add(this.bias) : x;
+    const { weight, bias, options } = this;
+    return bias ? scope(() => convTranspose2d(y, weight, options).add(bias)) : convTranspose2d(y, weight, options);
   }
 }

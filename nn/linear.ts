@@ -1,4 +1,4 @@
-import { type Generator, matmul, ShapeError, type Tensor } from '../engine/index.ts';
+import { type Generator, matmul, ShapeError, scope, type Tensor } from '../engine/index.ts';
 import { fanInUniform, layerGenerator } from './init.ts';
 import { type Initializer, Module, Parameter } from './module.ts';
 
@@ -32,7 +32,7 @@ export class Linear extends Module {
     if (x.shape[x.rank - 1] !== inFeatures) {
       throw new ShapeError(`Linear: x [${x.shape}] must have ${inFeatures} features in its last axis`);
     }
-    const y = matmul(x, this.weight);
-    return this.bias ? y.add(this.bias) : y;
+    const { weight, bias } = this;
+    return bias ? scope(() => matmul(x, weight).add(bias)) : matmul(x, weight);
   }
 }

@@ -1,4 +1,13 @@
-import { batchNorm, full, layerNorm, noGrad, type Shape, type Tensor, updateRunningStats } from '../engine/index.ts';
+import {
+  batchNorm,
+  full,
+  layerNorm,
+  noGrad,
+  refusePromise,
+  type Shape,
+  type Tensor,
+  updateRunningStats,
+} from '../engine/index.ts';
 import { Module, Parameter, State } from './module.ts';
 
 export interface BatchNormOptions {
@@ -15,7 +24,7 @@ export function withoutTracking<T>(fn: () => T): T {
   const before = tracking;
   tracking = false;
   try {
-    return fn();
+    return refusePromise('withoutTracking', fn());
   } finally {
     tracking = before;
   }

@@ -10,13 +10,13 @@ import {
   convTranspose2d,
   matmul,
   mean,
+  permute,
   type Shape,
   scope,
   slice,
   sum,
   type Tensor,
   tensor,
-  transpose,
   withDevice,
 } from '../engine/index.ts';
 import { unslice } from '../engine/ops/movement.ts';
@@ -104,10 +104,10 @@ const pairs: Record<string, Pair> = {
     forward: (t) => mean(t, [0, 2]),
     adjoint: (t) => broadcastTo(t.reshape([3, 1]), [4, 3, 5]).mul(1 / 20),
   },
-  'transpose and its inverse': {
+  'permute and its inverse': {
     ...{ x: [2, 3, 5], y: [5, 2, 3] },
-    forward: (t) => transpose(t, [2, 0, 1]),
-    adjoint: (t) => transpose(t, [1, 2, 0]),
+    forward: (t) => permute(t, [2, 0, 1]),
+    adjoint: (t) => permute(t, [1, 2, 0]),
   },
   'concat of two halves, and the sum of the halves': {
     ...{ x: [2, 3], y: [2, 6] },

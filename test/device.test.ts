@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DeviceError, destroy, type InitOptions, init, memory, ones, tensor, withDevice } from '../engine/index.ts';
+import { DeviceError, destroy, type InitOptions, init, memory, ones, tensor } from '../engine/index.ts';
 import { WebGpuDevice } from '../engine/webgpu/device.ts';
 import type { Kernel } from '../kernels/kernel.ts';
-import { adapter, openGpu } from './support/devices.ts';
+import { adapter, on, openGpu } from './support/devices.ts';
 
 /** Runs `fn` under other environment variables. */
 async function withEnv<T>(variables: Record<string, string | undefined>, fn: () => Promise<T>): Promise<T> {
@@ -179,11 +179,11 @@ test('there is no device before init()', async () => {
 
 test('after destroy(), everything on the device says so, and init() starts afresh', async () => {
   const device = await openGpu();
-  const x = withDevice(device, () => ones([2]));
+  const x = on(device, () => ones([2]));
   device.destroy();
   device.destroy();
   const message = 'the device was destroyed; call init() for a new one';
-  for (const use of [() => x.exp(), () => withDevice(device, () => ones([2])), () => x.assign([1, 2])]) {
+  for (const use of [() => x.exp(), () => on(device, () => ones([2])), () => x.assign([1, 2])]) {
     assert.throws(use, (e: Error) => e instanceof DeviceError && e.message === message);
   }
   for (const error of await Promise.all([x.data(), device.sync()].map(rejection))) {
@@ -192,13 +192,13 @@ test('after destroy(), everything on the device says so, and init() starts afres
   }
   x.dispose();
   const next = await openGpu();
-  assert.equal([...(await withDevice(next, () => ones([2]).data()))], [1, 1]);
+  assert.equal([...(await on(next, () => ones([2]).data()))], [1, 1]);
   next.destroy();
 });
 
 test('a lost device rejects what waits, and says what to do', async () => {
   const device = await openGpu();
-  const x = withDevice(device, () => ones([1000]));
+  const x = on(device, () => ones([1000]));
   const pending = x.exp().data();
   device.gpu.destroy();
   const error = await rejection(pending);
@@ -236,7 +236,7 @@ const broken: readonly (readonly [string, Kernel, RegExp])[] = [
 for (const [what, kernel, message] of broken) {
   test(`a shader that ${what} reaches the caller with the kernel's name`, async () => {
     const device = await openGpu();
-    const x = withDevice(device, () => ones([4]));
+    const x = on(device, () => ones([4]));
     device.dispatch([{ kernel, args: [0], params: [], grid: [1, 1, 1] }], [x.storage]);
     // Two reads at once: neither may be told of the consequence instead of the cause.
     for (const error of await Promise.all([x.data(), x.data()].map(rejection))) {
@@ -250,7 +250,7 @@ for (const [what, kernel, message] of broken) {
 
 test('dispatch runs a kernel of the caller', async () => {
   const device = await openGpu();
-  const x = withDevice(device, () => ones([4]));
+  const x = on(device, () => ones([4]));
   const kernel = kernelOf('mine', 'y[1] = 7.0;');
   device.dispatch([{ kernel, args: [0], params: [], grid: [1, 1, 1] }], [x.storage]);
   assert.equal([...(await x.data())], [1, 7, 1, 1]);

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Device } from '../engine/device.ts';
-import { DeviceError, full, matmul, scope, type Tensor, tensor, withDevice } from '../engine/index.ts';
+import { DeviceError, full, matmul, scope, type Tensor, tensor } from '../engine/index.ts';
 import type { KernelFamily } from '../engine/webgpu/device.ts';
 import { type Case, cases, type RowName } from './support/cases.ts';
-import { openGpu, reference, withFamily } from './support/devices.ts';
+import { on, openGpu, reference, withFamily } from './support/devices.ts';
 import { runCase } from './support/runCase.ts';
 import { distance } from './support/values.ts';
 
@@ -70,14 +70,14 @@ for (const [name, fn, values] of extremes) {
 }
 
 async function runBoth(fn: (device: Device) => Tensor): Promise<[ArrayLike<number>, ArrayLike<number>]> {
-  const on = (device: Device) => withDevice(device, () => scope(() => fn(device).data()));
-  return [await on(gpu), await on(reference)];
+  const values = (device: Device) => on(device, () => scope(() => fn(device).data()));
+  return [await values(gpu), await values(reference)];
 }
 
 test('elementwise past 65,535 workgroups: the grid is folded', async () => {
   const n = 65535 * 64 * 4 + 5; // four elements a thread
   const row = Float32Array.of(1, 2, 3);
-  const [flat, cells] = await withDevice(gpu, () =>
+  const [flat, cells] = await on(gpu, () =>
     scope(() => {
       const y = full([n], 0.5).add(1);
       const wide = tensor(row).mul(full([65535 * 64 + 1, 1], 2)); // one element a thread
@@ -98,7 +98,7 @@ test('a sum over millions of elements is exact to float32', async () => {
   const expected = values.reduce((s, v) => s + v, 0);
   for (const family of ['software', 'hardware'] as const) {
     const [all, columns] = await withFamily(gpu, family, () =>
-      withDevice(gpu, () =>
+      on(gpu, () =>
         scope(() => {
           const x = tensor(values);
           const even = x.slice([[0, 5_000_000]]).reshape([500_000, 10]);
@@ -117,12 +117,12 @@ test('a tensor over the binding limit is a clear error, and leaves the device wh
   const limit = Math.min(gpu.gpu.limits.maxStorageBufferBindingSize, gpu.gpu.limits.maxBufferSize);
   const before = gpu.memory();
   assert.throws(
-    () => withDevice(gpu, () => scope(() => full([limit / 4 + 64], 0))),
+    () => on(gpu, () => scope(() => full([limit / 4 + 64], 0))),
     (e: Error) => e instanceof DeviceError && new RegExp(`fill.*takes \\d+ bytes.*at most ${limit}`).test(e.message),
   );
   assert.throws(
     () =>
-      withDevice(gpu, () =>
+      on(gpu, () =>
         scope(() => {
           const side = Math.ceil(Math.sqrt(limit / 4)) + 8;
           return matmul(full([side, 1], 1), full([1, side], 1));
@@ -132,7 +132,7 @@ test('a tensor over the binding limit is a clear error, and leaves the device wh
   );
   const { tensors, buffers, bytes } = gpu.memory();
   assert.equal({ tensors, buffers, bytes }, pick(before));
-  assert.equal([...(await withDevice(gpu, () => scope(() => full([2], 3).data())))], [3, 3]);
+  assert.equal([...(await on(gpu, () => scope(() => full([2], 3).data())))], [3, 3]);
 });
 
 const pick = ({ tensors, buffers, bytes }: { tensors: number; buffers: number; bytes: number }) => ({

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { grad, gradcheck, init, type Tensor, withDevice } from '../engine/index.ts';
+import { grad, gradcheck, init, type Tensor } from '../engine/index.ts';
 import { critic, criticBatch, criticLoss, criticParameters, penalty } from './support/critic.ts';
-import { openGpu, read, reference, withFamily } from './support/devices.ts';
+import { on, openGpu, read, reference, withFamily } from './support/devices.ts';
 import { distance } from './support/values.ts';
 
 await init({ device: 'reference' });
@@ -36,7 +36,7 @@ test("the penalty depends on the weights, and on the biases only through leaky R
 });
 
 test('against central differences in float64, in every parameter', () =>
-  withDevice(reference, async () => {
+  on(reference, async () => {
     const parameters = criticParameters();
     await gradcheck((...p) => criticLoss(...criticBatch(2), p), parameters, { atol: 1e-6, rtol: 1e-5 });
     await gradcheck((...p) => penalty(...criticBatch(2), p), parameters, { atol: 1e-6, rtol: 1e-5 });

@@ -105,6 +105,10 @@ const needRank4 = (op: string, what: string, layout: string, s: Shape): void => 
   if (s.length !== 4) throw new ShapeError(`${op}: ${what} must be ${layout}, not ${show(s)}`);
 };
 
+const splits = (op: string, channels: number, groups: number): void => {
+  if (channels % groups !== 0) throw new ShapeError(`${op}: ${channels} channels do not split into ${groups} groups`);
+};
+
 const showConv = (p: ConvParams): string =>
   [
     p.stride.some((s) => s !== 1) ? `stride ${p.stride}` : '',
@@ -130,8 +134,7 @@ const conv2dRow: Row<ConvParams> = {
         `conv2d: x has ${cin} channels but w expects ${wcin * p.groups} (x ${show(x!)}, w ${show(w!)}${p.groups > 1 ? `, ${p.groups} groups` : ''}); the third axis of w is the input's channels`,
       );
     }
-    if (cout % p.groups !== 0)
-      throw new ShapeError(`conv2d: ${cout} output channels do not split into ${p.groups} groups`);
+    splits('conv2d', cout, p.groups);
     return [[n, ...convOutput('conv2d', [h, wd], [kh, kw], p), cout]];
   },
   kernel: ({ inputs, outputs, params, target }) =>
@@ -155,6 +158,7 @@ const convTranspose2dRow: Row<SizedConvParams> = {
         `convTranspose2d: y has ${cout} channels but w expects ${wcout} (y ${show(y!)}, w ${show(w!)}); the fourth axis of w is the channels of the transpose's input`,
       );
     }
+    splits('convTranspose2d', cout, p.groups);
     const back = convOutput('convTranspose2d', p.size, [kh, kw], p);
     if (back[0] !== oh || back[1] !== ow) {
       throw new ShapeError(
@@ -179,6 +183,8 @@ const conv2dWeightRow: Row<SizedConvParams> = {
   shape: ([x, y], p) => {
     needRank4('conv2dWeight', 'x', '[N,H,W,Cin]', x!);
     needRank4('conv2dWeight', 'y', '[N,OH,OW,Cout]', y!);
+    splits('conv2dWeight', x![3]!, p.groups);
+    splits('conv2dWeight', y![3]!, p.groups);
     const out = convOutput('conv2dWeight', x!.slice(1, 3), p.size, p);
     if (x![0] !== y![0] || out[0] !== y![1] || out[1] !== y![2]) {
       throw new ShapeError(

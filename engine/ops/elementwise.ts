@@ -1,9 +1,12 @@
 /** Elementwise ops. Expressions are WGSL over T = f32 or vec4f; rules are written in ops. */
 import { type Elementwise, elementwise } from '../../kernels/elementwise.ts';
 import { apply } from '../apply.ts';
+import { withDevice } from '../device.ts';
 import type { Row, Rule } from '../row.ts';
+import { scope } from '../scope.ts';
 import { broadcastShapes } from '../shape.ts';
-import { Tensor, tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
+import { full } from './create.ts';
 
 /** A tensor, or a number that stands for a scalar of the same device. */
 export type TensorLike = Tensor | number;
@@ -45,8 +48,8 @@ const like = (value: TensorLike, other: TensorLike): Tensor =>
   typeof value !== 'number'
     ? value
     : typeof other !== 'number'
-      ? tensor(value, { device: other.device })
-      : tensor(value);
+      ? withDevice(other.device, () => full([], value))
+      : full([], value);
 
 type Unary = ((x: TensorLike) => Tensor) & { readonly row: Row<Scalars> };
 type Binary = ((a: TensorLike, b: TensorLike) => Tensor) & { readonly row: Row<Scalars> };
@@ -65,7 +68,7 @@ function binary(
 ): Binary {
   const r = row(name, 2, expr, vjp);
   return Object.assign(
-    (a: TensorLike, b: TensorLike): Tensor => scalar?.(a, b) ?? apply(r, [like(a, b), like(b, a)], {})[0]!,
+    (a: TensorLike, b: TensorLike): Tensor => scalar?.(a, b) ?? scope(() => apply(r, [like(a, b), like(b, a)], {})[0]!),
     { row: r },
   );
 }
@@ -80,6 +83,9 @@ export const affine = Object.assign(
   (x: Tensor, scale: number, shift: number): Tensor => apply(affineRow, [x], { s0: scale, s1: shift })[0]!,
   { row: affineRow },
 );
+
+/** The same values in memory of their own. Gradients pass through. */
+export const clone = (x: Tensor): Tensor => affine(x, 1, 0);
 
 const isTensor = (x: TensorLike): x is Tensor => x instanceof Tensor;
 
@@ -129,13 +135,13 @@ export const greaterShare: Binary = binary('greaterShare', 'select(select(T(0.0)
 ]);
 
 /** The larger of a and b. At ties each side receives half of the cotangent. */
-export const maximum: Binary = binary('maximum', 'max(a, b)', [
+export const maximum: Binary = binary('maximum', 'select(max(a, b), a + b, isnan_(a) | isnan_(b))', [
   (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)),
   (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)),
 ]);
 
 /** The smaller of a and b. At ties each side receives half of the cotangent. */
-export const minimum: Binary = binary('minimum', 'min(a, b)', [
+export const minimum: Binary = binary('minimum', 'select(min(a, b), a + b, isnan_(a) | isnan_(b))', [
   (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)),
   (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)),
 ]);
@@ -155,13 +161,21 @@ export const rsqrt: Unary = unary('rsqrt', 'inverseSqrt(a)', (g, { inputs: [x], 
 );
 
 /** eˣ */
-export const exp: Unary = unary('exp', 'exp(a)', (g, { output: y }) => mul(g, y));
+export const exp: Unary = unary('exp', 'select(exp(a), a, isnan_(a))', (g, { output: y }) => mul(g, y));
 
 /** The natural logarithm. */
-export const log: Unary = unary('log', 'log(a)', (g, { inputs: [x] }) => div(g, x!));
+export const log: Unary = unary(
+  'log',
+  'log_(a)',
+  (g, { inputs: [x] }) => div(g, x!),
+  /* wgsl */ `fn log_(x: T) -> T {
+  let y = select(log(x), bits_(0xff800000u), x == T(0.0));
+  return select(select(y, bits_(0x7fc00000u), x < T(0.0)), x, isnan_(x) | (bitcast<U>(x) == U(0x7f800000u)));
+}`,
+);
 
 /** 1, 0 or -1; its derivative is taken as 0 everywhere. */
-export const sign: Unary = unary('sign', 'sign(a)', null);
+export const sign: Unary = unary('sign', 'select(sign(a), a, isnan_(a))', null);
 
 /** |x|, with derivative 0 at 0. */
 export const abs: Unary = unary('abs', 'abs(a)', (g, { inputs: [x] }) => mul(g, sign(x!)));
@@ -172,7 +186,7 @@ const TANH = /* wgsl */ `fn tanh_(x: T) -> T {
   let far = sign(x) * (T(1.0) - e) / (T(1.0) + e);
   let z = x * x;
   let near = x * (1.0 + z * (-0.333333333 + z * (0.133333333 + z * (-0.053968254 + z * 0.021869489))));
-  return select(far, near, abs(x) < T(0.25));
+  return select(select(far, near, abs(x) < T(0.25)), x, isnan_(x));
 }`;
 
 /** The hyperbolic tangent. */
@@ -191,7 +205,7 @@ export const sigmoid: Unary = unary(
   (g, { output: y }) => sigmoidGrad(g, y),
   /* wgsl */ `fn sigmoid_(x: T) -> T {
   let e = exp(-abs(x));
-  return select(e, T(1.0), x >= T(0.0)) / (T(1.0) + e);
+  return select(select(e, T(1.0), x >= T(0.0)) / (T(1.0) + e), x, isnan_(x));
 }`,
 );
 
@@ -216,7 +230,7 @@ export const gate = Object.assign(
 );
 
 /** max(x, 0), with derivative 0 at 0. */
-export const relu: Unary = unary('relu', 'max(a, T(0.0))', (g, { inputs: [x] }) => gate(g, x!, 0));
+export const relu: Unary = unary('relu', 'select(a, T(0.0), a <= T(0.0))', (g, { inputs: [x] }) => gate(g, x!, 0));
 
 const leakyRow: Row<Scalars> = row(
   'leakyRelu',

@@ -3,6 +3,7 @@ import { matmul as matmulPlan } from '../../kernels/matmul.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
 import type { Row } from '../row.ts';
+import { scope } from '../scope.ts';
 import { broadcastShapes, type Shape, sameShape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { unlessEmpty } from './empty.ts';
@@ -70,27 +71,36 @@ const matmulRow: Row<MatmulParams> = {
  * @throws ShapeError if the inner sizes differ
  */
 export const matmul = Object.assign(
-  (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor => {
-    if (a.rank === 0 || b.rank === 0) throw new ShapeError('matmul: a scalar has no matrix product; use mul');
-    if (a.rank === 1 || b.rank === 1) {
-      const row = a.rank === 1 ? reshape(a, transposeA ? [a.size, 1] : [1, a.size]) : a;
-      const column = b.rank === 1 ? reshape(b, transposeB ? [1, b.size] : [b.size, 1]) : b;
-      const y = matmul(row, column, { transposeA, transposeB });
-      const kept = [...(a.rank === 1 ? [] : [y.shape[y.rank - 2]!]), ...(b.rank === 1 ? [] : [y.shape[y.rank - 1]!])];
-      return reshape(y, [...y.shape.slice(0, -2), ...kept]);
-    }
-    const batchA = a.shape.slice(0, -2);
-    const batchB = b.shape.slice(0, -2);
-    let [left, right] = [a, b];
-    if (!sameShape(batchA, batchB) && batchA.length > 0 && batchB.length > 0) {
-      const batch = broadcastShapes('matmul', batchA, batchB);
-      left = spread(a, batch);
-      right = spread(b, batch);
-    }
-    return apply(matmulRow, [left, right], { transposeA, transposeB })[0]!;
-  },
+  (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor =>
+    scope(() => product(a, b, { transposeA, transposeB })),
   { row: matmulRow },
 );
+
+function product(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulParams): Tensor {
+  if (a.rank === 0 || b.rank === 0) throw new ShapeError('matmul: a scalar has no matrix product; use mul');
+  if (a.rank === 1 || b.rank === 1) {
+    const row = a.rank === 1 ? reshape(a, transposeA ? [a.size, 1] : [1, a.size]) : a;
+    const column = b.rank === 1 ? reshape(b, transposeB ? [1, b.size] : [b.size, 1]) : b;
+    const y = product(row, column, { transposeA, transposeB });
+    const kept = [...(a.rank === 1 ? [] : [y.shape[y.rank - 2]!]), ...(b.rank === 1 ? [] : [y.shape[y.rank - 1]!])];
+    return reshape(y, [...y.shape.slice(0, -2), ...kept]);
+  }
+  if (b.rank === 2 && a.rank > 2 && !transposeA) {
+    // One product of all rows, instead of one a batch: b's gradient is summed inside it.
+    const rows = reshape(a, [sizeOf(a.shape.slice(0, -1)), a.shape[a.rank - 1]!]);
+    const y = product(rows, b, { transposeA, transposeB });
+    return reshape(y, [...a.shape.slice(0, -1), y.shape[1]!]);
+  }
+  const batchA = a.shape.slice(0, -2);
+  const batchB = b.shape.slice(0, -2);
+  let [left, right] = [a, b];
+  if (!sameShape(batchA, batchB) && batchA.length > 0 && batchB.length > 0) {
+    const batch = broadcastShapes('matmul', batchA, batchB);
+    left = spread(a, batch);
+    right = spread(b, batch);
+  }
+  return apply(matmulRow, [left, right], { transposeA, transposeB })[0]!;
+}
 
 const spread = (x: Tensor, batch: Shape): Tensor => {
   const shape = [...batch, ...x.shape.slice(-2)];

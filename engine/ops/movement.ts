@@ -31,11 +31,11 @@ export const reshape = Object.assign(
   { row: reshapeRow },
 );
 
-const transposeRow: Row<{ axes: readonly number[] }> = {
-  name: 'transpose',
+const permuteRow: Row<{ axes: readonly number[] }> = {
+  name: 'permute',
   shape: ([x], { axes }) => {
     if (axes.length !== x!.length || new Set(axes).size !== axes.length) {
-      throw new ShapeError(`transpose: axes ${show(axes)} must name each of the ${x!.length} axes of ${show(x!)} once`);
+      throw new ShapeError(`permute: axes ${show(axes)} must name each of the ${x!.length} axes of ${show(x!)} once`);
     }
     return [axes.map((a) => x![a]!)];
   },
@@ -45,7 +45,7 @@ const transposeRow: Row<{ axes: readonly number[] }> = {
   },
   vjp: [
     (g, { params: { axes } }) =>
-      transpose(
+      permute(
         g,
         axes.map((_, i) => axes.indexOf(i)),
       ),
@@ -53,14 +53,22 @@ const transposeRow: Row<{ axes: readonly number[] }> = {
   show: ({ axes }) => show(axes),
 };
 
-/** Reorders the axes: axis i of the result is axis `axes[i]` of x. Without `axes`, reverses them. */
-export const transpose = Object.assign(
-  (x: Tensor, axes?: readonly number[]): Tensor => {
-    const order = axes ?? x.shape.map((_, i) => x.rank - 1 - i);
-    return apply(transposeRow, [x], { axes: order.map((a) => normalizeAxis('transpose', a, x.rank)) })[0]!;
-  },
-  { row: transposeRow },
+/** Reorders the axes: axis i of the result is axis `axes[i]` of x. */
+export const permute = Object.assign(
+  (x: Tensor, axes: readonly number[]): Tensor =>
+    apply(permuteRow, [x], { axes: axes.map((a) => normalizeAxis('permute', a, x.rank)) })[0]!,
+  { row: permuteRow },
 );
+
+/** Swaps two axes; the last two unless given. */
+export function transpose(x: Tensor, axis0 = -2, axis1 = -1): Tensor {
+  const a = normalizeAxis('transpose', axis0, x.rank);
+  const b = normalizeAxis('transpose', axis1, x.rank);
+  return permute(
+    x,
+    x.shape.map((_, i) => (i === a ? b : i === b ? a : i)),
+  );
+}
 
 /** A regular window of a tensor: along axis i, `size[i]` elements from `begin[i]`, `step[i]` apart. */
 export interface Window {
@@ -179,7 +187,7 @@ export const concat = Object.assign(
 
 /** The rows of this file, by name. */
 export const movementRows = {
-  transpose: transpose.row,
+  permute: permute.row,
   slice: slice.row,
   unslice: unslice.row,
   concat: concat.row,

@@ -1,8 +1,11 @@
 /** Normalisation, fused: one row forward and one backward serve batch norm, layer norm and their kin. */
+
+import { fill as fillPlan } from '../../kernels/copy.ts';
 import { type NormShape, normGrad as normGradPlan, norm as normPlan } from '../../kernels/norm.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
 import type { Row } from '../row.ts';
+import { scope } from '../scope.ts';
 import { normalizeAxes, type Shape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, mul, rsqrt, sub } from './elementwise.ts';
@@ -45,7 +48,8 @@ function standardize(x: Tensor, { view, eps }: NormParams) {
 const normRow = (name: string): Row<NormParams> => ({
   name,
   shape: ([x], { view }) => [x!, [2, view[0] * view[2]]],
-  kernel: ({ params, target }) => normPlan(target, normShape(params), params.eps),
+  kernel: ({ inputs: [x], params, target }) =>
+    sizeOf(x!) > 0 ? normPlan(target, normShape(params), params.eps) : { dispatches: [] },
   composite: ([x, gamma, beta], p) => {
     const { m, rstd, xhat } = standardize(x!, p);
     const y = add(mul(xhat, reshape(gamma!, p.affine)), reshape(beta!, p.affine));
@@ -62,7 +66,10 @@ const normRow = (name: string): Row<NormParams> => ({
 export const normGradRow: Row<NormParams> = {
   name: 'normGrad',
   shape: ([x, gamma]) => [x!, gamma!, gamma!],
-  kernel: ({ params, target }) => normGradPlan(target, normShape(params)),
+  kernel: ({ inputs: [x, gamma], params, target }) =>
+    sizeOf(x!) > 0
+      ? normGradPlan(target, normShape(params))
+      : { dispatches: [5, 6].flatMap((arg) => fillPlan(sizeOf(gamma!), 0, arg).dispatches) },
   // Recomputes the statistics from x, so that derivatives of this row see how they depend on x; `stats` has none.
   composite: ([x, gamma, , g], p) => {
     const { rstd, xhat } = standardize(x!, p);
@@ -134,7 +141,7 @@ export const layerNorm = Object.assign(
       );
     }
     const params = { view: [x.size / d, d, 1, 1], affine: [1, d, 1, 1], eps: options.eps ?? 1e-5 } as const;
-    return apply(layerNormRow, [x, gamma, beta], params)[0]!;
+    return scope(() => apply(layerNormRow, [x, gamma, beta], params)[0]!);
   },
   { row: layerNormRow },
 );

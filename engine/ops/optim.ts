@@ -2,7 +2,9 @@
 import { adam as adamPlan, ema as emaPlan } from '../../kernels/adam.ts';
 import { runningStats as runningStatsPlan } from '../../kernels/runningStats.ts';
 import { apply } from '../apply.ts';
+import { ShapeError } from '../errors.ts';
 import type { Row } from '../row.ts';
+import { type Shape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Adam's numbers for one step; see kernels/adam.ts. */
@@ -24,7 +26,17 @@ export interface AdamParams {
 
 export const adamRow: Row<AdamParams> = {
   name: 'adam',
-  shape: () => [],
+  shape: ([p, m, v, ...gs], { lengths, offsets }) => {
+    const size = sizeOf(p!);
+    const fits = (g: Shape, i: number) =>
+      sizeOf(g) === lengths[i] && offsets[i]! >= 0 && offsets[i]! + lengths[i]! <= size;
+    if (sizeOf(m!) !== size || sizeOf(v!) !== size || gs.length !== lengths.length || !gs.every(fits)) {
+      throw new ShapeError(
+        `adam: arenas ${show(p!)}, ${show(m!)}, ${show(v!)} and gradients ${gs.map(show)} do not fit lengths ${show(lengths)} at offsets ${show(offsets)}`,
+      );
+    }
+    return [];
+  },
   kernel: ({ params, target }) => adamPlan(target, params),
   mutates: 3,
 };
@@ -36,7 +48,11 @@ export const adamStep = (p: Tensor, m: Tensor, v: Tensor, gradients: readonly Te
 
 export const emaRow: Row<{ readonly decay: number }> = {
   name: 'ema',
-  shape: () => [],
+  shape: ([average, p]) => {
+    if (sizeOf(average!) !== sizeOf(p!))
+      throw new ShapeError(`ema: ${show(average!)} cannot follow ${show(p!)}; sizes must be equal`);
+    return [];
+  },
   kernel: ({ inputs: [average], params: { decay }, target }) => emaPlan(target, average![0]!, decay),
   mutates: 1,
 };
@@ -55,7 +71,14 @@ export interface RunningStatsParams {
 
 export const runningStatsRow: Row<RunningStatsParams> = {
   name: 'runningStats',
-  shape: () => [],
+  shape: ([mean, variance, stats]) => {
+    if (sizeOf(variance!) !== sizeOf(mean!) || sizeOf(stats!) !== 2 * sizeOf(mean!)) {
+      throw new ShapeError(
+        `runningStats: mean ${show(mean!)}, variance ${show(variance!)} and stats ${show(stats!)} must be [C], [C] and [2,C]`,
+      );
+    }
+    return [];
+  },
   kernel: ({ inputs: [mean], params: { momentum, eps, n } }) => runningStatsPlan(mean![0]!, momentum, eps, n),
   mutates: 2,
 };

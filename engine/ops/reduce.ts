@@ -5,6 +5,7 @@ import { reduce, SUM } from '../../kernels/reduce.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
 import type { Row } from '../row.ts';
+import { scope } from '../scope.ts';
 import { broadcastStrides, normalizeAxes, reducedShape, type Shape, sameShape, show, stridesOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { affine } from './elementwise.ts';
@@ -58,7 +59,7 @@ const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((
 
 /** The biased variance over `axes`: the mean squared distance from the mean. */
 export function variance(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  return mean(x.sub(mean(x, axes, { keepDims: true })).square(), axes, options);
+  return scope(() => mean(x.sub(mean(x, axes, { keepDims: true })).square(), axes, options));
 }
 
 const broadcastRow: Row<{ shape: Shape }> = {

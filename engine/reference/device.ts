@@ -1,5 +1,5 @@
 import type { Target } from '../../kernels/kernel.ts';
-import { type Buffer, type Device, type Launch, type Memory, Storage } from '../device.ts';
+import { type Buffer, checkView, type Device, type Launch, type Memory, Storage } from '../device.ts';
 import { tensorsAlive } from '../lifetime.ts';
 import type { Primitive } from '../ops/table.ts';
 import { sizeOf } from '../shape.ts';
@@ -79,6 +79,7 @@ export class ReferenceDevice implements Device {
   }
 
   view(storage: Storage, offset: number, size: number): Storage {
+    checkView(storage, offset, size);
     return new Storage((storage as HostStorage).buffer, storage.offset + offset, size);
   }
 

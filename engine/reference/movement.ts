@@ -3,7 +3,7 @@ import { stridesOf } from '../shape.ts';
 import { copyWalk, dot, type LoopsOf } from './loop.ts';
 
 export const movement: LoopsOf<typeof movementRows> = {
-  transpose: ({ inputs: [x], inputShapes: [xs], outputs: [y], outputShapes: [ys], params: { axes } }) => {
+  permute: ({ inputs: [x], inputShapes: [xs], outputs: [y], outputShapes: [ys], params: { axes } }) => {
     const from = stridesOf(xs!);
     copyWalk(
       x!,

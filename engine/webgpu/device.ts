@@ -1,5 +1,5 @@
 import type { Dispatch, Target } from '../../kernels/kernel.ts';
-import { type Buffer, type Device, type Launch, type Memory, Storage, type Values } from '../device.ts';
+import { type Buffer, checkView, type Device, type Launch, type Memory, Storage, type Values } from '../device.ts';
 import { DeviceError } from '../errors.ts';
 import { tensorsAlive } from '../lifetime.ts';
 import { show, sizeOf } from '../shape.ts';
@@ -42,6 +42,8 @@ export class WebGpuDevice implements Device {
   readonly #limit: number;
   #error: Error | undefined;
   #destroyed = false;
+  /** Lost or destroyed: every further call fails. */
+  #gone = false;
 
   constructor(opened: Opened, family?: KernelFamily) {
     const { gpu, info } = opened;
@@ -68,6 +70,7 @@ export class WebGpuDevice implements Device {
       this.#fail(new DeviceError(`WebGPU refused a command: ${event.error.message}`));
     });
     void gpu.lost.then(({ reason, message }) => {
+      this.#gone = true;
       if (!this.#destroyed) {
         this.#fail(
           new DeviceError(`the device was lost (${reason}): ${message}. Call init() again and rebuild your tensors`),
@@ -83,12 +86,27 @@ export class WebGpuDevice implements Device {
   run(launch: Launch): Storage[] {
     this.#check();
     const { temps = [], dispatches } = launch.plan!(this.target);
-    const outputs = launch.outputShapes.map((s) => this.#allocate(sizeOf(s), `${launch.op}: an output of ${show(s)}`));
-    const scratch = temps.map((n) => this.#allocate(n, `${launch.op}: scratch space`));
+    const mutated = launch.inputs.slice(0, launch.mutates);
+    const alias = launch.inputs.findIndex((s, i) => mutated.some((t, j) => i !== j && s.buffer === t.buffer));
+    if (alias >= 0) {
+      throw new DeviceError(
+        `${launch.op}: input ${alias} lies in memory that ${launch.op} overwrites; pass a clone() of it`,
+      );
+    }
+    const outputs: GpuStorage[] = [];
+    const scratch: GpuStorage[] = [];
+    try {
+      for (const s of launch.outputShapes)
+        outputs.push(this.#allocate(sizeOf(s), `${launch.op}: an output of ${show(s)}`));
+      for (const n of temps) scratch.push(this.#allocate(n, `${launch.op}: scratch space`));
+    } catch (error) {
+      for (const s of [...outputs, ...scratch]) s.release();
+      throw error;
+    }
     const all = [...(launch.inputs as GpuStorage[]), ...outputs, ...scratch];
     this.#record(dispatches, all);
     for (const s of scratch) s.release();
-    for (const s of launch.inputs.slice(0, launch.mutates)) s.buffer.version++;
+    for (const s of mutated) s.buffer.version++;
     return outputs;
   }
 
@@ -110,7 +128,7 @@ export class WebGpuDevice implements Device {
   }
 
   view(storage: Storage, offset: number, size: number): Storage {
-    if (offset % 64 !== 0) throw new RangeError(`view: offset ${offset} is not a multiple of 64 elements`);
+    checkView(storage, offset, size);
     return new Storage((storage as GpuStorage).buffer, storage.offset + offset, size);
   }
 
@@ -144,7 +162,13 @@ export class WebGpuDevice implements Device {
   }
 
   release(buffer: Buffer): void {
-    if (!this.#destroyed) this.#pool.give(buffer as GpuBuffer);
+    if (this.#destroyed) return;
+    this.#pool.give(buffer as GpuBuffer);
+    if (!this.#pool.overfull) return;
+    // Sizes have changed for good: start over, once what is recorded on the old buffers is on its way.
+    this.#recorder.flush();
+    this.#recorder.forget();
+    this.#pool.trim();
   }
 
   flush(): void {
@@ -198,6 +222,7 @@ export class WebGpuDevice implements Device {
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
+    this.#gone = true;
     this.#error = new DeviceError('the device was destroyed; call init() for a new one');
     this.#pool.trim();
     this.gpu.destroy();
@@ -249,6 +274,10 @@ export class WebGpuDevice implements Device {
   }
 
   #check(): void {
-    if (this.#error) throw this.#error;
+    const error = this.#error;
+    if (!error) return;
+    // A refused command spoils results, not the device: whoever comes next is told, once.
+    if (!this.#gone) this.#error = undefined;
+    throw error;
   }
 }

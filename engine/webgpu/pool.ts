@@ -23,6 +23,9 @@ export class GpuBuffer implements Buffer {
 
 const USAGE = 0x80 | 0x4 | 0x8; // STORAGE | COPY_SRC | COPY_DST; the global GPUBufferUsage does not exist in every Node
 
+/** Bytes of free buffers that are worth no thought. */
+const MARGIN = 2 ** 26;
+
 /**
  * Buffers by size class, four classes to a power of two (at most a quarter of a buffer is wasted). A freed buffer is
  * reused at once: the queue runs dispatches in order, so later writes cannot overtake earlier reads. The oldest free buffer
@@ -68,6 +71,11 @@ export class Pool {
     this.bytes -= buffer.bytes;
     this.pooledBuffers++;
     this.pooledBytes += buffer.bytes;
+  }
+
+  /** Whether free buffers have come to hold more than the most that was ever used, by a margin. */
+  get overfull(): boolean {
+    return this.pooledBytes > this.peakBytes + MARGIN;
   }
 
   /** Gives the memory of free buffers back to the adapter. */

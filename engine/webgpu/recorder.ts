@@ -60,7 +60,7 @@ export class Recorder {
       b.buffer.lastRecording = this.recording;
       key += `,${b.buffer.id}:${b.offset}:${b.size}`;
     }
-    const group = this.#groups.get(key) ?? this.#group(key, pipeline.layout, bindings);
+    const group = this.#groups.get(key) ?? this.#group(kernel.name, key, pipeline.layout, bindings);
     this.#list.push({ name: kernel.name, pipeline: pipeline.gpu, group, grid });
     this.dispatches++;
     if (this.#list.length === CAPACITY) this.flush();
@@ -103,10 +103,16 @@ export class Recorder {
     submit();
   }
 
-  #group(key: string, layout: GPUBindGroupLayout, bindings: readonly Binding[]): GPUBindGroup {
+  /** Drops the cached bind groups, and with them their hold on buffers. */
+  forget(): void {
+    this.#groups.clear();
+  }
+
+  #group(name: string, key: string, layout: GPUBindGroupLayout, bindings: readonly Binding[]): GPUBindGroup {
     // A cache that has grown this far is not being reused; the groups in flight live on in their commands.
     if (this.#groups.size >= MAX_GROUPS) this.#groups.clear();
     const group = this.#device.createBindGroup({
+      label: name,
       layout,
       entries: [
         { binding: 0, resource: { buffer: this.#uniforms, size: PARAM_WORDS * 4 } },

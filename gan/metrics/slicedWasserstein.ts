@@ -109,6 +109,6 @@ function transport(a: Float64Array, b: Float64Array, p: 1 | 2): number {
 
 /** A normal vector's direction is uniform on the unit sphere. */
 function unitVector(normal: Float64Array): Float64Array {
-  const norm = Math.hypot(...normal);
+  const norm = Math.sqrt(normal.reduce((s, x) => s + x * x, 0));
   return normal.map((x) => x / norm);
 }

@@ -22,6 +22,7 @@ import {
   minimum,
   mul,
   type NormOptions,
+  permute,
   type Range,
   type ReduceOptions,
   reshape,
@@ -30,7 +31,6 @@ import {
   sub,
   sum,
   type Tensor,
-  transpose,
 } from '../../engine/index.ts';
 import { convParams } from '../../engine/ops/conv.ts';
 import { affine, gate, greaterShare, leakyRelu, sigmoidGrad, tanhGrad } from '../../engine/ops/elementwise.ts';
@@ -151,8 +151,8 @@ const onShapes = (list: readonly (readonly [string, Shape, Op1])[]): Case[] =>
 
 const sliced = (shape: Shape, ranges: readonly Range[]) =>
   [JSON.stringify(ranges), shape, (x: Tensor) => slice(x, ranges)] as const;
-const permuted = (shape: Shape, axes?: readonly number[]) =>
-  [axes ? show(axes) : 'reversed', shape, (x: Tensor) => transpose(x, axes)] as const;
+const permuted = (shape: Shape, axes: readonly number[] = shape.map((_, i) => shape.length - 1 - i)) =>
+  [show(axes), shape, (x: Tensor) => permute(x, axes)] as const;
 const spread = (shape: Shape, to: Shape) => [`to ${show(to)}`, shape, (x: Tensor) => broadcastTo(x, to)] as const;
 const unsliced = (shape: Shape, to: Shape, begin: readonly number[], step: readonly number[]) =>
   [`to ${show(to)}`, shape, (x: Tensor) => unslice(x, to, { begin, size: shape, step })] as const;
@@ -405,7 +405,9 @@ export const cases: { readonly [K in RowName]: readonly Case[] } = {
   gate: binary((g, x) => gate(g, x, 0.2), {}, kink, FEW),
   relu: exact(unary((x) => x.relu(), kink)),
   leakyRelu: [...unary((x) => leakyRelu(x), kink, [[5]]), ...unary((x) => leakyRelu(x, 0.2), kink)],
-  transpose: onShapes([
+  permute: onShapes([
+    ['transpose, the last two', [2, 3, 4], (x) => x.transpose()],
+    ['transpose, 0 and -1', [2, 3, 4], (x) => x.transpose(0, -1)],
     permuted([]),
     permuted([5]),
     permuted([3, 5]),

@@ -26,9 +26,18 @@ export function withFamily<T>(device: WebGpuDevice, family: KernelFamily, fn: ()
   }
 }
 
+/** As `withDevice`, for functions that may return a promise: only what runs at once runs on the device. */
+export function on<T>(device: Device, fn: () => T): T {
+  let result: T[] = [];
+  withDevice(device, () => {
+    result = [fn()];
+  });
+  return result[0] as T;
+}
+
 /** Runs `fn` on a device in a scope, and reads the tensors that it returns. */
 export const read = async (device: Device, fn: () => readonly Tensor[]): Promise<Float64Array[]> => {
-  const values = await withDevice(device, () => scope(() => Promise.all(fn().map((t) => t.data()))));
+  const values = await on(device, () => scope(() => Promise.all(fn().map((t) => t.data()))));
   return values.map((v) => Float64Array.from(v));
 };
 

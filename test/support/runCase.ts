@@ -1,6 +1,7 @@
 import type { Device } from '../../engine/device.ts';
-import { grad, scope, type Tensor, tensor, withDevice } from '../../engine/index.ts';
+import { grad, scope, type Tensor, tensor } from '../../engine/index.ts';
 import type { Case } from './cases.ts';
+import { on } from './devices.ts';
 import { valuesFor } from './values.ts';
 
 export const listOf = (y: Tensor | readonly Tensor[]): readonly Tensor[] => ('shape' in y ? [y] : y);
@@ -17,7 +18,7 @@ export const cotangentsFor = (ys: readonly Tensor[]): Tensor[] =>
 
 /** The outputs of a case, then its first gradients. Reads start at once and resolve later. */
 export function runCase(device: Device, c: Case): Promise<ArrayLike<number>[]> {
-  return withDevice(device, () =>
+  return on(device, () =>
     scope(() => {
       const xs = leavesOf(c);
       const ys = listOf(c.fn(...xs));
