@@ -18,7 +18,8 @@ import {
 } from '../engine/index.ts';
 import { fused, primitives, views } from '../engine/ops/table.ts';
 import type { Row } from '../engine/row.ts';
-import { type Case, cases, elementsOf, type RowName } from './support/cases.ts';
+import type { Case } from './support/builders.ts';
+import { cases, elementsOf, type RowName } from './support/cases.ts';
 import { reference } from './support/devices.ts';
 import { cotangentsFor, leavesOf, listOf } from './support/runCase.ts';
 import { distance } from './support/values.ts';

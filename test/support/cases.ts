@@ -24,7 +24,6 @@ import {
   type NormOptions,
   permute,
   type Range,
-  type ReduceOptions,
   reshape,
   type Shape,
   slice,
@@ -38,116 +37,24 @@ import { unslice } from '../../engine/ops/movement.ts';
 import { updateRunningStats } from '../../engine/ops/optim.ts';
 import type { fused, primitives, views } from '../../engine/ops/table.ts';
 import { show, sizeOf } from '../../engine/shape.ts';
+import {
+  binary,
+  type Case,
+  type CasesOf,
+  exact,
+  FEW,
+  kink,
+  made,
+  onShapes,
+  positive,
+  RANDOM,
+  reduction,
+  text,
+  unary,
+} from './builders.ts';
 import type { Input } from './values.ts';
 
-export interface Case {
-  readonly name: string;
-  readonly inputs: readonly Input[];
-  readonly fn: (...xs: Tensor[]) => Tensor | readonly Tensor[];
-  /** How far a kernel may be from float64, in units of the tensor's scale. Default 1e-5; 0 for ops that only move data. */
-  readonly tolerance?: number;
-  /** Run with the hardware family also where its shaders take seconds to compile. */
-  readonly everywhere?: boolean;
-}
-
 export type RowName = keyof typeof primitives | keyof typeof fused | keyof typeof views;
-
-type Range2 = Omit<Input, 'shape'>;
-type Op1 = (x: Tensor) => Tensor;
-type Op2 = (a: Tensor, b: Tensor) => Tensor;
-
-const text = (v: object): string => (Object.keys(v).length > 0 ? ` ${JSON.stringify(v)}` : '');
-
-const positive = { from: 0.2, to: 3 };
-const kink = { away: 0.05 };
-
-const SHAPES: readonly Shape[] = [[], [1], [3], [5], [0], [2, 0, 3], [17], [2, 3, 5], [33, 65]];
-
-const unary = (fn: Op1, range: Range2 = {}, shapes = SHAPES): Case[] =>
-  shapes.map((shape) => ({ name: show(shape), inputs: [{ shape, ...range }], fn }));
-
-/** Broadcasting of every kind. */
-const PAIRS: readonly (readonly [string, Shape, Shape])[] = [
-  ['equal', [17], [17]],
-  ['scalars', [], []],
-  ['zero', [0], [0]],
-  ['zero and row', [2, 0], [1, 1]],
-  ['scalar right', [3, 5], []],
-  ['scalar left', [], [17]],
-  ['row', [3, 17], [17]],
-  ['row of vectors', [3, 8], [8]],
-  ['column', [5, 3], [5, 1]],
-  ['column of vectors', [3, 8], [3, 1]],
-  ['both sides', [3, 1], [1, 5]],
-  ['both sides, three axes', [3, 1, 5], [1, 4, 1]],
-  ['middle', [2, 3, 4], [2, 1, 4]],
-  ['outer', [3, 2, 4], [1, 2, 4]],
-  ['ranks', [4], [2, 3, 4]],
-  ['ones', [1, 1, 1], [3]],
-  ['large', [33, 65], [65]],
-  ['large, both sides', [65, 1], [1, 33]],
-];
-const FEW = ['equal', 'scalars', 'zero', 'row', 'column of vectors', 'both sides'];
-
-const binary = (fn: Op2, a: Range2 = {}, b: Range2 = {}, only?: readonly string[]): Case[] =>
-  PAIRS.filter(([name]) => !only || only.includes(name)).map(([name, left, right]) => ({
-    name: `${name}, ${show(left)} ${show(right)}`,
-    inputs: [
-      { shape: left, ...a },
-      { shape: right, ...b },
-    ],
-    fn,
-  }));
-
-const reduction = (
-  fn: (x: Tensor, axes?: number | readonly number[], options?: ReduceOptions) => Tensor,
-  empty: boolean,
-): Case[] => {
-  const list: [Shape, (number | readonly number[])?, ReduceOptions?][] = [
-    [[]],
-    [[1]],
-    [[65]],
-    [[3, 5], 0],
-    [[3, 5], 1],
-    [[3, 5], -1, { keepDims: true }],
-    [
-      [3, 5],
-      [-2, -1],
-    ],
-    [[3, 5], []],
-    [[2, 3, 4], 1],
-    [[2, 3, 4], [0, 2], { keepDims: true }],
-    [
-      [1, 3, 1],
-      [0, 2],
-    ],
-    [
-      [2, 3, 4, 5],
-      [1, 2],
-    ],
-    [
-      [2, 5, 5, 8],
-      [0, 1, 2],
-    ],
-    [[33, 65], 0],
-    [[33, 65], 1],
-    [[4097, 3], 0],
-    [[3, 4097], 1],
-    [[2, 4096], 1],
-    [[257, 64], 0],
-    ...(empty ? ([[[0]], [[0, 3], 0], [[0, 3], 1], [[3, 0], 1, { keepDims: true }]] as [Shape, number?][]) : []),
-  ];
-  return list.map(([shape, axes, options = {}]) => ({
-    name: `${show(shape)} over ${JSON.stringify(axes)}${text(options)}`,
-    inputs: [{ shape }],
-    fn: (x) => fn(x, axes, options),
-  }));
-};
-
-const exact = (cases: readonly Case[]): Case[] => cases.map((c) => ({ ...c, tolerance: 0 }));
-
-const onShapes = (list: readonly (readonly [string, Shape, Op1])[]): Case[] =>
-  exact(list.map(([name, shape, fn]) => ({ name: `${name}, ${show(shape)}`, inputs: [{ shape }], fn })));
 
 const sliced = (shape: Shape, ranges: readonly Range[]) =>
   [JSON.stringify(ranges), shape, (x: Tensor) => slice(x, ranges)] as const;
@@ -369,10 +276,8 @@ const runningStats = (c: number, momentum: number, n: number): Case => ({
   },
 });
 
-const made = (name: string, fn: () => Tensor, tolerance: number): Case => ({ name, inputs: [], fn, tolerance });
-const RANDOM: readonly Shape[] = [[], [0], [1], [5], [33, 65]];
-
-export const cases: { readonly [K in RowName]: readonly Case[] } = {
+/** Of the rows that are in no file of `cases/`. */
+const core = {
   affine: [
     ...unary((x) => affine(x, -1.5, 0.25)),
     ...unary((x) => add(x, 2), {}, [[3]]),
@@ -388,7 +293,7 @@ export const cases: { readonly [K in RowName]: readonly Case[] } = {
   minimum: binary(minimum, {}, {}, FEW),
   greaterShare: [
     ...exact(binary(greaterShare, {}, {}, FEW)),
-    { name: 'ties', inputs: [{ shape: [5] }], fn: (x) => greaterShare(x, x), tolerance: 0 },
+    { name: 'ties', inputs: [{ shape: [5] }], fn: (x: Tensor) => greaterShare(x, x), tolerance: 0 },
   ],
   neg: exact(unary((x) => x.neg())),
   square: unary((x) => x.square()),
@@ -559,6 +464,8 @@ export const cases: { readonly [K in RowName]: readonly Case[] } = {
     normGrads([17, 33], (a, gamma, beta) => layerNorm(a, gamma, beta), [33]),
   ],
 };
+
+export const cases: CasesOf<typeof primitives & typeof fused & typeof views> = { ...core };
 
 /** Elements that a case puts in: central differences cost two runs for each. */
 export const elementsOf = (c: Case): number => c.inputs.reduce((n, i) => n + sizeOf(i.shape), 0);

@@ -1,6 +1,6 @@
 import type { Device } from '../../engine/device.ts';
 import { grad, scope, type Tensor, tensor } from '../../engine/index.ts';
-import type { Case } from './cases.ts';
+import type { Case } from './builders.ts';
 import { on } from './devices.ts';
 import { valuesFor } from './values.ts';
 
