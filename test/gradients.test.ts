@@ -19,7 +19,7 @@ import {
 import { fused, primitives, views } from '../engine/ops/table.ts';
 import type { Row } from '../engine/row.ts';
 import type { Case } from './support/builders.ts';
-import { cases, elementsOf, type RowName } from './support/cases.ts';
+import { cases, compositions, elementsOf, type RowName } from './support/cases.ts';
 import { reference } from './support/devices.ts';
 import { cotangentsFor, leavesOf, listOf } from './support/runCase.ts';
 import { distance } from './support/values.ts';
@@ -70,6 +70,14 @@ for (const name of differentiable) {
     for (const c of first) await checked(c, gradcheck);
     // A gradient that is 0 everywhere has nothing to check.
     if (!flat) for (const c of second) await checked(c, gradgradcheck);
+  });
+}
+
+for (const [name, list] of Object.entries(compositions)) {
+  test(`${name}, composed: gradient and second gradient against central differences`, async () => {
+    const smooth = list.filter((c) => elementsOf(c) > 0 && listOf(c.fn(...leavesOf(c))).some((y) => y.requiresGrad));
+    for (const c of smooth.filter((c) => elementsOf(c) <= FIRST)) await checked(c, gradcheck);
+    for (const c of smooth.filter((c) => elementsOf(c) <= SECOND)) await checked(c, gradgradcheck);
   });
 }
 

@@ -4,7 +4,7 @@ import type { Device } from '../engine/device.ts';
 import { DeviceError, full, matmul, scope, type Tensor, tensor } from '../engine/index.ts';
 import type { KernelFamily } from '../engine/webgpu/device.ts';
 import type { Case } from './support/builders.ts';
-import { cases, type RowName } from './support/cases.ts';
+import { cases, compositions } from './support/cases.ts';
 import { on, openGpu, reference, withFamily } from './support/devices.ts';
 import { runCase } from './support/runCase.ts';
 import { distance } from './support/values.ts';
@@ -14,7 +14,8 @@ const gpu = await openGpu();
 const slow = /swiftshader/i.test(gpu.name);
 const heavy = new Set<RowName>(['matmul', 'conv2d', 'convTranspose2d', 'conv2dWeight']);
 
-for (const name of Object.keys(cases) as RowName[]) {
+const all: Readonly<Record<string, readonly Case[]>> = { ...cases, ...compositions };
+for (const name of Object.keys(all)) {
   for (const family of ['software', 'hardware'] as const) {
     test(`${name}: ${family} kernels agree with float64, values and gradients`, () => agree(name, family));
   }
@@ -31,7 +32,7 @@ function expected(c: Case): ReturnType<typeof runCase> {
 
 async function agree(name: RowName, family: KernelFamily): Promise<void> {
   const few = slow && family === 'hardware' && heavy.has(name);
-  const list = cases[name].filter((c) => !few || c.everywhere);
+  const list = all[name]!.filter((c) => !few || c.everywhere);
   const found = await Promise.all(list.map((c) => withFamily(gpu, family, () => runCase(gpu, c))));
   const wrong: string[] = [];
   for (const [k, c] of list.entries()) {

@@ -467,5 +467,8 @@ const core = {
 
 export const cases: CasesOf<typeof primitives & typeof fused & typeof views> = { ...core };
 
+/** Functions of ops, without a row of their own. */
+export const compositions: Readonly<Record<string, readonly Case[]>> = {};
+
 /** Elements that a case puts in: central differences cost two runs for each. */
 export const elementsOf = (c: Case): number => c.inputs.reduce((n, i) => n + sizeOf(i.shape), 0);
