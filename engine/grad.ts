@@ -51,7 +51,13 @@ function pull(ys: readonly Tensor[], inputs: readonly Tensor[], options: GradOpt
   const { createGraph = false, retainGraph = createGraph } = options;
   const nodes = relevant(ys, inputs);
   if (ys.length === 0) return inputs.map(() => null);
-  const run = () => withDevice(ys[0]!.device, () => backward(ys, inputs, nodes, options, createGraph));
+  const run = () =>
+    withDevice(ys[0]!.device, () => {
+      const steps = backwardSteps(ys, inputs, nodes, options, createGraph);
+      let step = steps.next();
+      while (!step.done) step = steps.next();
+      return step.value;
+    });
   const gradients = createGraph ? enableGrad(run) : noGrad(() => scope(run));
   if (!retainGraph) for (const node of nodes) node.freed = true;
   return gradients;
@@ -74,20 +80,28 @@ export function valueAndGrad(
   return [y, grad(y, inputs, options)];
 }
 
-function backward(
+/** One op of a backward pass: the cotangents of its outputs that came in, and those of its inputs that went out. */
+export interface BackwardStep {
+  readonly node: Node;
+  readonly incoming: readonly (Tensor | undefined)[];
+  readonly outgoing: readonly (Tensor | null)[];
+}
+
+/** The backward pass, one op at a time. @returns the cotangents of `inputs` */
+export function* backwardSteps(
   ys: readonly Tensor[],
   inputs: readonly Tensor[],
   nodes: ReadonlySet<Node>,
   options: GradOptions,
   createGraph: boolean,
-): (Tensor | null)[] {
+): Generator<BackwardStep, (Tensor | null)[], undefined> {
   const cotangents = new Cotangents(inputs, createGraph);
   ys.forEach((y, i) => {
     cotangents.give(y, seed(y, options.gradOutputs?.[i]));
   });
   const targets = new Set(inputs);
   for (const node of nodes) {
-    const gs = node.outputs.map((t) => cotangents.of(t));
+    const gs = node.outputs.map((t) => cotangents.complete(t));
     if (gs.every((g) => g === undefined)) continue;
     if (node.freed) {
       throw new GradError(
@@ -97,11 +111,12 @@ function backward(
     const needs = node.inputs.map((t) => targets.has(t) || (t.node !== undefined && nodes.has(t.node)));
     const found = createGraph ? differentiate(node, gs, needs) : scope(() => differentiate(node, gs, needs));
     cotangents.giveAll(node.inputs, found);
+    yield { node, incoming: gs, outgoing: found };
     for (const t of node.outputs) cotangents.drop(t);
   }
   const given = new Set(options.gradOutputs);
   return inputs.map((x, i) => {
-    const g = cotangents.of(x);
+    const g = cotangents.complete(x);
     // Each result is a tensor of its own, which the caller may free.
     const shared = g && (given.has(g) || inputs.findIndex((t) => cotangents.of(t) === g) < i);
     return shared ? reshape(g, g.shape) : (g ?? null);
@@ -126,7 +141,7 @@ function seed(y: Tensor, given: Tensor | undefined): Tensor {
 }
 
 /** The nodes on a path from `inputs` to `ys`, latest first. */
-function relevant(ys: readonly Tensor[], inputs: readonly Tensor[]): ReadonlySet<Node> {
+export function relevant(ys: readonly Tensor[], inputs: readonly Tensor[]): ReadonlySet<Node> {
   const seen = new Set<Node>();
   const stack = ys.flatMap((y) => (y.node ? [y.node] : []));
   while (stack.length > 0) {
@@ -178,6 +193,7 @@ function throughComposite({ row, inputs, params }: Node, gs: (Tensor | undefined
 class Cotangents {
   readonly #of = new Map<Tensor, Tensor>();
   readonly #holders = new Map<Tensor, number>();
+  readonly #hooked = new Set<Tensor>();
   readonly #results: ReadonlySet<Tensor>;
   readonly #recorded: boolean;
 
@@ -187,6 +203,27 @@ class Cotangents {
   }
 
   of(t: Tensor): Tensor | undefined {
+    return this.#of.get(t);
+  }
+
+  /** The cotangent of `t` when nothing more will be added to it, after its hooks. */
+  complete(t: Tensor): Tensor | undefined {
+    const g = this.#of.get(t);
+    if (!g || !t.hooks || this.#hooked.has(t)) return g;
+    this.#hooked.add(t);
+    for (const hook of t.hooks) {
+      const before = this.#of.get(t)!;
+      const after = hook(before);
+      if (!after || after === before) continue;
+      if (!sameShape(after.shape, t.shape)) {
+        throw new GradError(
+          `registerHook: the hook of ${t.describe()} returned a cotangent of shape ${show(after.shape)}`,
+        );
+      }
+      this.#hold(after, 1);
+      this.#of.set(t, after);
+      this.#hold(before, -1);
+    }
     return this.#of.get(t);
   }
 

@@ -1,6 +1,8 @@
 /** wgrad's engine: tensors on WebGPU or in float64, and gradients of any order. */
 import './methods.ts';
 
+export { type BackwardOptions, backward } from './backward.ts';
+export { convMatrix } from './convMatrix.ts';
 export { type CustomOp, customOp } from './customOp.ts';
 export type { Device, Memory, Values } from './device.ts';
 export { withDevice } from './device.ts';
@@ -51,7 +53,7 @@ export { reference } from './reference/device.ts';
 export { measureRoofs, type Roofs } from './roofs.ts';
 export { scope } from './scope.ts';
 export type { Shape } from './shape.ts';
-export { Tape, type TapeEntry, tape } from './tape.ts';
-export { keep, type Nested, Tensor, type TensorOptions, tensor } from './tensor.ts';
+export { Tape, type TapeEntry, type TapeStep, tape } from './tape.ts';
+export { type Hook, keep, type Nested, Tensor, type TensorOptions, tensor } from './tensor.ts';
 export { hessian, hvp, jacobian, jvp, type TensorFunction, vhp, vjp } from './transforms.ts';
 export { WebGpuDevice } from './webgpu/device.ts';

@@ -1,5 +1,6 @@
 /** The chained form of the ops: `x.mul(y)` is `mul(x, y)`. */
 
+import { backward } from './backward.ts';
 import * as conv from './ops/conv.ts';
 import * as elementwise from './ops/elementwise.ts';
 import { matmul } from './ops/matmul.ts';
@@ -16,7 +17,7 @@ const { conv2d, convTranspose2d } = conv;
 const table = {
   ...{ add, clone, sub, mul, div, maximum, minimum, neg, square, sqrt, rsqrt, exp, log, sign, abs },
   ...{ tanh, sigmoid, relu, leakyRelu, permute, reshape, transpose, slice, sum, mean, variance, broadcastTo },
-  ...{ matmul, conv2d, convTranspose2d },
+  ...{ matmul, conv2d, convTranspose2d, backward },
 };
 
 type Table = typeof table;

@@ -1,4 +1,5 @@
-import type { Node } from './node.ts';
+import { backwardSteps, relevant } from './grad.ts';
+import { type Node, noGrad } from './node.ts';
 import { show } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -13,12 +14,47 @@ export interface TapeEntry {
   readonly label: string | undefined;
 }
 
+/** One op of a backward pass, in the tape's numbers. */
+export interface TapeStep {
+  readonly op: string;
+  /** The entry that the op made. */
+  readonly id: number;
+  /** The cotangent of that entry. */
+  readonly incoming: Tensor | undefined;
+  /** What the op adds to the cotangents of its inputs. */
+  readonly outgoing: readonly { readonly id: number; readonly cotangent: Tensor }[];
+}
+
 /** The recorded ops behind a tensor, in the order in which they ran, with the leaves that they read. */
 export class Tape {
   readonly entries: readonly TapeEntry[];
+  readonly #y: Tensor;
+  readonly #ids: ReadonlyMap<Tensor, number>;
 
-  constructor(entries: readonly TapeEntry[]) {
+  constructor(entries: readonly TapeEntry[], y: Tensor, ids: ReadonlyMap<Tensor, number>) {
     this.entries = entries;
+    this.#y = y;
+    this.#ids = ids;
+  }
+
+  /**
+   * Walks the backward pass of a scalar one op at a time, latest first, for lessons and pages that show it. The cotangents
+   * belong to the current scope. The graph stays usable.
+   */
+  *backwardSteps(): Generator<TapeStep, void, undefined> {
+    const leaves = [...this.#ids.keys()].filter((t) => t.requiresGrad && !t.node);
+    const steps = backwardSteps([this.#y], leaves, relevant([this.#y], leaves), {}, true);
+    for (let step = noGrad(() => steps.next()); !step.done; step = noGrad(() => steps.next())) {
+      const { node, incoming, outgoing } = step.value;
+      yield {
+        op: node.row.name,
+        id: this.#ids.get(node.outputs[0]!)!,
+        incoming: incoming[0],
+        outgoing: node.inputs.flatMap((t, i) =>
+          outgoing[i] ? [{ id: this.#ids.get(t)!, cotangent: outgoing[i] }] : [],
+        ),
+      };
+    }
   }
 
   /** `%1:[3] = x`, `%2:[3] = mul(%1, %1)`, ... one line each. */
@@ -80,7 +116,7 @@ export function tape(y: Tensor): Tape {
     for (const t of node.outputs) enter(t, node.row.name, inputs, describe(node));
   }
   if (!ids.has(y)) enter(y);
-  return new Tape(entries);
+  return new Tape(entries, y, ids);
 }
 
 /** Params that say nothing new are left out: the axes of a full reduction, a scalar's `keepDims`. */

@@ -22,6 +22,9 @@ export interface TensorOptions {
 // The chained ops (`x.mul(y)`) are put on the prototype by methods.ts, which knows the op table.
 export interface Tensor extends Methods {}
 
+/** Sees a cotangent, and may return another in its place. */
+export type Hook = (g: Tensor) => Tensor | undefined;
+
 /**
  * An immutable array of numbers on a device: float32 on WebGPU, float64 on the reference device.
  *
@@ -38,6 +41,10 @@ export class Tensor implements Owned {
   /** The op that made it, if it was recorded. */
   node: Node | undefined;
   owner: Owner | undefined;
+  /** What `backward` accumulated for this leaf. */
+  grad: Tensor | undefined;
+  /** Functions that see, and may replace, this tensor's cotangent; see `registerHook`. */
+  hooks: Set<Hook> | undefined;
   #storage: Storage | undefined;
 
   /** Engine use; users call `tensor`. Takes over the storage. */
@@ -47,6 +54,8 @@ export class Tensor implements Owned {
     this.requiresGrad = requiresGrad;
     this.node = undefined;
     this.owner = undefined;
+    this.grad = undefined;
+    this.hooks = undefined;
     this.#storage = storage;
     born(this);
   }
@@ -121,6 +130,23 @@ export class Tensor implements Owned {
     }
     this.requiresGrad = on;
     return this;
+  }
+
+  /**
+   * Calls `hook` with the cotangent of this tensor once a backward pass has it complete; a tensor that the hook returns
+   * takes its place. @returns a function that removes the hook
+   */
+  registerHook(hook: Hook): () => void {
+    if (!this.requiresGrad) throw new GradError(`registerHook: ${this.describe()} does not require a gradient`);
+    this.hooks ??= new Set();
+    this.hooks.add(hook);
+    return () => void this.hooks?.delete(hook);
+  }
+
+  /** Frees and forgets what `backward` accumulated. */
+  zeroGrad(): void {
+    this.grad?.dispose();
+    this.grad = undefined;
   }
 
   /** Names the tensor for the tape and errors, and returns it. */

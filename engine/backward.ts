@@ -1,0 +1,48 @@
+import { grad } from './grad.ts';
+import { adopt } from './lifetime.ts';
+import { type Node, noGrad } from './node.ts';
+import { add } from './ops/elementwise.ts';
+import type { Tensor } from './tensor.ts';
+
+export interface BackwardOptions {
+  /** The cotangent of y; needed if y is not a scalar. */
+  readonly gradOutput?: Tensor | undefined;
+  /** Leave the graph usable for another backward pass. Default false. */
+  readonly retainGraph?: boolean | undefined;
+}
+
+/**
+ * Adds the gradient of y to `.grad` of every leaf behind it that requires one, as PyTorch's `backward`. The gradients live
+ * until `zeroGrad()`. For a gradient that is to be differentiated again, use `grad`.
+ */
+export function backward(y: Tensor, { gradOutput, retainGraph = false }: BackwardOptions = {}): void {
+  const leaves = leavesOf(y);
+  const gradients = grad(y, leaves, { gradOutputs: [gradOutput], retainGraph });
+  leaves.forEach((x, i) => {
+    const g = gradients[i]!;
+    const before = x.grad;
+    x.grad = before ? noGrad(() => add(before, g)) : g;
+    adopt(x.grad, undefined); // like the leaf, it outlives the scope of the step
+    if (before) {
+      before.dispose();
+      g.dispose();
+    }
+  });
+}
+
+/** The leaves that require a gradient, in the order in which the tape meets them. */
+function leavesOf(y: Tensor): Tensor[] {
+  const leaves = new Set<Tensor>();
+  const seen = new Set<Node>();
+  const stack: Tensor[] = [y];
+  while (stack.length > 0) {
+    const t = stack.pop()!;
+    if (!t.node) {
+      if (t.requiresGrad) leaves.add(t);
+    } else if (!seen.has(t.node)) {
+      seen.add(t.node);
+      stack.push(...t.node.inputs);
+    }
+  }
+  return [...leaves];
+}
