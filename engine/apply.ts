@@ -37,7 +37,29 @@ export function apply<P>(row: Row<P>, inputs: readonly Tensor[], params: P): Ten
     else throw new DeviceError(`${row.name}: no implementation for the ${device.kind} device`);
   }
   if (row.vjp !== undefined || row.composite) record(row, inputs, params, outputs);
+  observer?.(row.name, inputs, outputs, guarded);
   return outputs;
+}
+
+/** Sees every op as it happens; `during` is the op whose derivative rule made it, if one did. */
+export type Observer = (
+  op: string,
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  during: Node | undefined,
+) => void;
+
+let observer: Observer | undefined;
+
+/** Runs `fn` with an observer of its ops (or none). `fn` must not be async. */
+export function observe<T>(next: Observer | undefined, fn: () => T): T {
+  const before = observer;
+  observer = next;
+  try {
+    return fn();
+  } finally {
+    observer = before;
+  }
 }
 
 function record<P>(row: Row<P>, inputs: readonly Tensor[], params: P, outputs: readonly Tensor[]): void {

@@ -32,6 +32,11 @@ export class DeviceError extends Error {
   override name = 'DeviceError';
 }
 
+/** `detectAnomaly` found an op that made NaN or infinity. */
+export class AnomalyError extends Error {
+  override name = 'AnomalyError';
+}
+
 /** `gradcheck` found an analytic derivative that disagrees with central differences. */
 export class GradcheckError extends Error {
   override name = 'GradcheckError';

@@ -46,10 +46,18 @@ export function grad(
   return inputs.map((x, i) => found[i] ?? unused(ys, x, options));
 }
 
-/** As `grad`, with null for inputs that no cotangent reaches. */
-function pull(ys: readonly Tensor[], inputs: readonly Tensor[], options: GradOptions): (Tensor | null)[] {
+/**
+ * As `grad`, with null for inputs that no cotangent reaches.
+ * @param since ops with smaller ids are not entered: what they made counts as a leaf
+ */
+export function pull(
+  ys: readonly Tensor[],
+  inputs: readonly Tensor[],
+  options: GradOptions,
+  since = 0,
+): (Tensor | null)[] {
   const { createGraph = false, retainGraph = createGraph } = options;
-  const nodes = relevant(ys, inputs);
+  const nodes = relevant(ys, inputs, since);
   if (ys.length === 0) return inputs.map(() => null);
   const run = () =>
     withDevice(ys[0]!.device, () => {
@@ -141,12 +149,12 @@ function seed(y: Tensor, given: Tensor | undefined): Tensor {
 }
 
 /** The nodes on a path from `inputs` to `ys`, latest first. */
-export function relevant(ys: readonly Tensor[], inputs: readonly Tensor[]): ReadonlySet<Node> {
+export function relevant(ys: readonly Tensor[], inputs: readonly Tensor[], since = 0): ReadonlySet<Node> {
   const seen = new Set<Node>();
   const stack = ys.flatMap((y) => (y.node ? [y.node] : []));
   while (stack.length > 0) {
     const node = stack.pop()!;
-    if (seen.has(node)) continue;
+    if (seen.has(node) || node.id < since) continue;
     seen.add(node);
     for (const t of node.inputs) if (t.node) stack.push(t.node);
   }

@@ -12,6 +12,22 @@ export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts'
 export { type AdapterName, destroy, type InitOptions, init } from './init.ts';
 export { currentMemory as memory } from './memory.ts';
 export { enableGrad, noGrad } from './node.ts';
+export { elu, gelu, hardtanh, logSigmoid, prelu, relu6, selu, silu, softplus } from './ops/activations.ts';
+export { atan2, pow, remainder } from './ops/arithmetic.ts';
+export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.ts';
+export {
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  notEqual,
+  where,
+} from './ops/comparison.ts';
 export {
   type Conv2dOptions,
   type ConvTranspose2dOptions,
@@ -20,7 +36,25 @@ export {
   convTranspose2d,
   type Pair,
 } from './ops/conv.ts';
+export {
+  type Conv1dOptions,
+  type ConvTranspose1dOptions,
+  conv1d,
+  conv1dWeight,
+  convTranspose1d,
+} from './ops/conv1d.ts';
+export {
+  type Conv3dOptions,
+  type ConvTranspose3dOptions,
+  conv3d,
+  conv3dWeight,
+  convTranspose3d,
+  type Triple,
+} from './ops/conv3d.ts';
+export { cholesky, trilInverse } from './ops/cholesky.ts';
 export { full, ones, zeros } from './ops/create.ts';
+export { dropout } from './ops/dropout.ts';
+export { einsum } from './ops/einsum.ts';
 export {
   abs,
   add,
@@ -43,12 +77,93 @@ export {
   type TensorLike,
   tanh,
 } from './ops/elementwise.ts';
+export { all, any, argmax, argmin, max, min } from './ops/extrema.ts';
+export { type GridSampleOptions, gridSample } from './ops/gridSample.ts';
+export {
+  type AffineNormOptions,
+  batchNormInference,
+  groupNorm,
+  instanceNorm,
+} from './ops/groupNorm.ts';
+export { embedding, gather, indexSelect, oneHot, scatterAdd, take } from './ops/indexing.ts';
+export {
+  dot,
+  outer,
+  type PowerIterationOptions,
+  powerIteration,
+  type SingularVectors,
+  type SpectralNorm,
+  spectralNorm,
+} from './ops/linalg.ts';
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropyWithLogits,
+  type CrossEntropyOptions,
+  crossEntropy,
+  type LossReduction,
+} from './ops/losses.ts';
 export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { concat, permute, type Range, reshape, slice, transpose } from './ops/movement.ts';
 export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/norm.ts';
+export { logSumExp, norm, std } from './ops/norms.ts';
 export { type AdamParams, adamStep, emaStep, updateRunningStats } from './ops/optim.ts';
-export { broadcastTo, mean, type ReduceOptions, sum, variance } from './ops/reduce.ts';
-export { Generator, manualSeed, rand, randn } from './random.ts';
+export { type PadOptions, pad } from './ops/pad.ts';
+export {
+  type AvgPool1dOptions,
+  type AvgPool2dOptions,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  globalAvgPool,
+  type MaxPool1dOptions,
+  type MaxPool2dOptions,
+  maxPool1d,
+  maxPool2d,
+} from './ops/pool.ts';
+export { broadcastTo, mean, type ReduceOptions, sum, type VarianceOptions, variance } from './ops/reduce.ts';
+export { type ResizeBilinearOptions, type ResizeOptions, resizeBilinear, resizeNearest } from './ops/resize.ts';
+export { cumprod, cumsum, linearScan, prod, type ScanOptions } from './ops/scan.ts';
+export {
+  chunk,
+  depthToSpace,
+  diag,
+  flip,
+  repeat,
+  repeatInterleave,
+  roll,
+  spaceToDepth,
+  split,
+  squeeze,
+  stack,
+  tile,
+  tril,
+  triu,
+  unsqueeze,
+} from './ops/shapes.ts';
+export { logSoftmax, softmax } from './ops/softmax.ts';
+export { argsort, type Sorted, type SortOptions, sort, type TopkOptions, topk } from './ops/sort.ts';
+export {
+  atan,
+  ceil,
+  clamp,
+  cos,
+  cosh,
+  erf,
+  expm1,
+  floor,
+  isFinite,
+  isNaN,
+  log1p,
+  reciprocal,
+  round,
+  sin,
+  sinh,
+  tan,
+} from './ops/unary.ts';
+export { Generator, manualSeed, rand, randn, type TruncatedNormalOptions } from './random.ts';
 export { reference } from './reference/device.ts';
 export { measureRoofs, type Roofs } from './roofs.ts';
 export { scope } from './scope.ts';

@@ -1,8 +1,24 @@
 import { fillNormal, fillUniform } from '../kernels/random.ts';
 import { apply } from './apply.ts';
-import { normalRow, uniformRow } from './ops/create.ts';
-import { checkShape, type Shape, sizeOf } from './shape.ts';
-import type { Tensor } from './tensor.ts';
+import { withDevice } from './device.ts';
+import { ShapeError } from './errors.ts';
+import { noGrad } from './node.ts';
+import { full, normalRow, uniformRow } from './ops/create.ts';
+import { affine, gate, sub } from './ops/elementwise.ts';
+import { reshape } from './ops/movement.ts';
+import { broadcastTo } from './ops/reduce.ts';
+import { gumbelMax, truncatedNormalRow } from './ops/sampling.ts';
+import { scope } from './scope.ts';
+import { checkShape, type Shape, show, sizeOf } from './shape.ts';
+import { Tensor, tensor } from './tensor.ts';
+
+export interface TruncatedNormalOptions {
+  readonly mean?: number;
+  readonly std?: number;
+  /** The bounds themselves, not in units of std, as in PyTorch's trunc_normal_. Default -2 and 2. */
+  readonly low?: number;
+  readonly high?: number;
+}
 
 /**
  * A stream of random numbers: counter-based (Threefry-2x32, Salmon et al. 2011), so that the same seed gives the same
@@ -35,6 +51,82 @@ export class Generator {
     return apply(normalRow, [], { shape: [...shape], mean, std, ...this.#take('normal', shape) })[0]!;
   }
 
+  /**
+   * Normal numbers given that they lie between `low` and `high`, by inversion of the distribution function. Good to about
+   * 1e-5 where the bounds are within 5 std of the mean, and always between them.
+   * @throws RangeError unless low < high and std > 0
+   */
+  truncatedNormal(shape: Shape, { mean = 0, std = 1, low = -2, high = 2 }: TruncatedNormalOptions = {}): Tensor {
+    if (!(low < high && std > 0)) {
+      throw new RangeError(`truncatedNormal: low ${low} must be less than high ${high}, and std ${std} more than 0`);
+    }
+    const place = this.#take('truncatedNormal', shape);
+    return apply(truncatedNormalRow, [], { shape: [...shape], mean, std, low, high, ...place })[0]!;
+  }
+
+  /**
+   * 1 with probability p, else 0: a tensor of `shape` for a number p, or one like p for a tensor of probabilities. No
+   * gradient flows into p.
+   */
+  bernoulli(probabilities: Tensor): Tensor;
+  bernoulli(shape: Shape, p?: number): Tensor;
+  bernoulli(shape: Shape | Tensor, p = 0.5): Tensor {
+    return noGrad(() =>
+      scope(() => {
+        if (shape instanceof Tensor) {
+          const one = withDevice(shape.device, () => full([], 1));
+          return gate(one, sub(shape, this.#on(shape, shape.shape)), 0);
+        }
+        if (!(p >= 0 && p <= 1)) throw new RangeError(`bernoulli: p must be from 0 to 1, not ${p}`);
+        // Rounded to float32 on every device, so that the same elements are below p; p - u is exact.
+        const below = affine(this.uniform(shape), -1, Math.fround(p));
+        return gate(full([], 1), below, 0);
+      }),
+    );
+  }
+
+  /**
+   * Class indices drawn with probabilities softmax(logits): logits [..., C] give [...], or [..., n] draws with replacement.
+   * -Infinity rules a class out. Indices are whole numbers held in floats. By the Gumbel-max trick (Gumbel 1954); in
+   * float32 and in float64 a draw in a million may differ, where two classes come out equal to float32's rounding.
+   * @throws ShapeError without a class
+   */
+  categorical(logits: Tensor, n?: number): Tensor {
+    const classes = logits.shape[logits.rank - 1];
+    if (!classes) throw new ShapeError(`categorical: ${show(logits.shape)} has no classes along its last axis`);
+    return noGrad(() =>
+      scope(() => {
+        if (n === undefined) return gumbelMax(logits, this.#on(logits, logits.shape));
+        const batch = logits.shape.slice(0, -1);
+        const shape = [...batch, n, classes];
+        checkShape('categorical', shape);
+        const repeated = broadcastTo(reshape(logits, [...batch, 1, classes]), shape);
+        return gumbelMax(repeated, this.#on(logits, shape));
+      }),
+    );
+  }
+
+  /**
+   * The whole numbers 0 to n - 1 in random order, [n] (Fisher and Yates; exact up to n = 2^24, where floats stop counting).
+   * Made on the host.
+   */
+  permutation(n: number): Tensor {
+    checkShape('permutation', [n]);
+    if (n > 2 ** 24) throw new RangeError(`permutation: n must be at most 2^24, not ${n}`);
+    const order = Float64Array.from({ length: n }, (_, i) => i);
+    const u = this.hostUniform(n);
+    for (let i = n - 1; i > 0; i--) {
+      const j = Math.floor(u[i]! * (i + 1));
+      [order[i], order[j]] = [order[j]!, order[i]!];
+    }
+    return tensor(order, { shape: [n] });
+  }
+
+  /** Uniform numbers where another tensor lives. */
+  #on(other: Tensor, shape: Shape): Tensor {
+    return withDevice(other.device, () => this.uniform(shape));
+  }
+
   /** n uniform numbers in [0, 1) on the host, from the same stream: for shuffles and the like. */
   hostUniform(n: number): Float64Array {
     const out = new Float64Array(n);
@@ -51,6 +143,7 @@ export class Generator {
 
   #take(op: string, shape: Shape) {
     checkShape(op, shape);
+    if (draws && !draws.has(this)) draws.set(this, this.offset);
     const { seed, offset } = this;
     this.offset += Math.ceil(sizeOf(shape) / 2);
     return { seed, offset };
@@ -69,3 +162,30 @@ export const randn = (shape: Shape): Tensor => shared.normal(shape);
 
 /** Uniform numbers in [0, 1) from the shared stream (see `manualSeed`). */
 export const rand = (shape: Shape): Tensor => shared.uniform(shape);
+
+/** Where each generator stood when it was first drawn from; kept while `recordDraws` runs. */
+let draws: Map<Generator, number> | undefined;
+
+/** Runs `fn` and tells where the generators that it drew from stood before. */
+export function recordDraws<T>(fn: () => T): [T, ReadonlyMap<Generator, number>] {
+  const before = draws;
+  const own = new Map<Generator, number>();
+  draws = own;
+  try {
+    return [fn(), own];
+  } finally {
+    draws = before;
+    if (before) for (const [rng, offset] of own) if (!before.has(rng)) before.set(rng, offset);
+  }
+}
+
+/** Runs `fn` with generators set back to where they stood, and then lets them go on from where they are now. */
+export function replayDraws<T>(places: ReadonlyMap<Generator, number>, fn: () => T): T {
+  const now = [...places.keys()].map((rng) => [rng, rng.offset] as const);
+  for (const [rng, offset] of places) rng.offset = offset;
+  try {
+    return fn();
+  } finally {
+    for (const [rng, offset] of now) rng.offset = offset;
+  }
+}

@@ -7,20 +7,26 @@ export function conv2dWeight(target: Target, g: ConvGeometry): Plan {
   const cin = g.cin / g.groups;
   const cout = g.cout / g.groups;
   const down = g.w * g.cin;
+  const [pixelX, pixelY] = [g.strideW * g.cin, g.cout];
+  const [lineX, lineY] = [g.strideH * down, g.ow * g.cout];
+  const [imageX, imageY] = [g.h * down, g.oh * g.ow * g.cout];
+  // On a CPU the innermost loop runs over the images (a tap at a pixel is inside all of them or none) unless large ones
+  // would leave nothing of a cache line in the cache for the next pixel.
+  const images = target.family === 'software' && g.h * down <= 2 ** 12;
   return gemm(target, {
     name: 'conv2dWeight',
     // Rows are the taps of the filter, k the pixels of y, columns the channels of y; groups are a batch.
     m0: g.kh,
-    k2: g.ow,
+    k2: images ? g.n : g.ow,
     n: cout,
     a: {
       m: [g.dilationH * down, g.dilationW * g.cin, 1],
-      k: [g.h * down, g.strideH * down, g.strideW * g.cin],
+      k: images ? [lineX, pixelX, imageX] : [imageX, lineX, pixelX],
       h: down,
       w: g.cin,
       batch: cin,
     },
-    b: { k: [g.oh * g.ow * g.cout, g.ow * g.cout, g.cout], n: 1, batch: cout },
+    b: { k: images ? [lineY, pixelY, imageY] : [imageY, lineY, pixelY], n: 1, batch: cout },
     c: { m: [g.kw * cin * g.cout, cin * g.cout, g.cout], h: 0, w: 0, batch: cout },
     size: g.kh * g.kw * cin * g.cout,
     batch: g.groups,
@@ -29,11 +35,11 @@ export function conv2dWeight(target: Target, g: ConvGeometry): Plan {
         height: g.h,
         width: g.w,
         m: { h: [g.dilationH, 0], w: [g.dilationW, 0] },
-        k: { h: [0, g.strideH], w: [0, g.strideW] },
+        k: images ? { h: [g.strideH, 0], w: [g.strideW, 0] } : { h: [0, g.strideH], w: [0, g.strideW] },
       },
     }),
-    h: [{ m: g.kw, k: g.n, origin: -g.padTop, b: 0 }],
-    w: [{ m: cin, k: g.oh, origin: -g.padLeft, b: 0 }],
+    h: [{ m: g.kw, k: images ? g.oh : g.n, origin: -g.padTop, b: 0 }],
+    w: [{ m: cin, k: images ? g.ow : g.oh, origin: -g.padLeft, b: 0 }],
   });
 }
 

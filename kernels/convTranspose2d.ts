@@ -1,6 +1,7 @@
-import { type ConvGeometry, convParams, naiveHeader, naiveParams } from './convGeometry.ts';
+import { type ConvGeometry, naiveHeader, naiveParams } from './convGeometry.ts';
 import { gemm, type Phase } from './gemm.ts';
-import { flatMain, grid1d, type Kernel, type Plan, type Target } from './kernel.ts';
+import { each } from './gemmParams.ts';
+import { flatMain, grid1d, type Kernel, MAX_GROUPS, memo, type Plan, type Target } from './kernel.ts';
 import { matmul } from './matmul.ts';
 
 /**
@@ -14,7 +15,9 @@ export function convTranspose2d(target: Target, g: ConvGeometry): Plan {
   const cin = g.cin / g.groups;
   const cout = g.cout / g.groups;
   const spread = g.n * g.oh * g.ow * g.kh * g.kw * g.cin;
-  if (cin <= 4 && g.groups === 1 && spread <= MAX_SPREAD) return viaTaps(target, g, spread);
+  const few = cin <= 4 && g.groups === 1 && Math.max(g.strideH, g.strideW) <= 4 && g.kh * g.kw <= 64;
+  const fits = spread <= MAX_SPREAD && Math.max(g.n, g.h) <= MAX_GROUPS && Math.min(g.padTop, g.padLeft) >= 0;
+  if (few && fits) return viaTaps(target, g, spread);
   const down = g.ow * g.cout;
   const rows = axis(g.h, g.kh, g.strideH, g.dilationH, g.padTop, g.kw * cin * g.cout);
   const columns = axis(g.w, g.kw, g.strideW, g.dilationW, g.padLeft, cin * g.cout);
@@ -69,57 +72,81 @@ function viaTaps(target: Target, g: ConvGeometry, spread: number): Plan {
     batchStrideA: 0,
     batchStrideB: 0,
   });
+  const rows = reach(g.kh, g.strideH, g.dilationH);
+  const columns = reach(g.kw, g.strideW, g.dilationW);
   // The product's output is our scratch (3); its own scratch comes after.
   const slots = [0, 1, 3, 4];
   return {
     temps: [spread, ...(product.temps ?? [])],
     dispatches: [
       ...product.dispatches.map((d) => ({ ...d, args: d.args.map((a) => slots[a]!) })),
-      { kernel: gather, args: [3, 2], params: naiveParams(g), grid: grid1d(g.n * g.h * g.w * g.cin) },
+      {
+        kernel: gather(Math.ceil(g.kh / rows.step), Math.ceil(g.kw / columns.step)),
+        args: [3, 2],
+        params: [
+          ...[g.w * g.cin, g.cin, g.oh, g.ow, g.kh, g.kw, g.strideH, g.strideW, g.padTop, g.padLeft],
+          ...[rows.step, columns.step, rows.back, columns.back],
+          (rows.step * g.kw - rows.back * g.ow * g.kh * g.kw) * g.cin,
+          (columns.step - columns.back * g.kh * g.kw) * g.cin,
+          ...[...rows.taps, ...rows.origins, ...columns.taps, ...columns.origins],
+        ],
+        grid: [Math.ceil((g.w * g.cin) / 32), g.h, g.n],
+      },
     ],
   };
 }
 
-const gather: Kernel = {
-  name: 'convTranspose2d.gather',
-  access: ['read', 'write'],
-  source: /* wgsl */ `// products:[N,OH,OW,KH,KW,Cin] -> x:[N,H,W,Cin]
-${convParams}
+/** For a place modulo the stride (at most 4): the first tap that reaches it, and from where; the steps of both. */
+function reach(count: number, stride: number, dilation: number) {
+  const common = gcd(stride, dilation);
+  const phases = [0, 1, 2, 3];
+  const taps = phases.map((phase) => {
+    const tap = Array.from({ length: count }, (_, t) => t).find((t) => (phase - t * dilation) % stride === 0);
+    return phase < stride && tap !== undefined ? tap : count;
+  });
+  const origins = phases.map((phase, i) => Math.trunc((phase - taps[i]! * dilation) / stride));
+  return { step: stride / common, back: dilation / common, taps, origins };
+}
+
+/** `taps` down and across is how many taps reach a place at most. */
+const gather = memo(
+  (tapsH: number, tapsW: number): Kernel => ({
+    name: `convTranspose2d.gather.${tapsH}.${tapsW}`,
+    access: ['read', 'write'],
+    source: /* wgsl */ `// products:[N,OH,OW,KH,KW,Cin] -> x:[N,H,W,Cin]; a workgroup has 32 elements of one line
+struct Params {
+  line: i32, cin: i32, oh: i32, ow: i32, kh: i32, kw: i32, strideH: i32, strideW: i32, padTop: i32, padLeft: i32,
+  // What follows from a step of the taps: so many taps on, so many pixels back, so many products on.
+  stepH: i32, stepW: i32, backH: i32, backW: i32, down: i32, right: i32,
+  // For the places modulo the stride: the first tap that reaches them, and from how far.
+  tapH: vec4i, originH: vec4i, tapW: vec4i, originW: vec4i,
+}
+@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> products: array<f32>;
 @group(0) @binding(2) var<storage, read_write> x: array<f32>;
-// The first tap that reaches a place v, and from how far: steps of both follow.
-fn first(v: i32, taps: i32, stride: i32, dilation: i32) -> i32 {
-  var tap = 0;
-  while (tap < taps && (v - tap * dilation) % stride != 0) { tap++; }
-  return tap;
-}
-fn gcd(a: i32, b: i32) -> i32 { var x = a; var y = b; while (y != 0) { let r = x % y; x = y; y = r; } return x; }
-${flatMain()}
-  if (i >= u32(p.n * p.h * p.w * p.cin)) { return; }
-  let pixel = i32(i) / p.cin; let ci = i32(i) - pixel * p.cin;
-  let row = pixel / p.w; let n = row / p.h;
-  let h = row - n * p.h + p.padTop; let w = pixel - row * p.w + p.padLeft;
-  let stepH = p.strideH / gcd(p.strideH, p.dilationH); let stepW = p.strideW / gcd(p.strideW, p.dilationW);
-  let firstH = first(h, p.kh, p.strideH, p.dilationH); let firstW = first(w, p.kw, p.strideW, p.dilationW);
-  let backH = stepH * p.dilationH / p.strideH; let backW = stepW * p.dilationW / p.strideW;
-  let startW = (w - firstW * p.dilationW) / p.strideW;
-  var oh = (h - firstH * p.dilationH) / p.strideH;
+@compute @workgroup_size(32)
+fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = i32(gid.x); let line = p.line;
+  if (i >= line) { return; }
+  let cin = p.cin; let strideH = p.strideH; let strideW = p.strideW;
+  let pixel = i / cin; let ci = i - pixel * cin;
+  let h = i32(gid.y) + p.padTop; let w = pixel + p.padLeft;
+  let h0 = h / strideH; let w0 = w / strideW;
+  let phaseH = h - h0 * strideH; let phaseW = w - w0 * strideW;
+  let kh0 = p.tapH[phaseH]; let kw0 = p.tapW[phaseW];
+  let y = h0 + p.originH[phaseH]; let z = w0 + p.originW[phaseW];
+  let kh = p.kh; let kw = p.kw; let ow = p.ow; let oh = p.oh; let down = p.down; let right = p.right;
+  let at = ((((i32(gid.z) * oh + y) * ow + z) * kh + kh0) * kw + kw0) * cin + ci;
+  let stepH = p.stepH; let stepW = p.stepW; let backH = p.backH; let backW = p.backW;
+${each(tapsH, (a) => `  let y${a} = u32(y - ${a} * backH) < u32(oh) && kh0 + ${a} * stepH < kh;`)}
+${each(tapsW, (b) => `  let z${b} = u32(z - ${b} * backW) < u32(ow) && kw0 + ${b} * stepW < kw;`)}
   var sum = 0.0;
-  for (var kh = firstH; kh < p.kh; kh += stepH) {
-    if (oh >= 0 && oh < p.oh) {
-      let line = (n * p.oh + oh) * p.ow;
-      var ow = startW;
-      for (var kw = firstW; kw < p.kw; kw += stepW) {
-        if (ow >= 0 && ow < p.ow) { sum += products[(((line + ow) * p.kh + kh) * p.kw + kw) * p.cin + ci]; }
-        ow -= backW;
-      }
-    }
-    oh -= backH;
-  }
-  x[i] = sum;
+${each(tapsH, (a) => each(tapsW, (b) => `  sum += select(0.0, products[select(0, at + ${a} * down + ${b} * right, y${a} && z${b})], y${a} && z${b});`))}
+  x[(i32(gid.z) * i32(groups.y) + i32(gid.y)) * line + i] = sum;
 }
 `,
-};
+  }),
+);
 
 /** The phases along one axis, how far a step of the taps goes back in y, and a step's stride in w. */
 function axis(size: number, taps: number, stride: number, dilation: number, pad: number, tapStride: number) {

@@ -144,33 +144,34 @@ function loadOfB(g: Gemm): 'k' | 'n' | 'scalar' {
 const vectorC = (g: Gemm) => multiples(4, g.n, ...g.c.m, g.c.h, g.c.w, g.c.batch, g.size);
 
 function softwareTile(target: Target, g: Gemm, m: number): Tile {
-  const vector = g.n > 1;
   // Lanes of a subgroup share rows and split the columns; a narrow matrix has too few columns for that.
-  const wide = g.n > 4 && m > 4 && (target.subgroupSize === 4 || target.subgroupSize === 8);
-  const lanes = wide ? target.subgroupSize : 1;
-  const rowsPerLane = wide ? 2 : m > 2 ? 4 : m;
-  const check = g.place ? (g.place.k.w[1] === 0 ? 'tap' : 'element') : 'none';
-  // Where every element of A has its own test, longer stretches only run out of registers.
-  const unroll = (check === 'element' ? [2] : [4, 5, 3, 2]).find((u) => g.k2 % u === 0) ?? 1;
+  const size = target.subgroupSize;
+  const wide = (size === 4 || size === 8) && g.n > size / 2 && m > 2;
+  const lanes = wide ? size : 1;
+  const cols = g.n > 2 * lanes ? 4 : g.n > lanes ? 2 : 1;
+  const most = wide ? 16 / lanes : 4;
+  const rowsPerLane = [1, 2, 4].find((r) => r * lanes >= m && r <= most) ?? most;
+  const check = g.place ? (g.place.k.w[1] === 0 || g.k2 === 1 ? 'tap' : 'element') : 'none';
+  // SwiftShader's code is so long that a loop past some 128 multiplications no longer fits into the caches.
+  const unroll =
+    (lanes * cols >= 16 && (lanes === 4 || check === 'element') ? [2, 3, 5] : [4, 5, 3, 2]).find(
+      (u) => g.k2 % u === 0,
+    ) ?? 1;
+  const loadA = loadOfA(g);
+  const loadB = loadOfB(g);
+  const four = unroll === 4;
   const kernel = softwareKernel(
     lanes,
     rowsPerLane,
-    vector ? 4 : 1,
+    cols,
     unroll,
-    loadOfA(g) === 'k' ? 'k' : 'scalar',
-    vector ? loadOfB(g) : 'scalar',
+    four && loadA === 'k' ? 'k' : 'scalar',
+    (loadB === 'n' && cols > 1) || (loadB === 'k' && four) ? loadB : 'scalar',
     check,
-    vector && vectorC(g),
+    cols > 1 && vectorC(g),
   );
   const perGroup = lanes === 1 ? 8 : 1;
-  return {
-    kernel,
-    rows: lanes * rowsPerLane,
-    cols: lanes * (vector ? 4 : 1),
-    perGroup,
-    wanted: SOFTWARE_GROUPS,
-    unroll,
-  };
+  return { kernel, rows: lanes * rowsPerLane, cols: lanes * cols, perGroup, wanted: SOFTWARE_GROUPS, unroll };
 }
 
 function hardwareTile(g: Gemm, m: number): Tile {

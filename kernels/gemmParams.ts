@@ -54,7 +54,8 @@ fn rowOf(j: Job, row: i32) -> vec4i {
     d0 = d1 / j.m1; d1 -= d0 * j.m1;
   }
   return vec4i(d0 * p.am0 + d1 * p.am1 + d2 * p.am2 + j.a,
-    d0 * p.hm0 + d1 * p.hm1 + j.h0, d1 * p.wm1 + d2 * p.wm2 + j.w0, d0 * p.cm0 + d1 * p.cm1 + d2 * p.cm2 + j.c);
+    d0 * p.hm0 + d1 * p.hm1 + j.h0, d1 * p.wm1 + d2 * p.wm2 + j.w0,
+    select(-1, d0 * p.cm0 + d1 * p.cm1 + d2 * p.cm2 + j.c, row < j.m));
 }
 fn inside(h: i32, w: i32) -> bool { return u32(h) < u32(p.height) && u32(w) < u32(p.width); }
 `;

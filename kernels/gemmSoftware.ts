@@ -6,13 +6,22 @@ export type Check = 'none' | 'tap' | 'element';
 
 const PARTS = ['x', 'y', 'z', 'w'] as const;
 
+/** How the `d`-th of the rows that a subgroup shares reaches a lane. */
+const SHARE: Readonly<Record<number, (value: string, d: number) => string>> = {
+  1: (value) => value,
+  // Lane l gets the value of lane l ^ d: one shuffle, where a broadcast costs SwiftShader fifteen instructions.
+  4: (value, d) => (d === 0 ? value : `quadSwap${['X', 'Y', 'Diagonal'][d - 1]}(${value})`),
+  8: (value, d) => `subgroupBroadcast(${value}, ${d}u)`,
+};
+
 /**
  * The GEMM for adapters that run on a CPU: no shared memory and no barriers, which are ruinous there.
  *
  * A subgroup of `lanes` computes a tile of lanes*rowsPerLane rows by lanes*cols columns. A lane owns its columns' sums for
- * all the rows; it loads B for its columns and A for its own rows, and broadcasts A to the other lanes. On a CPU a load is
- * one scalar load for each lane and component, so what counts is few loads for each multiplication, not their pattern.
- * With one lane (no subgroups needed) an invocation computes its tile alone.
+ * all the rows; it loads B for its columns and A for its own rows, and hands A to the other lanes. On a CPU a load is one
+ * scalar load for each lane and component, at ten times the price of a multiplication on SwiftShader, so what counts is
+ * few loads for each multiplication, not their pattern; and loop-carried values are dear too, so there is one loop for
+ * all of k. With one lane (no subgroups needed) an invocation computes its tile alone.
  */
 export const softwareKernel = memo(
   (
@@ -26,69 +35,74 @@ export const softwareKernel = memo(
     vectorC: boolean,
   ): Kernel => {
     const rows = lanes * rowsPerLane;
-    const type = cols === 4 ? 'vec4f' : 'f32';
-    const zero = `${type}()`;
+    const type = cols === 1 ? 'f32' : `vec${cols}f`;
+    const share = SHARE[lanes]!;
+    const shift = cols >> 1; // log2 of 1, 2, 4
+    const rowsOf = (text: (i: number) => string) => each(rowsPerLane, text);
+    const vectorOf = (part: (i: number) => string) => (cols === 1 ? part(0) : `${type}(${each(cols, part, ', ')})`);
 
-    const a = (j: number, u: number) => (loadA === 'k' ? `x${j}.${PARTS[u]}` : `x${j}_${u}`);
-    const outside = (value: string, j: number, u: number, zeroValue: string) =>
-      check === 'none'
-        ? value
-        : check === 'tap'
-          ? `select(${zeroValue}, ${value}, in${j})`
-          : `select(${zeroValue}, ${value}, in${j}_${u})`;
-    const loads = (): string => {
-      if (loadA === 'k') {
-        return each(rowsPerLane, (j) => `      let x${j} = ${outside(`a[(at${j} + k2) >> 2u]`, j, 0, 'vec4f()')};`);
-      }
-      const walk = each(unroll, (u) => (u ? `      let da${u} = da${u - 1} + stepA;` : '      let da0 = da;'));
-      const address = (j: number, u: number) =>
-        check === 'element' ? `select(0, at${j} + da${u}, in${j}_${u})` : `at${j} + da${u}`;
-      const test = each(rowsPerLane, (j) =>
-        each(unroll, (u) => `      let in${j}_${u} = inside${j} && u32(w${j} + ${u} * stepW) < width;`),
-      );
-      const load = each(rowsPerLane, (j) =>
-        each(unroll, (u) => `      let x${j}_${u} = ${outside(`a[${address(j, u)}]`, j, u, '0.0')};`),
-      );
-      return [walk, ...(check === 'element' ? [test] : []), load].join('\n');
-    };
+    const a = (i: number, u: number) => (loadA === 'k' ? `x${i}_${u >> 2}.${PARTS[u & 3]}` : `x${i}_${u}`);
+    const loadsA = (): string =>
+      loadA === 'k'
+        ? rowsOf((i) =>
+            each(unroll / 4, (q) => {
+              const value = `a[(at${i} >> 2u) + ${q}]`;
+              return `    let x${i}_${q} = ${check === 'none' ? value : `select(vec4f(), ${value}, in${i})`};`;
+            }),
+          )
+        : rowsOf((i) =>
+            each(unroll, (u) => {
+              const at = `at${i} + ${u} * stepA`;
+              if (check === 'none') return `    let x${i}_${u} = a[${at}];`;
+              if (check === 'tap') return `    let x${i}_${u} = select(0.0, a[${at}], in${i});`;
+              return `    let in${i}_${u} = in${i} && u32(w${i} + ${u} * stepW) < width;
+    let x${i}_${u} = select(0.0, a[select(0, ${at}, in${i}_${u})], in${i}_${u});`;
+            }),
+          );
     const loadsB = (): string => {
-      if (loadB === 'k') {
-        return `${each(4, (i) => `      let col${i} = b[(bAt + n${i} + k2) >> 2u];`)}
-${each(unroll, (u) => `      let b${u} = vec4f(${each(4, (i) => `col${i}.${PARTS[u]}`, ', ')});`)}`;
+      if (loadB === 'n') return each(unroll, (u) => `    let b${u} = b[((bAt + ${u} * stepB) >> ${shift}u) + n0];`);
+      if (loadB === 'scalar') {
+        return each(unroll, (u) => `    let b${u} = ${vectorOf((i) => `b[bAt + ${u} * stepB + n${i}]`)};`);
       }
-      const walk = each(unroll, (u) => (u ? `      let db${u} = db${u - 1} + stepB;` : '      let db0 = db;'));
-      const load = each(unroll, (u) =>
-        cols === 1 || loadB === 'n'
-          ? `      let b${u} = b[db${u} + n0];`
-          : `      let b${u} = vec4f(${each(4, (i) => `b[db${u} + n${i}]`, ', ')});`,
-      );
-      return `${walk}\n${load}`;
+      return each(unroll / 4, (q) => {
+        const columns = each(cols, (i) => `    let col${i}_${q} = b[((bAt + n${i}) >> 2u) + ${q}];`);
+        return `${columns}\n${each(4, (u) => `    let b${q * 4 + u} = ${vectorOf((i) => `col${i}_${q}.${PARTS[u]}`)};`)}`;
+      });
     };
-    /** Addresses along the innermost digit of k are walked, not multiplied out: start, step. */
-    const walks: readonly (readonly [name: string, start: string, step: string])[] = [
-      ...(loadA === 'k' ? [] : [['da', 'inner * stepA', 'stepA'] as const]),
-      ...(loadB === 'k' ? [] : [['db', `${loadB === 'n' ? '(bAt >> 2u)' : 'bAt'} + inner * stepB`, 'stepB'] as const]),
-      ...(check === 'element'
-        ? Array.from({ length: rowsPerLane }, (_, i) => [`w${i}`, `place${i} + inner * stepW`, 'stepW'] as const)
-        : []),
-    ];
-    const broadcast = (value: string, lane: number) => (lanes === 1 ? value : `subgroupBroadcast(${value}, ${lane}u)`);
-    const rowAt = (r: number) => broadcast(`r${r % rowsPerLane}.w`, Math.floor(r / rowsPerLane));
 
-    const store = (r: number): string => {
-      const guard = `if (m0 + ${r} < j.m)`;
-      if (vectorC) return `  { let at = ${rowAt(r)}; ${guard} { if (n < p.n) { c[(at + n) >> 2u] = s${r}; } } }`;
-      if (cols === 1) return `  { let at = ${rowAt(r)}; ${guard} { c[at + n] = s${r}; } }`;
-      return `  { let at = ${rowAt(r)}; ${guard} { ${each(4, (i) => `if (n + ${i} < p.n) { c[at + n + ${i}] = s${r}.${PARTS[i]}; }`, ' ')} } }`;
+    const place = (i: number): string => {
+      const h = `r${i}.y + h`;
+      const w = `r${i}.z + w`;
+      if (check === 'none') return `    let at${i} = r${i}.x + aAt;`;
+      if (check === 'tap')
+        return `    let in${i} = u32(${h}) < size.x && u32(${w}) < size.y; let at${i} = select(0, r${i}.x + aAt, in${i});`;
+      return `    let in${i} = u32(${h}) < size.x; let w${i} = ${w} + k2 * stepW; let at${i} = r${i}.x + aAt;`;
+    };
+
+    const multiply = (u: number) =>
+      rowsOf((i) =>
+        each(lanes, (d) => {
+          const s = `s${d * rowsPerLane + i}`;
+          return `    ${s} = fma(${type}(${share(a(i, u), d)}), b${u}, ${s});`;
+        }),
+      );
+
+    /** Rows past the end have a negative offset in C. */
+    const store = (i: number, d: number): string => {
+      const s = `s${d * rowsPerLane + i}`;
+      const columns = vectorC
+        ? `if (n < nEnd) { c[(at + n) >> ${shift}u] = ${s}; }`
+        : each(cols, (q) => `if (n + ${q} < nEnd) { c[at + n + ${q}] = ${cols === 1 ? s : `${s}.${PARTS[q]}`}; }`, ' ');
+      return `  { let at = ${share(`r${i}.w`, d)}; if (at >= 0) { ${columns} } }`;
     };
 
     return {
-      name: `gemm.software.${[lanes, rowsPerLane, cols, unroll, loadA, loadB, check, vectorC ? 4 : 1].join('.')}`,
+      name: `gemm.software.${[lanes, rowsPerLane, cols, unroll, loadA, loadB, check, vectorC ? cols : 1].join('.')}`,
       access: ['read', 'read', 'write'],
       ...(lanes > 1 && { needs: ['subgroups'] as const }),
       source: /* wgsl */ `// a:[M,K] b:[K,N] -> c:[M,N], each row, column and k at its own stride (see Params)
 ${lanes > 1 ? 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);' : ''}
-${gemmHeader(loadA === 'scalar' ? 'f32' : 'vec4f', loadB === 'scalar' ? 'f32' : 'vec4f', vectorC ? 'vec4f' : 'f32')}
+${gemmHeader(loadA === 'k' ? 'vec4f' : 'f32', loadB === 'scalar' ? 'f32' : loadB === 'k' ? 'vec4f' : type, vectorC ? type : 'f32')}
 @compute @workgroup_size(${lanes === 1 ? 8 : lanes})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         ${lanes > 1 ? '@builtin(subgroup_invocation_id) sub: u32' : '@builtin(local_invocation_index) local: u32'}) {
@@ -98,44 +112,37 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let m0 = ${lanes > 1 ? 'spot.x' : '(spot.x * 8 + i32(local))'} * ${rows};
   if (m0 >= j.m) { return; }
   let n = (spot.y * ${lanes} + lane) * ${cols};
+  let nEnd = p.n;
 ${
-  cols === 1
-    ? '  let n0 = n * p.bn;'
-    : loadB === 'n'
-      ? '  let n0 = min(n, p.n - 4) >> 2u;'
-      : each(4, (i) => `  let n${i} = min(n + ${i}, p.n - 1) * p.bn;`)
+  loadB === 'n'
+    ? `  let n0 = min(n, nEnd - ${cols}) >> ${shift}u;`
+    : `  let bn = p.bn;\n${each(cols, (i) => `  let n${i} = min(n + ${i}, nEnd - 1) * bn;`)}`
 }
-${each(rowsPerLane, (i) => `  let r${i} = rowOf(j, m0 + lane * ${rowsPerLane} + ${i});`)}
-${each(rows, (r) => `  var s${r} = ${zero};`)}
-  let stepA = p.ak2; let stepB = p.bk2${loadB === 'n' ? ' >> 2u' : ''};
-  ${check === 'element' ? 'let stepW = p.wk2; let width = u32(p.width);' : ''}
+${rowsOf((i) => `  let r${i} = rowOf(j, m0 + lane * ${rowsPerLane} + ${i});`)}
+${each(rows, (r) => `  var s${r} = ${type}();`)}
+  let stepA = p.ak2; let stepB = p.bk2; let ak0 = p.ak0; let ak1 = p.ak1; let bk0 = p.bk0; let bk1 = p.bk1;
+  ${check === 'none' ? '' : 'let hk0 = p.hk0; let hk1 = p.hk1; let wk1 = p.wk1; let size = vec2u(u32(p.height), u32(p.width));'}
+  ${check === 'element' ? 'let stepW = p.wk2; let width = size.y;' : ''}
   let outer = j.share / p.innerShares * p.shareOuter;
   let inner = j.share % p.innerShares * p.shareInner;
-  let outerEnd = min(outer + p.shareOuter, j.k0 * j.k1);
   let innerEnd = min(inner + p.shareInner, p.k2);
-  var k0 = 0; var k1 = outer;
-  if (outer > 0) { k0 = outer / j.k1; k1 = outer - k0 * j.k1; }
-  for (var o = outer; o < outerEnd; o++) {
-    if (k1 == j.k1) { k1 = 0; k0++; }
-    let bAt = k0 * p.bk0 + k1 * p.bk1 + j.b;
-    let tap = k0 * p.ak0 + k1 * p.ak1;
-${each(rowsPerLane, (i) => {
-  const h = `r${i}.y + k0 * p.hk0 + k1 * p.hk1`;
-  const w = `r${i}.z + k1 * p.wk1`;
-  if (check === 'none') return `    let at${i} = r${i}.x + tap;`;
-  if (check === 'tap') return `    let in${i} = inside(${h}, ${w}); let at${i} = select(0, r${i}.x + tap, in${i});`;
-  return `    let inside${i} = u32(${h}) < u32(p.height); let place${i} = ${w}; let at${i} = r${i}.x + tap;`;
-})}
-${walks.map(([name, start]) => `    var ${name} = ${start};`).join('\n')}
-    for (var k2 = inner; k2 < innerEnd; k2 += ${unroll}) {
-${loads()}
+  let steps = (min(outer + p.shareOuter, j.k0 * j.k1) - outer) * ((innerEnd - inner) / ${unroll});
+  var k0 = outer / max(j.k1, 1);
+  var k1 = outer - k0 * j.k1;
+  var k2 = inner;
+  for (var step = 0; step < steps; step++) {
+    let aAt = k0 * ak0 + k1 * ak1 + k2 * stepA;
+    let bAt = j.b + k0 * bk0 + k1 * bk1 + k2 * stepB;
+    ${check === 'none' ? '' : 'let h = k0 * hk0 + k1 * hk1; let w = k1 * wk1;'}
+${rowsOf(place)}
+${loadsA()}
 ${loadsB()}
-${each(unroll, (u) => each(rows, (r) => `      s${r} = fma(${type}(${broadcast(a(r % rowsPerLane, u), Math.floor(r / rowsPerLane))}), b${u}, s${r});`))}
-${walks.map(([name, , step]) => `      ${name} += ${unroll} * ${step};`).join('\n')}
-    }
-    k1++;
+${each(unroll, multiply)}
+    k2 += ${unroll};
+    let down = k2 >= innerEnd; k2 = select(k2, inner, down); k1 += select(0, 1, down);
+    let over = k1 >= j.k1; k1 = select(k1, 0, over); k0 += select(0, 1, over);
   }
-${each(rows, store)}
+${rowsOf((i) => each(lanes, (d) => store(i, d)))}
 }
 `,
     };

@@ -55,18 +55,19 @@ const ROUNDS = Array.from({ length: 20 }, (_, round) => {
  * Coefficients of the central and the outer branch of erfinv, highest power first (Giles, "Approximating the erfinv
  * function", GPU Computing Gems 2, 2011, single precision).
  */
-const CENTRE = [
+export const CENTRE = [
   2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164,
   0.246640727, 1.50140941,
 ] as const;
-const TAIL = [
+export const TAIL = [
   -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
   1.00167406, 2.83297682,
 ] as const;
 
-const horner = (terms: readonly number[]) => terms.reduce((sum, c) => (sum ? `(${sum} * w + ${c})` : `${c}`), '');
+export const horner = (terms: readonly number[]) =>
+  terms.reduce((sum, c) => (sum ? `(${sum} * w + ${c})` : `${c}`), '');
 
-const HEAD = (title: string, extra: string) => /* wgsl */ `// ${title}
+export const HEAD = (title: string, extra: string) => /* wgsl */ `// ${title}
 struct Params { n4: u32, k0: u32, k1: u32, low: u32, high: u32, ${extra} }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
@@ -107,7 +108,7 @@ const normalKernel = memo(() => ({
 }`,
 }));
 
-const start = (n: number, { seed, offset }: Stream): Param[] => [
+export const start = (n: number, { seed, offset }: Stream): Param[] => [
   ...[Math.ceil(n / 4), seed[0] >>> 0, seed[1] >>> 0, offset % 2 ** 32, Math.floor(offset / 2 ** 32)],
 ];
 
@@ -165,7 +166,11 @@ export const uniformAt = (i: number, options: Uniform): number =>
 export const normalAt = (i: number, options: Normal): number =>
   toNormal(blockAt(Math.floor(i / 2), options)[i % 2]!, options);
 
-function fill<O extends Stream>(out: Float64Array, options: O, make: (word: number, options: O) => number): void {
+export function fill<O extends Stream>(
+  out: Float64Array,
+  options: O,
+  make: (word: number, options: O) => number,
+): void {
   for (let i = 0; i < out.length; i += 2) {
     const [first, second] = blockAt(i / 2, options);
     out[i] = make(first, options);

@@ -264,7 +264,7 @@ test('tensors of two devices do not mix', async () => {
   gpu.destroy();
 });
 
-test('scope keeps the leaves of a tape usable after it has ended', () => {
+test('a tape can be read after the scope in which it was made', () => {
   const y = scope(() => leaf([1, 2], 'x').exp().sum());
   assert.is(String(tape(y)), '%1:[2] = x\n%2:[2] = exp(%1)\n%3:[] = sum(%2)');
 });

@@ -1,77 +1,11 @@
 /** Elementwise ops. Expressions are WGSL over T = f32 or vec4f; rules are written in ops. */
-import { type Elementwise, elementwise } from '../../kernels/elementwise.ts';
+import { LOG, SIGMOID } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
-import { withDevice } from '../device.ts';
-import type { Row, Rule } from '../row.ts';
-import { scope } from '../scope.ts';
-import { broadcastShapes } from '../shape.ts';
+import type { Row } from '../row.ts';
 import { Tensor } from '../tensor.ts';
-import { full } from './create.ts';
+import { type Binary, binary, row, type Scalars, type TensorLike, type Unary, unary } from './define.ts';
 
-/** A tensor, or a number that stands for a scalar of the same device. */
-export type TensorLike = Tensor | number;
-
-/** Two floats that an elementwise kernel takes as parameters. */
-export interface Scalars {
-  readonly s0?: number;
-  readonly s1?: number;
-}
-
-type Vjp = NonNullable<Row<Scalars>['vjp']>;
-
-function row(
-  name: string,
-  arity: number,
-  expr: string,
-  vjp: Vjp,
-  more: Partial<Row<Scalars>> & { prelude?: string } = {},
-) {
-  const { prelude, ...rest } = more;
-  const e: Elementwise = { name, expr, arity, ...(prelude ? { prelude } : {}) };
-  const made: Row<Scalars> = {
-    name,
-    shape: (inputs) => [broadcastShapes(name, ...inputs)],
-    kernel: ({ inputs, outputs, params }) =>
-      elementwise(
-        e,
-        inputs,
-        outputs[0]!,
-        [params.s0, params.s1].filter((s) => s !== undefined),
-      ),
-    vjp,
-    ...rest,
-  };
-  return made;
-}
-
-const like = (value: TensorLike, other: TensorLike): Tensor =>
-  typeof value !== 'number'
-    ? value
-    : typeof other !== 'number'
-      ? withDevice(other.device, () => full([], value))
-      : full([], value);
-
-type Unary = ((x: TensorLike) => Tensor) & { readonly row: Row<Scalars> };
-type Binary = ((a: TensorLike, b: TensorLike) => Tensor) & { readonly row: Row<Scalars> };
-
-function unary(name: string, expr: string, rule: Rule<Scalars> | null, prelude?: string): Unary {
-  const r = row(name, 1, expr, [rule], prelude ? { prelude } : {});
-  return Object.assign((x: TensorLike): Tensor => apply(r, [like(x, x)], {})[0]!, { row: r });
-}
-
-/** `scalar` answers the call when one side is a number and there is a cheaper way than a scalar tensor. */
-function binary(
-  name: string,
-  expr: string,
-  vjp: readonly [Rule<Scalars> | null, Rule<Scalars> | null],
-  scalar?: (a: TensorLike, b: TensorLike) => Tensor | undefined,
-): Binary {
-  const r = row(name, 2, expr, vjp);
-  return Object.assign(
-    (a: TensorLike, b: TensorLike): Tensor => scalar?.(a, b) ?? scope(() => apply(r, [like(a, b), like(b, a)], {})[0]!),
-    { row: r },
-  );
-}
+export type { Scalars, TensorLike } from './define.ts';
 
 /** The row behind arithmetic with numbers: scale * x + shift. */
 const affineRow: Row<Scalars> = row('affine', 1, 'a * p.s0 + p.s1', [(g, { params }) => affine(g, params.s0!, 0)], {
@@ -164,15 +98,7 @@ export const rsqrt: Unary = unary('rsqrt', 'inverseSqrt(a)', (g, { inputs: [x], 
 export const exp: Unary = unary('exp', 'select(exp(a), a, isnan_(a))', (g, { output: y }) => mul(g, y));
 
 /** The natural logarithm. */
-export const log: Unary = unary(
-  'log',
-  'log_(a)',
-  (g, { inputs: [x] }) => div(g, x!),
-  /* wgsl */ `fn log_(x: T) -> T {
-  let y = select(log(x), bits_(0xff800000u), x == T(0.0));
-  return select(select(y, bits_(0x7fc00000u), x < T(0.0)), x, isnan_(x) | (bitcast<U>(x) == U(0x7f800000u)));
-}`,
-);
+export const log: Unary = unary('log', 'log_(a)', (g, { inputs: [x] }) => div(g, x!), LOG);
 
 /** 1, 0 or -1; its derivative is taken as 0 everywhere. */
 export const sign: Unary = unary('sign', 'select(sign(a), a, isnan_(a))', null);
@@ -199,15 +125,7 @@ export const tanhGrad: Binary = binary('tanhGrad', 'a * (1.0 - b * b)', [
 ]);
 
 /** 1 / (1 + e⁻ˣ) */
-export const sigmoid: Unary = unary(
-  'sigmoid',
-  'sigmoid_(a)',
-  (g, { output: y }) => sigmoidGrad(g, y),
-  /* wgsl */ `fn sigmoid_(x: T) -> T {
-  let e = exp(-abs(x));
-  return select(select(e, T(1.0), x >= T(0.0)) / (T(1.0) + e), x, isnan_(x));
-}`,
-);
+export const sigmoid: Unary = unary('sigmoid', 'sigmoid_(a)', (g, { output: y }) => sigmoidGrad(g, y), SIGMOID);
 
 /** g · y · (1 - y): the sigmoid's derivative in terms of its output, in one launch. */
 export const sigmoidGrad: Binary = binary('sigmoidGrad', 'a * b * (1.0 - b)', [

@@ -45,7 +45,8 @@ function standardize(x: Tensor, { view, eps }: NormParams) {
   return { m, rstd, xhat: mul(centred, rstd) };
 }
 
-const normRow = (name: string): Row<NormParams> => ({
+/** A row over a pattern of its own, with kernels, composition and derivative: see `NormParams`. */
+export const normRow = (name: string): Row<NormParams> => ({
   name,
   shape: ([x], { view }) => [x!, [2, view[0] * view[2]]],
   kernel: ({ inputs: [x], params, target }) =>

@@ -57,9 +57,22 @@ export const mean = Object.assign(
 
 const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, a) => n * shape[a]!, 1);
 
-/** The biased variance over `axes`: the mean squared distance from the mean. */
-export function variance(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  return scope(() => mean(x.sub(mean(x, axes, { keepDims: true })).square(), axes, options));
+export interface VarianceOptions extends ReduceOptions {
+  /** What is subtracted from the number of elements that the sum of squares is divided by. 1 is unbiased. Default 0. */
+  readonly correction?: number;
+}
+
+/**
+ * The variance over `axes`: the mean squared distance from the mean. Biased unless `correction` is 1, which is PyTorch's
+ * default; of no more elements than the correction it is NaN or infinite, as there.
+ */
+export function variance(x: Tensor, axes?: number | readonly number[], options: VarianceOptions = {}): Tensor {
+  const { correction = 0 } = options;
+  const n = countOf(x.shape, normalizeAxes('variance', axes, x.rank));
+  return scope(() => {
+    const biased = mean(x.sub(mean(x, axes, { keepDims: true })).square(), axes, options);
+    return correction === 0 ? biased : affine(biased, n / Math.max(0, n - correction), 0);
+  });
 }
 
 const broadcastRow: Row<{ shape: Shape }> = {

@@ -1,26 +1,65 @@
 /** The op table: every row, by name. Fused rows are also compositions of the others; primitives are not. */
+import { attentionRows } from './attention.ts';
+import { activationRows } from './activations.ts';
+import { arithmeticRows } from './arithmetic.ts';
+import { comparisonRows } from './comparison.ts';
+import { choleskyRows } from './cholesky.ts';
 import { convRows } from './conv.ts';
+import { conv3dRows } from './conv3d.ts';
+import { gridRows } from './gridSample.ts';
+import { poolRows } from './pool.ts';
+import { resampleRows } from './resample.ts';
 import { createRows } from './create.ts';
 import { elementwiseRows } from './elementwise.ts';
+import { extremaRows } from './extrema.ts';
+import { indexingRows } from './indexing.ts';
+import { groupNormFused } from './groupNorm.ts';
+import { lossFused, lossRows } from './losses.ts';
 import { matmulRows } from './matmul.ts';
 import { movementRows, reshape } from './movement.ts';
 import { normRows } from './norm.ts';
+import { normsRows } from './norms.ts';
 import { optimRows } from './optim.ts';
 import { reduceRows } from './reduce.ts';
+import { scanRows } from './scan.ts';
+import { shapesRows } from './shapes.ts';
+import { sortRows } from './sort.ts';
+import { unaryRows } from './unary.ts';
+import { samplingRows } from './sampling.ts';
+import { softmaxFused, softmaxRows } from './softmax.ts';
 
 /** Rows that each device must run itself. */
 export const primitives = {
   ...elementwiseRows,
+  ...unaryRows,
+  ...activationRows,
+  ...arithmeticRows,
+  ...comparisonRows,
   ...movementRows,
   ...reduceRows,
   ...matmulRows,
   ...convRows,
+  ...conv3dRows,
+  ...poolRows,
+  ...resampleRows,
+  ...gridRows,
   ...createRows,
   ...optimRows,
+  ...shapesRows,
+  ...indexingRows,
+  ...scanRows,
+  ...extremaRows,
+  ...sortRows,
+  ...normsRows,
+  ...softmaxRows,
+  ...lossRows,
+  ...attentionRows,
+  ...samplingRows,
+  ...choleskyRows,
 };
 
 /** Rows that equal a composition of others, with a kernel of their own. */
-export const fused = { ...normRows };
+export const fused = { ...normRows, ...softmaxFused, ...lossFused, ...groupNormFused };
 
 /** Rows that only rename memory. */
 export const views = { reshape: reshape.row };

@@ -1,23 +1,6 @@
 import type { elementwiseRows } from '../ops/elementwise.ts';
-import { broadcastStrides } from '../shape.ts';
-import { type Loop, type LoopsOf, walk } from './loop.ts';
-
-type Scalars = { readonly s0?: number; readonly s1?: number };
-
-const map1 =
-  (f: (x: number, s0: number, s1: number) => number): Loop<Scalars> =>
-  ({ inputs: [x], outputs: [y], params: { s0 = 0, s1 = 0 } }) => {
-    for (let i = 0; i < y!.length; i++) y![i] = f(x![i]!, s0, s1);
-  };
-
-const map2 =
-  (f: (a: number, b: number, s0: number) => number): Loop<Scalars> =>
-  ({ inputs: [a, b], inputShapes: [as, bs], outputs: [y], outputShapes: [ys], params: { s0 = 0 } }) => {
-    let i = 0;
-    walk(ys!, [broadcastStrides(as!, ys!), broadcastStrides(bs!, ys!)], ([p, q]) => {
-      y![i++] = f(a![p!]!, b![q!]!, s0);
-    });
-  };
+import type { LoopsOf } from './loop.ts';
+import { map1, map2 } from './maps.ts';
 
 export const elementwise: LoopsOf<typeof elementwiseRows> = {
   affine: map1((x, scale, shift) => x * scale + shift),

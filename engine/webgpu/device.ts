@@ -40,7 +40,11 @@ export class WebGpuDevice implements Device {
   readonly #pipelines: Pipelines;
   readonly #staging = new Map<number, GPUBuffer[]>();
   readonly #limit: number;
+  /** An error that nobody was told of yet. */
   #error: Error | undefined;
+  #lastError: Error | undefined;
+  /** Errors so far: a read under way when one came has read spoilt values. */
+  #errors = 0;
   #destroyed = false;
   /** Lost or destroyed: every further call fails. */
   #gone = false;
@@ -61,7 +65,8 @@ export class WebGpuDevice implements Device {
     this.#limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
     // A refused shader is the cause of the refused commands that follow, and is told of later: it goes first.
     this.#pipelines = new Pipelines(gpu, (error) => {
-      this.#error = error;
+      this.#error = undefined;
+      this.#fail(error);
     });
     this.#pool = new Pool(this, gpu);
     this.#recorder = new Recorder(gpu, this.#pipelines);
@@ -133,7 +138,7 @@ export class WebGpuDevice implements Device {
   }
 
   async read(storage: Storage): Promise<Values> {
-    if (this.#error) await this.#fatal();
+    if (this.#error) await this.#tell();
     const { buffer, offset, size } = storage as GpuStorage;
     if (size === 0) return new Float32Array(0);
     this.#recorder.flush();
@@ -141,15 +146,15 @@ export class WebGpuDevice implements Device {
     const encoder = this.gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer.gpu, offset * 4, staging, 0, size * 4);
     this.gpu.queue.submit([encoder.finish()]);
-    return this.#finishRead(staging, size);
+    return this.#finishRead(staging, size, this.#errors);
   }
 
-  async #finishRead(staging: GPUBuffer, size: number): Promise<Values> {
+  async #finishRead(staging: GPUBuffer, size: number, errors: number): Promise<Values> {
     try {
       await this.#opened.wait(staging.mapAsync(1, 0, size * 4)); // GPUMapMode.READ
     } catch (error) {
       this.#fail(new DeviceError(`reading ${size} elements failed: ${(error as Error).message}`));
-      await this.#fatal();
+      await this.#tell();
     }
     await this.#opened.wait(this.#pipelines.settled());
     const values = new Float32Array(staging.getMappedRange(0, size * 4).slice(0));
@@ -157,7 +162,7 @@ export class WebGpuDevice implements Device {
     const free = this.#staging.get(staging.size) ?? [];
     free.push(staging);
     this.#staging.set(staging.size, free);
-    this.#check();
+    if (this.#errors !== errors) await this.#tell();
     return values;
   }
 
@@ -224,6 +229,7 @@ export class WebGpuDevice implements Device {
     this.#destroyed = true;
     this.#gone = true;
     this.#error = new DeviceError('the device was destroyed; call init() for a new one');
+    this.#lastError = this.#error;
     this.#pool.trim();
     this.gpu.destroy();
     this.#opened.close();
@@ -264,13 +270,17 @@ export class WebGpuDevice implements Device {
   }
 
   #fail(error: Error): void {
-    this.#error ??= error;
+    this.#errors++;
+    if (this.#error) return;
+    this.#error = error;
+    this.#lastError = error;
   }
 
-  /** Throws the error that stopped the device: a refused shader, told of late, rather than the refusals that it caused. */
-  async #fatal(): Promise<never> {
+  /** Throws the latest error: a refused shader, reported late, rather than the refusals that it caused. */
+  async #tell(): Promise<never> {
     if (!this.#destroyed) await this.#opened.wait(this.#pipelines.settled());
-    throw this.#error;
+    this.#check();
+    throw this.#lastError;
   }
 
   #check(): void {

@@ -40,13 +40,13 @@ export class Pipelines {
     const known = this.#byKernel.get(kernel);
     if (known) return known;
     const key = `${kernel.source}\n${JSON.stringify(kernel.constants ?? {})}`;
-    const pipeline = this.#bySource.get(key) ?? this.#create(kernel);
+    const pipeline = this.#bySource.get(key) ?? this.#create(kernel, key);
     this.#bySource.set(key, pipeline);
     this.#byKernel.set(kernel, pipeline);
     return pipeline;
   }
 
-  #create(kernel: Kernel): Pipeline {
+  #create(kernel: Kernel, key: string): Pipeline {
     const device = this.#device;
     const layoutId = kernel.access.map((a) => a[0]).join('');
     const { layout, pipelineLayout } = this.#layout(layoutId);
@@ -59,8 +59,11 @@ export class Pipelines {
     });
     const settled = device.popErrorScope().then(
       (error) => {
-        if (error)
-          this.#fail(new DeviceError(`${kernel.name}: the shader was refused: ${error.message}\n${kernel.source}`));
+        if (!error) return;
+        // Forgotten, so that the next use says so again.
+        this.#bySource.delete(key);
+        this.#byKernel.delete(kernel);
+        this.#fail(new DeviceError(`${kernel.name}: the shader was refused: ${error.message}\n${kernel.source}`));
       },
       (error: unknown) => this.#fail(new DeviceError(`${kernel.name}: ${String(error)}`)),
     );

@@ -1,0 +1,166 @@
+/** Powers, angles and remainders. */
+import { ATAN, POW, REMAINDER } from '../../kernels/special.ts';
+import { apply } from '../apply.ts';
+import type { Row } from '../row.ts';
+import { scope } from '../scope.ts';
+import { Tensor } from '../tensor.ts';
+import { type Binary, binary, like, row, type Scalars, type TensorLike } from './define.ts';
+import { add, affine, clone, div, mul, neg, sqrt, square, sub } from './elementwise.ts';
+import { floor, reciprocal } from './unary.ts';
+
+const powGradRow: Row<Scalars> = row(
+  'powScalarGrad',
+  2,
+  'a * p.s0 * powf_(b, p.s1)',
+  (g, { inputs: [h, x], params: { s0, s1 }, needs }) => [
+    needs[0] ? powScalarGrad(g!, x!, s0!) : null,
+    needs[1] && s1 !== 0 ? affine(powScalarGrad(mul(g!, h!), x!, s1!), s0!, 0) : null,
+  ],
+  { show: ({ s0 }) => `${s0}`, prelude: POW },
+);
+
+/** g · p · xᵖ⁻¹, in one launch. */
+export const powScalarGrad = Object.assign(
+  (g: Tensor, x: Tensor, p: number): Tensor => apply(powGradRow, [g, x], { s0: p, s1: p - 1 })[0]!,
+  { row: powGradRow },
+);
+
+const powScalarRow: Row<Scalars> = row(
+  'powScalar',
+  1,
+  'powf_(a, p.s0)',
+  (g, { inputs: [x], params: { s0 } }) => [s0 === 0 ? null : powScalarGrad(g!, x!, s0!)],
+  { show: ({ s0 }) => `${s0}`, prelude: POW },
+);
+
+/** xᵖ for a number p: by products where p is whole and not large. */
+export const powScalar = Object.assign(
+  (x: Tensor, p: number): Tensor => {
+    if (p === 1) return clone(x);
+    if (p === 2) return square(x);
+    if (p === 0.5) return sqrt(x);
+    if (p === -1) return reciprocal(x);
+    return apply(powScalarRow, [x], { s0: p })[0]!;
+  },
+  { row: powScalarRow },
+);
+
+// d²/da db of aᵇ is the same from both sides: aᵇ⁻¹ + b · aᵇ⁻¹ · log a.
+const mixed = (g: Tensor, a: Tensor, b: Tensor): Tensor => {
+  const less = affine(b, 1, -1);
+  return add(mul(g, pow(a, less)), mul(b, powLog(g, a, less)));
+};
+
+const powBaseRow: Row<Scalars> = row(
+  'powBase',
+  3,
+  'select(a * c * pow_(b, c - 1.0), T(0.0), c == T(0.0))',
+  [
+    (g, { inputs: [, a, b] }) => powBase(g, a!, b!),
+    (g, { inputs: [h, a, b] }) => powBase(mul(mul(g, h!), b!), a!, affine(b!, 1, -1)),
+    (g, { inputs: [h, a, b] }) => mixed(mul(g, h!), a!, b!),
+  ],
+  { prelude: POW },
+);
+
+/** g · b · aᵇ⁻¹, and 0 where b = 0, in one launch. */
+export const powBase = Object.assign(
+  (g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powBaseRow, [g, a, b], {})[0]!,
+  { row: powBaseRow },
+);
+
+const powLogRow: Row<Scalars> = row(
+  'powLog',
+  3,
+  'select(a * pow_(b, c) * log_(b), T(0.0), (b == T(0.0)) & (c >= T(0.0)))',
+  [
+    (g, { inputs: [, a, b] }) => powLog(g, a!, b!),
+    (g, { inputs: [h, a, b] }) => mixed(mul(g, h!), a!, b!),
+    // aᵇ log² a in two halves, so that a = 0 gives 0 and not 0 · Infinity.
+    (g, { inputs: [h, a, b] }) => {
+      const half = affine(b!, 0.5, 0);
+      return powLog(powLog(mul(g, h!), a!, half), a!, half);
+    },
+  ],
+  { prelude: POW },
+);
+
+/** g · aᵇ · log a, and 0 where a = 0 and b >= 0, in one launch. */
+export const powLog = Object.assign((g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powLogRow, [g, a, b], {})[0]!, {
+  row: powLogRow,
+});
+
+const powRow: Row<Scalars> = row(
+  'pow',
+  2,
+  'pow_(a, b)',
+  [(g, { inputs: [a, b] }) => powBase(g, a!, b!), (g, { inputs: [a, b] }) => powLog(g, a!, b!)],
+  { prelude: POW },
+);
+
+/**
+ * aᵇ elementwise, with broadcasting; either may be a number. Anything to the power 0 is 1, also 0 and NaN; 1 to any power
+ * is 1. A negative base has whole powers, and NaN for others. As in PyTorch the derivative by a is 0 where b = 0, that by
+ * b is 0 where a = 0 and b >= 0, and NaN where a < 0.
+ */
+export const pow: Binary = Object.assign(
+  (a: TensorLike, b: TensorLike): Tensor =>
+    typeof b === 'number' && a instanceof Tensor
+      ? powScalar(a, b)
+      : scope(() => apply(powRow, [like(a, b), like(b, a)], {})[0]!),
+  { row: powRow },
+);
+
+const polarRow: Row<Scalars> = row(
+  'atan2Grad',
+  3,
+  'p.s0 * a * c / (b * b + c * c)',
+  [
+    (g, { inputs: [, y, x], params }) => atan2Grad(g, y!, x!, params.s0!),
+    (g, { inputs: [h, y, x], params }) => atan2Grad(atan2Grad(mul(g, h!), y!, x!, 1), x!, y!, -2 * params.s0!),
+    (g, { inputs: [h, y, x], params: { s0 } }) => {
+      const gh = mul(g, h!);
+      return sub(atan2Grad(atan2Grad(gh, x!, y!, 1), x!, y!, s0!), atan2Grad(atan2Grad(gh, y!, x!, 1), y!, x!, s0!));
+    },
+  ],
+  { show: ({ s0 }) => `${s0}` },
+);
+
+/** scale · g · x / (x² + y²), in one launch. */
+export const atan2Grad = Object.assign(
+  (g: Tensor, y: Tensor, x: Tensor, scale: number): Tensor => apply(polarRow, [g, y, x], { s0: scale })[0]!,
+  { row: polarRow },
+);
+
+/** The angle of the point (x, y), -π to π, with broadcasting. Its derivative at (0, 0) is NaN. */
+export const atan2: Binary = binary(
+  'atan2',
+  'atan2_(a, b)',
+  [(g, { inputs: [y, x] }) => atan2Grad(g, y!, x!, 1), (g, { inputs: [y, x] }) => atan2Grad(g, x!, y!, -1)],
+  undefined,
+  ATAN,
+);
+
+/**
+ * a - b · floor(a / b), with broadcasting: it has the sign of b, as in Python; NaN where b = 0. In float32 it is
+ * as exact as a where the quotient exceeds 4096. The derivative by b is -floor(a / b).
+ */
+export const remainder: Binary = binary(
+  'remainder',
+  'remainder_(a, b)',
+  [(g) => g, (g, { inputs: [a, b] }) => neg(mul(g, floor(div(a!, b!))))],
+  undefined,
+  REMAINDER,
+);
+
+/** The rows of this file, by name. */
+export const arithmeticRows = {
+  pow: pow.row,
+  powBase: powBase.row,
+  powLog: powLog.row,
+  powScalar: powScalar.row,
+  powScalarGrad: powScalarGrad.row,
+  atan2: atan2.row,
+  atan2Grad: atan2Grad.row,
+  remainder: remainder.row,
+};

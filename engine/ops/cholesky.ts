@@ -1,0 +1,67 @@
+/** The Cholesky factor of small matrices, and the inverse of triangular ones, which its derivative needs. */
+import { cholesky as choleskyPlan, trilInverse as inversePlan } from '../../kernels/cholesky.ts';
+import { apply } from '../apply.ts';
+import { ShapeError } from '../errors.ts';
+import type { Row } from '../row.ts';
+import { type Shape, show, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { causal } from './attention.ts';
+import { add, affine, neg, sub } from './elementwise.ts';
+import { matmul } from './matmul.ts';
+import { transpose } from './movement.ts';
+
+const none: Readonly<Record<string, never>> = {};
+
+function square(op: string, x: Shape): readonly [Shape] {
+  if (x.length < 2 || x[x.length - 1] !== x[x.length - 2]) {
+    throw new ShapeError(`${op}: ${show(x)} must hold square matrices in its last two axes`);
+  }
+  return [x];
+}
+
+const batchOf = (x: Shape): [number, number] => [sizeOf(x.slice(0, -2)), x[x.length - 1]!];
+const lower = (x: Tensor): Tensor => causal(x, 0);
+const left = { transposeA: true };
+
+const trilInverseRow: Row<typeof none> = {
+  name: 'trilInverse',
+  shape: ([l]) => square('trilInverse', l!),
+  kernel: ({ inputs: [l] }) => inversePlan(...batchOf(l!)),
+  vjp: [(g, { output: y }) => neg(lower(matmul(matmul(y, lower(g), left), y, { transposeB: true })))],
+};
+
+/**
+ * The inverse of lower triangular matrices l [..., N, N], of which only the lower triangle is read.
+ * @throws ShapeError unless the last two axes are equal
+ */
+export const trilInverse = Object.assign((l: Tensor): Tensor => apply(trilInverseRow, [l], none)[0]!, {
+  row: trilInverseRow,
+});
+
+const choleskyRow: Row<typeof none> = {
+  name: 'cholesky',
+  shape: ([a]) => square('cholesky', a!),
+  kernel: ({ inputs: [a] }) => choleskyPlan(...batchOf(a!)),
+  // Murray, "Differentiation of the Cholesky decomposition" (2016), equation 9.
+  vjp: [
+    (g, { output: l }) => {
+      const p = matmul(l, lower(g), left);
+      // The lower triangle with half of the diagonal: the mean of the triangles with and without it.
+      const half = affine(add(lower(p), sub(p, transpose(lower(transpose(p))))), 0.5, 0);
+      const inverse = trilInverse(l);
+      const s = matmul(matmul(inverse, half, left), inverse);
+      return affine(add(s, transpose(s)), 0.5, 0);
+    },
+  ],
+};
+
+/**
+ * The lower triangular L with L Lᵀ = a, for symmetric positive definite a [..., N, N] of which only the lower triangle is
+ * read; its gradient is symmetric, as in PyTorch. Meant for N up to a few hundred: one thread makes one matrix. A matrix
+ * that is not positive definite gives NaN, where PyTorch throws.
+ * @throws ShapeError unless the last two axes are equal
+ */
+export const cholesky = Object.assign((a: Tensor): Tensor => apply(choleskyRow, [a], none)[0]!, { row: choleskyRow });
+
+/** The rows of this file, by name. */
+export const choleskyRows = { cholesky: choleskyRow, trilInverse: trilInverseRow };

@@ -1,0 +1,99 @@
+/**
+ * Comparisons, logic and choice. There is one dtype for each device, so that true is 1 and false is 0; as a condition
+ * everything but 0 is true, NaN too, as in PyTorch. A gradient does not pass through a comparison or a logical op (their
+ * results do not require one); it passes through the branches of `where`.
+ */
+import { TRUTH } from '../../kernels/special.ts';
+import { apply } from '../apply.ts';
+import type { Row } from '../row.ts';
+import { scope } from '../scope.ts';
+import type { Tensor } from '../tensor.ts';
+import { type Binary, binary, like, row, type Scalars, type TensorLike, type Unary, unary } from './define.ts';
+
+const when = (condition: string) => `select(T(0.0), T(1.0), ${condition})`;
+// Drivers may take NaN for a number, so it is asked for.
+const compare = (name: string, condition: string): Binary =>
+  binary(name, when(`(${condition}) & !(isnan_(a) | isnan_(b))`), undefined);
+const logical = (name: string, condition: string): Binary => binary(name, when(condition), undefined, undefined, TRUTH);
+
+/** 1 where a = b, else 0 (with NaN: 0), with broadcasting. */
+export const equal: Binary = compare('equal', 'a == b');
+
+/** 1 where a differs from b (with NaN: 1), else 0, with broadcasting. */
+export const notEqual: Binary = binary('notEqual', when('(a != b) | isnan_(a) | isnan_(b)'), undefined);
+
+/** 1 where a < b, else 0 (with NaN: 0), with broadcasting. */
+export const less: Binary = compare('less', 'a < b');
+
+/** 1 where a <= b, else 0 (with NaN: 0), with broadcasting. */
+export const lessEqual: Binary = compare('lessEqual', 'a <= b');
+
+/** 1 where a > b, else 0 (with NaN: 0), with broadcasting. */
+export const greater: Binary = compare('greater', 'a > b');
+
+/** 1 where a >= b, else 0 (with NaN: 0), with broadcasting. */
+export const greaterEqual: Binary = compare('greaterEqual', 'a >= b');
+
+/** 1 where a and b are both true (not 0), else 0, with broadcasting. */
+export const logicalAnd: Binary = logical('logicalAnd', 'on_(a) & on_(b)');
+
+/** 1 where a or b is true (not 0), else 0, with broadcasting. */
+export const logicalOr: Binary = logical('logicalOr', 'on_(a) | on_(b)');
+
+/** 1 where one of a and b is true (not 0) and the other is not, else 0, with broadcasting. */
+export const logicalXor: Binary = logical('logicalXor', 'on_(a) != on_(b)');
+
+/** 1 where x is 0, else 0. */
+export const logicalNot: Unary = unary('logicalNot', when('!on_(a)'), undefined, TRUTH);
+
+const maskRow: Row<Scalars> = row(
+  'mask',
+  2,
+  'select(T(0.0), a, on_(b) == B(p.s0 != 0.0))',
+  [(g, { inputs: [, condition], params }) => mask(g, condition!, params.s0 !== 0), null],
+  { show: ({ s0 }) => (s0 ? 'true' : 'false'), prelude: TRUTH },
+);
+
+/** g where the condition is as wanted, else 0 (also where g is infinite or NaN): the derivative of where, in one launch. */
+export const mask = Object.assign(
+  (g: Tensor, condition: Tensor, wanted: boolean): Tensor => apply(maskRow, [g, condition], { s0: wanted ? 1 : 0 })[0]!,
+  { row: maskRow },
+);
+
+const whereRow: Row<Scalars> = row(
+  'where',
+  3,
+  'select(c, b, on_(a))',
+  [
+    null,
+    (g, { inputs: [condition] }) => mask(g, condition!, true),
+    (g, { inputs: [condition] }) => mask(g, condition!, false),
+  ],
+  { prelude: TRUTH },
+);
+
+/**
+ * a where the condition is true (not 0), else b; all three broadcast, and a and b may be numbers. The side that is not
+ * taken gets gradient 0 (though 0 · Infinity further back is still NaN: keep that side finite).
+ */
+export const where = Object.assign(
+  (condition: Tensor, a: TensorLike, b: TensorLike): Tensor =>
+    scope(() => apply(whereRow, [condition, like(a, condition), like(b, condition)], {})[0]!),
+  { row: whereRow },
+);
+
+/** The rows of this file, by name. */
+export const comparisonRows = {
+  equal: equal.row,
+  notEqual: notEqual.row,
+  less: less.row,
+  lessEqual: lessEqual.row,
+  greater: greater.row,
+  greaterEqual: greaterEqual.row,
+  logicalAnd: logicalAnd.row,
+  logicalOr: logicalOr.row,
+  logicalXor: logicalXor.row,
+  logicalNot: logicalNot.row,
+  mask: mask.row,
+  where: where.row,
+};

@@ -1,0 +1,75 @@
+/** Convolution of sequences: conv2d over images of height 1. */
+import { ShapeError } from '../errors.ts';
+import { scope } from '../scope.ts';
+import { show } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { type Conv2dOptions, conv2d, conv2dWeight, convTranspose2d } from './conv.ts';
+import { reshape } from './movement.ts';
+
+export interface Conv1dOptions {
+  /** Default 1. */
+  readonly stride?: number;
+  /** Zeros put at both ends: a number, 'valid' (none) or 'same' (output ceil(L / stride)). Default 0. */
+  readonly padding?: number | 'same' | 'valid';
+  /** Distance between neighbouring taps of the kernel. Default 1. */
+  readonly dilation?: number;
+  /** Channels are split into so many independent convolutions. Default 1. */
+  readonly groups?: number;
+}
+
+export interface ConvTranspose1dOptions extends Conv1dOptions {
+  readonly padding?: number;
+  /** Places added at the end, to choose among the lengths that a strided convolution maps to y. Default 0. */
+  readonly outputPadding?: number;
+}
+
+const flat = ({ padding = 0, stride = 1, dilation = 1, groups = 1 }: Conv1dOptions): Conv2dOptions => ({
+  ...{ stride: [1, stride], dilation: [1, dilation], groups },
+  padding: typeof padding === 'number' ? [0, padding] : padding,
+});
+
+/** [N,L,C] as an image of height 1. */
+function image(op: string, what: string, layout: string, x: Tensor): Tensor {
+  if (x.rank !== 3) throw new ShapeError(`${op}: ${what} must be ${layout}, not ${show(x.shape)}`);
+  const [n, l, c] = x.shape as [number, number, number];
+  return reshape(x, [n, 1, l, c]);
+}
+
+function kernel(op: string, w: Tensor): Tensor {
+  if (w.rank !== 3) throw new ShapeError(`${op}: w must be [K,Cin/groups,Cout], not ${show(w.shape)}`);
+  return reshape(w, [1, ...w.shape]);
+}
+
+const sequence = (y: Tensor): Tensor => reshape(y, [y.shape[0]!, y.shape[2]!, y.shape[3]!]);
+
+/**
+ * Cross-correlation of sequences x [N,L,Cin] with kernels w [K,Cin/groups,Cout], giving [N,OL,Cout] with
+ * OL = floor((L + padding - dilation·(K - 1) - 1) / stride) + 1.
+ * @throws ShapeError
+ */
+export const conv1d = (x: Tensor, w: Tensor, options: Conv1dOptions = {}): Tensor =>
+  scope(() => sequence(conv2d(image('conv1d', 'x', '[N,L,Cin]', x), kernel('conv1d', w), flat(options))));
+
+/**
+ * The transpose of conv1d, Uᵀ: sequences y [N,OL,Cout] with the same kernels w [K,Cin/groups,Cout] give [N,L,Cin],
+ * L = (OL - 1)·stride - 2·padding + dilation·(K - 1) + outputPadding + 1.
+ * @throws ShapeError
+ */
+export const convTranspose1d = (y: Tensor, w: Tensor, options: ConvTranspose1dOptions = {}): Tensor =>
+  scope(() => {
+    const from = image('convTranspose1d', 'y', '[N,OL,Cout]', y);
+    const { padding = 0, outputPadding = 0 } = options;
+    const size = { ...flat(options), padding: [0, padding], outputPadding: [0, outputPadding] } as const;
+    return sequence(convTranspose2d(from, kernel('convTranspose1d', w), size));
+  });
+
+/**
+ * The weight gradient of conv1d as an op of its own: x [N,L,Cin] and y [N,OL,Cout] give w [K,Cin/groups,Cout].
+ * @param size K @throws ShapeError
+ */
+export const conv1dWeight = (x: Tensor, y: Tensor, size: number, options: Conv1dOptions = {}): Tensor =>
+  scope(() => {
+    const [a, b] = [image('conv1dWeight', 'x', '[N,L,Cin]', x), image('conv1dWeight', 'y', '[N,OL,Cout]', y)];
+    const w = conv2dWeight(a, b, [1, size], flat(options));
+    return reshape(w, w.shape.slice(1));
+  });

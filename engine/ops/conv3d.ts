@@ -1,0 +1,249 @@
+/** Convolution of volumes, its transpose and weight gradient: one trilinear form, as for images in conv.ts. */
+import {
+  type Conv3dGeometry,
+  conv3d as conv3dPlan,
+  conv3dWeight as conv3dWeightPlan,
+  convTranspose3d as convTranspose3dPlan,
+} from '../../kernels/conv3d.ts';
+import { apply } from '../apply.ts';
+import { ShapeError } from '../errors.ts';
+import type { Row } from '../row.ts';
+import { type Shape, show } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { unlessEmpty } from './empty.ts';
+
+type Three = readonly [number, number, number];
+
+/** A whole number for all axes, or one for each: [depth, height, width]. */
+export type Triple = number | Three;
+
+export interface Conv3dOptions {
+  /** Default 1. */
+  readonly stride?: Triple;
+  /** Zeros put around: a number, [depth, height, width], 'valid' (none) or 'same' (output ceil(size / stride)). Default 0. */
+  readonly padding?: Triple | 'same' | 'valid';
+  /** Distance between neighbouring taps of the kernel. Default 1. */
+  readonly dilation?: Triple;
+  /** Channels are split into so many independent convolutions. Default 1. */
+  readonly groups?: number;
+}
+
+export interface Conv3dParams {
+  readonly stride: Three;
+  /** Before the volume and behind it. */
+  readonly before: Three;
+  readonly after: Three;
+  readonly dilation: Three;
+  readonly groups: number;
+}
+
+/** Conv3dParams with the size that the op's result must have: [D, H, W] or [KD, KH, KW]. */
+export interface SizedConv3dParams extends Conv3dParams {
+  readonly size: Three;
+}
+
+const triple = (t: Triple): Three => (typeof t === 'number' ? [t, t, t] : t);
+const map3 = (f: (i: number) => number): Three => [f(0), f(1), f(2)];
+const three = (list: readonly number[]): Three => map3((i) => list[i]!);
+
+function conv3dParams(op: string, options: Conv3dOptions, image: Shape, kernel: Shape): Conv3dParams {
+  const stride = triple(options.stride ?? 1);
+  const dilation = triple(options.dilation ?? 1);
+  const { groups = 1, padding = 0 } = options;
+  const bad = [...stride, ...dilation, groups].find((v) => !Number.isInteger(v) || v < 1);
+  if (bad !== undefined)
+    throw new ShapeError(`${op}: stride, dilation and groups must be whole numbers, 1 or more, not ${bad}`);
+  if (padding === 'same') {
+    const total = map3((i) => {
+      const out = Math.ceil(image[i]! / stride[i]!);
+      return Math.max(0, (out - 1) * stride[i]! + dilation[i]! * (kernel[i]! - 1) + 1 - image[i]!);
+    });
+    const before = map3((i) => Math.floor(total[i]! / 2));
+    return { stride, dilation, groups, before, after: map3((i) => total[i]! - before[i]!) };
+  }
+  const before = padding === 'valid' ? triple(0) : triple(padding);
+  if (!before.every((p) => Number.isInteger(p) && p >= 0)) {
+    throw new ShapeError(`${op}: padding must be whole numbers, 0 or more, 'same' or 'valid', not ${show(before)}`);
+  }
+  return { stride, dilation, groups, before, after: before };
+}
+
+function outputOf(op: string, image: Three, kernel: Three, p: Conv3dParams): Three {
+  return map3((i) => {
+    const padded = image[i]! + p.before[i]! + p.after[i]!;
+    const reach = p.dilation[i]! * (kernel[i]! - 1) + 1;
+    if (reach > padded) {
+      throw new ShapeError(
+        `${op}: the kernel reaches over ${reach} places of an axis that has ${padded} with padding (volume ${show(image)}, kernel ${show(kernel)}); pad more`,
+      );
+    }
+    return Math.floor((padded - reach) / p.stride[i]!) + 1;
+  });
+}
+
+const geometry = (x: Shape, w: Shape, y: Shape, p: Conv3dParams): Conv3dGeometry => ({
+  ...{ n: x[0]!, cin: x[4]!, cout: y[4]!, groups: p.groups },
+  ...{ image: volume(x), kernel: three(w), out: volume(y) },
+  ...{ stride: p.stride, padding: p.before, dilation: p.dilation },
+});
+
+const volume = (s: Shape): Three => three(s.slice(1, 4));
+
+const needRank5 = (op: string, what: string, layout: string, s: Shape): void => {
+  if (s.length !== 5) throw new ShapeError(`${op}: ${what} must be ${layout}, not ${show(s)}`);
+};
+
+const splits = (op: string, channels: number, groups: number): void => {
+  if (channels % groups !== 0)
+    throw new ShapeError(
+      `${op}: ${channels} channels do not split into ${groups} groups; choose groups that divide them`,
+    );
+};
+
+const showConv = (p: Conv3dParams): string =>
+  [
+    p.stride.some((s) => s !== 1) ? `stride ${p.stride}` : '',
+    [...p.before, ...p.after].some((s) => s !== 0) ? `padding ${[...p.before, ...p.after]}` : '',
+    p.dilation.some((s) => s !== 1) ? `dilation ${p.dilation}` : '',
+    p.groups !== 1 ? `groups ${p.groups}` : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+
+const conv3dRow: Row<Conv3dParams> = {
+  name: 'conv3d',
+  shape: ([x, w], p) => {
+    needRank5('conv3d', 'x', '[N,D,H,W,Cin]', x!);
+    needRank5('conv3d', 'w', '[KD,KH,KW,Cin/groups,Cout]', w!);
+    if (x![4] !== w![3]! * p.groups) {
+      throw new ShapeError(
+        `conv3d: x has ${x![4]} channels but w expects ${w![3]! * p.groups} (x ${show(x!)}, w ${show(w!)}${p.groups > 1 ? `, ${p.groups} groups` : ''}); the fourth axis of w is the input's channels`,
+      );
+    }
+    splits('conv3d', w![4]!, p.groups);
+    return [[x![0]!, ...outputOf('conv3d', volume(x!), three(w!), p), w![4]!]];
+  },
+  kernel: ({ inputs, outputs, params }) =>
+    unlessEmpty(inputs, outputs, () => conv3dPlan(geometry(inputs[0]!, inputs[1]!, outputs[0]!, params))),
+  vjp: [
+    (g, { inputs: [x, w], params }) => transposeOf(g, w!, { ...params, size: volume(x!.shape) }),
+    (g, { inputs: [x, w], params }) => weightOf(x!, g, { ...params, size: three(w!.shape) }),
+  ],
+  show: showConv,
+};
+
+const convTranspose3dRow: Row<SizedConv3dParams> = {
+  name: 'convTranspose3d',
+  shape: ([y, w], p) => {
+    needRank5('convTranspose3d', 'y', '[N,OD,OH,OW,Cout]', y!);
+    needRank5('convTranspose3d', 'w', '[KD,KH,KW,Cin/groups,Cout]', w!);
+    if (y![4] !== w![4]) {
+      throw new ShapeError(
+        `convTranspose3d: y has ${y![4]} channels but w expects ${w![4]} (y ${show(y!)}, w ${show(w!)}); the fifth axis of w is the channels of the transpose's input`,
+      );
+    }
+    splits('convTranspose3d', y![4]!, p.groups);
+    const back = outputOf('convTranspose3d', p.size, three(w!), p);
+    if (back.some((d, i) => d !== y![i + 1])) {
+      throw new ShapeError(
+        `convTranspose3d: an output of ${show(p.size)} belongs to an input of ${show(back)}, not ${show(volume(y!))} (kernel ${show(three(w!))}, ${showConv(p)}); outputPadding must be less than the stride`,
+      );
+    }
+    return [[y![0]!, ...p.size, w![3]! * p.groups]];
+  },
+  kernel: ({ inputs, outputs, params }) =>
+    unlessEmpty(inputs, outputs, () => convTranspose3dPlan(geometry(outputs[0]!, inputs[1]!, inputs[0]!, params))),
+  vjp: [
+    (g, { inputs: [, w], params }) => forwardOf(g, w!, params),
+    (g, { inputs: [y, w], params }) => weightOf(g, y!, { ...params, size: three(w!.shape) }),
+  ],
+  show: showConv,
+};
+
+const conv3dWeightRow: Row<SizedConv3dParams> = {
+  name: 'conv3dWeight',
+  shape: ([x, y], p) => {
+    needRank5('conv3dWeight', 'x', '[N,D,H,W,Cin]', x!);
+    needRank5('conv3dWeight', 'y', '[N,OD,OH,OW,Cout]', y!);
+    splits('conv3dWeight', x![4]!, p.groups);
+    splits('conv3dWeight', y![4]!, p.groups);
+    const made = [x![0]!, ...outputOf('conv3dWeight', volume(x!), p.size, p)];
+    if (made.some((d, i) => d !== y![i])) {
+      throw new ShapeError(
+        `conv3dWeight: x ${show(x!)} under a kernel of ${show(p.size)} makes ${show([...made, y![4]!])}, but y is ${show(y!)}; pass the options of the convolution`,
+      );
+    }
+    return [[...p.size, x![4]! / p.groups, y![4]!]];
+  },
+  kernel: ({ inputs, outputs, params }) =>
+    unlessEmpty(inputs, outputs, () => conv3dWeightPlan(geometry(inputs[0]!, outputs[0]!, inputs[1]!, params))),
+  vjp: [
+    (g, { inputs: [x, y], params }) => transposeOf(y!, g, { ...params, size: volume(x!.shape) }),
+    (g, { inputs: [x], params }) => forwardOf(x!, g, params),
+  ],
+  show: showConv,
+};
+
+const plain = ({ stride, before, after, dilation, groups }: Conv3dParams): Conv3dParams => ({
+  ...{ stride, before, after, dilation, groups },
+});
+const forwardOf = (x: Tensor, w: Tensor, p: Conv3dParams): Tensor => apply(conv3dRow, [x, w], plain(p))[0]!;
+const transposeOf = (y: Tensor, w: Tensor, p: SizedConv3dParams): Tensor => apply(convTranspose3dRow, [y, w], p)[0]!;
+const weightOf = (x: Tensor, y: Tensor, p: SizedConv3dParams): Tensor => apply(conv3dWeightRow, [x, y], p)[0]!;
+
+/**
+ * Cross-correlation of volumes x [N,D,H,W,Cin] with kernels w [KD,KH,KW,Cin/groups,Cout], giving [N,OD,OH,OW,Cout] with
+ * OD = floor((D + padding - dilation·(KD - 1) - 1) / stride) + 1, and OH, OW likewise.
+ * @throws ShapeError
+ */
+export const conv3d = Object.assign(
+  (x: Tensor, w: Tensor, options: Conv3dOptions = {}): Tensor =>
+    forwardOf(x, w, conv3dParams('conv3d', options, x.shape.slice(1, 4), w.shape)),
+  { row: conv3dRow },
+);
+
+export interface ConvTranspose3dOptions extends Conv3dOptions {
+  readonly padding?: Triple;
+  /** Places added behind, to choose among the sizes that a strided convolution maps to y. Default 0. */
+  readonly outputPadding?: Triple;
+}
+
+/**
+ * The transpose of conv3d, Uᵀ: volumes y [N,OD,OH,OW,Cout] with the same kernels w [KD,KH,KW,Cin/groups,Cout] give
+ * [N,D,H,W,Cin], D = (OD - 1)·stride - 2·padding + dilation·(KD - 1) + outputPadding + 1, and H, W likewise.
+ * @throws ShapeError
+ */
+export const convTranspose3d = Object.assign(
+  (y: Tensor, w: Tensor, options: ConvTranspose3dOptions = {}): Tensor => {
+    const p = conv3dParams('convTranspose3d', options, y.shape.slice(1, 4), w.shape);
+    const extra = triple(options.outputPadding ?? 0);
+    const size = map3(
+      (i) =>
+        ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
+        2 * p.before[i]! +
+        p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
+        extra[i]! +
+        1,
+    );
+    return transposeOf(y, w, { ...p, size });
+  },
+  { row: convTranspose3dRow },
+);
+
+/**
+ * The weight gradient of conv3d as an op of its own: x [N,D,H,W,Cin] and y [N,OD,OH,OW,Cout] give
+ * w [KD,KH,KW,Cin/groups,Cout].
+ * @param size [KD, KH, KW] @throws ShapeError
+ */
+export const conv3dWeight = Object.assign(
+  (x: Tensor, y: Tensor, size: Three, options: Conv3dOptions = {}): Tensor =>
+    weightOf(x, y, { ...conv3dParams('conv3dWeight', options, x.shape.slice(1, 4), size), size }),
+  { row: conv3dWeightRow },
+);
+
+/** The rows of this file, by name. */
+export const conv3dRows = {
+  conv3d: conv3d.row,
+  convTranspose3d: convTranspose3d.row,
+  conv3dWeight: conv3dWeight.row,
+};

@@ -1,0 +1,79 @@
+/** How elementwise ops are made: a row from a WGSL expression, and the functions around it. */
+import { type Elementwise, elementwise } from '../../kernels/elementwise.ts';
+import { apply } from '../apply.ts';
+import { withDevice } from '../device.ts';
+import type { Row, Rule } from '../row.ts';
+import { scope } from '../scope.ts';
+import { broadcastShapes } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { full } from './create.ts';
+
+/** A tensor, or a number that stands for a scalar of the same device. */
+export type TensorLike = Tensor | number;
+
+/** Two floats that an elementwise kernel takes as parameters. */
+export interface Scalars {
+  readonly s0?: number;
+  readonly s1?: number;
+}
+
+export type Vjp = NonNullable<Row<Scalars>['vjp']>;
+
+/**
+ * The row of an elementwise function: an expression over T = f32 or vec4f in `a`, `b`, `c` (the inputs, broadcast) and
+ * `p.s0`, `p.s1` (which a call gives always or never). Without `vjp` its results are cut off from the tape.
+ */
+export function row(
+  name: string,
+  arity: number,
+  expr: string,
+  vjp: Vjp | undefined,
+  more: Partial<Row<Scalars>> & { prelude?: string } = {},
+): Row<Scalars> {
+  const { prelude, ...rest } = more;
+  const e: Elementwise = { name, expr, arity, ...(prelude ? { prelude } : {}) };
+  return {
+    name,
+    shape: (inputs) => [broadcastShapes(name, ...inputs)],
+    kernel: ({ inputs, outputs, params }) =>
+      elementwise(
+        e,
+        inputs,
+        outputs[0]!,
+        [params.s0, params.s1].filter((s) => s !== undefined),
+      ),
+    ...(vjp ? { vjp } : {}),
+    ...rest,
+  };
+}
+
+/** `value` as a tensor on the device of `others`, of which the first tensor counts. */
+export function like(value: TensorLike, ...others: readonly TensorLike[]): Tensor {
+  if (typeof value !== 'number') return value;
+  const other = others.find((t) => typeof t !== 'number');
+  return other ? withDevice(other.device, () => full([], value)) : full([], value);
+}
+
+export type Unary = ((x: TensorLike) => Tensor) & { readonly row: Row<Scalars> };
+export type Binary = ((a: TensorLike, b: TensorLike) => Tensor) & { readonly row: Row<Scalars> };
+
+/** `rule`: null where the derivative is 0, undefined where there is none. */
+export function unary(name: string, expr: string, rule: Rule<Scalars> | null | undefined, prelude?: string): Unary {
+  const r = row(name, 1, expr, rule === undefined ? undefined : [rule], prelude ? { prelude } : {});
+  return Object.assign((x: TensorLike): Tensor => apply(r, [like(x)], {})[0]!, { row: r });
+}
+
+/** `scalar` answers the call when one side is a number and there is a cheaper way than a scalar tensor. */
+export function binary(
+  name: string,
+  expr: string,
+  vjp: readonly [Rule<Scalars> | null, Rule<Scalars> | null] | undefined,
+  scalar?: ((a: TensorLike, b: TensorLike) => Tensor | undefined) | undefined,
+  prelude?: string,
+): Binary {
+  const r = row(name, 2, expr, vjp, prelude ? { prelude } : {});
+  return Object.assign(
+    (a: TensorLike, b: TensorLike): Tensor => scalar?.(a, b) ?? scope(() => apply(r, [like(a, b), like(b, a)], {})[0]!),
+    { row: r },
+  );
+}

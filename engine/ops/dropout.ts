@@ -1,0 +1,14 @@
+import type { Generator } from '../random.ts';
+import { scope } from '../scope.ts';
+import type { Tensor } from '../tensor.ts';
+import { affine, mul } from './elementwise.ts';
+
+/**
+ * Inverted dropout (Srivastava et al. 2014), as in training: each element becomes 0 with probability p, and the others grow
+ * by 1/(1-p), so that the mean stays. The numbers come from `generator`; there is no hidden stream. In evaluation, don't call it.
+ * @throws RangeError unless 0 <= p <= 1
+ */
+export function dropout(x: Tensor, p: number, generator: Generator): Tensor {
+  if (!(p >= 0 && p <= 1)) throw new RangeError(`dropout: p must be from 0 to 1, not ${p}`);
+  return scope(() => mul(x, affine(generator.bernoulli(x.shape, 1 - p), p === 1 ? 0 : 1 / (1 - p), 0)));
+}

@@ -1,0 +1,122 @@
+/** The largest and the smallest, where they are, and whether any or all are true. */
+import { argReduce } from '../../kernels/argReduce.ts';
+import { MAX, MIN, reduce } from '../../kernels/reduce.ts';
+import { apply } from '../apply.ts';
+import { ShapeError } from '../errors.ts';
+import type { Row } from '../row.ts';
+import { scope } from '../scope.ts';
+import { normalizeAxes, normalizeAxis, reducedShape, type Shape, show, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { equal, notEqual } from './comparison.ts';
+import { div, mul } from './elementwise.ts';
+import { reshape } from './movement.ts';
+import { type ReduceOptions, sum } from './reduce.ts';
+import { prod } from './scan.ts';
+
+interface ExtremumParams {
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+}
+
+/** 1 where x is not 0, else 0. NaN is not 0. */
+export const truth = (x: Tensor): Tensor => notEqual(x, 0);
+
+function refuseEmpty(name: string, x: Shape, axes: readonly number[]): void {
+  const axis = axes.find((a) => x[a] === 0);
+  if (axis !== undefined) {
+    throw new ShapeError(
+      `${name}: axis ${axis} of ${show(x)} has no elements to choose from; reduce over axes of size 1 or more`,
+    );
+  }
+}
+
+function extremum(name: 'max' | 'min') {
+  const row: Row<ExtremumParams> = {
+    name,
+    shape: ([x], { axes, keepDims }) => {
+      refuseEmpty(name, x!, axes);
+      return [reducedShape(x!, axes, keepDims)];
+    },
+    kernel: ({ inputs: [x], params: { axes }, target }) => reduce(target, name === 'max' ? MAX : MIN, x!, axes),
+    vjp: [
+      (g, { inputs: [x], output: y, params: { axes } }) => {
+        const kept = reducedShape(x!.shape, axes, true);
+        const mask = equal(x!, reshape(y, kept));
+        return mul(reshape(g, kept), div(mask, sum(mask, axes, { keepDims: true })));
+      },
+    ],
+    show: ({ axes, keepDims }) => `${show(axes)}${keepDims ? ', keepDims' : ''}`,
+  };
+  const call = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
+    apply(row, [x], { axes: normalizeAxes(name, axes, x.rank), keepDims })[0]!;
+  return Object.assign(call, { row });
+}
+
+/**
+ * The largest element over `axes` (all if absent); NaN if there is one. Elements that tie for it share the gradient
+ * evenly, as torch.amax.
+ * @throws ShapeError over an axis of size 0
+ */
+export const max = extremum('max');
+
+/** The smallest element over `axes` (all if absent); NaN if there is one. Ties share the gradient evenly: torch.amin. */
+export const min = extremum('min');
+
+interface PlaceParams {
+  readonly axis: number;
+  readonly keepDims: boolean;
+}
+
+function place(name: 'argmax' | 'argmin') {
+  const row: Row<PlaceParams> = {
+    name,
+    shape: ([x], { axis, keepDims }) => {
+      refuseEmpty(name, x!, [axis]);
+      return [reducedShape(x!, [axis], keepDims)];
+    },
+    kernel: ({ inputs: [x], params: { axis } }) =>
+      argReduce(name === 'argmin', sizeOf(x!.slice(0, axis)), x![axis]!, sizeOf(x!.slice(axis + 1))),
+    show: ({ axis, keepDims }) => `axis ${axis}${keepDims ? ', keepDims' : ''}`,
+  };
+  const call = (x: Tensor, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor => {
+    if (axis !== undefined) return apply(row, [x], { axis: normalizeAxis(name, axis, x.rank), keepDims })[0]!;
+    return scope(() => {
+      const y = apply(row, [reshape(x, [x.size])], { axis: 0, keepDims: false })[0]!;
+      return keepDims
+        ? reshape(
+            y,
+            x.shape.map(() => 1),
+          )
+        : y;
+    });
+  };
+  return Object.assign(call, { row });
+}
+
+/**
+ * The index of the largest element along `axis`, or in the flattened tensor without one: the first if several tie, or the
+ * first NaN. A whole number in a float, exact up to 2²⁴ on WebGPU; it has no derivative.
+ * @throws ShapeError over an axis of size 0
+ */
+export const argmax = place('argmax');
+
+/** The index of the smallest element: as argmax. */
+export const argmin = place('argmin');
+
+/** 1 where any element over `axes` (all if absent) is not 0, else 0; of nothing, 0. NaN is not 0. No derivative. */
+export function any(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return scope(() => truth(sum(truth(x), axes, options)));
+}
+
+/** 1 where all elements over `axes` (all if absent) are not 0, else 0; of nothing, 1. NaN is not 0. No derivative. */
+export function all(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return scope(() => prod(truth(x), axes, options));
+}
+
+/** The rows of this file, by name. */
+export const extremaRows = {
+  max: max.row,
+  min: min.row,
+  argmax: argmax.row,
+  argmin: argmin.row,
+};

@@ -1,0 +1,112 @@
+/** The kin of batch norm that are applied far less often: instance norm, group norm, batch norm in evaluation. */
+import { apply } from '../apply.ts';
+import { withDevice } from '../device.ts';
+import { ShapeError } from '../errors.ts';
+import type { Row } from '../row.ts';
+import { scope } from '../scope.ts';
+import { show } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { full } from './create.ts';
+import { add, mul, rsqrt, sub } from './elementwise.ts';
+import { type NormOptions, type NormParams, normRow } from './norm.ts';
+
+const instanceNormRow = normRow('instanceNorm');
+const groupNormRow = normRow('groupNorm');
+
+export interface AffineNormOptions extends NormOptions {
+  /** [C]: scale and shift of each channel. Default 1 and 0. */
+  readonly weight?: Tensor;
+  readonly bias?: Tensor;
+}
+
+/** The channels of x, once it is clear that the vectors of [C] have them. */
+function channelsOf(op: string, x: Tensor, vectors: Readonly<Record<string, Tensor | undefined>>): number {
+  const c = x.shape[x.rank - 1];
+  if (c === undefined || x.rank < 2) throw new ShapeError(`${op}: x ${show(x.shape)} must be [N, ..., C]`);
+  for (const [name, v] of Object.entries(vectors)) {
+    if (v && (v.rank !== 1 || v.size !== c)) {
+      throw new ShapeError(
+        `${op}: ${name} ${show(v.shape)} must be [${c}], one number for each channel of x ${show(x.shape)}, its last axis`,
+      );
+    }
+  }
+  return c;
+}
+
+function run(
+  row: Row<NormParams>,
+  x: Tensor,
+  { weight, bias }: AffineNormOptions,
+  c: number,
+  params: NormParams,
+): Tensor {
+  return scope(() => {
+    const constant = (value: number) => withDevice(x.device, () => full([c], value));
+    return apply(row, [x, weight ?? constant(1), bias ?? constant(0)], params)[0]!;
+  });
+}
+
+/**
+ * Instance normalisation (Ulyanov et al. 2016): each channel of each sample of x [N, ..., C] gets mean 0 and variance 1
+ * over the axes in between, and then weight and bias [C] if given.
+ * @throws ShapeError if there is one value a channel, whose variance would be 0
+ */
+export const instanceNorm = Object.assign(
+  (x: Tensor, options: AffineNormOptions = {}): Tensor => {
+    const c = channelsOf('instanceNorm', x, { weight: options.weight, bias: options.bias });
+    const n = x.shape[0]!;
+    const r = x.shape.slice(1, -1).reduce((p, d) => p * d, 1);
+    if (r === 1) {
+      throw new ShapeError(
+        `instanceNorm: x ${show(x.shape)} has one value for each channel of a sample; statistics need more`,
+      );
+    }
+    return run(instanceNormRow, x, options, c, { view: [n, r, c, 1], affine: [1, 1, c, 1], eps: options.eps ?? 1e-5 });
+  },
+  { row: instanceNormRow },
+);
+
+/**
+ * Group normalisation (Wu and He 2018): the channels of x [N, ..., C] in `groups` runs of neighbours, each of which gets
+ * mean 0 and variance 1 in each sample, and then weight and bias [C] if given.
+ * @throws ShapeError if the groups do not divide C
+ */
+export const groupNorm = Object.assign(
+  (x: Tensor, groups: number, options: AffineNormOptions = {}): Tensor => {
+    const c = channelsOf('groupNorm', x, { weight: options.weight, bias: options.bias });
+    if (!Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
+      throw new ShapeError(`groupNorm: ${groups} groups do not divide the ${c} channels of x ${show(x.shape)}`);
+    }
+    const n = x.shape[0]!;
+    const r = x.shape.slice(1, -1).reduce((p, d) => p * d, 1);
+    const s = c / groups;
+    return run(groupNormRow, x, options, c, {
+      view: [n, r, groups, s],
+      affine: [1, 1, groups, s],
+      eps: options.eps ?? 1e-5,
+    });
+  },
+  { row: groupNormRow },
+);
+
+/**
+ * Batch normalisation in evaluation: (x - mean) / √(variance + eps) · weight + bias with given (running) statistics [C] of
+ * x [..., C]. Differentiable in all of them.
+ */
+export function batchNormInference(
+  x: Tensor,
+  mean: Tensor,
+  variance: Tensor,
+  { weight, bias, eps = 1e-5 }: AffineNormOptions = {},
+): Tensor {
+  channelsOf('batchNormInference', x, { mean, variance, weight, bias });
+  return scope(() => {
+    const rstd = rsqrt(add(variance, eps));
+    const scale = weight ? mul(rstd, weight) : rstd;
+    const shift = mul(mean, scale);
+    return bias ? add(mul(x, scale), sub(bias, shift)) : sub(mul(x, scale), shift);
+  });
+}
+
+/** The fused rows of this file, by name. */
+export const groupNormFused = { instanceNorm: instanceNormRow, groupNorm: groupNormRow };

@@ -1,0 +1,96 @@
+/** Linear algebra on vectors and matrices. */
+import { ShapeError } from '../errors.ts';
+import { noGrad } from '../node.ts';
+import { scope } from '../scope.ts';
+import { show } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, mul, rsqrt, square } from './elementwise.ts';
+import { matmul } from './matmul.ts';
+import { reshape } from './movement.ts';
+import { sum } from './reduce.ts';
+
+/** a [N] and b [M] to [N, M]: all products. @throws ShapeError unless both are vectors */
+export function outer(a: Tensor, b: Tensor): Tensor {
+  if (a.rank !== 1 || b.rank !== 1) {
+    throw new ShapeError(`outer: ${show(a.shape)} and ${show(b.shape)} must be vectors; reshape(x, [-1]) makes one`);
+  }
+  return scope(() => mul(reshape(a, [a.size, 1]), b));
+}
+
+/** The sum of the products of two vectors [N], as a scalar. @throws ShapeError unless both are vectors of one length */
+export function dot(a: Tensor, b: Tensor): Tensor {
+  if (a.rank !== 1 || b.rank !== 1 || a.size !== b.size) {
+    throw new ShapeError(
+      `dot: ${show(a.shape)} and ${show(b.shape)} must be vectors of one length; see matmul, einsum`,
+    );
+  }
+  return matmul(a, b);
+}
+
+export interface PowerIterationOptions {
+  /** Default 1, as in training where w moves little from step to step. */
+  readonly iterations?: number;
+  /** Added to the squared length of a vector before it is divided by it. Default 1e-24. */
+  readonly eps?: number;
+}
+
+export interface SingularVectors {
+  /** [N], of length 1: along the last axis of w. Keep it for the next call. */
+  readonly u: Tensor;
+  /** [M], of length 1. */
+  readonly v: Tensor;
+}
+
+const asMatrix = (op: string, w: Tensor, u: Tensor): Tensor => {
+  const n = w.shape[w.rank - 1];
+  if (w.rank < 2 || u.rank !== 1 || u.size !== n) {
+    throw new ShapeError(
+      `${op}: w ${show(w.shape)} must be a matrix or a kernel, and u ${show(u.shape)} its last axis`,
+    );
+  }
+  return reshape(w, [w.size / n, n]);
+};
+
+const unit = (x: Tensor, eps: number): Tensor => mul(x, rsqrt(add(sum(square(x)), eps)));
+
+/**
+ * Steps of power iteration towards the singular vectors of the largest singular value of w, seen as a matrix [M, N] with the
+ * last axis of w (the output channels) as N: v = w u / |w u|, u = wᵀ v / |wᵀ v|. No gradient flows through it.
+ * @throws ShapeError if u is not [N]
+ */
+export function powerIteration(
+  w: Tensor,
+  u: Tensor,
+  { iterations = 1, eps = 1e-24 }: PowerIterationOptions = {},
+): SingularVectors {
+  return noGrad(() =>
+    scope(() => {
+      const m = asMatrix('powerIteration', w, u);
+      let [left, right] = [u, unit(matmul(m, u), eps)];
+      for (let i = 0; i < iterations; i++) {
+        if (i > 0) right = unit(matmul(m, left), eps);
+        left = unit(matmul(m, right, { transposeA: true }), eps);
+      }
+      return { u: left === u ? reshape(u, u.shape) : left, v: right };
+    }),
+  );
+}
+
+export interface SpectralNorm extends SingularVectors {
+  /** The estimate of the largest singular value, a scalar. */
+  readonly sigma: Tensor;
+}
+
+/**
+ * The largest singular value of w as spectral normalisation takes it (Miyato et al. 2018): sigma = vᵀ w u after power
+ * iteration from u, with u and v held constant in the derivative, which is then v uᵀ. Divide w by sigma, and pass the new u
+ * the next time.
+ * @throws ShapeError if u is not a vector along the last axis of w
+ */
+export function spectralNorm(w: Tensor, u: Tensor, options: PowerIterationOptions = {}): SpectralNorm {
+  return scope(() => {
+    const vectors = powerIteration(w, u, options);
+    const sigma = matmul(vectors.v, matmul(asMatrix('spectralNorm', w, u), vectors.u));
+    return { sigma, ...vectors };
+  });
+}

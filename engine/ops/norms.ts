@@ -1,0 +1,111 @@
+/** Vector norms, the standard deviation and logSumExp: compositions, safe where their parts have no derivative. */
+import { FINITE, POW } from '../../kernels/special.ts';
+import { apply } from '../apply.ts';
+import { ShapeError } from '../errors.ts';
+import type { Row } from '../row.ts';
+import { scope } from '../scope.ts';
+import { normalizeAxes, reducedShape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { type Binary, binary, row, type Scalars, type Unary, unary } from './define.ts';
+import { abs, add, affine, exp, log, mul, neg, square, sub } from './elementwise.ts';
+import { max, min, truth } from './extrema.ts';
+import { reshape } from './movement.ts';
+import { type ReduceOptions, sum, type VarianceOptions, variance } from './reduce.ts';
+
+/** a / b, and 0 where b = 0. */
+export const divOrZero: Binary = binary('divOrZero', 'select(a / b, T(0.0), b == T(0.0))', [
+  (g, { inputs: [, b] }) => divOrZero(g, b!),
+  (g, { inputs: [, b], output }) => neg(divOrZero(mul(g, output), b!)),
+]);
+
+/** √x with derivative 0 at 0: how norms and deviations end. */
+export const root: Unary = unary('root', 'sqrt(a)', (g, { output: y }) => affine(divOrZero(g, y), 0.5, 0));
+
+const powers = (name: string, expr: string, other: () => Row<Scalars>): Row<Scalars> =>
+  row(
+    name,
+    1,
+    expr,
+    [
+      (g, { inputs: [x], params: { s0 } }) =>
+        s0 === 0 ? affine(g, 0, 0) : affine(mul(g, apply(other(), [x!], { s0: s0! - 1 })[0]!), s0!, 0),
+    ],
+    { prelude: POW, show: ({ s0 }) => `${s0}` },
+  );
+
+const absPowRow: Row<Scalars> = powers(
+  'absPow',
+  'select(powf_(abs(a), p.s0), select(T(0.0), T(1.0), T(p.s0) == T(0.0)), a == T(0.0))',
+  () => signedPowRow,
+);
+const signedPowRow: Row<Scalars> = powers(
+  'signedPow',
+  'select(select(powf_(abs(a), p.s0), -powf_(abs(a), p.s0), a < T(0.0)), T(0.0), a == T(0.0))',
+  () => absPowRow,
+);
+
+/** |x|^p, and 0 at 0 whatever p is, but 1 for p = 0. */
+export const absPow = Object.assign((x: Tensor, p: number): Tensor => apply(absPowRow, [x], { s0: p })[0]!, {
+  row: absPowRow,
+});
+
+/** |x|^p with the sign of x, and 0 at 0 whatever p is: the derivative of absPow, but for a factor. */
+export const signedPow = Object.assign((x: Tensor, p: number): Tensor => apply(signedPowRow, [x], { s0: p })[0]!, {
+  row: signedPowRow,
+});
+
+/** x, and 0 where it is NaN or infinite. */
+export const finiteOrZero: Unary = unary('finiteOrZero', 'select(T(0.0), a, finite_(a))', undefined, FINITE);
+
+/**
+ * The standard deviation over `axes`: the root of `variance`, with its options, and derivative 0 where it is 0. `correction`
+ * is 0 unless given, as for `variance`; PyTorch's default is 1.
+ */
+export function std(x: Tensor, axes?: number | readonly number[], options: VarianceOptions = {}): Tensor {
+  return scope(() => root(variance(x, axes, options)));
+}
+
+/**
+ * The p-norm over `axes` (all if absent): (Σ|x|^p)^(1/p). p = 2 unless given; Infinity and -Infinity are the largest and the
+ * smallest magnitude, and 0 counts the elements that are not 0. Where a norm has no derivative it is taken as 0: for p = 2
+ * at the zero vector; ties for the largest share theirs. As torch.linalg.vector_norm.
+ */
+export function norm(x: Tensor, p = 2, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  if (Number.isNaN(p)) throw new ShapeError('norm: p is NaN; it must be a number, Infinity or -Infinity');
+  return scope(() => {
+    if (p === 0) return sum(truth(x), axes, options);
+    if (p === 1) return sum(abs(x), axes, options);
+    if (p === 2) return root(sum(square(x), axes, options));
+    if (p === Number.POSITIVE_INFINITY) return max(abs(x), axes, options);
+    if (p === Number.NEGATIVE_INFINITY) return min(abs(x), axes, options);
+    return absPow(sum(absPow(x, p), axes, options), 1 / p);
+  });
+}
+
+/**
+ * log Σ eˣ over `axes` (all if absent), for arguments of any size: the largest is taken out first. Of nothing, and of
+ * nothing but -∞, it is -∞.
+ */
+export function logSumExp(
+  x: Tensor,
+  axes?: number | readonly number[],
+  { keepDims = false }: ReduceOptions = {},
+): Tensor {
+  const list = normalizeAxes('logSumExp', axes, x.rank);
+  if (list.some((a) => x.shape[a] === 0)) return scope(() => log(sum(exp(x), list, { keepDims })));
+  return scope(() => {
+    // The shift cancels, so that it may count as a constant.
+    const shift = finiteOrZero(max(x.detach(), list, { keepDims: true }));
+    const y = add(log(sum(exp(sub(x, shift)), list, { keepDims: true })), shift);
+    return reshape(y, reducedShape(x.shape, list, keepDims));
+  });
+}
+
+/** The rows of this file, by name. */
+export const normsRows = {
+  divOrZero: divOrZero.row,
+  root: root.row,
+  absPow: absPowRow,
+  signedPow: signedPowRow,
+  finiteOrZero: finiteOrZero.row,
+};

@@ -1,0 +1,53 @@
+/** Resizing of images. */
+import { ShapeError } from '../errors.ts';
+import { show } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Pair } from './conv.ts';
+import { needImages, ratioAxis, resampleRows, runWindows, type WindowKind } from './resample.ts';
+
+export interface ResizeOptions {
+  /** The new size, [height, width] or one number for both. */
+  readonly size?: Pair;
+  /** Instead of a size: how many times as large. The size is rounded down, and decides the ratio. */
+  readonly scale?: Pair;
+}
+
+export interface ResizeBilinearOptions extends ResizeOptions {
+  /** The centres of the corner pixels stay in place, instead of the corners of the image. Default false. */
+  readonly alignCorners?: boolean;
+}
+
+const pair = (p: Pair): readonly [number, number] => (typeof p === 'number' ? [p, p] : p);
+
+function resize(op: string, kind: WindowKind, x: Tensor, options: ResizeBilinearOptions): Tensor {
+  needImages(op, x.shape);
+  const { size, scale, alignCorners } = options;
+  if ((size === undefined) === (scale === undefined))
+    throw new ShapeError(`${op}: give a size or a scale, one of them`);
+  const from = x.shape.slice(1, 3);
+  const to = size !== undefined ? pair(size) : pair(scale!).map((s, i) => Math.floor(s * from[i]!));
+  if (!to.every((d) => Number.isInteger(d) && d >= 1)) {
+    throw new ShapeError(`${op}: cannot resize ${show(x.shape)} to ${show(to)}; sizes are whole numbers, 1 or more`);
+  }
+  const [h, w] = [0, 1].map((i) => ratioAxis(op, kind, from[i]!, to[i]!, alignCorners));
+  return runWindows(op === 'resizeNearest' ? resampleRows.resizeNearest : resampleRows.resizeBilinear, x, {
+    ...{ kind, h: h!, w: w! },
+  });
+}
+
+/**
+ * Images x [N,H,W,C] in another size: each pixel is the one at floor(o · H / OH), floor(o · W / OW), as
+ * torch.nn.functional.interpolate has it in mode 'nearest'. The place is found in whole numbers, where PyTorch rounds; a
+ * `scale` that is not a whole number acts as with PyTorch's recompute_scale_factor.
+ * @returns [N,OH,OW,C] @throws ShapeError
+ */
+export const resizeNearest = (x: Tensor, options: ResizeOptions): Tensor =>
+  resize('resizeNearest', 'nearest', x, { ...options, alignCorners: false });
+
+/**
+ * Images x [N,H,W,C] in another size, interpolated linearly along both axes, as torch.nn.functional.interpolate in mode
+ * 'bilinear' without antialiasing; a `scale` that is not a whole number acts as with PyTorch's recompute_scale_factor.
+ * @returns [N,OH,OW,C] @throws ShapeError
+ */
+export const resizeBilinear = (x: Tensor, options: ResizeBilinearOptions): Tensor =>
+  resize('resizeBilinear', 'linear', x, options);

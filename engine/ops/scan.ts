@@ -1,0 +1,174 @@
+/** Running sums and products along an axis, and the product over axes. */
+import { PROD, reduce } from '../../kernels/reduce.ts';
+import { type Scan, scan as scanPlan } from '../../kernels/scan.ts';
+import { apply } from '../apply.ts';
+import { withDevice } from '../device.ts';
+import { ShapeError } from '../errors.ts';
+import type { Row } from '../row.ts';
+import { scope } from '../scope.ts';
+import { normalizeAxes, normalizeAxis, reducedShape, type Shape, sameShape, show, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { full } from './create.ts';
+import { add, mul } from './elementwise.ts';
+import { permute, reshape, slice, unslice } from './movement.ts';
+import type { ReduceOptions } from './reduce.ts';
+import { along } from './shapes.ts';
+
+export interface ScanOptions {
+  /** From the last element to the first. Default false. */
+  readonly reverse?: boolean;
+}
+
+export interface ScanParams {
+  readonly axis: number;
+  readonly reverse: boolean;
+}
+
+export const scanOf = (x: Shape, { axis, reverse }: ScanParams): Scan => ({
+  A: sizeOf(x.slice(0, axis)),
+  R: x[axis]!,
+  B: sizeOf(x.slice(axis + 1)),
+  reverse,
+});
+
+const showScan = ({ axis, reverse }: ScanParams): string => `axis ${axis}${reverse ? ', reverse' : ''}`;
+
+const cumsumRow: Row<ScanParams> = {
+  name: 'cumsum',
+  shape: ([x]) => [x!],
+  kernel: ({ inputs: [x], params }) => scanPlan(false, scanOf(x!, params)),
+  vjp: [(g, { params: { axis, reverse } }) => cumsum(g, axis, { reverse: !reverse })],
+  show: showScan,
+};
+
+/** From this length on, an axis of few columns is summed in pieces: one invocation a column would leave a GPU idle. */
+const LONG = 4096;
+
+/** The sums of the elements up to each, itself included. Long axes are added up in pieces, so that none waits for all. */
+export const cumsum = Object.assign(
+  (x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor => {
+    const a = normalizeAxis('cumsum', axis, x.rank);
+    const d = x.shape[a]!;
+    const pieces = d >= LONG && x.size / d < LONG;
+    return pieces ? inPieces(x, a, reverse) : apply(cumsumRow, [x], { axis: a, reverse })[0]!;
+  },
+  { row: cumsumRow },
+);
+
+function inPieces(x: Tensor, axis: number, reverse: boolean): Tensor {
+  const d = x.shape[axis]!;
+  const length = Math.ceil(Math.sqrt(d));
+  const pieces = Math.ceil(d / length);
+  const [head, tail] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  return scope(() => {
+    const zero = x.shape.map(() => 0);
+    const window = { begin: zero, size: x.shape, step: zero.map(() => 1) };
+    const padded = reshape(unslice(x, [...head, pieces * length, ...tail], window), [...head, pieces, length, ...tail]);
+    const sums = apply(cumsumRow, [padded], { axis: axis + 1, reverse })[0]!;
+    const totals = slice(sums, along(sums, axis + 1, reverse ? [0, 1] : [length - 1, length]));
+    const before = shift(cumsum(totals, axis, { reverse }), axis, reverse ? -1 : 1);
+    const y = reshape(add(sums, before), [...head, pieces * length, ...tail]);
+    return slice(y, along(x, axis, [0, d]));
+  });
+}
+
+/** Elements moved by one place along the axis: up (1) or down (-1); 0 comes in. */
+function shift(x: Tensor, axis: number, by: 1 | -1): Tensor {
+  const d = x.shape[axis]!;
+  if (d === 0) return x;
+  const kept = slice(x, along(x, axis, by > 0 ? [0, d - 1] : [1, d]));
+  const begin = x.shape.map((_, i) => (i === axis && by > 0 && d > 1 ? 1 : 0));
+  return unslice(kept, x.shape, { begin, size: kept.shape, step: begin.map(() => 1) });
+}
+
+const linearScanRow: Row<ScanParams> = {
+  name: 'linearScan',
+  shape: ([f, x]) => {
+    if (!sameShape(f!, x!)) throw new ShapeError(`linearScan: f ${show(f!)} and x ${show(x!)} must have one shape`);
+    return [x!];
+  },
+  kernel: ({ inputs: [, x], params }) => scanPlan(true, scanOf(x!, params)),
+  // y' = f'y + x runs backwards with the factors of the step after; a factor's derivative is what it multiplied.
+  vjp: (g, { inputs: [f], output: y, params: { axis, reverse }, needs }) => {
+    const by = reverse ? -1 : 1;
+    const gx = linearScan(shift(f!, axis, reverse ? 1 : -1), g!, axis, { reverse: !reverse });
+    return [needs[0] ? mul(gx, shift(y, axis, by)) : null, needs[1] ? gx : null];
+  },
+  show: showScan,
+};
+
+/**
+ * The linear recurrence y[i] = f[i] · y[i-1] + x[i] along an axis, from y[-1] = 0; f and x have one shape. What running
+ * products, discounted sums and linear state spaces have in common.
+ */
+export const linearScan = Object.assign(
+  (f: Tensor, x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor =>
+    apply(linearScanRow, [f, x], { axis: normalizeAxis('linearScan', axis, x.rank), reverse })[0]!,
+  { row: linearScanRow },
+);
+
+/** The products of the elements up to each, itself included. Derivatives of every order are right also at zeros. */
+export function cumprod(x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor {
+  const a = normalizeAxis('cumprod', axis, x.rank);
+  const d = x.shape[a]!;
+  return scope(() => {
+    if (d === 0) return reshape(x, x.shape);
+    // The recurrence has no use for its first factor, and starts from the first element.
+    const at = reverse ? d - 1 : 0;
+    const first = slice(x, along(x, a, [at, at + 1]));
+    const begin = x.shape.map((_, i) => (i === a ? at : 0));
+    const start = unslice(first, x.shape, { begin, size: first.shape, step: begin.map(() => 1) });
+    return linearScan(x, start, a, { reverse });
+  });
+}
+
+interface ProdParams {
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+}
+
+const prodRow: Row<ProdParams> = {
+  name: 'prod',
+  shape: ([x], { axes, keepDims }) => [reducedShape(x!, axes, keepDims)],
+  kernel: ({ inputs: [x], params: { axes }, target }) => reduce(target, PROD, x!, axes),
+  // The product of all others, without a division: of those before times of those after.
+  vjp: [
+    (g, { inputs: [x], params: { axes } }) => {
+      const kept = x!.shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
+      const order = [...kept, ...axes];
+      const back = order.map((_, i) => order.indexOf(i));
+      const outer = kept.map((a) => x!.shape[a]!);
+      const rest = axes.map((a) => x!.shape[a]!);
+      const n = sizeOf(rest);
+      const flat = reshape(permute(x!, order), [...outer, n]);
+      const others = mul(reshape(g, [...outer, 1]), mul(exclusive(flat, false), exclusive(flat, true)));
+      return permute(reshape(others, [...outer, ...rest]), back);
+    },
+  ],
+  show: ({ axes, keepDims }) => `${show(axes)}${keepDims ? ', keepDims' : ''}`,
+};
+
+/** Products along the last axis of what lies before each element (or after it, in reverse), itself excluded. */
+function exclusive(x: Tensor, reverse: boolean): Tensor {
+  const axis = x.rank - 1;
+  const n = x.shape[axis]!;
+  if (n === 0) return x;
+  const begin = x.shape.map((_, i) => (i === axis && reverse ? n - 1 : 0));
+  const one = x.shape.map((d, i) => (i === axis ? 1 : d));
+  const start = withDevice(x.device, () => full(one, 1));
+  const seed = unslice(start, x.shape, { begin, size: one, step: begin.map(() => 1) });
+  return linearScan(shift(x, axis, reverse ? -1 : 1), seed, axis, { reverse });
+}
+
+/**
+ * Multiplies over `axes` (all if absent; negative ones count from the end); the product of nothing is 1. Derivatives of
+ * every order are right also at zeros.
+ */
+export const prod = Object.assign(
+  (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
+    apply(prodRow, [x], { axes: normalizeAxes('prod', axes, x.rank), keepDims })[0]!,
+  { row: prodRow },
+);
+
+/** The rows of this file, by name. */
+export const scanRows = { cumsum: cumsum.row, linearScan: linearScan.row, prod: prod.row };

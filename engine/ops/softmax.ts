@@ -1,0 +1,97 @@
+/** Softmax and its logarithm over any axis. */
+import { softmaxGrad as gradPlan, softmax as plan, type SoftmaxKind } from '../../kernels/softmax.ts';
+import { apply } from '../apply.ts';
+import type { Row } from '../row.ts';
+import { normalizeAxis, type Shape, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { exp, mul, sub } from './elementwise.ts';
+import { reshape } from './movement.ts';
+import { sum } from './reduce.ts';
+
+export interface SoftmaxParams {
+  /** Not negative. */
+  readonly axis: number;
+}
+
+/** The sizes before, of and after an axis. */
+export const aroundAxis = (shape: Shape, axis: number) => ({
+  a: sizeOf(shape.slice(0, axis)),
+  r: shape[axis]!,
+  b: sizeOf(shape.slice(axis + 1)),
+});
+
+const total = (x: Tensor, axis: number): Tensor => sum(x, axis, { keepDims: true });
+
+function gradRow(kind: SoftmaxKind, composite: (g: Tensor, y: Tensor, axis: number) => Tensor): Row<SoftmaxParams> {
+  return {
+    name: `${kind}Grad`,
+    shape: ([g]) => [g!],
+    kernel: ({ inputs: [g], params: { axis }, target }) => gradPlan(target, kind, aroundAxis(g!, axis)),
+    composite: ([g, y], { axis }) => [composite(g!, y!, axis)],
+    show: ({ axis }) => `axis ${axis}`,
+  };
+}
+
+const softmaxGradRow = gradRow('softmax', (g, y, axis) => mul(y, sub(g, total(mul(g, y), axis))));
+const logSoftmaxGradRow = gradRow('logSoftmax', (g, y, axis) => sub(g, mul(exp(y), total(g, axis))));
+
+/** y · (g - Σ g·y) over the axis: softmax's derivative in terms of its output. */
+export const softmaxGrad = Object.assign(
+  (g: Tensor, y: Tensor, axis: number): Tensor => apply(softmaxGradRow, [g, y], { axis })[0]!,
+  { row: softmaxGradRow },
+);
+
+/** g - eʸ · Σ g over the axis: logSoftmax's derivative in terms of its output. */
+export const logSoftmaxGrad = Object.assign(
+  (g: Tensor, y: Tensor, axis: number): Tensor => apply(logSoftmaxGradRow, [g, y], { axis })[0]!,
+  { row: logSoftmaxGradRow },
+);
+
+const logSoftmaxRow: Row<SoftmaxParams> = {
+  name: 'logSoftmax',
+  shape: ([x]) => [x!],
+  kernel: ({ inputs: [x], params: { axis }, target }) => plan(target, 'logSoftmax', aroundAxis(x!, axis)),
+  vjp: [(g, { output: y, params: { axis } }) => logSoftmaxGrad(g, y, axis)],
+  show: ({ axis }) => `axis ${axis}`,
+};
+
+const softmaxRow: Row<SoftmaxParams> = {
+  name: 'softmax',
+  shape: ([x]) => [x!],
+  kernel: ({ inputs: [x], params: { axis }, target }) => plan(target, 'softmax', aroundAxis(x!, axis)),
+  composite: ([x], { axis }) => [exp(apply(logSoftmaxRow, [x!], { axis })[0]!)],
+  vjp: [(g, { output: y, params: { axis } }) => softmaxGrad(g, y, axis)],
+  show: ({ axis }) => `axis ${axis}`,
+};
+
+function along(row: Row<SoftmaxParams>, x: Tensor, axis: number): Tensor {
+  // As in PyTorch, a scalar is taken for a vector of one element.
+  if (x.rank === 0) return reshape(along(row, reshape(x, [1]), axis), []);
+  return apply(row, [x], { axis: normalizeAxis(row.name, axis, x.rank) })[0]!;
+}
+
+/**
+ * eˣ / Σ eˣ over `axis` (the last unless given), in x's shape. The largest value is subtracted first, so that nothing
+ * overflows; -∞ gives 0, and NaN where all values are -∞, as in PyTorch.
+ * @throws ShapeError if there is no such axis
+ */
+export const softmax = Object.assign((x: Tensor, axis = -1): Tensor => along(softmaxRow, x, axis), {
+  row: softmaxRow,
+});
+
+/**
+ * The logarithm of softmax over `axis` (the last unless given): x - log Σ eˣ, without overflow and without the loss of
+ * digits of log(softmax(x)).
+ * @throws ShapeError if there is no such axis
+ */
+export const logSoftmax = Object.assign((x: Tensor, axis = -1): Tensor => along(logSoftmaxRow, x, axis), {
+  row: logSoftmaxRow,
+});
+
+/** The rows of this file, by name. */
+export const softmaxRows = { logSoftmax: logSoftmaxRow };
+export const softmaxFused = {
+  softmax: softmaxRow,
+  softmaxGrad: softmaxGradRow,
+  logSoftmaxGrad: logSoftmaxGradRow,
+};

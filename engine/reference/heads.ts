@@ -1,0 +1,44 @@
+import type { attentionRows } from '../ops/attention.ts';
+import type { lossRows } from '../ops/losses.ts';
+import { aroundAxis, type softmaxRows } from '../ops/softmax.ts';
+import { broadcastStrides } from '../shape.ts';
+import { type Loop, type LoopsOf, walk } from './loop.ts';
+
+const map2 =
+  (f: (a: number, b: number) => number): Loop<unknown> =>
+  ({ inputs: [a, b], inputShapes: [as, bs], outputs: [y], outputShapes: [ys] }) => {
+    let i = 0;
+    walk(ys!, [broadcastStrides(as!, ys!), broadcastStrides(bs!, ys!)], ([p, q]) => {
+      y![i++] = f(a![p!]!, b![q!]!);
+    });
+  };
+
+/** Softmax, the losses on logits, and attention. */
+export const heads: LoopsOf<typeof softmaxRows & typeof lossRows & typeof attentionRows> = {
+  logSoftmax: ({ inputs: [x], inputShapes: [xs], outputs: [y], params: { axis } }) => {
+    const { a, r, b } = aroundAxis(xs!, axis);
+    for (let row = 0; row < a * b; row++) {
+      const at = (k: number) => (Math.floor(row / b) * r + k) * b + (row % b);
+      let most = Number.NEGATIVE_INFINITY;
+      for (let k = 0; k < r; k++) most = Math.max(most, x![at(k)]!);
+      let s = 0;
+      for (let k = 0; k < r; k++) s += Math.exp(x![at(k)]! - most);
+      for (let k = 0; k < r; k++) y![at(k)] = x![at(k)]! - most - Math.log(s);
+    }
+  },
+  weighted: map2((w, x) => (w === 0 ? 0 : w * x)),
+  classTargets: ({ inputs: [index], outputs: [y], params: { classes, smoothing } }) => {
+    index!.forEach((c, i) => {
+      const valid = Number.isInteger(c) && c >= 0 && c < classes;
+      y!.fill(valid ? smoothing / classes : Number.NaN, i * classes, (i + 1) * classes);
+      if (valid) y![i * classes + c]! += 1 - smoothing;
+    });
+  },
+  bceLogits: map2((x, t) => Math.max(x, 0) - x * t + Math.log1p(Math.exp(-Math.abs(x)))),
+  causal: ({ inputs: [x], inputShapes: [xs], outputs: [y], params: { value } }) => {
+    const [q, k] = xs!.slice(-2) as [number, number];
+    x!.forEach((v, i) => {
+      y![i] = i % k <= Math.floor(i / k) % q ? v : value;
+    });
+  },
+};

@@ -1,0 +1,81 @@
+/** Reading and adding by index along one axis. Either kernel is the adjoint of the other. */
+import { flatMain, grid1d, memo, type Plan } from './kernel.ts';
+
+/** x and y as [A, R, B] and [A, K, B]; the index is one for every element, or one list of K for all rows and columns. */
+export interface IndexWalk {
+  readonly A: number;
+  readonly R: number;
+  readonly K: number;
+  readonly B: number;
+  readonly shared: boolean;
+}
+
+// What is no index becomes one that is out of every range.
+const PLACE = /* wgsl */ `fn place(at: f32) -> u32 { return select(0xffffffffu, u32(at), at >= 0.0); }`;
+
+const gatherKernel = memo((vector: boolean) => ({
+  name: 'gather',
+  source: /* wgsl */ `// x:[A,R,B] index:[A,K,B] or [K] -> y:[A,K,B], y[a,k,b] = x[a,index,b], NaN where index is not in 0..R-1
+alias T = ${vector ? 'vec4f' : 'f32'};
+struct Params { n: u32, R: u32, K: u32, B: u32, ia: u32, ik: u32, ib: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<T>;
+@group(0) @binding(2) var<storage, read> index: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<T>;
+${PLACE}
+${flatMain()}
+  if (i >= p.n) { return; }
+  let b = i % p.B;
+  let k = i / p.B % p.K;
+  let a = i / p.B / p.K;
+  let r = place(index[a * p.ia + k * p.ik + b * p.ib]);
+  if (r < p.R) { y[i] = x[(a * p.R + r) * p.B + b]; } else { y[i] = T(bitcast<f32>(0x7fc00000u | (p.n & 0u))); }
+}
+`,
+  access: ['read', 'read', 'write'] as const,
+}));
+
+const scatterKernel = memo((vector: boolean) => ({
+  name: 'scatter',
+  source: /* wgsl */ `// source:[A,K,B] index:[A,K,B] or [K] -> y:[A,R,B], y[a,r,b] = sum of source[a,k,b] over the k whose index is r
+alias T = ${vector ? 'vec4f' : 'f32'};
+struct Params { n: u32, R: u32, K: u32, B: u32, ia: u32, ik: u32, ib: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> source: array<T>;
+@group(0) @binding(2) var<storage, read> index: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<T>;
+${PLACE}
+${flatMain()}
+  if (i >= p.n) { return; }
+  let b = i % p.B;
+  let r = i / p.B % p.R;
+  let a = i / p.B / p.R;
+  var at = a * p.ia + b * p.ib;
+  var acc = T(0.0);
+  for (var k = 0u; k < p.K; k++) {
+    if (place(index[at]) == r) { acc += source[(a * p.K + k) * p.B + b]; }
+    at += p.ik;
+  }
+  y[i] = acc;
+}
+`,
+  access: ['read', 'read', 'write'] as const,
+}));
+
+function launch(kernel: (vector: boolean) => ReturnType<typeof gatherKernel>, out: number, walk: IndexWalk): Plan {
+  const { A, R, K, B, shared } = walk;
+  // Four neighbours share an index only where all columns do.
+  const vector = shared && B % 4 === 0;
+  const width = vector ? 4 : 1;
+  const n = (A * out * B) / width;
+  if (n === 0) return { dispatches: [] };
+  const index = shared ? [0, 1, 0] : [K * B, B, 1];
+  const params = [n, R, K, B / width, ...index];
+  return { dispatches: [{ kernel: kernel(vector), args: [0, 1, 2], params, grid: grid1d(n) }] };
+}
+
+/** (x, index) -> y */
+export const gather = (walk: IndexWalk): Plan => launch(gatherKernel, walk.K, walk);
+
+/** (source, index) -> y. One invocation for each element of y, so that no two add to the same place. */
+export const scatter = (walk: IndexWalk): Plan => launch(scatterKernel, walk.R, walk);

@@ -1,0 +1,146 @@
+/** Elementwise ops at the ends of their ranges, element by element: NaN, infinities, zeros, large and tiny arguments. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  atan2,
+  clamp,
+  equal,
+  gelu,
+  grad,
+  greaterEqual,
+  isFinite as isFiniteOp,
+  isNaN as isNaNOp,
+  less,
+  log1p,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  notEqual,
+  pow,
+  prelu,
+  remainder,
+  silu,
+  softplus,
+  type Tensor,
+  tensor,
+  where,
+} from '../engine/index.ts';
+import { openGpu, read, reference } from './support/devices.ts';
+
+const gpu = await openGpu();
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+
+/** Relative to each element; below the smallest normal number adapters may give 0. */
+async function agree(
+  name: string,
+  fn: (...xs: Tensor[]) => Tensor,
+  lists: readonly (readonly number[])[],
+  tol: number,
+) {
+  const run = () => [fn(...lists.map((l) => tensor(Float64Array.from(l, Math.fround))))];
+  const [[found], [right]] = [await read(gpu, run), await read(reference, run)];
+  const wrong: string[] = [];
+  found!.forEach((v, i) => {
+    const r = Math.abs(right![i]!) > 3.4028235e38 ? Math.sign(right![i]!) * inf : right![i]!;
+    const same = Number.isFinite(r) ? Math.abs(v - r) <= tol * Math.abs(r) + 2 ** -125 : Object.is(v, r);
+    if (!same) wrong.push(`${name}(${lists.map((l) => l[i])}) = ${v}, not ${r}`);
+  });
+  assert.is(wrong.join('\n'), '');
+}
+
+const SMALL = [
+  -3, -1.5, -1, -0.7, -0.5, -0.42, -0.3, -1e-3, -1e-6, -1e-20, 0, 1e-20, 1e-6, 1e-3, 0.3, 0.42, 0.5, 1, 1.7, 3,
+];
+const BIG = [...SMALL, -80, -20, -9, 9, 20, 80, nan];
+const HUGE = [-inf, -1e30, -200, -100, 100, 200, 1e30, inf, ...BIG];
+
+const functions: Record<string, [fn: (x: Tensor) => Tensor, values: readonly number[], tol?: number]> = {
+  expm1: [(x) => x.expm1(), [...BIG, -inf, -200], 1e-5],
+  log1p: [(x) => x.log1p(), [...HUGE, 1e10, 3e38, -0.999, -0.9], 2e-6],
+  reciprocal: [(x) => x.reciprocal(), [...SMALL.filter((v) => v !== 0), -1e30, 1e30, nan]],
+  sin: [(x) => x.sin(), [...BIG, inf, -inf, 100, -355, 1000.5, Math.PI, Math.PI / 2], 1e-5],
+  cos: [(x) => x.cos(), [...BIG, inf, -inf, 100, -355, 1000.5, Math.PI], 1e-5],
+  'sin of 9999': [(x) => x.sin(), [9999, -9999, 5000.25, 8191.5], 1e-4],
+  tan: [(x) => x.tan(), [...BIG, inf, -inf, 100, -355, 1000.5, Math.PI], 1e-5],
+  sinh: [(x) => x.sinh(), [...BIG, 88, -88, 89.3, -89.3], 2e-5],
+  cosh: [(x) => x.cosh(), [...BIG, 88, -88, 89.3, -89.3], 2e-5],
+  atan: [(x) => x.atan(), HUGE],
+  erf: [(x) => x.erf(), HUGE],
+  floor: [(x) => x.floor(), HUGE, 0],
+  ceil: [(x) => x.ceil(), HUGE, 0],
+  round: [(x) => x.round(), [...HUGE, 2.5, -2.5, 3.5, 0.49999997, 8388609, 16777215], 0],
+  isNaN: [isNaNOp, HUGE, 0],
+  isFinite: [isFiniteOp, HUGE, 0],
+  clamp: [(x) => clamp(x, -1, 1.5), HUGE, 0],
+  'clamp from below': [(x) => clamp(x, -1), HUGE, 0],
+  'clamp, crossed': [(x) => clamp(x, 2, 1), HUGE, 0],
+  softplus: [(x) => softplus(x), [...HUGE, 19.9, 20.1], 1e-5],
+  logSigmoid: [(x) => x.logSigmoid(), HUGE, 1e-5],
+  elu: [(x) => x.elu(), HUGE],
+  silu: [silu, [...BIG, 100, 1e30, inf], 1e-5],
+  // In the tail the argument of exp is as wrong as its last digit.
+  gelu: [(x) => gelu(x), [...BIG, 100, 1e30, inf, -5, -8], 2e-5],
+  hardtanh: [(x) => x.hardtanh(), HUGE, 0],
+  logicalNot: [logicalNot, HUGE, 0],
+  'pow 3': [(x) => pow(x, 3), [...BIG, -1e10, 1e10]],
+  'pow -3': [(x) => pow(x, -3), BIG.filter((v) => (v !== 0 && Math.abs(v) > 1e-8) || Number.isNaN(v))],
+  'pow 0': [(x) => pow(x, 0), HUGE, 0],
+  'pow 1.5': [(x) => pow(x, 1.5), [...BIG, 1e10, 1e20], 1e-5],
+  'pow -1.5': [(x) => pow(x, -1.5), [1e-20, 1e-6, 0.3, 1, 3, 80, 1e10, 0, -2, nan], 1e-5],
+};
+
+for (const [name, [fn, values, tol = 2e-6]] of Object.entries(functions)) {
+  test(`${name} at the ends of its range`, () => agree(name, fn, [values], tol));
+}
+
+const ENDS = [nan, inf, -inf, 0, -0, 1, -1, 2.5, -2.5, 1e-30, 1e30];
+const PAIRS = [ENDS.flatMap((a) => ENDS.map(() => a)), ENDS.flatMap(() => ENDS)] as const;
+const pairs: Record<string, [fn: (a: Tensor, b: Tensor) => Tensor, tol?: number]> = {
+  equal: [equal],
+  notEqual: [notEqual],
+  less: [less],
+  greaterEqual: [greaterEqual],
+  logicalAnd: [logicalAnd],
+  logicalOr: [logicalOr],
+  atan2: [atan2, 1e-6],
+  where: [(a, b) => where(a, b, 7)],
+  prelu: [(a, b) => where(isFiniteOp(b), prelu(a, b), 0), 1e-6],
+};
+for (const [name, [fn, tol = 0]] of Object.entries(pairs)) {
+  test(`${name} of special values`, () => agree(name, fn, PAIRS, tol));
+}
+
+test('pow and remainder of special pairs', async () => {
+  const bases = [0, 0, 0, -2, -2, -2, -2, 1, 1, nan, nan, 3, 0.5, 10, 1.0001, 2, -1.5];
+  const powers = [0, 2, -1, 3, 4, -3, 0.5, nan, 5, 0, 1, nan, 100, -7, 1000, 127, 7];
+  await agree('pow', pow, [bases, powers], 2e-5);
+  const a = [3, -3, 3, -3, 6, 7.5, -7.5, 0, 1, 1e6, 0.3, nan, 5, 9, 2, -2, 2, -2];
+  const b = [2, 2, -2, -2, 3, 2.5, 2.5, 3, 0, 7, 0.1, 1, nan, 0.75, inf, inf, -inf, -inf];
+  await agree('remainder', remainder, [a, b], 1e-5);
+});
+
+test('derivatives at kinks and at 0 are those that the documentation names', async () => {
+  const at = async (f: (x: Tensor) => Tensor, v: number) => {
+    const [g] = await read(reference, () => {
+      const x = tensor([v], { requiresGrad: true });
+      return grad(f(x).sum(), [x]);
+    });
+    return g![0]!;
+  };
+  assert.is(await at((x) => pow(x, 0), 0), 0);
+  assert.is(await at((x) => pow(x, 1), 0), 1);
+  assert.is(await at((x) => pow(x, 2), 0), 0);
+  assert.is(await at((x) => pow(x, tensor([0])), 0), 0);
+  assert.is(await at((x) => pow(tensor([0]), x), 2), 0);
+  assert.is(await at((x) => pow(tensor([0]), x), 0), 0);
+  assert.is(await at((x) => pow(x, tensor([3])), -2), 12);
+  assert.is(await at((x) => clamp(x, -1, 1), 1), 1);
+  assert.is(await at((x) => x.hardtanh(), 1), 0);
+  assert.is(await at((x) => x.relu6(), 6), 0);
+  assert.is(await at((x) => x.elu(0.5), 0), 0.5);
+  assert.is(await at((x) => prelu(x, tensor([0.25])), 0), 0.25);
+  assert.is(await at((x) => where(less(x, 1), x.mul(2), log1p(x.sub(9))), 0), 2);
+});
+
+test.after(() => gpu.destroy());
+test.run();

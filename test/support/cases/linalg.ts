@@ -1,0 +1,85 @@
+/** Linear algebra, composed. */
+import { matmul, type Shape, type Tensor, tensor } from '../../../engine/index.ts';
+import { cholesky, type choleskyRows, trilInverse } from '../../../engine/ops/cholesky.ts';
+import { einsum } from '../../../engine/ops/einsum.ts';
+import { dot, outer } from '../../../engine/ops/linalg.ts';
+import { show } from '../../../engine/shape.ts';
+import type { Case, CasesOf } from '../builders.ts';
+
+const summed = (equation: string, ...shapes: Shape[]): Case => ({
+  name: `${equation} of ${shapes.map(show).join(' ')}`,
+  inputs: shapes.map((shape) => ({ shape })),
+  fn: (...xs: Tensor[]) => einsum(equation, ...xs),
+});
+
+export const linalgCompositions: Readonly<Record<string, readonly Case[]>> = {
+  outer: [
+    { name: '[3] [5]', inputs: [{ shape: [3] }, { shape: [5] }], fn: outer },
+    { name: '[0] [3]', inputs: [{ shape: [0] }, { shape: [3] }], fn: outer },
+  ],
+  dot: [
+    { name: '[5]', inputs: [{ shape: [5] }, { shape: [5] }], fn: dot },
+    { name: '[0]', inputs: [{ shape: [0] }, { shape: [0] }], fn: dot },
+  ],
+  einsum: [
+    summed('ij->ji', [2, 3]),
+    summed('ij->', [2, 3]),
+    summed('ij->i', [2, 3]),
+    summed('ba', [2, 3]),
+    summed('ij->ij', [2, 3]),
+    summed('...i->i...', [2, 3, 2]),
+    summed('i,i->', [5], [5]),
+    summed('i,j->ij', [3], [5]),
+    summed('i, j', [3], [2]),
+    summed('ij,jk->ik', [2, 3], [3, 4]),
+    summed('ij,kj->ik', [2, 3], [4, 3]),
+    summed('ji,jk->ki', [3, 2], [3, 4]),
+    summed('ij,ij->ij', [2, 3], [2, 3]),
+    summed('bij,bjk->bik', [2, 2, 3], [2, 3, 2]),
+    summed('bhqd,bhkd->bhqk', [1, 2, 3, 2], [1, 2, 2, 2]),
+    summed('...ij,jk->...ik', [2, 2, 3], [3, 2]),
+    summed('...i,...i->...', [2, 3], [1, 3]),
+    summed('ab,cd->', [2, 3], [1, 2]),
+    summed('ij,jk,kl->il', [2, 3], [3, 2], [2, 3]),
+    summed('i,ij,j->', [2], [2, 3], [3]),
+    summed('ijk,jil->kl', [2, 3, 4], [3, 2, 2]),
+    summed('ij,j->i', [2, 3], [1]),
+    summed(',i->i', [], [3]),
+    summed('ij,jk->ik', [2, 0], [0, 3]),
+    summed('bqhd,bkhd->bhqk', [2, 17, 3, 8], [2, 33, 3, 8]),
+  ],
+};
+
+const eye = (n: number): Tensor =>
+  tensor(
+    Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0)),
+    { shape: [n, n] },
+  );
+
+/** A well-conditioned symmetric matrix from any. */
+const definite = (x: Tensor): Tensor => {
+  const n = x.shape[x.rank - 1]!;
+  return matmul(x, x, { transposeB: true })
+    .mul(1 / Math.max(n, 1))
+    .add(eye(n));
+};
+
+const MATRICES: readonly Shape[] = [
+  [1, 1],
+  [3, 3],
+  [2, 2, 2],
+  [0, 0],
+  [0, 3, 3],
+  [17, 17],
+  [3, 33, 33],
+];
+
+export const linalgCases: CasesOf<typeof choleskyRows> = {
+  cholesky: MATRICES.map((shape) => ({ name: show(shape), inputs: [{ shape }], fn: (x) => cholesky(definite(x)) })),
+  trilInverse: MATRICES.map((shape) => ({
+    name: show(shape),
+    inputs: [{ shape, from: -0.2, to: 0.2 }],
+    fn: (x) => trilInverse(x.add(eye(shape[shape.length - 1]!))),
+    tolerance: 2e-5,
+  })),
+};
