@@ -15,6 +15,7 @@ export { enableGrad, noGrad } from './node.ts';
 export { elu, gelu, hardtanh, logSigmoid, prelu, relu6, selu, silu, softplus } from './ops/activations.ts';
 export { atan2, pow, remainder } from './ops/arithmetic.ts';
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.ts';
+export { cholesky, trilInverse } from './ops/cholesky.ts';
 export {
   equal,
   greater,
@@ -51,7 +52,6 @@ export {
   convTranspose3d,
   type Triple,
 } from './ops/conv3d.ts';
-export { cholesky, trilInverse } from './ops/cholesky.ts';
 export { full, ones, zeros } from './ops/create.ts';
 export { dropout } from './ops/dropout.ts';
 export { einsum } from './ops/einsum.ts';

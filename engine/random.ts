@@ -113,18 +113,23 @@ export class Generator {
   permutation(n: number): Tensor {
     checkShape('permutation', [n]);
     if (n > 2 ** 24) throw new RangeError(`permutation: n must be at most 2^24, not ${n}`);
+    return tensor(this.hostPermutation(n), { shape: [n] });
+  }
+
+  /** Uniform numbers where another tensor lives. */
+  #on(other: Tensor, shape: Shape): Tensor {
+    return withDevice(other.device, () => this.uniform(shape));
+  }
+
+  /** The whole numbers 0 to n - 1 in random order, on the host (Fisher and Yates). */
+  hostPermutation(n: number): Float64Array {
     const order = Float64Array.from({ length: n }, (_, i) => i);
     const u = this.hostUniform(n);
     for (let i = n - 1; i > 0; i--) {
       const j = Math.floor(u[i]! * (i + 1));
       [order[i], order[j]] = [order[j]!, order[i]!];
     }
-    return tensor(order, { shape: [n] });
-  }
-
-  /** Uniform numbers where another tensor lives. */
-  #on(other: Tensor, shape: Shape): Tensor {
-    return withDevice(other.device, () => this.uniform(shape));
+    return order;
   }
 
   /** n uniform numbers in [0, 1) on the host, from the same stream: for shuffles and the like. */

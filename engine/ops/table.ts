@@ -1,32 +1,33 @@
 /** The op table: every row, by name. Fused rows are also compositions of the others; primitives are not. */
-import { attentionRows } from './attention.ts';
+
 import { activationRows } from './activations.ts';
 import { arithmeticRows } from './arithmetic.ts';
-import { comparisonRows } from './comparison.ts';
+import { attentionRows } from './attention.ts';
 import { choleskyRows } from './cholesky.ts';
+import { comparisonRows } from './comparison.ts';
 import { convRows } from './conv.ts';
 import { conv3dRows } from './conv3d.ts';
-import { gridRows } from './gridSample.ts';
-import { poolRows } from './pool.ts';
-import { resampleRows } from './resample.ts';
 import { createRows } from './create.ts';
 import { elementwiseRows } from './elementwise.ts';
 import { extremaRows } from './extrema.ts';
-import { indexingRows } from './indexing.ts';
+import { gridRows } from './gridSample.ts';
 import { groupNormFused } from './groupNorm.ts';
+import { indexingRows } from './indexing.ts';
 import { lossFused, lossRows } from './losses.ts';
 import { matmulRows } from './matmul.ts';
 import { movementRows, reshape } from './movement.ts';
 import { normRows } from './norm.ts';
 import { normsRows } from './norms.ts';
 import { optimRows } from './optim.ts';
+import { poolRows } from './pool.ts';
 import { reduceRows } from './reduce.ts';
+import { resampleRows } from './resample.ts';
+import { samplingRows } from './sampling.ts';
 import { scanRows } from './scan.ts';
 import { shapesRows } from './shapes.ts';
+import { softmaxFused, softmaxRows } from './softmax.ts';
 import { sortRows } from './sort.ts';
 import { unaryRows } from './unary.ts';
-import { samplingRows } from './sampling.ts';
-import { softmaxFused, softmaxRows } from './softmax.ts';
 
 /** Rows that each device must run itself. */
 export const primitives = {

@@ -1,26 +1,26 @@
 /** One plain float64 loop for each primitive: what every kernel and every derivative is held against. */
 import type { primitives } from '../ops/table.ts';
-import { aggregates } from './aggregates.ts';
-import { indexing } from './indexing.ts';
-import { shapes } from './shapes.ts';
 import { activations } from './activations.ts';
+import { aggregates } from './aggregates.ts';
 import { arithmetic } from './arithmetic.ts';
-import { comparison } from './comparison.ts';
 import { cholesky } from './cholesky.ts';
+import { comparison } from './comparison.ts';
 import { conv } from './conv.ts';
 import { conv3d } from './conv3d.ts';
-import { grid } from './gridSample.ts';
-import { pool, resampled } from './window.ts';
 import { create } from './create.ts';
 import { elementwise } from './elementwise.ts';
+import { grid } from './gridSample.ts';
 import { heads } from './heads.ts';
+import { indexing } from './indexing.ts';
 import type { LoopsOf } from './loop.ts';
 import { matmul } from './matmul.ts';
 import { movement } from './movement.ts';
 import { optim } from './optim.ts';
 import { reduce } from './reduce.ts';
-import { unary } from './unary.ts';
 import { sampling } from './sampling.ts';
+import { shapes } from './shapes.ts';
+import { unary } from './unary.ts';
+import { pool, resampled } from './window.ts';
 
 export const loops: LoopsOf<typeof primitives> = {
   ...elementwise,

@@ -16,9 +16,8 @@ export function* batches(
   const n = images.length / size;
   if (batch > n) throw new RangeError(`batches: a batch of ${batch} needs as many images, and there are ${n}`);
   const out = new Float32Array(batch * size);
-  const order = Uint32Array.from({ length: n }, (_, i) => i);
   while (true) {
-    shuffle(order, rng);
+    const order = rng.hostPermutation(n);
     for (let first = 0; first + batch <= n; first += batch) {
       for (let k = 0; k < batch; k++) {
         const from = order[first + k]! * size;
@@ -30,12 +29,3 @@ export function* batches(
 }
 
 type Endless<T> = globalThis.Generator<T, never, undefined>;
-
-/** Fisher and Yates. */
-function shuffle(order: Uint32Array, rng: Generator): void {
-  const u = rng.hostUniform(order.length);
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(u[i]! * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-}

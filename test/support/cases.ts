@@ -52,17 +52,17 @@ import {
   text,
   unary,
 } from './builders.ts';
-import { headCases, headCompositions } from './cases/heads.ts';
-import { linalgCases, linalgCompositions } from './cases/linalg.ts';
 import { activationCases, activationCompositions } from './cases/activations.ts';
+import { aggregatesCases, aggregatesCompositions } from './cases/aggregates.ts';
 import { arithmeticCases } from './cases/arithmetic.ts';
 import { comparisonCases, comparisonCompositions } from './cases/comparison.ts';
-import { unaryCases } from './cases/unary.ts';
+import { headCases, headCompositions } from './cases/heads.ts';
 import { imageCases, imageCompositions } from './cases/images.ts';
-import { conv3dCases, convCompositions } from './cases/volumes.ts';
-import { aggregatesCases, aggregatesCompositions } from './cases/aggregates.ts';
 import { indexingCases, indexingCompositions } from './cases/indexing.ts';
+import { linalgCases, linalgCompositions } from './cases/linalg.ts';
 import { shapesCases, shapesCompositions } from './cases/shapes.ts';
+import { unaryCases } from './cases/unary.ts';
+import { conv3dCases, convCompositions } from './cases/volumes.ts';
 import type { Input } from './values.ts';
 
 export type RowName = keyof typeof primitives | keyof typeof fused | keyof typeof views;
@@ -476,7 +476,8 @@ const core = {
   ],
 };
 
-export const cases: CasesOf<typeof primitives & typeof fused & typeof views> = { ...imageCases,
+export const cases: CasesOf<typeof primitives & typeof fused & typeof views> = {
+  ...imageCases,
   ...conv3dCases,
   ...core,
   ...shapesCases,
@@ -485,7 +486,10 @@ export const cases: CasesOf<typeof primitives & typeof fused & typeof views> = {
   ...unaryCases,
   ...activationCases,
   ...arithmeticCases,
-  ...comparisonCases, ...headCases, ...linalgCases };
+  ...comparisonCases,
+  ...headCases,
+  ...linalgCases,
+};
 
 /** Functions of ops, without a row of their own. */
 export const compositions: Readonly<Record<string, readonly Case[]>> = {
@@ -496,7 +500,9 @@ export const compositions: Readonly<Record<string, readonly Case[]>> = {
   ...convCompositions,
   ...activationCompositions,
   ...comparisonCompositions,
- ...headCompositions, ...linalgCompositions };
+  ...headCompositions,
+  ...linalgCompositions,
+};
 
 /** Elements that a case puts in: central differences cost two runs for each. */
 export const elementsOf = (c: Case): number => c.inputs.reduce((n, i) => n + sizeOf(i.shape), 0);
