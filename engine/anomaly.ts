@@ -3,7 +3,7 @@ import { AnomalyError } from './errors.ts';
 import { type Node, noGrad } from './node.ts';
 import { concat, reshape } from './ops/movement.ts';
 import { sum } from './ops/reduce.ts';
-import { isFinite } from './ops/unary.ts';
+import { isFinite as finite } from './ops/unary.ts';
 import { scope } from './scope.ts';
 import { keep, type Tensor } from './tensor.ts';
 
@@ -27,7 +27,7 @@ export async function detectAnomaly<T>(fn: () => T): Promise<T> {
   const look = (t: Tensor, what: string, site: string): void => {
     if (seen.has(t) || t.size === 0) return;
     seen.add(t);
-    const count = () => keep(noGrad(() => scope(() => reshape(sum(isFinite(t)), [1]))));
+    const count = () => keep(noGrad(() => scope(() => reshape(sum(finite(t)), [1]))));
     findings.push({ what, site, size: t.size, finite: observe(undefined, count) });
   };
   try {

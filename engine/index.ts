@@ -1,12 +1,22 @@
 /** wgrad's engine: tensors on WebGPU or in float64, and gradients of any order. */
 import './methods.ts';
 
+export { detectAnomaly } from './anomaly.ts';
 export { type BackwardOptions, backward } from './backward.ts';
+export { checkpoint } from './checkpoint.ts';
 export { convMatrix } from './convMatrix.ts';
 export { type CustomOp, customOp } from './customOp.ts';
 export type { Device, Memory, Values } from './device.ts';
 export { withDevice } from './device.ts';
-export { DeviceError, GradcheckError, GradError, refusePromise, ShapeError, UseAfterFreeError } from './errors.ts';
+export {
+  AnomalyError,
+  DeviceError,
+  GradcheckError,
+  GradError,
+  refusePromise,
+  ShapeError,
+  UseAfterFreeError,
+} from './errors.ts';
 export { type GradOptions, grad, valueAndGrad } from './grad.ts';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export { type AdapterName, destroy, type InitOptions, init } from './init.ts';

@@ -137,7 +137,7 @@ test('wrong usage is one line on standard error and exit code 2', async () => {
 
 test('actions receive checked options with defaults', async () => {
   const { code, received } = await call(['train', '--steps', '5', '--out', 'x'], { WGRAD_ADAPTER: 'reference' });
-  const defaults = { model: 'wgan-gp', data: 'mnist', steps: 600, batch: 32, seed: 0, quiet: false };
+  const defaults = { model: 'wgan-gp', data: 'mnist', steps: 900, batch: 32, seed: 0, quiet: false };
   assert.equal([code, received], [0, [{ ...defaults, steps: 5, out: 'x', adapter: 'reference' }]]);
   const doctor = await call(['doctor', '--json', '--adapter', 'lavapipe'], { WGRAD_ADAPTER: 'reference' });
   assert.equal([doctor.code, doctor.received], [0, [{ json: true, adapter: 'lavapipe' }]]);

@@ -36,7 +36,7 @@ export interface TrainOptions {
 export const trainDefaults = {
   model: 'wgan-gp',
   data: 'mnist',
-  steps: 600,
+  steps: 900,
   batch: 32,
   seed: 0,
   quiet: false,
