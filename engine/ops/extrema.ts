@@ -13,7 +13,7 @@ import { reshape } from './movement.ts';
 import { type ReduceOptions, sum } from './reduce.ts';
 import { prod } from './scan.ts';
 
-interface ExtremumParams {
+export interface ExtremumParams {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
 }
@@ -62,7 +62,7 @@ export const max = extremum('max');
 /** The smallest element over `axes` (all if absent); NaN if there is one. Ties share the gradient evenly: torch.amin. */
 export const min = extremum('min');
 
-interface PlaceParams {
+export interface PlaceParams {
   readonly axis: number;
   readonly keepDims: boolean;
 }

@@ -15,11 +15,11 @@ import { ones } from './create.ts';
 import { add } from './elementwise.ts';
 import { reshape, slice, unslice } from './movement.ts';
 
-interface AxisParams {
+export interface AxisParams {
   readonly axis: number;
 }
 
-interface SizeParams extends AxisParams {
+export interface SizeParams extends AxisParams {
   /** The size of the axis that is added to. */
   readonly size: number;
 }

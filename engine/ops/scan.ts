@@ -122,7 +122,7 @@ export function cumprod(x: Tensor, axis: number, { reverse = false }: ScanOption
   });
 }
 
-interface ProdParams {
+export interface ProdParams {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
 }

@@ -195,7 +195,7 @@ export function diag(x: Tensor, k = 0): Tensor {
   throw new ShapeError(`diag: ${x.describe()} has ${x.rank} axes; give a vector or a matrix`);
 }
 
-interface TriangleParams {
+export interface TriangleParams {
   readonly k: number;
 }
 
