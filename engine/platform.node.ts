@@ -26,7 +26,9 @@ export async function openDevice(choice: AdapterChoice): Promise<Opened> {
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
   const dawn = await loadDawn();
   if (choice !== 'swiftshader') {
-    const opened = await open(dawn, (info) => accepts(choice, info));
+    // Without Vulkan's loader Dawn would only print a warning, and find nothing.
+    const hasLoader = process.platform !== 'linux' || !loadLibrary('libvulkan.so.1');
+    const opened = hasLoader ? await open(dawn, (info) => accepts(choice, info)) : undefined;
     if (opened) return opened;
     if (choice) throw new DeviceError(`no ${choice} adapter was found. ${REMEDY[choice]}`);
   }
@@ -120,16 +122,24 @@ function useSwiftShader(): void {
   const folder = unpackOnce(path, `swiftshader-${version}`);
   process.env.VK_ICD_FILENAMES = join(folder, 'vk_swiftshader_icd.json');
   process.env.VK_DRIVER_FILES = process.env.VK_ICD_FILENAMES;
+  const missing = loadLibrary(join(folder, 'libvulkan.so.1'));
+  if (missing) throw new DeviceError(`SwiftShader's Vulkan loader in ${folder} does not load: ${missing}`);
+}
+
+/**
+ * Loads a library for its symbols, so that Dawn's own dlopen of that name finds it. Node complains that it is no addon, and
+ * keeps it. @returns why it cannot be loaded, if it cannot
+ */
+function loadLibrary(path: string): string | undefined {
+  const RTLD_NODELETE = 0x1000;
+  const flags = constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE;
   try {
-    // Loaded for its symbols, so that Dawn's own dlopen of libvulkan.so.1 finds it; Node then complains that it is no addon.
-    const RTLD_NODELETE = 0x1000;
-    const flags = constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE;
-    process.dlopen({ exports: {} }, join(folder, 'libvulkan.so.1'), flags);
+    process.dlopen({ exports: {} }, path, flags);
   } catch (error) {
-    if (!/did not self-register/.test((error as Error).message)) {
-      throw new DeviceError(`SwiftShader's Vulkan loader in ${folder} does not load: ${(error as Error).message}`);
-    }
+    const { message } = error as Error;
+    if (!/did not self-register/.test(message)) return message;
   }
+  return undefined;
 }
 
 function locateChromium(): { path: string; version: string } {
