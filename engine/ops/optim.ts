@@ -1,5 +1,5 @@
 /** Ops that overwrite their leading inputs: optimizer updates and running averages. They have no derivative. */
-import { adam as adamPlan, ema as emaPlan } from '../../kernels/adam.ts';
+import { type Adam as AdamParams, adam as adamPlan, ema as emaPlan } from '../../kernels/adam.ts';
 import { runningStats as runningStatsPlan } from '../../kernels/runningStats.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
@@ -7,22 +7,7 @@ import type { Row } from '../row.ts';
 import { type Shape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
-/** Adam's numbers for one step; see kernels/adam.ts. */
-export interface AdamParams {
-  /** Elements of each parameter, and where it starts in the arenas. */
-  readonly lengths: number[];
-  readonly offsets: number[];
-  readonly lr: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly eps: number;
-  /** Decoupled weight decay (AdamW). */
-  readonly weightDecay: number;
-  /** Decay added to the gradient. */
-  readonly l2: number;
-  /** 1 for the first step. */
-  readonly step: number;
-}
+export type { AdamParams };
 
 export const adamRow: Row<AdamParams> = {
   name: 'adam',
