@@ -150,8 +150,8 @@ async function selfTest(device: Device): Promise<Findings['selfTest']> {
       withDevice(on, () => {
         const rng = new Generator(7);
         const [a, b] = shapes.map((s) => rng.normal(s)) as [Tensor, Tensor];
-        return fn(a, b).data();
-      });
+        return fn(a, b);
+      }).data();
     const [found, exact] = (await Promise.all([run(device), run(reference)])).map((v) => Array.from(v)) as [
       number[],
       number[],
