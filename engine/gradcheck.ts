@@ -20,17 +20,22 @@ type Fn = (...inputs: Tensor[]) => Tensor | Tensor[];
 /**
  * Compares the gradient of `fn` with central differences, element by element, in float64 on the reference device whatever
  * the current device is. `fn` must be deterministic, and must make any constants inside itself (they are then float64 too).
+ * @returns the largest |analytic - numeric|, relative to |numeric| where that is above 1
  * @throws GradcheckError naming input, index, analytic and numeric value
  */
-export async function gradcheck(fn: Fn, inputs: readonly Tensor[], options: GradcheckOptions = {}): Promise<void> {
+export async function gradcheck(fn: Fn, inputs: readonly Tensor[], options: GradcheckOptions = {}): Promise<number> {
   const values = await Promise.all(inputs.map(async (t) => Float64Array.from(await t.data())));
-  withDevice(reference, () => check(fn, inputs, values, options, 'gradcheck'));
+  return withDevice(reference, () => check(fn, inputs, values, options, 'gradcheck'));
 }
 
 /** As `gradcheck`, for the gradient's own gradient: with respect to the inputs and to the cotangents of the outputs. */
-export async function gradgradcheck(fn: Fn, inputs: readonly Tensor[], options: GradcheckOptions = {}): Promise<void> {
+export async function gradgradcheck(
+  fn: Fn,
+  inputs: readonly Tensor[],
+  options: GradcheckOptions = {},
+): Promise<number> {
   const values = await Promise.all(inputs.map(async (t) => Float64Array.from(await t.data())));
-  withDevice(reference, () =>
+  return withDevice(reference, () =>
     scope(() => {
       const n = inputs.length;
       // Recorded, because `fn` may itself take a gradient.
@@ -43,7 +48,7 @@ export async function gradgradcheck(fn: Fn, inputs: readonly Tensor[], options: 
         return grad(ys, xs, { gradOutputs: all.slice(n), createGraph: true, allowUnused: true });
       };
       const all = [...values, ...cotangents.map((t) => reference.values(t.storage).slice())];
-      check(second, [...inputs, ...cotangents], all, options, 'gradgradcheck');
+      return check(second, [...inputs, ...cotangents], all, options, 'gradgradcheck');
     }),
   );
 }
@@ -60,7 +65,8 @@ function check(
   values: readonly Float64Array[],
   options: GradcheckOptions,
   name: string,
-): void {
+): number {
+  let worst = 0;
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
   const leaves = () =>
     like.map((t, i) => tensor(values[i]!, { shape: t.shape, requiresGrad: true, label: t.label ?? `input ${i}` }));
@@ -86,6 +92,7 @@ function check(
       x[at] = kept;
       const numeric = (above - below) / (2 * eps);
       const found = analytic[i]![at]!;
+      worst = Math.max(worst, Math.abs(found - numeric) / Math.max(1, Math.abs(numeric)));
       if (!(Math.abs(found - numeric) <= atol + rtol * Math.abs(numeric))) {
         const t = like[i]!;
         throw new GradcheckError(
@@ -94,6 +101,7 @@ function check(
       }
     }
   });
+  return worst;
 }
 
 function weigh(y: Tensor, k: number): number {

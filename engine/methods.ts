@@ -75,3 +75,6 @@ for (const [name, op] of Object.entries(table)) {
     configurable: true,
   });
 }
+
+/** The names of the ops that are methods. */
+export const methods: readonly string[] = Object.keys(table);

@@ -18,14 +18,17 @@ import {
   type MatmulOptions,
   matmul,
   maximum,
+  maxPool2d,
   mean,
   minimum,
   mul,
   type NormOptions,
   permute,
   type Range,
+  relu6,
   reshape,
   type Shape,
+  selu,
   slice,
   sub,
   sum,
@@ -502,6 +505,12 @@ export const compositions: Readonly<Record<string, readonly Case[]>> = {
   ...comparisonCompositions,
   ...headCompositions,
   ...linalgCompositions,
+  selu: unary((x) => selu(x), kink, [[5], [3, 4]]),
+  relu6: unary((x) => relu6(x.mul(4)), kink, [[5], [3, 4]]),
+  maxPool2d: unary((x) => maxPool2d(x, 2, { stride: 1, padding: 1 }), {}, [
+    [1, 3, 4, 2],
+    [2, 5, 5, 1],
+  ]),
 };
 
 /** Elements that a case puts in: central differences cost two runs for each. */

@@ -1,0 +1,97 @@
+/**
+ * `npm run check:ops -- [--json FILE] [words]`: holds every op's derivatives against central differences in float64, and its
+ * kernels against float64, and lists the largest errors. Ends with 1 if one is too large, or an op has no case.
+ */
+import { parseArgs } from 'node:util';
+import * as engine from '../engine/index.ts';
+import { gradcheck, gradgradcheck, init, type Tensor } from '../engine/index.ts';
+import { methods } from '../engine/methods.ts';
+import { fused, primitives, views } from '../engine/ops/table.ts';
+import type { AnyRow } from '../engine/row.ts';
+import { writeFileAtomic } from '../nn/atomicWrite.node.ts';
+import type { Case } from './support/builders.ts';
+import { cases, compositions, elementsOf } from './support/cases.ts';
+import { openGpu, reference } from './support/devices.ts';
+import { leavesOf, listOf, runCase } from './support/runCase.ts';
+import { distance } from './support/values.ts';
+
+interface OpRow {
+  readonly op: string;
+  readonly cases: number;
+  /** Largest relative error of the gradient, and of the gradient's gradient; null where there is none. */
+  readonly order1: number | null;
+  readonly order2: number | null;
+  /** Largest error of the kernel, of the scale of its result. */
+  readonly kernelVsReference: number;
+  readonly adapter: string;
+}
+
+const rowsByName: Readonly<Record<string, AnyRow>> = { ...primitives, ...fused, ...views };
+const ALLOWED = { order: 1e-5, kernel: 1e-4 };
+/** Elements of the largest case that is differentiated to first and to second order. */
+const [FIRST, SECOND] = [130, 50];
+
+const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
+await init({ device: 'reference' });
+const gpu = await openGpu();
+const rows: OpRow[] = [];
+const problems: string[] = [];
+
+const all: Readonly<Record<string, readonly Case[]>> = { ...cases, ...compositions };
+for (const [op, list] of Object.entries(all)) {
+  if (positionals.length > 0 && !positionals.some((w) => op.includes(w))) continue;
+  const row = await checkOp(op, list);
+  rows.push(row);
+  const show = (v: number | null) => (v === null ? '-' : v.toExponential(1)).padStart(9);
+  process.stdout.write(
+    `${op.padEnd(28)}${String(list.length).padStart(4)} cases${show(row.order1)}${show(row.order2)}${show(row.kernelVsReference)}\n`,
+  );
+}
+for (const name of methods) {
+  // `backward` and `clone` are not ops of their own.
+  if (!(name in all) && !['backward', 'clone', 'transpose', 'chunk'].includes(name) && name in engine)
+    problems.push(`${name} is exported and has no case`);
+}
+if (values.json) await writeFileAtomic(values.json, `${JSON.stringify(rows, null, 1)}\n`);
+process.stdout.write(
+  `${rows.length} ops on ${gpu.name}; ${problems.length} problems\n${problems.map((p) => `  ${p}\n`).join('')}`,
+);
+gpu.destroy();
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+async function checkOp(op: string, list: readonly Case[]): Promise<OpRow> {
+  // Updates in place have no derivative.
+  const inPlace = rowsByName[op]?.mutates !== undefined;
+  const smooth = list.filter((c) => !inPlace && c.inputs.length > 0 && elementsOf(c) > 0 && depends(c));
+  const worst = async (most: number, check: typeof gradcheck): Promise<number | null> => {
+    let found: number | null = null;
+    for (const c of smooth.filter((s) => elementsOf(s) <= most)) {
+      try {
+        const fn = (...xs: Tensor[]) => [...listOf(c.fn(...xs))];
+        found = Math.max(found ?? 0, await check(fn, leavesOf(c), { atol: ALLOWED.order, rtol: ALLOWED.order }));
+      } catch (error) {
+        // A gradient that is constant has no second derivative to check.
+        if (error instanceof engine.GradError && check === gradgradcheck) continue;
+        problems.push(`${op}, ${c.name}: ${(error as Error).message}`);
+      }
+    }
+    return found;
+  };
+  let kernelVsReference = 0;
+  for (const c of list) {
+    const [found, exact] = [await runCase(gpu, c), await runCase(reference, c)];
+    exact.forEach((v, i) => {
+      kernelVsReference = Math.max(kernelVsReference, distance(found[i]!, v));
+    });
+  }
+  if (!(kernelVsReference <= ALLOWED.kernel)) problems.push(`${op}: kernels are off by ${kernelVsReference}`);
+  return {
+    ...{ op, cases: list.length, kernelVsReference, adapter: gpu.name },
+    ...{ order1: await worst(FIRST, gradcheck), order2: await worst(SECOND, gradgradcheck) },
+  };
+}
+
+/** Whether a gradient flows at all: comparisons and constants have none. */
+function depends(c: Case): boolean {
+  return engine.scope(() => listOf(c.fn(...leavesOf(c))).some((y) => y.requiresGrad));
+}
