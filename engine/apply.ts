@@ -73,11 +73,18 @@ function record<P>(row: Row<P>, inputs: readonly Tensor[], params: P, outputs: r
 }
 
 function deviceOf(op: string, inputs: readonly Tensor[]): Device {
+  inputs.forEach((t, i) => {
+    if (!(t instanceof Tensor)) {
+      throw new TypeError(
+        `${op}: input ${i} is ${t === null ? 'null' : typeof t}, not a tensor; make one of it with tensor(...)`,
+      );
+    }
+  });
   const device = inputs[0]?.device ?? currentDevice();
   for (const t of inputs) {
     if (t.device !== device) {
       throw new DeviceError(
-        `${op}: ${t.describe()} lives on ${t.device.name} and ${inputs[0]!.describe()} on ${device.name}; make both on one device`,
+        `${op}: ${t.describe()} lives on ${t.device.name} and ${inputs[0]!.describe()} on ${device.name}${t.device.name === device.name ? ' of another init()' : ''}; make both on one device`,
       );
     }
   }

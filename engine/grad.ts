@@ -36,6 +36,7 @@ export function grad(
 ): Tensor[] {
   const ys = 'shape' in outputs ? [outputs] : outputs;
   if (ys.length === 0) throw new GradError('grad: no outputs given');
+  if (!Array.isArray(inputs)) throw new TypeError('grad: the inputs must be a list of tensors, as in grad(y, [x])');
   const plain = inputs.find((x) => !x.requiresGrad);
   if (plain) {
     throw new GradError(
@@ -75,6 +76,11 @@ export function pull(
 function unused(ys: readonly Tensor[], x: Tensor, options: GradOptions): Tensor {
   const connected = relevant(ys, [x]).size > 0;
   if (connected || options.allowUnused) return withDevice(x.device, () => noGrad(() => full(x.shape, 0)));
+  if (!ys.some((y) => y.requiresGrad)) {
+    throw new GradError(
+      `grad: ${ys[0]!.describe()} does not require a gradient: no op behind it was recorded. If it comes from grad(), pass { createGraph: true } there`,
+    );
+  }
   throw new GradError(`grad: no output depends on ${x.describe()}; pass { allowUnused: true } for zeros`);
 }
 

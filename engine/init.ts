@@ -20,7 +20,7 @@ export interface InitOptions {
 }
 
 /**
- * Opens a device and makes it the current one. The environment variables `WGRAD_ADAPTER` and `WGRAD_KERNELS` stand in
+ * Opens a device and makes it the current one; asked for the same again, it returns the same device. The environment variables `WGRAD_ADAPTER` and `WGRAD_KERNELS` stand in
  * for options that are not given.
  * @throws DeviceError that says what to install if there is no adapter
  */
@@ -35,9 +35,18 @@ export async function init(options: InitOptions = {}): Promise<Device> {
   const named = option('adapter', ADAPTERS) ?? variable('WGRAD_ADAPTER', ADAPTERS);
   const family = option('kernels', FAMILIES) ?? variable('WGRAD_KERNELS', FAMILIES);
   const adapter = kind === 'reference' ? kind : kind === 'webgpu' && named === 'reference' ? undefined : named;
-  const device = adapter === 'reference' ? reference : await openWebGpu(adapter, family);
+  const device = adapter === 'reference' ? reference : await reopen(adapter, family);
   setDevice(device);
   return device;
+}
+
+let opened: { readonly key: string; readonly device: WebGpuDevice } | undefined;
+
+/** The device that `init` opened before, if the same is asked for and it still works. */
+async function reopen(adapter?: AdapterChoice, family?: KernelFamily): Promise<WebGpuDevice> {
+  const key = `${adapter} ${family}`;
+  if (opened?.key !== key || !opened.device.alive) opened = { key, device: await openWebGpu(adapter, family) };
+  return opened.device;
 }
 
 /** Opens a WebGPU device without making it the current one. */

@@ -180,6 +180,11 @@ export class Tensor implements Owned {
     return this;
   }
 
+  /** What Node's console prints. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   toString(): string {
     return `Tensor(${this.describe()}, ${this.isDisposed ? 'freed' : `${this.device.kind} ${this.dtype}`}${this.requiresGrad ? ', requiresGrad' : ''})`;
   }

@@ -27,6 +27,9 @@ export class Adam {
   readonly #v: Tensor;
 
   constructor(parameters: readonly Parameter[], options: AdamOptions = {}) {
+    if (typeof options !== 'object' || !(Number(options.lr ?? 0) >= 0)) {
+      throw new TypeError('Adam: the options are an object such as { lr: 1e-3 }, and lr a number, 0 or more');
+    }
     this.lr = options.lr ?? 1e-3;
     this.betas = options.betas ?? [0.9, 0.999];
     this.eps = options.eps ?? 1e-8;

@@ -6,18 +6,29 @@ import * as assert from 'uvu/assert';
 
 const test = suite('readme');
 
-test('the first program prints the tape and both derivatives', () => {
+/** Runs a program of the README in this folder, so that 'wgrad' is found. */
+function run(program: string): string {
   assert.ok(existsSync('dist/engine/index.js'), 'dist is missing: run `npm run build`');
-  const program = /```js\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8'))![1]!;
-  const file = `.readme-${process.pid}.mjs`; // in this folder, so that 'wgrad' is found
+  const file = `.readme-${process.pid}.mjs`;
   try {
     writeFileSync(file, program);
-    const printed = execFileSync(process.execPath, [file], { encoding: 'utf8' });
-    assert.match(printed, '%1:[3] = x\n%2:[3] = mul(%1, %1)\n%3:[3] = mul(%2, %1)\n%4:[] = sum(%3)\n');
-    assert.match(printed, /\[ 3, 12, 27 \] \[ 6, 12, 18 \]/);
+    return execFileSync(process.execPath, [file], { encoding: 'utf8' });
   } finally {
     rmSync(file, { force: true });
   }
+}
+
+const programs = [...readFileSync('README.md', 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map((m) => m[1]!);
+
+test('the first program prints the tape and both derivatives', () => {
+  const printed = run(programs[0]!);
+  assert.match(printed, '%1:[3] = x\n%2:[3] = mul(%1, %1)\n%3:[3] = mul(%2, %1)\n%4:[] = sum(%3)\n');
+  assert.match(printed, /\[ 3, 12, 27 \] \[ 6, 12, 18 \]/);
+});
+
+test('the second program learns XOR', () => {
+  const error = /mean squared error ([\d.]+)/.exec(run(programs[1]!))?.[1];
+  assert.ok(Number(error) < 0.01, `mean squared error ${error}`);
 });
 
 test('every command of package.json that it names exists', () => {

@@ -84,6 +84,11 @@ export class WebGpuDevice implements Device {
     });
   }
 
+  /** Whether it can still be used: neither lost nor destroyed. */
+  get alive(): boolean {
+    return !this.#gone;
+  }
+
   runs({ plan }: Launch): boolean {
     return plan !== undefined;
   }

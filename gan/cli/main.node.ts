@@ -58,7 +58,7 @@ function program(actions: Actions, interrupt: AbortController): Command {
     )
     .option('--out <folder>', 'run folder, new or empty (default: runs/<date-time>)', notEmpty)
     .addOption(adapterOption())
-    .option('--quiet', 'no progress bar', trainDefaults.quiet)
+    .option('--quiet', 'print nothing but errors', trainDefaults.quiet)
     .addHelpText(
       'after',
       `

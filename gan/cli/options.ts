@@ -28,7 +28,7 @@ export interface TrainOptions {
   /** Run folder, which must be empty or not exist; without it, `runs/<date-time>`. */
   readonly out?: string;
   readonly adapter?: Adapter;
-  /** No progress bar. */
+  /** Print nothing but errors. */
   readonly quiet: boolean;
 }
 
