@@ -1,4 +1,3 @@
-/// <reference types="@webgpu/types" preserve="true" />
 /// <reference lib="esnext.disposable" preserve="true" />
 /** wgrad's engine: tensors on WebGPU or in float64, and gradients of any order. */
 import './methods.ts';
