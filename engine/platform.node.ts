@@ -13,6 +13,8 @@ import {
 import { createRequire } from 'node:module';
 import { constants, homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { brotliDecompressSync } from 'node:zlib';
 import { DeviceError } from './errors.ts';
 import { type AdapterChoice, isSoftware, requestDevice } from './platform.browser.ts';
@@ -71,6 +73,7 @@ async function open(dawn: Dawn, fits: (info: GPUAdapterInfo) => boolean): Promis
       info: adapter.info,
       software: isSoftware(adapter.info),
       wait: patiently,
+      collect: garbageCollector(),
       close() {
         gpu = undefined;
       },
@@ -87,6 +90,17 @@ const toggles = (): string[] => [
   ...(process.env.WGRAD_ROBUST ? [] : ['enable-dawn-features=disable_robustness,disable_workgroup_init']),
   'disable-dawn-features=timestamp_quantization', // 65 µs is too coarse for profiling
 ];
+
+let collect: (() => void) | undefined;
+
+/** V8's own collector, which Node hides behind a flag. */
+function garbageCollector(): () => void {
+  if (!collect) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  return collect;
+}
 
 let pending = 0;
 let looping = false;

@@ -17,6 +17,8 @@ export interface Opened {
   readonly software: boolean;
   /** Waits for a promise of the adapter's without burning a core. */
   wait<T>(promise: Promise<T>): Promise<T>;
+  /** Frees garbage now, where the platform can: the memory behind WebGPU's objects is unknown to the garbage collector. */
+  collect?(): void;
   /** Lets go of everything behind the device, so that the process can end. */
   close(): void;
 }
@@ -69,7 +71,7 @@ export class WebGpuDevice implements Device {
       this.#fail(error);
     });
     this.#pool = new Pool(this, gpu);
-    this.#recorder = new Recorder(gpu, this.#pipelines);
+    this.#recorder = new Recorder(gpu, this.#pipelines, () => opened.collect?.());
     gpu.addEventListener('uncapturederror', (event) => {
       event.preventDefault();
       this.#fail(new DeviceError(`WebGPU refused a command: ${event.error.message}`));

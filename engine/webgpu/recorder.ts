@@ -21,7 +21,8 @@ interface Recorded {
 
 /** Dispatches of one submit. Enough to amortise it, few enough that the adapter starts early. */
 const CAPACITY = 128;
-const MAX_GROUPS = 8192;
+/** Bind groups kept. On lavapipe each holds a memory mapping, of which a process has 65,530. */
+const MAX_GROUPS = 2048;
 
 /**
  * Collects dispatches and submits many in one pass. Parameters of all dispatches lie in one uniform buffer, written once
@@ -43,7 +44,11 @@ export class Recorder {
   /** Set to measure each dispatch. */
   profiler: Profiler | undefined;
 
-  constructor(device: GPUDevice, pipelines: Pipelines) {
+  readonly #collect: () => void;
+
+  /** @param collect called when many bind groups have become garbage */
+  constructor(device: GPUDevice, pipelines: Pipelines, collect: () => void) {
+    this.#collect = collect;
     this.#device = device;
     this.#pipelines = pipelines;
     // UNIFORM | COPY_DST
@@ -110,7 +115,10 @@ export class Recorder {
 
   #group(name: string, key: string, layout: GPUBindGroupLayout, bindings: readonly Binding[]): GPUBindGroup {
     // A cache that has grown this far is not being reused; the groups in flight live on in their commands.
-    if (this.#groups.size >= MAX_GROUPS) this.#groups.clear();
+    if (this.#groups.size >= MAX_GROUPS) {
+      this.#groups.clear();
+      this.#collect();
+    }
     const group = this.#device.createBindGroup({
       label: name,
       layout,
