@@ -83,8 +83,8 @@ async function open(dawn: Dawn, fits: (info: GPUAdapterInfo) => boolean): Promis
 }
 
 /**
- * Kernels check their own bounds and write workgroup memory before they read it, so that Dawn's checks only cost: on
- * SwiftShader a third of the time of a matrix product. `WGRAD_ROBUST=1` leaves them on, as every browser does.
+ * Kernels check their own bounds and write workgroup memory before they read it, so that Dawn's checks only cost,
+ * most of all on SwiftShader. `WGRAD_ROBUST=1` leaves them on, as every browser does.
  */
 const toggles = (): string[] => [
   ...(process.env.WGRAD_ROBUST ? [] : ['enable-dawn-features=disable_robustness,disable_workgroup_init']),
