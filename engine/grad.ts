@@ -174,7 +174,11 @@ export function relevant(ys: readonly Tensor[], inputs: readonly Tensor[], since
 }
 
 /** The cotangents of a node's inputs, in their shapes. */
-function differentiate(node: Node, gs: (Tensor | undefined)[], needs: boolean[]): (Tensor | null)[] {
+export function differentiate(
+  node: Node,
+  gs: readonly (Tensor | undefined)[],
+  needs: readonly boolean[],
+): (Tensor | null)[] {
   const { row, inputs, outputs, params } = node;
   const context: RuleContext<unknown> = { inputs, outputs, output: outputs[0]!, gs, params, needs };
   const { vjp } = row;
@@ -188,7 +192,11 @@ function differentiate(node: Node, gs: (Tensor | undefined)[], needs: boolean[])
 }
 
 /** Differentiates a fused row by differentiating the composition that it equals. */
-function throughComposite({ row, inputs, params }: Node, gs: (Tensor | undefined)[], needs: boolean[]) {
+export function throughComposite(
+  { row, inputs, params }: Pick<Node, 'row' | 'inputs' | 'params'>,
+  gs: readonly (Tensor | undefined)[],
+  needs: readonly boolean[],
+): (Tensor | null)[] {
   if (!row.composite) throw new GradError(`grad: ${row.name} has no derivative`);
   const createGraph = isRecording();
   return enableGrad(() => {

@@ -1,110 +1,277 @@
 import { withDevice } from './device.ts';
 import { GradcheckError, GradError } from './errors.ts';
+import { pushForward } from './forward.ts';
 import { grad } from './grad.ts';
-import { enableGrad } from './node.ts';
+import { enableGrad, noGrad } from './node.ts';
+import { Generator } from './random.ts';
 import { reference } from './reference/device.ts';
 import { scope } from './scope.ts';
-import { show } from './shape.ts';
+import { sameShape, show } from './shape.ts';
 import { Tensor, tensor } from './tensor.ts';
 
 export interface GradcheckOptions {
   /** Step of the central difference. Default 1e-6. */
   readonly eps?: number;
-  /** Allowed |analytic - numeric| is atol + rtol · |numeric|. Defaults 1e-5 and 1e-3, as in PyTorch. */
+  /** Allowed |analytic - numeric| is atol + rtol · |numeric|. Default 1e-5, as in PyTorch. */
   readonly atol?: number;
+  /** See `atol`. Default 1e-3, as in PyTorch. */
   readonly rtol?: number;
+  /**
+   * Compare one random projection uᵀ J v for each input instead of every element of the Jacobian J: one backward pass and
+   * two evaluations an input. On a mismatch the elements are searched for the one to name. Default false.
+   */
+  readonly fast?: boolean;
+  /** Check forward mode (`jvp`) as well. Default false, as in PyTorch. */
+  readonly checkForwardAd?: boolean;
+  /** Of the random directions, and of `gradgradcheck`'s cotangents. Default 0. */
+  readonly seed?: number;
 }
 
 type Fn = (...inputs: Tensor[]) => Tensor | Tensor[];
 
 /**
- * Compares the gradient of `fn` with central differences, element by element, in float64 on the reference device whatever
- * the current device is. `fn` must be deterministic, and must make any constants inside itself (they are then float64 too).
+ * Compares the Jacobian of every output of `fn` with central differences, element by element, in float64 on the reference
+ * device whatever the current device is; tolerances and defaults are those of torch.autograd.gradcheck. `fn` must give the
+ * same result each time, and must make any constants inside itself (they are then float64 too). An output that does not
+ * depend on the inputs must be constant: leave one out that is cut off on purpose.
+ * @param inputs any shapes, on any device; only their values are used
  * @returns the largest |analytic - numeric|, relative to |numeric| where that is above 1
- * @throws GradcheckError naming input, index, analytic and numeric value
+ * @throws GradcheckError naming output, input, index, analytic and numeric value, or that `fn` is not deterministic
+ * @throws GradError if no output depends on an input
  */
 export async function gradcheck(fn: Fn, inputs: readonly Tensor[], options: GradcheckOptions = {}): Promise<number> {
-  const values = await Promise.all(inputs.map(async (t) => Float64Array.from(await t.data())));
-  return withDevice(reference, () => check(fn, inputs, values, options, 'gradcheck'));
+  const values = await valuesOf(inputs);
+  return withDevice(reference, () => new Check('gradcheck', fn, inputs, values, options).run());
 }
 
-/** As `gradcheck`, for the gradient's own gradient: with respect to the inputs and to the cotangents of the outputs. */
+/**
+ * As `gradcheck`, for the function that takes the inputs and the cotangents of the outputs to the gradient: its derivative
+ * with respect to both. The cotangents are drawn from a normal distribution.
+ */
 export async function gradgradcheck(
   fn: Fn,
   inputs: readonly Tensor[],
   options: GradcheckOptions = {},
 ): Promise<number> {
-  const values = await Promise.all(inputs.map(async (t) => Float64Array.from(await t.data())));
+  const values = await valuesOf(inputs);
   return withDevice(reference, () =>
     scope(() => {
       const n = inputs.length;
-      // Recorded, because `fn` may itself take a gradient.
-      const leaves = inputs.map((t, i) => tensor(values[i]!, { shape: t.shape, requiresGrad: true }));
-      const probe = enableGrad(() => listOf(fn(...leaves)));
-      const cotangents = probe.map((y, k) => tensor(pattern(y.size, k), { shape: y.shape, label: `cotangent ${k}` }));
-      const second: Fn = (...all) => {
-        const xs = all.slice(0, n);
-        const ys = listOf(fn(...xs));
-        return grad(ys, xs, { gradOutputs: all.slice(n), createGraph: true, allowUnused: true });
-      };
+      const shapes = new Check('gradgradcheck', fn, inputs, values, options).outputs().map((y) => y.shape);
+      const rng = new Generator(options.seed ?? 0, 1);
+      const cotangents = shapes.map((shape, k) => Object.assign(rng.normal(shape), { label: `cotangent ${k}` }));
+      const second: Fn = (...all) =>
+        grad(listOf(fn(...all.slice(0, n))), all.slice(0, n), {
+          ...{ gradOutputs: all.slice(n), createGraph: true, allowUnused: true },
+        });
       const all = [...values, ...cotangents.map((t) => reference.values(t.storage).slice())];
-      return check(second, [...inputs, ...cotangents], all, options, 'gradgradcheck');
+      return new Check('gradgradcheck', second, [...inputs, ...cotangents], all, options).run();
     }),
   );
 }
 
 const listOf = (y: Tensor | Tensor[]): Tensor[] => (y instanceof Tensor ? [y] : y);
 
-/** Cotangents without symmetry, so that errors do not cancel. */
-const pattern = (n: number, k: number): Float64Array =>
-  Float64Array.from({ length: n }, (_, i) => Math.sin(1 + 2.3 * i + k) + 0.3);
+const valuesOf = (inputs: readonly Tensor[]): Promise<Float64Array[]> =>
+  Promise.all(inputs.map(async (t) => Float64Array.from(await t.data())));
 
-function check(
-  fn: Fn,
-  like: readonly Tensor[],
-  values: readonly Float64Array[],
-  options: GradcheckOptions,
-  name: string,
-): number {
-  let worst = 0;
-  const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
-  const leaves = () =>
-    like.map((t, i) => tensor(values[i]!, { shape: t.shape, requiresGrad: true, label: t.label ?? `input ${i}` }));
-  /** The outputs weighted by fixed cotangents, as one number. */
-  const probe = () => scope(() => enableGrad(() => listOf(fn(...leaves())).reduce((s, y, k) => s + weigh(y, k), 0)));
-  const analytic = scope(() =>
-    enableGrad(() => {
-      const xs = leaves();
-      const ys = listOf(fn(...xs));
-      if (!ys.some((y) => y.requiresGrad))
-        throw new GradError(`${name}: no output of the function depends on its inputs`);
-      const gradOutputs = ys.map((y, k) => tensor(pattern(y.size, k), { shape: y.shape }));
-      return grad(ys, xs, { gradOutputs, allowUnused: true }).map((g) => reference.values(g.storage).slice());
-    }),
-  );
-  values.forEach((x, i) => {
-    for (let at = 0; at < x.length; at++) {
-      const kept = x[at]!;
-      x[at] = kept + eps;
-      const above = probe();
-      x[at] = kept - eps;
-      const below = probe();
-      x[at] = kept;
-      const numeric = (above - below) / (2 * eps);
-      const found = analytic[i]![at]!;
-      worst = Math.max(worst, Math.abs(found - numeric) / Math.max(1, Math.abs(numeric)));
-      if (!(Math.abs(found - numeric) <= atol + rtol * Math.abs(numeric))) {
-        const t = like[i]!;
+const inner = (a: Float64Array, b: Float64Array): number => a.reduce((s, v, i) => s + v * b[i]!, 0);
+const total = (a: Float64Array): number => a.reduce((s, v) => s + Math.abs(v), 0);
+
+/** A function at a point. `values` are changed and restored while it is probed. */
+class Check {
+  readonly #name: string;
+  readonly #fn: Fn;
+  readonly #like: readonly Tensor[];
+  readonly #values: readonly Float64Array[];
+  readonly #eps: number;
+  readonly #atol: number;
+  readonly #rtol: number;
+  readonly #options: GradcheckOptions;
+  #worst = 0;
+
+  constructor(
+    name: string,
+    fn: Fn,
+    like: readonly Tensor[],
+    values: readonly Float64Array[],
+    options: GradcheckOptions,
+  ) {
+    const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
+    if (!(eps > 0)) throw new RangeError(`${name}: eps must be more than 0, not ${eps}`);
+    [this.#name, this.#fn, this.#like, this.#values] = [name, fn, like, values];
+    [this.#eps, this.#atol, this.#rtol, this.#options] = [eps, atol, rtol, options];
+  }
+
+  run(): number {
+    this.#sameTwice();
+    if (this.#options.fast) this.#directions();
+    else this.#jacobian();
+    return this.#worst;
+  }
+
+  /** The outputs as tensors. Recorded, because `fn` may itself take a gradient. */
+  outputs(leaves = this.#leaves()): Tensor[] {
+    return enableGrad(() => listOf(this.#fn(...leaves)));
+  }
+
+  #leaves(): Tensor[] {
+    return this.#like.map((t, i) =>
+      tensor(this.#values[i]!, { shape: t.shape, requiresGrad: true, label: this.#at(i) }),
+    );
+  }
+
+  #at(i: number): string {
+    return this.#like[i]!.label ?? `input ${i}`;
+  }
+
+  #evaluate(): Float64Array[] {
+    return scope(() => this.outputs().map((y) => reference.values(y.storage).slice()));
+  }
+
+  #sameTwice(): void {
+    const [first, second] = [this.#evaluate(), this.#evaluate()];
+    first.forEach((y, k) => {
+      const r = y.findIndex((v, j) => !Object.is(v, second[k]![j]));
+      if (r >= 0) {
         throw new GradcheckError(
-          `${name}: ${t.label ?? `input ${i}`} ${show(t.shape)}, element ${at}: analytic ${found}, numeric ${numeric} (difference ${Math.abs(found - numeric)}, allowed ${atol + rtol * Math.abs(numeric)})`,
+          `${this.#name}: output ${k}, element ${r} is ${y[r]} in one call and ${second[k]![r]} in the next; the function must be deterministic (seed its random numbers inside it)`,
         );
       }
-    }
-  });
-  return worst;
-}
+    });
+  }
 
-function weigh(y: Tensor, k: number): number {
-  const weights = pattern(y.size, k);
-  return reference.values(y.storage).reduce((s, v, i) => s + v * weights[i]!, 0);
+  /** Calls `use` with the outputs and a pullback to the inputs' cotangents. */
+  #differentiated<T>(use: (ys: readonly Tensor[], pullback: (k: number, g: Float64Array) => Float64Array[]) => T): T {
+    return scope(() => {
+      const xs = this.#leaves();
+      const ys = this.outputs(xs);
+      if (!ys.some((y) => y.requiresGrad))
+        throw new GradError(`${this.#name}: no output of the function depends on its inputs`);
+      const pullback = (k: number, g: Float64Array): Float64Array[] =>
+        scope(() => {
+          const y = ys[k]!;
+          if (!y.requiresGrad) return xs.map((x) => new Float64Array(x.size));
+          const gradOutputs = [tensor(g, { shape: y.shape })];
+          const found = grad(y, xs, { gradOutputs, retainGraph: true, allowUnused: true });
+          for (const [i, t] of found.entries()) this.#fits(t, i);
+          return found.map((t) => reference.values(t.storage).slice());
+        });
+      return use(ys, pullback);
+    });
+  }
+
+  #fits(g: Tensor, i: number): void {
+    const { shape } = this.#like[i]!;
+    if (!sameShape(g.shape, shape)) {
+      throw new GradcheckError(
+        `${this.#name}: the gradient of ${this.#at(i)} ${show(shape)} has the shape ${show(g.shape)}`,
+      );
+    }
+  }
+
+  /** Central difference of all outputs along `step`, added to input i. */
+  #difference(i: number, move: (x: Float64Array, sign: 1 | -1) => void): Float64Array[] {
+    const x = this.#values[i]!;
+    const kept = x.slice();
+    move(x, 1);
+    const above = this.#evaluate();
+    x.set(kept);
+    move(x, -1);
+    const below = this.#evaluate();
+    x.set(kept);
+    return above.map((y, k) => y.map((v, r) => (v - below[k]![r]!) / (2 * this.#eps)));
+  }
+
+  /** Tangents of all outputs along v of input i. */
+  #pushed(i: number, v: Float64Array): Float64Array[] {
+    return scope(() => {
+      const xs = this.#leaves();
+      const tangent = tensor(v, { shape: xs[i]!.shape });
+      return this.outputs(xs).map((y) => {
+        const found = noGrad(() => pushForward(y, [xs[i]!], [tangent], false));
+        return found ? reference.values(found.storage).slice() : new Float64Array(y.size);
+      });
+    });
+  }
+
+  #jacobian(): void {
+    // analytic[k][r][i]: the row of output k's element r, for input i.
+    const [shapes, analytic] = this.#differentiated((ys, pullback) => [
+      ys.map((y) => y.shape),
+      ys.map((y, k) =>
+        Array.from({ length: y.size }, (_, r) => {
+          const one = new Float64Array(y.size);
+          one[r] = 1;
+          return pullback(k, one);
+        }),
+      ),
+    ]);
+    this.#values.forEach((x, i) => {
+      for (let at = 0; at < x.length; at++) {
+        const numeric = this.#difference(i, (v, sign) => {
+          v[at]! += sign * this.#eps;
+        });
+        const pushed =
+          this.#options.checkForwardAd &&
+          this.#pushed(
+            i,
+            x.map((_, j) => (j === at ? 1 : 0)),
+          );
+        numeric.forEach((column, k) => {
+          column.forEach((value, r) => {
+            const place = () =>
+              `output ${k} ${show(shapes[k]!)}, element ${r}, with respect to ${this.#at(i)} ${show(this.#like[i]!.shape)}, element ${at}`;
+            this.#compare(analytic[k]![r]![i]![at]!, value, 1, place);
+            if (pushed) this.#compare(pushed[k]![r]!, value, 1, () => `forward mode, ${place()}`);
+          });
+        });
+      }
+    });
+  }
+
+  #directions(): void {
+    const rng = new Generator(this.#options.seed ?? 0);
+    const direction = (n: number): Float64Array => {
+      const v = Float64Array.from(rng.hostNormal(n));
+      const length = Math.sqrt(inner(v, v)) || 1;
+      return v.map((c) => c / length);
+    };
+    const [us, pulled] = this.#differentiated((ys, pullback) => {
+      const drawn = ys.map((y) => direction(y.size));
+      return [drawn, drawn.map((u, k) => pullback(k, u))];
+    });
+    this.#values.forEach((x, i) => {
+      const v = direction(x.length);
+      const numeric = this.#difference(i, (w, sign) => {
+        v.forEach((c, at) => {
+          w[at]! += sign * this.#eps * c;
+        });
+      });
+      const pushed = this.#options.checkForwardAd && this.#pushed(i, v);
+      us.forEach((u, k) => {
+        const scale = total(u) * total(v);
+        const place = () => `output ${k} along a random direction, with respect to ${this.#at(i)} along another`;
+        try {
+          this.#compare(inner(pulled[k]![i]!, v), inner(numeric[k]!, u), scale, place);
+          if (pushed)
+            this.#compare(inner(pushed[k]!, u), inner(numeric[k]!, u), scale, () => `forward mode, ${place()}`);
+        } catch (error) {
+          this.#jacobian(); // names the element, unless the difference only shows in the sum
+          throw error;
+        }
+      });
+    });
+  }
+
+  #compare(analytic: number, numeric: number, scale: number, place: () => string): void {
+    const difference = Math.abs(analytic - numeric);
+    const allowed = this.#atol * scale + this.#rtol * Math.abs(numeric);
+    if (!(difference <= allowed)) {
+      throw new GradcheckError(
+        `${this.#name}: ${place()}: analytic ${analytic}, numeric ${numeric} (difference ${difference}, allowed ${allowed})`,
+      );
+    }
+    this.#worst = Math.max(this.#worst, difference / Math.max(1, Math.abs(numeric)));
+  }
 }

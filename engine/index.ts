@@ -2,11 +2,29 @@
 /** wgrad's engine: tensors on WebGPU or in float64, and gradients of any order. */
 import './methods.ts';
 
+export {
+  type Dispatch,
+  type Float32Param,
+  f32,
+  flatMain,
+  grid1d,
+  type Kernel,
+  type Param,
+  type Plan,
+  type Target,
+} from '../kernels/kernel.ts';
+
 export { detectAnomaly } from './anomaly.ts';
 export { type BackwardOptions, backward } from './backward.ts';
 export { checkpoint } from './checkpoint.ts';
 export { convMatrix } from './convMatrix.ts';
-export { type CustomOp, customOp } from './customOp.ts';
+export {
+  type CustomKernel,
+  type CustomOp,
+  type CustomOpContext,
+  customOp,
+  type SavedResult,
+} from './customOp.ts';
 export type { Device, Memory, Values } from './device.ts';
 export { withDevice } from './device.ts';
 export {

@@ -44,6 +44,14 @@ export interface Row<P> {
    * A row without `vjp` but with a `composite` is differentiated through its composition.
    */
   readonly vjp?: readonly (Rule<P> | null)[] | JointRule<P>;
+  /**
+   * Tangents of the inputs (undefined: zero) to those of the outputs, written in ops. Rows need none: forward mode transposes
+   * the vjp.
+   */
+  readonly jvp?: (
+    tangents: readonly (Tensor | undefined)[],
+    context: Pick<RuleContext<P>, 'inputs' | 'outputs' | 'params'>,
+  ) => readonly (Tensor | undefined)[];
   /** The same function written in other ops: what a fused row equals, and how the reference device runs it. */
   readonly composite?: (inputs: readonly Tensor[], params: P) => Tensor[];
   /** The output is the input's memory under another shape. */

@@ -1,10 +1,12 @@
 /** Transformations of functions, all of them gradients of gradients, so that they nest to any order. */
 
 import { ShapeError } from './errors.ts';
+import { pushForward } from './forward.ts';
 import { grad } from './grad.ts';
-import { enableGrad, isRecording } from './node.ts';
+import { enableGrad, isRecording, noGrad } from './node.ts';
 import { full } from './ops/create.ts';
 import { concat, reshape, slice } from './ops/movement.ts';
+import { scope } from './scope.ts';
 import { show } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -38,9 +40,7 @@ export function vjp(
 
 /**
  * The value of `fn` and its directional derivative along `tangents`, one for each input.
- *
- * Computed as the gradient, with respect to the cotangent u, of <vjp(u), tangent>: the pullback is linear in u, and its
- * transpose is the Jacobian-vector product.
+ * @throws ShapeError if a tangent is missing or has another shape than its input
  */
 export function jvp(
   fn: TensorFunction,
@@ -57,21 +57,10 @@ export function jvp(
   });
   const xs = inputs.map(lift);
   const y = enableGrad(() => fn(...xs));
-  const u = full(y.shape, 1).requireGrad();
-  const pulled = grad(y, xs, { gradOutputs: [u], createGraph: true, allowUnused: true });
-  const used = pulled.flatMap((g, i) => (g.requiresGrad ? [i] : []));
-  if (used.length === 0) return [y, full(y.shape, 0)];
-  const [tangent] = grad(
-    used.map((i) => pulled[i]!),
-    [u],
-    {
-      gradOutputs: used.map((i) => tangents[i]),
-      createGraph: nested(...inputs, ...tangents),
-      retainGraph: true,
-      allowUnused: true,
-    },
-  );
-  return [y, tangent!];
+  const createGraph = nested(...inputs, ...tangents);
+  const push = () => pushForward(y, xs, tangents, createGraph) ?? full(y.shape, 0);
+  // Not recorded, the steps on the way leave nothing behind.
+  return [y, createGraph ? enableGrad(push) : scope(() => noGrad(push))];
 }
 
 /** The Hessian of a scalar function of one tensor times v: the gradient's derivative along v. */

@@ -1,4 +1,4 @@
-/** Transformations, hooks, backward, custom ops, the stepping tape, and the convolution matrix. */
+/** Transformations, hooks, backward, the stepping tape, and the convolution matrix. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -6,11 +6,9 @@ import {
   conv2d,
   convMatrix,
   convTranspose2d,
-  customOp,
   Generator,
   grad,
   gradcheck,
-  gradgradcheck,
   hessian,
   hvp,
   init,
@@ -26,8 +24,6 @@ import {
   vjp,
   withDevice,
 } from '../engine/index.ts';
-import { flatMain, grid1d } from '../kernels/kernel.ts';
-import { openGpu, read } from './support/devices.ts';
 
 const test = suite('transforms');
 await init({ device: 'reference' });
@@ -106,64 +102,6 @@ test('a hook sees the whole cotangent once, and may replace it', () => {
   assert.equal(seen, [[7]]);
   remove();
   near(values(grad(h.sum(), [x])[0]!), [4]);
-});
-
-const cubeRule = (factor: number) =>
-  customOp({
-    name: 'cube',
-    forward: (x) => x.mul(x).mul(x),
-    vjp: [(g, { inputs: [x] }) => g.mul(x!.square()).mul(factor)],
-  });
-
-test("a custom op's rule is used, and checked to second order", async () => {
-  await gradcheck(cubeRule(3), [tensor([0.3, -1.2])]);
-  await gradgradcheck(cubeRule(3), [tensor([0.3, -1.2])]);
-  let message = '';
-  await gradcheck(cubeRule(2), [tensor([0.3, -1.2], { label: 'x' })]).catch((e: Error) => {
-    message = e.message;
-  });
-  assert.match(message, /gradcheck: x \[2\], element 0: analytic 0\.2054.*, numeric 0\.3081/);
-});
-
-test('a custom op brings its own WGSL', async () => {
-  const gpu = await openGpu();
-  try {
-    const kernel = {
-      name: 'triple',
-      source: `// x:[n] -> y:[n]
-struct Params { n: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-${flatMain()}
-  if (i < p.n) { y[i] = 3.0 * x[i]; }
-}`,
-      access: ['read', 'write'] as const,
-    };
-    const triple = customOp({
-      name: 'triple',
-      forward: (x) => x.mul(3),
-      vjp: [(g) => g.mul(3)],
-      kernel: {
-        shape: (x) => x,
-        plan: ({ output: [n = 0] }) => ({ dispatches: [{ kernel, args: [0, 1], params: [n], grid: grid1d(n) }] }),
-      },
-    });
-    const [y, g] = await read(gpu, () => {
-      const x = tensor([1, 2, 5], { requiresGrad: true });
-      const out = triple(x);
-      return [out, grad(out.sum(), [x])[0]!];
-    });
-    assert.equal(
-      [Array.from(y!), Array.from(g!)],
-      [
-        [3, 6, 15],
-        [3, 3, 3],
-      ],
-    );
-  } finally {
-    gpu.destroy();
-  }
 });
 
 test('backwardSteps walks the tape from its end, with the cotangents of each op', () => {
