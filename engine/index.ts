@@ -152,6 +152,7 @@ export {
   maxPool1d,
   maxPool2d,
 } from './ops/pool.ts';
+export { type Eigensystem, eigh, type QrFactors, qr } from './ops/qrEigh.ts';
 export { broadcastTo, mean, type ReduceOptions, sum, type VarianceOptions, variance } from './ops/reduce.ts';
 export { type ResizeBilinearOptions, type ResizeOptions, resizeBilinear, resizeNearest } from './ops/resize.ts';
 export { cumprod, cumsum, linearScan, prod, type ScanOptions } from './ops/scan.ts';

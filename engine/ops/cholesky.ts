@@ -5,14 +5,15 @@ import { ShapeError } from '../errors.ts';
 import type { Row } from '../row.ts';
 import { type Shape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { causal } from './attention.ts';
-import { add, affine, neg, sub } from './elementwise.ts';
+import { add, affine, neg } from './elementwise.ts';
 import { matmul } from './matmul.ts';
 import { transpose } from './movement.ts';
+import { tril } from './shapes.ts';
 
 const none: Readonly<Record<string, never>> = {};
 
-function square(op: string, x: Shape): readonly [Shape] {
+/** The shape of a stack of square matrices, back as it came. @throws ShapeError */
+export function square(op: string, x: Shape): readonly [Shape] {
   if (x.length < 2 || x[x.length - 1] !== x[x.length - 2]) {
     throw new ShapeError(`${op}: ${show(x)} must hold square matrices in its last two axes`);
   }
@@ -20,14 +21,13 @@ function square(op: string, x: Shape): readonly [Shape] {
 }
 
 const batchOf = (x: Shape): [number, number] => [sizeOf(x.slice(0, -2)), x[x.length - 1]!];
-const lower = (x: Tensor): Tensor => causal(x, 0);
 const left = { transposeA: true };
 
 const trilInverseRow: Row<typeof none> = {
   name: 'trilInverse',
   shape: ([l]) => square('trilInverse', l!),
   kernel: ({ inputs: [l] }) => inversePlan(...batchOf(l!)),
-  vjp: [(g, { output: y }) => neg(lower(matmul(matmul(y, lower(g), left), y, { transposeB: true })))],
+  vjp: [(g, { output: y }) => neg(tril(matmul(matmul(y, tril(g), left), y, { transposeB: true })))],
 };
 
 /**
@@ -45,9 +45,9 @@ const choleskyRow: Row<typeof none> = {
   // Murray, "Differentiation of the Cholesky decomposition" (2016), equation 9.
   vjp: [
     (g, { output: l }) => {
-      const p = matmul(l, lower(g), left);
+      const p = matmul(l, tril(g), left);
       // The lower triangle with half of the diagonal: the mean of the triangles with and without it.
-      const half = affine(add(lower(p), sub(p, transpose(lower(transpose(p))))), 0.5, 0);
+      const half = affine(add(tril(p), tril(p, -1)), 0.5, 0);
       const inverse = trilInverse(l);
       const s = matmul(matmul(inverse, half, left), inverse);
       return affine(add(s, transpose(s)), 0.5, 0);

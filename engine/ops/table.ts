@@ -20,6 +20,7 @@ import { normRows } from './norm.ts';
 import { normsRows } from './norms.ts';
 import { optimRows } from './optim.ts';
 import { poolRows } from './pool.ts';
+import { qrEighRows } from './qrEigh.ts';
 import { reduceRows } from './reduce.ts';
 import { resampleRows } from './resample.ts';
 import { samplingRows } from './sampling.ts';
@@ -57,6 +58,7 @@ export const primitives = {
   ...attentionRows,
   ...samplingRows,
   ...choleskyRows,
+  ...qrEighRows,
 };
 
 /** Rows that equal a composition of others, with a kernel of their own. */

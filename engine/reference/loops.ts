@@ -16,6 +16,7 @@ import type { LoopsOf } from './loop.ts';
 import { matmul } from './matmul.ts';
 import { movement } from './movement.ts';
 import { optim } from './optim.ts';
+import { qrEigh } from './qrEigh.ts';
 import { reduce } from './reduce.ts';
 import { sampling } from './sampling.ts';
 import { shapes } from './shapes.ts';
@@ -44,4 +45,5 @@ export const loops: LoopsOf<typeof primitives> = {
   ...heads,
   ...sampling,
   ...cholesky,
+  ...qrEigh,
 };

@@ -3,6 +3,7 @@ import { matmul, type Shape, type Tensor, tensor } from '../../../engine/index.t
 import { cholesky, type choleskyRows, trilInverse } from '../../../engine/ops/cholesky.ts';
 import { einsum } from '../../../engine/ops/einsum.ts';
 import { dot, outer } from '../../../engine/ops/linalg.ts';
+import { eigh, qr, type qrEighRows } from '../../../engine/ops/qrEigh.ts';
 import { show } from '../../../engine/shape.ts';
 import type { Case, CasesOf } from '../builders.ts';
 
@@ -50,11 +51,23 @@ export const linalgCompositions: Readonly<Record<string, readonly Case[]>> = {
   ],
 };
 
-const eye = (n: number): Tensor =>
+/** m × n with `value(k)` in row k and column k. */
+const diagonal = (m: number, n: number, value: (k: number) => number): Tensor =>
   tensor(
-    Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0)),
-    { shape: [n, n] },
+    Array.from({ length: m * n }, (_, i) => (Math.floor(i / n) === i % n ? value(i % n) : 0)),
+    { shape: [m, n] },
   );
+
+const eye = (n: number): Tensor => diagonal(n, n, () => 1);
+
+/** A symmetric matrix, from any, whose eigenvalues lie about 1 apart. */
+const spread = (x: Tensor): Tensor => {
+  const n = x.shape[x.rank - 1]!;
+  return x
+    .add(x.transpose())
+    .mul(0.3 / Math.max(n, 1))
+    .add(diagonal(n, n, (k) => (k * 7) % n));
+};
 
 /** A well-conditioned symmetric matrix from any. */
 const definite = (x: Tensor): Tensor => {
@@ -74,7 +87,37 @@ const MATRICES: readonly Shape[] = [
   [3, 33, 33],
 ];
 
-export const linalgCases: CasesOf<typeof choleskyRows> = {
+const TALL_AND_WIDE: readonly Shape[] = [
+  ...MATRICES,
+  [5, 3],
+  [2, 4, 2],
+  [3, 5],
+  [2, 1, 3],
+  [3, 0],
+  [0, 3],
+  [2, 40, 17],
+  [17, 40],
+];
+
+export const linalgCases: CasesOf<typeof choleskyRows & typeof qrEighRows> = {
+  qr: TALL_AND_WIDE.map((shape) => ({
+    name: show(shape),
+    inputs: [{ shape, from: -0.5, to: 0.5 }],
+    fn: (x) => {
+      const [m, n] = shape.slice(-2) as [number, number];
+      const { q, r } = qr(x.add(diagonal(m, n, () => 2)));
+      return [q, r];
+    },
+  })),
+  eigh: MATRICES.map((shape) => ({
+    name: show(shape),
+    inputs: [{ shape }],
+    fn: (x) => {
+      const { values, vectors } = eigh(spread(x));
+      return [values, vectors];
+    },
+    tolerance: 2e-5,
+  })),
   cholesky: MATRICES.map((shape) => ({ name: show(shape), inputs: [{ shape }], fn: (x) => cholesky(definite(x)) })),
   trilInverse: MATRICES.map((shape) => ({
     name: show(shape),
