@@ -9,10 +9,10 @@ import { methods } from '../engine/methods.ts';
 import { fused, primitives, views } from '../engine/ops/table.ts';
 import type { AnyRow } from '../engine/row.ts';
 import { writeFileAtomic } from '../nn/atomicWrite.node.ts';
-import type { Case } from './support/builders.ts';
-import { cases, compositions, elementsOf } from './support/cases.ts';
+import { type Case, elementsOf } from './support/builders.ts';
+import { cases, compositions } from './support/cases.ts';
 import { openGpu, reference } from './support/devices.ts';
-import { leavesOf, listOf, runCase } from './support/runCase.ts';
+import { gradientOfSquares, leavesOf, listOf, runCase, thirdOrderCases } from './support/runCase.ts';
 import { distance } from './support/values.ts';
 
 interface OpRow {
@@ -21,6 +21,8 @@ interface OpRow {
   /** Largest relative error of the gradient, and of the gradient's gradient; null where there is none. */
   readonly order1: number | null;
   readonly order2: number | null;
+  /** The same at third order, of the squares of the outputs. */
+  readonly order3: number | null;
   /** Largest error of the kernel, of the scale of its result. */
   readonly kernelVsReference: number;
   readonly adapter: string;
@@ -44,7 +46,7 @@ for (const [op, list] of Object.entries(all)) {
   rows.push(row);
   const show = (v: number | null) => (v === null ? '-' : v.toExponential(1)).padStart(9);
   process.stdout.write(
-    `${op.padEnd(28)}${String(list.length).padStart(4)} cases${show(row.order1)}${show(row.order2)}${show(row.kernelVsReference)}\n`,
+    `${op.padEnd(28)}${String(list.length).padStart(4)} cases${show(row.order1)}${show(row.order2)}${show(row.order3)}${show(row.kernelVsReference)}\n`,
   );
 }
 for (const name of methods) {
@@ -63,11 +65,16 @@ async function checkOp(op: string, list: readonly Case[]): Promise<OpRow> {
   // Updates in place have no derivative.
   const inPlace = rowsByName[op]?.mutates !== undefined;
   const smooth = list.filter((c) => !inPlace && c.inputs.length > 0 && elementsOf(c) > 0 && depends(c));
-  const worst = async (most: number, check: typeof gradcheck): Promise<number | null> => {
+  const worst = async (
+    some: readonly Case[],
+    check: typeof gradcheck,
+    fnOf = (c: Case) =>
+      (...xs: Tensor[]) => [...listOf(c.fn(...xs))],
+  ): Promise<number | null> => {
     let found: number | null = null;
-    for (const c of smooth.filter((s) => elementsOf(s) <= most)) {
+    for (const c of some) {
+      const fn = fnOf(c);
       try {
-        const fn = (...xs: Tensor[]) => [...listOf(c.fn(...xs))];
         found = Math.max(found ?? 0, await check(fn, leavesOf(c), { atol: ALLOWED.order, rtol: ALLOWED.order }));
       } catch (error) {
         // A gradient that is constant has no second derivative to check.
@@ -77,6 +84,7 @@ async function checkOp(op: string, list: readonly Case[]): Promise<OpRow> {
     }
     return found;
   };
+  const upTo = (most: number) => smooth.filter((c) => elementsOf(c) <= most);
   let kernelVsReference = 0;
   for (const c of list) {
     const [found, exact] = [await runCase(gpu, c), await runCase(reference, c)];
@@ -87,7 +95,9 @@ async function checkOp(op: string, list: readonly Case[]): Promise<OpRow> {
   if (!(kernelVsReference <= ALLOWED.kernel)) problems.push(`${op}: kernels are off by ${kernelVsReference}`);
   return {
     ...{ op, cases: list.length, kernelVsReference, adapter: gpu.name },
-    ...{ order1: await worst(FIRST, gradcheck), order2: await worst(SECOND, gradgradcheck) },
+    order1: await worst(upTo(FIRST), gradcheck),
+    order2: await worst(upTo(SECOND), gradgradcheck),
+    order3: await worst(thirdOrderCases(smooth), gradgradcheck, gradientOfSquares),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Cases of an op, and shorthands that write them. */
 import type { ReduceOptions, Shape, Tensor } from '../../engine/index.ts';
-import { show } from '../../engine/shape.ts';
+import { show, sizeOf } from '../../engine/shape.ts';
 import type { Input } from './values.ts';
 
 export interface Case {
@@ -9,9 +9,14 @@ export interface Case {
   readonly fn: (...xs: Tensor[]) => Tensor | readonly Tensor[];
   /** How far a kernel may be from float64, in units of the tensor's scale. Default 1e-5; 0 for ops that only move data. */
   readonly tolerance?: number;
+  /** 2 where a third central difference drowns in rounding. */
+  readonly orders?: 2;
   /** Run with the hardware family also where its shaders take seconds to compile. */
   readonly everywhere?: boolean;
 }
+
+/** Elements that a case puts in: central differences cost two runs for each. */
+export const elementsOf = (c: Case): number => c.inputs.reduce((n, i) => n + sizeOf(i.shape), 0);
 
 /** Cases for each row of a family: a row without cases does not compile. */
 export type CasesOf<Rows> = { readonly [K in keyof Rows]: readonly Case[] };

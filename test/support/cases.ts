@@ -39,7 +39,7 @@ import { affine, gate, greaterShare, leakyRelu, sigmoidGrad, tanhGrad } from '..
 import { unslice } from '../../engine/ops/movement.ts';
 import { updateRunningStats } from '../../engine/ops/optim.ts';
 import type { fused, primitives, views } from '../../engine/ops/table.ts';
-import { show, sizeOf } from '../../engine/shape.ts';
+import { show } from '../../engine/shape.ts';
 import {
   binary,
   type Case,
@@ -512,6 +512,3 @@ export const compositions: Readonly<Record<string, readonly Case[]>> = {
     [2, 5, 5, 1],
   ]),
 };
-
-/** Elements that a case puts in: central differences cost two runs for each. */
-export const elementsOf = (c: Case): number => c.inputs.reduce((n, i) => n + sizeOf(i.shape), 0);

@@ -1,6 +1,6 @@
 import type { Device } from '../../engine/device.ts';
 import { grad, scope, type Tensor, tensor } from '../../engine/index.ts';
-import type { Case } from './builders.ts';
+import { type Case, elementsOf } from './builders.ts';
 import { on } from './devices.ts';
 import { valuesFor } from './values.ts';
 
@@ -32,3 +32,22 @@ export function runCase(device: Device, c: Case): Promise<ArrayLike<number>[]> {
     }),
   );
 }
+
+/** The two smallest cases with something to differentiate three times. */
+export const thirdOrderCases = (list: readonly Case[]): readonly Case[] =>
+  list
+    .filter((c) => elementsOf(c) > 1 && elementsOf(c) <= 48 && c.orders !== 2)
+    .sort((a, b) => elementsOf(a) - elementsOf(b))
+    .slice(0, 2);
+
+/**
+ * The gradient of half the squares of a case's outputs, as a function: with the squares, linear and piecewise linear ops have
+ * third derivatives too.
+ */
+export const gradientOfSquares =
+  (c: Case) =>
+  (...xs: Tensor[]): Tensor[] => {
+    const ys = listOf(c.fn(...xs)).filter((y) => y.requiresGrad);
+    const squares = ys.map((y, k) => y.square().mul(0.5 + k));
+    return grad(squares, xs, { gradOutputs: cotangentsFor(squares), createGraph: true, allowUnused: true });
+  };
