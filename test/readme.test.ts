@@ -31,10 +31,22 @@ test('the second program learns XOR', () => {
   assert.ok(Number(error) < 0.01, `mean squared error ${error}`);
 });
 
+test('the third program runs its own shader, and checks its derivatives', () => {
+  const printed = run(programs[2]!);
+  const numbers = (/\[ ([^\]]*) \] \[ ([^\]]*) \]/.exec(printed) ?? [])
+    .slice(1)
+    .flatMap((t) => t.split(',').map(Number));
+  [0.027, -1.728, 0.27, 4.32].forEach((v, i) => {
+    assert.ok(Math.abs(numbers[i]! - v) < 1e-6, printed);
+  });
+  const errors = (/largest errors (\S+) (\S+)/.exec(printed) ?? []).slice(1).map(Number);
+  assert.ok(errors.length === 2 && errors.every((e) => e < 1e-7), printed);
+});
+
 test('every command of package.json that it names exists', () => {
   const readme = readFileSync('README.md', 'utf8');
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-  for (const [, name] of readme.matchAll(/`npm (?:run )?(start|test|check|bench|build)`/g))
+  for (const [, name] of readme.matchAll(/`npm (?:run )?(start|test|check(?::ops)?|bench|build|docs)`/g))
     assert.ok(scripts[name!], name);
 });
 

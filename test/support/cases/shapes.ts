@@ -1,5 +1,5 @@
 /** Cases of the ops that change shapes. */
-import type { Shape, Tensor } from '../../../engine/index.ts';
+import { clone, type Shape, type Tensor, transpose } from '../../../engine/index.ts';
 import { type PadOptions, pad } from '../../../engine/ops/pad.ts';
 import {
   chunk,
@@ -75,6 +75,17 @@ export const shapesCompositions: Readonly<Record<string, readonly Case[]>> = {
     ['by 2', [5], (x) => split(x, 2)],
     ['sizes', [3, 5], (x) => split(x, [1, 0, 4], -1)],
     ['zero', [0], (x) => split(x, 3)],
+  ]),
+  transpose: each([
+    ['the last two', [2, 3], (x) => transpose(x)],
+    ['two of three', [2, 3, 5], (x) => transpose(x, 0, -1)],
+    ['a vector with itself', [5], (x) => transpose(x, 0, 0)],
+    ['large', [33, 65], (x) => transpose(x)],
+  ]),
+  clone: each([
+    ['a vector', [5], (x) => clone(x)],
+    ['a scalar', [], (x) => clone(x)],
+    ['nothing', [0, 3], (x) => clone(x)],
   ]),
   chunk: each([
     ['3', [5], (x) => chunk(x, 3)],
