@@ -20,10 +20,8 @@ const powGradRow: Row<Scalars> = row(
 );
 
 /** g · p · xᵖ⁻¹, in one launch. */
-export const powScalarGrad = Object.assign(
-  (g: Tensor, x: Tensor, p: number): Tensor => apply(powGradRow, [g, x], { s0: p, s1: p - 1 })[0]!,
-  { row: powGradRow },
-);
+export const powScalarGrad = (g: Tensor, x: Tensor, p: number): Tensor =>
+  apply(powGradRow, [g, x], { s0: p, s1: p - 1 })[0]!;
 
 const powScalarRow: Row<Scalars> = row(
   'powScalar',
@@ -34,16 +32,13 @@ const powScalarRow: Row<Scalars> = row(
 );
 
 /** xᵖ for a number p: by products where p is whole and not large. */
-export const powScalar = Object.assign(
-  (x: Tensor, p: number): Tensor => {
-    if (p === 1) return clone(x);
-    if (p === 2) return square(x);
-    if (p === 0.5) return sqrt(x);
-    if (p === -1) return reciprocal(x);
-    return apply(powScalarRow, [x], { s0: p })[0]!;
-  },
-  { row: powScalarRow },
-);
+export const powScalar = (x: Tensor, p: number): Tensor => {
+  if (p === 1) return clone(x);
+  if (p === 2) return square(x);
+  if (p === 0.5) return sqrt(x);
+  if (p === -1) return reciprocal(x);
+  return apply(powScalarRow, [x], { s0: p })[0]!;
+};
 
 // d²/da db of aᵇ is the same from both sides: aᵇ⁻¹ + b · aᵇ⁻¹ · log a.
 const mixed = (g: Tensor, a: Tensor, b: Tensor): Tensor => {
@@ -64,10 +59,7 @@ const powBaseRow: Row<Scalars> = row(
 );
 
 /** g · b · aᵇ⁻¹, and 0 where b = 0, in one launch. */
-export const powBase = Object.assign(
-  (g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powBaseRow, [g, a, b], {})[0]!,
-  { row: powBaseRow },
-);
+export const powBase = (g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powBaseRow, [g, a, b], {})[0]!;
 
 const powLogRow: Row<Scalars> = row(
   'powLog',
@@ -86,9 +78,7 @@ const powLogRow: Row<Scalars> = row(
 );
 
 /** g · aᵇ · log a, and 0 where a = 0 and b >= 0, in one launch. */
-export const powLog = Object.assign((g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powLogRow, [g, a, b], {})[0]!, {
-  row: powLogRow,
-});
+export const powLog = (g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powLogRow, [g, a, b], {})[0]!;
 
 const powRow: Row<Scalars> = row(
   'pow',
@@ -127,10 +117,8 @@ const polarRow: Row<Scalars> = row(
 );
 
 /** scale · g · x / (x² + y²), in one launch. */
-export const atan2Grad = Object.assign(
-  (g: Tensor, y: Tensor, x: Tensor, scale: number): Tensor => apply(polarRow, [g, y, x], { s0: scale })[0]!,
-  { row: polarRow },
-);
+export const atan2Grad = (g: Tensor, y: Tensor, x: Tensor, scale: number): Tensor =>
+  apply(polarRow, [g, y, x], { s0: scale })[0]!;
 
 /** The angle of the point (x, y), -π to π, with broadcasting. Its derivative at (0, 0) is NaN. */
 export const atan2: Binary = binary(
@@ -156,11 +144,11 @@ export const remainder: Binary = binary(
 /** The rows of this file, by name. */
 export const arithmeticRows = {
   pow: pow.row,
-  powBase: powBase.row,
-  powLog: powLog.row,
-  powScalar: powScalar.row,
-  powScalarGrad: powScalarGrad.row,
+  powBase: powBaseRow,
+  powLog: powLogRow,
+  powScalar: powScalarRow,
+  powScalarGrad: powGradRow,
   atan2: atan2.row,
-  atan2Grad: atan2Grad.row,
+  atan2Grad: polarRow,
   remainder: remainder.row,
 };

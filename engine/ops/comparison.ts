@@ -55,10 +55,8 @@ const maskRow: Row<Scalars> = row(
 );
 
 /** g where the condition is as wanted, else 0 (also where g is infinite or NaN): the derivative of where, in one launch. */
-export const mask = Object.assign(
-  (g: Tensor, condition: Tensor, wanted: boolean): Tensor => apply(maskRow, [g, condition], { s0: wanted ? 1 : 0 })[0]!,
-  { row: maskRow },
-);
+export const mask = (g: Tensor, condition: Tensor, wanted: boolean): Tensor =>
+  apply(maskRow, [g, condition], { s0: wanted ? 1 : 0 })[0]!;
 
 const whereRow: Row<Scalars> = row(
   'where',
@@ -76,11 +74,8 @@ const whereRow: Row<Scalars> = row(
  * a where the condition is true (not 0), else b; all three broadcast, and a and b may be numbers. The side that is not
  * taken gets gradient 0 (though 0 · Infinity further back is still NaN: keep that side finite).
  */
-export const where = Object.assign(
-  (condition: Tensor, a: TensorLike, b: TensorLike): Tensor =>
-    scope(() => apply(whereRow, [condition, like(a, condition), like(b, condition)], {})[0]!),
-  { row: whereRow },
-);
+export const where = (condition: Tensor, a: TensorLike, b: TensorLike): Tensor =>
+  scope(() => apply(whereRow, [condition, like(a, condition), like(b, condition)], {})[0]!);
 
 /** The rows of this file, by name. */
 export const comparisonRows = {
@@ -94,6 +89,6 @@ export const comparisonRows = {
   logicalOr: logicalOr.row,
   logicalXor: logicalXor.row,
   logicalNot: logicalNot.row,
-  mask: mask.row,
-  where: where.row,
+  mask: maskRow,
+  where: whereRow,
 };

@@ -13,10 +13,8 @@ const affineRow: Row<Scalars> = row('affine', 1, 'a * p.s0 + p.s1', [(g, { param
 });
 
 /** scale * x + shift, for numbers. */
-export const affine = Object.assign(
-  (x: Tensor, scale: number, shift: number): Tensor => apply(affineRow, [x], { s0: scale, s1: shift })[0]!,
-  { row: affineRow },
-);
+export const affine = (x: Tensor, scale: number, shift: number): Tensor =>
+  apply(affineRow, [x], { s0: scale, s1: shift })[0]!;
 
 /** The same values in memory of their own. Gradients pass through. */
 export const clone = (x: Tensor): Tensor => affine(x, 1, 0);
@@ -142,10 +140,7 @@ const gateRow: Row<Scalars> = row(
 );
 
 /** g where x > 0, else slope · g: the derivative of relu and leakyRelu, in one launch. */
-export const gate = Object.assign(
-  (g: Tensor, x: Tensor, slope: number): Tensor => apply(gateRow, [g, x], { s0: slope })[0]!,
-  { row: gateRow },
-);
+export const gate = (g: Tensor, x: Tensor, slope: number): Tensor => apply(gateRow, [g, x], { s0: slope })[0]!;
 
 /** max(x, 0), with derivative 0 at 0. */
 export const relu: Unary = unary('relu', 'select(a, T(0.0), a <= T(0.0))', (g, { inputs: [x] }) => gate(g, x!, 0));
@@ -159,13 +154,11 @@ const leakyRow: Row<Scalars> = row(
 );
 
 /** x where x > 0, else slope · x. The slope is 0.01 unless given, as in PyTorch; DCGAN uses 0.2. */
-export const leakyRelu = Object.assign((x: Tensor, slope = 0.01): Tensor => apply(leakyRow, [x], { s0: slope })[0]!, {
-  row: leakyRow,
-});
+export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => apply(leakyRow, [x], { s0: slope })[0]!;
 
 /** The rows of this file, by name. */
 export const elementwiseRows = {
-  affine: affine.row,
+  affine: affineRow,
   add: add.row,
   sub: sub.row,
   mul: mul.row,
@@ -185,7 +178,7 @@ export const elementwiseRows = {
   tanhGrad: tanhGrad.row,
   sigmoid: sigmoid.row,
   sigmoidGrad: sigmoidGrad.row,
-  gate: gate.row,
+  gate: gateRow,
   relu: relu.row,
-  leakyRelu: leakyRelu.row,
+  leakyRelu: leakyRow,
 };

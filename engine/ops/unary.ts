@@ -19,10 +19,8 @@ const mul3Row: Row<Scalars> = row(
 );
 
 /** scale · a · b · c in one launch: many derivatives are such a product. */
-export const mul3 = Object.assign(
-  (a: Tensor, b: Tensor, c: Tensor, scale = 1): Tensor => apply(mul3Row, [a, b, c], { s0: scale })[0]!,
-  { row: mul3Row },
-);
+export const mul3 = (a: Tensor, b: Tensor, c: Tensor, scale = 1): Tensor =>
+  apply(mul3Row, [a, b, c], { s0: scale })[0]!;
 
 /** eˣ - 1, exact also near 0. */
 export const expm1: Unary = unary('expm1', 'expm1_(a)', (g, { inputs: [x] }) => mul(g, exp(x!)), EXPM1);
@@ -45,10 +43,8 @@ const mulSineRow: Row<Scalars> = row(
 );
 
 /** g · sin(x + quarter · π/2), quarter 0 to 3, in one launch: the derivative of sin, of cos, and of itself. */
-export const mulSine = Object.assign(
-  (g: Tensor, x: Tensor, quarter: number): Tensor => apply(mulSineRow, [g, x], { s0: quarter })[0]!,
-  { row: mulSineRow },
-);
+export const mulSine = (g: Tensor, x: Tensor, quarter: number): Tensor =>
+  apply(mulSineRow, [g, x], { s0: quarter })[0]!;
 
 /** The sine of x in radians. In float32 it is good to 1e-6 for |x| up to 1e4, and loses digits beyond. */
 export const sin: Unary = unary('sin', 'sine_(a, 0.0)', (g, { inputs: [x] }) => mulSine(g, x!, 1), SINE);
@@ -119,10 +115,8 @@ const clampGradRow: Row<Scalars> = row(
 );
 
 /** g where low <= x <= high, else 0: the derivative of clamp, in one launch. Bounds may be infinite. */
-export const clampGrad = Object.assign(
-  (g: Tensor, x: Tensor, low: number, high: number): Tensor => apply(clampGradRow, [g, x], { s0: low, s1: high })[0]!,
-  { row: clampGradRow },
-);
+export const clampGrad = (g: Tensor, x: Tensor, low: number, high: number): Tensor =>
+  apply(clampGradRow, [g, x], { s0: low, s1: high })[0]!;
 
 const clampRow: Row<Scalars> = row(
   'clamp',
@@ -136,23 +130,20 @@ const clampRow: Row<Scalars> = row(
  * x, but not below `min` and not above `max`; a bound left out (or null) does not limit. Where min > max everything
  * becomes max. The derivative at a bound is 1. NaN stays NaN. (For bounds that are tensors: `minimum`, `maximum`.)
  */
-export const clamp = Object.assign(
-  (x: TensorLike, min?: number | null, max?: number | null): Tensor => {
-    const high = max ?? Number.POSITIVE_INFINITY;
-    return apply(clampRow, [like(x)], { s0: Math.min(min ?? Number.NEGATIVE_INFINITY, high), s1: high })[0]!;
-  },
-  { row: clampRow },
-);
+export const clamp = (x: TensorLike, min?: number | null, max?: number | null): Tensor => {
+  const high = max ?? Number.POSITIVE_INFINITY;
+  return apply(clampRow, [like(x)], { s0: Math.min(min ?? Number.NEGATIVE_INFINITY, high), s1: high })[0]!;
+};
 
 /** The rows of this file, by name. */
 export const unaryRows = {
-  mul3: mul3.row,
+  mul3: mul3Row,
   expm1: expm1.row,
   log1p: log1p.row,
   reciprocal: reciprocal.row,
   sin: sin.row,
   cos: cos.row,
-  mulSine: mulSine.row,
+  mulSine: mulSineRow,
   tan: tan.row,
   tanGrad: tanGrad.row,
   sinh: sinh.row,
@@ -166,6 +157,6 @@ export const unaryRows = {
   round: round.row,
   isNaN: isNan.row,
   isFinite: isFiniteNumber.row,
-  clamp: clamp.row,
-  clampGrad: clampGrad.row,
+  clamp: clampRow,
+  clampGrad: clampGradRow,
 };
