@@ -1,7 +1,7 @@
 import { currentDevice, type Device, type Storage, type Values } from './device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from './errors.ts';
 import { adopt, born, died, type Owned, type Owner } from './lifetime.ts';
-import type { Methods } from './methods.ts';
+import type { Methods } from './methodTypes.ts';
 import type { Node } from './node.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
 
