@@ -46,7 +46,7 @@ export const softplus = (
   { beta = 1, threshold = 20 }: { readonly beta?: number; readonly threshold?: number } = {},
 ): Tensor => apply(softplusRow, [x], { s0: beta, s1: threshold })[0]!;
 
-/** log(sigmoid(x)), exact for large and small x. */
+/** log(sigmoid(x)), exact for large and small x. @function */
 export const logSigmoid: Unary = unary(
   'logSigmoid',
   'select(min(a, T(0.0)) - log1p_(exp(-abs(a))), a, isnan_(a))',
@@ -97,7 +97,7 @@ export const siluGrad: Binary = binary(
   SIGMOID,
 );
 
-/** x · sigmoid(x), also called swish. */
+/** x · sigmoid(x), also called swish. @function */
 export const silu: Unary = unary('silu', 'a * sigmoid_(a)', (g, { inputs: [x] }) => siluGrad(g, x!), SIGMOID);
 
 /** The derivative of gelu, times g, in one launch. */

@@ -14,8 +14,9 @@ const instanceNormRow = normRow('instanceNorm');
 const groupNormRow = normRow('groupNorm');
 
 export interface AffineNormOptions extends NormOptions {
-  /** [C]: scale and shift of each channel. Default 1 and 0. */
+  /** Scale of each channel, [C]. Default 1. */
   readonly weight?: Tensor;
+  /** Shift of each channel, [C]. Default 0. */
   readonly bias?: Tensor;
 }
 

@@ -90,7 +90,7 @@ const layerNormRow = normRow('layerNorm');
 /** What batch norm returns: the output, and the batch's statistics for running averages. */
 export interface BatchNormResult {
   readonly y: Tensor;
-  /** [2, C]: the mean, and 1/√(biased variance + eps). */
+  /** The mean, and 1/√(biased variance + eps), of each channel: [2, C]. */
   readonly stats: Tensor;
 }
 

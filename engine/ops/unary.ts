@@ -22,13 +22,13 @@ const mul3Row: Row<Scalars> = row(
 export const mul3 = (a: Tensor, b: Tensor, c: Tensor, scale = 1): Tensor =>
   apply(mul3Row, [a, b, c], { s0: scale })[0]!;
 
-/** eˣ - 1, exact also near 0. */
+/** eˣ - 1, exact also near 0. @function */
 export const expm1: Unary = unary('expm1', 'expm1_(a)', (g, { inputs: [x] }) => mul(g, exp(x!)), EXPM1);
 
-/** log(1 + x), exact also near 0; -Infinity at -1, NaN below. */
+/** log(1 + x), exact also near 0; -Infinity at -1, NaN below. @function */
 export const log1p: Unary = unary('log1p', 'log1p_(a)', (g, { inputs: [x] }) => div(g, affine(x!, 1, 1)), LOG1P);
 
-/** 1 / x */
+/** 1 / x @function */
 export const reciprocal: Unary = unary('reciprocal', '1.0 / a', (g, { output: y }) => mul3(g, y, y, -1));
 
 const mulSineRow: Row<Scalars> = row(
@@ -46,13 +46,13 @@ const mulSineRow: Row<Scalars> = row(
 export const mulSine = (g: Tensor, x: Tensor, quarter: number): Tensor =>
   apply(mulSineRow, [g, x], { s0: quarter })[0]!;
 
-/** The sine of x in radians. In float32 it is good to 1e-6 for |x| up to 1e4, and loses digits beyond. */
+/** The sine of x in radians. In float32 it is good to 1e-6 for |x| up to 1e4, and loses digits beyond. @function */
 export const sin: Unary = unary('sin', 'sine_(a, 0.0)', (g, { inputs: [x] }) => mulSine(g, x!, 1), SINE);
 
-/** The cosine of x in radians; range as for `sin`. */
+/** The cosine of x in radians; range as for `sin`. @function */
 export const cos: Unary = unary('cos', 'sine_(a, 1.0)', (g, { inputs: [x] }) => mulSine(g, x!, 2), SINE);
 
-/** The tangent of x in radians; range as for `sin`. */
+/** The tangent of x in radians; range as for `sin`. @function */
 export const tan: Unary = unary('tan', 'tan_(a)', (g, { output: y }) => tanGrad(g, y), SINE);
 
 /** g · (1 + y²): the tangent's derivative in terms of its output, in one launch. */
@@ -61,13 +61,13 @@ export const tanGrad: Binary = binary('tanGrad', 'a * (1.0 + b * b)', [
   (g, { inputs: [h, y] }) => mul3(g, h!, y!, 2),
 ]);
 
-/** The hyperbolic sine. */
+/** The hyperbolic sine. @function */
 export const sinh: Unary = unary('sinh', 'sinh_(a)', (g, { inputs: [x] }) => mul(g, cosh(x!)), SINH);
 
-/** The hyperbolic cosine. */
+/** The hyperbolic cosine. @function */
 export const cosh: Unary = unary('cosh', 'cosh_(a)', (g, { inputs: [x] }) => mul(g, sinh(x!)), SINH);
 
-/** The inverse tangent, -π/2 to π/2. */
+/** The inverse tangent, -π/2 to π/2. @function */
 export const atan: Unary = unary('atan', 'atan_(a)', (g, { inputs: [x] }) => atanGrad(g, x!), ATAN);
 
 /** g / (1 + x²), in one launch. */
@@ -76,7 +76,7 @@ export const atanGrad: Binary = binary('atanGrad', 'a / (1.0 + b * b)', [
   (g, { inputs: [, x], output }) => mul3(atanGrad(g, x!), output, x!, -2),
 ]);
 
-/** The error function, 2/√π ∫₀ˣ exp(-t²) dt. */
+/** The error function, 2/√π ∫₀ˣ exp(-t²) dt. @function */
 export const erf: Unary = unary('erf', 'erf_(a)', (g, { inputs: [x] }) => erfGrad(g, x!), ERF);
 
 /** g · 2/√π · exp(-x²), in one launch. */
@@ -88,19 +88,19 @@ export const erfGrad: Binary = binary(
   ERF,
 );
 
-/** The largest whole number that is not above x. Its derivative is 0. */
+/** The largest whole number that is not above x. Its derivative is 0. @function */
 export const floor: Unary = unary('floor', 'select(floor(a), a, isnan_(a))', null);
 
-/** The smallest whole number that is not below x. Its derivative is 0. */
+/** The smallest whole number that is not below x. Its derivative is 0. @function */
 export const ceil: Unary = unary('ceil', 'select(ceil(a), a, isnan_(a))', null);
 
-/** The nearest whole number; halves go to the even one, as in PyTorch. Its derivative is 0. */
+/** The nearest whole number; halves go to the even one, as in PyTorch. Its derivative is 0. @function */
 export const round: Unary = unary('round', 'select(round(a), a, isnan_(a))', null);
 
-/** 1 where x is NaN, else 0. Not differentiable: a gradient does not reach x through it. */
+/** 1 where x is NaN, else 0. Not differentiable: a gradient does not reach x through it. @function */
 const isNan: Unary = unary('isNaN', 'select(T(0.0), T(1.0), isnan_(a))', undefined);
 
-/** 1 where x is neither NaN nor infinite, else 0. Not differentiable: a gradient does not reach x through it. */
+/** 1 where x is neither NaN nor infinite, else 0. Not differentiable: a gradient does not reach x through it. @function */
 const isFiniteNumber: Unary = unary('isFinite', 'select(T(0.0), T(1.0), finite_(a))', undefined, FINITE);
 
 // Inside this file the names would hide JavaScript's own.
