@@ -4,6 +4,7 @@ import { type Node, noGrad } from './node.ts';
 import { add } from './ops/elementwise.ts';
 import type { Tensor } from './tensor.ts';
 
+/** Options of {@link backward}. */
 export interface BackwardOptions {
   /** The cotangent of y; needed if y is not a scalar. */
   readonly gradOutput?: Tensor | undefined;
@@ -13,7 +14,8 @@ export interface BackwardOptions {
 
 /**
  * Adds the gradient of y to `.grad` of every leaf behind it that requires one, as PyTorch's `backward`. The gradients live
- * until `zeroGrad()`. For a gradient that is to be differentiated again, use `grad`.
+ * until `zeroGrad()`. For a gradient that is to be differentiated again, use {@link grad}.
+ * @throws GradError if y is not a scalar and there is no gradOutput, or if the graph was already used
  */
 export function backward(y: Tensor, { gradOutput, retainGraph = false }: BackwardOptions = {}): void {
   const leaves = leavesOf(y);

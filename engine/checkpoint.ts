@@ -12,6 +12,9 @@ import type { Tensor } from './tensor.ts';
  * time (Chen et al. 2016, "Training deep nets with sublinear memory cost"). Parameters that `fn` uses without being given
  * them receive their gradients too, and random numbers from a Generator are drawn again as they were.
  * @param fn deterministic but for Generators; must not be async
+ * @returns a function with the same result and derivatives of every order as `fn`
+ * @example
+ * const block = checkpoint((x) => model.forward(x));
  */
 export function checkpoint(fn: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor {
   return (...xs) => {

@@ -7,7 +7,8 @@ import { type Tensor, tensor } from './tensor.ts';
  * The matrix U of a convolution: conv2d(x, w) flattened is U times x flattened, and convTranspose2d is Uᵀ.
  * @param w [KH,KW,Cin/groups,Cout]
  * @param inputSize [H, W] of the image, or [H, W, Cin]; Cin is taken from w unless there are groups
- * @returns [OH·OW·Cout, H·W·Cin]
+ * @returns [OH·OW·Cout, H·W·Cin], dense: for lessons and tests of small sizes
+ * @throws ShapeError as `conv2d`
  */
 export function convMatrix(w: Tensor, inputSize: readonly number[], options: Conv2dOptions = {}): Tensor {
   const [h = 1, wd = 1, cin = w.shape[2]! * (options.groups ?? 1)] = inputSize;

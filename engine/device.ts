@@ -1,7 +1,7 @@
 import type { Param, Plan, Shape, Target } from '../kernels/kernel.ts';
 import { DeviceError, refusePromise, UseAfterFreeError } from './errors.ts';
 
-/** Values as a device hands them out: float32 from WebGPU, float64 from the reference device. */
+/** Values as a device hands them out, row-major: float32 from WebGPU, float64 from the reference device. */
 export type Values = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 /** What a device does for one op, and what it needs to know of the op. */
@@ -20,7 +20,7 @@ export interface Launch {
 
 /** Live tensors and the memory behind them. */
 export interface Memory {
-  /** Tensors alive. */
+  /** Tensors alive, on all devices. */
   tensors: number;
   /** Buffers that back living tensors. */
   buffers: number;
@@ -28,38 +28,45 @@ export interface Memory {
   bytes: number;
   /** Free buffers that the pool holds for reuse, and their bytes. */
   pooledBuffers: number;
+  /** The bytes of those free buffers. */
   pooledBytes: number;
   /** The most bytes that were ever in use at once. */
   peakBytes: number;
 }
 
-/** A place where tensors live and ops run. */
+/** A place where tensors live and ops run. {@link init} opens one. */
 export interface Device {
+  /** `'reference'` is float64 in plain JavaScript. */
   readonly kind: 'webgpu' | 'reference';
   /** The adapter as it names itself, e.g. "llvmpipe (LLVM 15.0.6, 256 bits)". */
   readonly name: string;
+  /** The one type of elements that it has. */
   readonly dtype: 'float32' | 'float64';
   /** What kernels may know of this device. */
   readonly target: Target;
-  /** Whether it can run the op itself; if not, the engine runs the op's composition. */
+  /** Whether it can run the op itself; if not, the engine runs the op's composition. @internal */
   runs(launch: Launch): boolean;
+  /** @internal */
   run(launch: Launch): Storage[];
-  /** Uninitialised space for `size` elements. */
+  /** Uninitialised space for `size` elements. @internal */
   allocate(size: number): Storage;
+  /** @internal */
   upload(values: ArrayLike<number>): Storage;
-  /** Replaces the elements of a storage. */
+  /** Replaces the elements of a storage. @internal */
   write(storage: Storage, values: ArrayLike<number>): void;
+  /** @internal */
   read(storage: Storage): Promise<Values>;
-  /** A window of an existing storage; `offset` must be a multiple of 64 elements. */
+  /** A window of an existing storage; `offset` must be a multiple of 64 elements. @internal */
   view(storage: Storage, offset: number, size: number): Storage;
-  /** Called by a buffer when its last reference goes. */
+  /** Called by a buffer when its last reference goes. @internal */
   release(buffer: Buffer): void;
   /** Hands recorded work to the adapter without waiting for it. */
   flush(): void;
-  /** Resolves when all work handed over so far is done. */
+  /** Resolves when all recorded work is done. @throws DeviceError if the device was lost or refused a command */
   sync(): Promise<void>;
+  /** Live tensors, and the buffers of this device. */
   memory(): Memory;
-  /** Frees everything and lets the process end. */
+  /** Frees everything and lets the process end. Its tensors cannot be used afterwards. */
   destroy(): void;
 }
 
@@ -126,7 +133,13 @@ export const setDevice = (device: Device | undefined): void => {
 
 export const hasDevice = (): boolean => current !== undefined;
 
-/** Runs `fn` with another current device. `fn` must not be async. */
+/**
+ * Runs `fn` with another current device, and returns what it returns. Ops run where their inputs live; what changes is where
+ * new tensors are made.
+ * @throws TypeError if `fn` is async
+ * @example
+ * const exact = withDevice(reference, () => tensor([1, 2, 3]).exp().sum()); // in float64
+ */
 export function withDevice<T>(device: Device, fn: () => T): T {
   const before = current;
   current = device;

@@ -14,30 +14,36 @@ export function refusePromise<T>(name: string, result: T): T {
 
 /** Shapes that do not fit an op, or data that does not fit a shape. */
 export class ShapeError extends Error {
+  /** The name of the class, for logs. */
   override name = 'ShapeError';
 }
 
 /** A tensor was used after `dispose()`, or after the `scope` that owned it had ended. */
 export class UseAfterFreeError extends Error {
+  /** The name of the class, for logs. */
   override name = 'UseAfterFreeError';
 }
 
 /** A gradient that cannot be had: a graph already freed, a value overwritten in place, an input that is not reached. */
 export class GradError extends Error {
+  /** The name of the class, for logs. */
   override name = 'GradError';
 }
 
 /** No adapter, a device that was lost, a shader that does not compile, a launch that WebGPU refuses. */
 export class DeviceError extends Error {
+  /** The name of the class, for logs. */
   override name = 'DeviceError';
 }
 
 /** `detectAnomaly` found an op that made NaN or infinity. */
 export class AnomalyError extends Error {
+  /** The name of the class, for logs. */
   override name = 'AnomalyError';
 }
 
 /** `gradcheck` found an analytic derivative that disagrees with central differences. */
 export class GradcheckError extends Error {
+  /** The name of the class, for logs. */
   override name = 'GradcheckError';
 }

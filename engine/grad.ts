@@ -12,6 +12,7 @@ import { scope } from './scope.ts';
 import { sameShape, show } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
+/** Options of {@link grad}. */
 export interface GradOptions {
   /** Record the backward pass itself, so that its results can be differentiated. Default false. */
   readonly createGraph?: boolean;
@@ -24,10 +25,15 @@ export interface GradOptions {
 }
 
 /**
- * The gradient of the sum of `outputs` (weighted by `gradOutputs`) with respect to each of `inputs`.
- * @returns one tensor for each input, in its shape
- * @throws GradError if an output is not a scalar and has no gradOutput, if an input is not reached, or if the graph was
- * already used by a backward pass without `retainGraph`
+ * The gradient of the sum of `outputs` (weighted by `gradOutputs`) with respect to each of `inputs`, as torch.autograd.grad.
+ * With `createGraph` the result is recorded too and can be differentiated again, to any order.
+ * @returns one tensor for each input, in its shape, which the caller may free
+ * @throws GradError if an output is not a scalar and has no gradOutput, if an input does not require a gradient or is not
+ * reached, if a saved value was overwritten in place, or if the graph was already used by a backward pass without `retainGraph`
+ * @example
+ * const x = tensor([1, 2, 3], { requiresGrad: true });
+ * const [dx] = grad(x.pow(3).sum(), [x], { createGraph: true }); // 3x²: 3, 12, 27
+ * const [ddx] = grad(dx.sum(), [x]); // 6x: 6, 12, 18
  */
 export function grad(
   outputs: Tensor | readonly Tensor[],
@@ -84,7 +90,10 @@ function unused(ys: readonly Tensor[], x: Tensor, options: GradOptions): Tensor 
   throw new GradError(`grad: no output depends on ${x.describe()}; pass { allowUnused: true } for zeros`);
 }
 
-/** The values of `fn` and the gradient of its scalar result with respect to `inputs`. */
+/**
+ * The result of `fn`, a scalar unless `gradOutputs` are given, and its gradient with respect to each of `inputs`.
+ * @throws GradError as `grad`
+ */
 export function valueAndGrad(
   fn: () => Tensor,
   inputs: readonly Tensor[],

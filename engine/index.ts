@@ -1,5 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** wgrad's engine: tensors on WebGPU or in float64, and gradients of any order. */
+/**
+ * The engine: tensors on WebGPU or in float64, and gradients of any order. {@link init} opens a device, {@link tensor} makes
+ * tensors, {@link grad} differentiates, {@link scope} frees.
+ *
+ * Shapes are written [N,H,W,C]: images have their channels last. Axes may be counted from the end (-1 is the last). Where an
+ * op takes two tensors they broadcast as in NumPy: aligned at the right, sizes equal or 1. Every function that takes a tensor
+ * first is a method too: `x.mul(y)`.
+ * @module wgrad
+ */
 import './methods.ts';
 
 export {
@@ -135,7 +143,7 @@ export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { concat, permute, type Range, reshape, slice, transpose } from './ops/movement.ts';
 export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/norm.ts';
 export { logSumExp, norm, std } from './ops/norms.ts';
-export { type AdamParams, adamStep, emaStep, updateRunningStats } from './ops/optim.ts';
+export { type AdamParams, adamStep, emaStep, type RunningStatsParams, updateRunningStats } from './ops/optim.ts';
 export { type PadOptions, pad } from './ops/pad.ts';
 export {
   type AvgPool1dOptions,
@@ -194,11 +202,12 @@ export {
   tan,
 } from './ops/unary.ts';
 export { Generator, manualSeed, rand, randn, type TruncatedNormalOptions } from './random.ts';
-export { reference } from './reference/device.ts';
+export { type ReferenceDevice, reference } from './reference/device.ts';
 export { measureRoofs, type Roofs } from './roofs.ts';
 export { scope } from './scope.ts';
 export type { Shape } from './shape.ts';
-export { Tape, type TapeEntry, type TapeStep, tape } from './tape.ts';
+export { Tape, type TapeCotangent, type TapeEntry, type TapeStep, tape } from './tape.ts';
 export { type Hook, keep, type Nested, Tensor, type TensorOptions, tensor } from './tensor.ts';
 export { hessian, hvp, jacobian, jvp, type TensorFunction, vhp, vjp } from './transforms.ts';
-export { WebGpuDevice } from './webgpu/device.ts';
+export { type Counters, type KernelFamily, WebGpuDevice } from './webgpu/device.ts';
+export type { ProfileEntry } from './webgpu/profiler.ts';

@@ -4,12 +4,16 @@ import { type AdapterChoice, openDevice as openInBrowser } from './platform.brow
 import { reference } from './reference/device.ts';
 import { type KernelFamily, WebGpuDevice } from './webgpu/device.ts';
 
-const ADAPTERS = ['hardware', 'lavapipe', 'swiftshader', 'reference'] as const;
+const ADAPTERS: readonly AdapterName[] = ['hardware', 'lavapipe', 'swiftshader', 'reference'];
 const FAMILIES = ['hardware', 'software'] as const;
 
-/** A kind of adapter, or the float64 reference device. */
-export type AdapterName = (typeof ADAPTERS)[number];
+/**
+ * A kind of adapter: a GPU; Mesa's software Vulkan of the system; the software Vulkan that comes from npm; or the float64
+ * reference device. A browser chooses its adapter itself.
+ */
+export type AdapterName = 'hardware' | 'lavapipe' | 'swiftshader' | 'reference';
 
+/** Options of {@link init}. */
 export interface InitOptions {
   /** The adapter to use. Default: hardware, else the system's software Vulkan, else SwiftShader from npm. */
   readonly adapter?: AdapterName | undefined;
@@ -20,9 +24,13 @@ export interface InitOptions {
 }
 
 /**
- * Opens a device and makes it the current one; asked for the same again, it returns the same device. The environment variables `WGRAD_ADAPTER` and `WGRAD_KERNELS` stand in
- * for options that are not given.
- * @throws DeviceError that says what to install if there is no adapter
+ * Opens a device and makes it the current one, on which tensors are made; asked for the same again, it returns the same
+ * device. The environment variables `WGRAD_ADAPTER` and `WGRAD_KERNELS` stand in for options that are not given.
+ * @throws DeviceError that says what to install if there is no adapter, or that names an option that is none
+ * @example
+ * const device = await init(); // the best there is
+ * console.log(device.name, device.dtype);
+ * await init({ device: 'reference' }); // float64 in plain JavaScript, from now on
  */
 export async function init(options: InitOptions = {}): Promise<Device> {
   const option = <K extends keyof InitOptions>(key: K, allowed: readonly NonNullable<InitOptions[K]>[]) =>
@@ -56,7 +64,10 @@ export async function openWebGpu(adapter?: AdapterChoice, family?: KernelFamily)
   return new WebGpuDevice(await open(adapter), family);
 }
 
-/** Frees the current device and all its memory, and lets the process end. */
+/**
+ * Frees the current device and all its memory, and lets the process end. Without a device it does nothing. `init` may be
+ * called again.
+ */
 export function destroy(): void {
   if (!hasDevice()) return;
   currentDevice().destroy();

@@ -1,4 +1,8 @@
 import { currentDevice, type Memory } from './device.ts';
 
-/** Live tensors and buffers of the current device. After any number of equal training steps it reads the same. */
+/**
+ * Counts the live tensors and buffers of the current device. After any number of equal training steps it reads the same: if
+ * it grows, tensors are made outside a {@link scope}.
+ * @throws DeviceError before `init`
+ */
 export const currentMemory = (): Memory => currentDevice().memory();

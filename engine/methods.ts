@@ -1,6 +1,7 @@
 /** The chained form of the ops: `x.mul(y)` is `mul(x, y)`. */
 
 import { backward } from './backward.ts';
+import type { Methods } from './methodTypes.ts';
 import * as activations from './ops/activations.ts';
 import { atan2, pow, remainder } from './ops/arithmetic.ts';
 import * as comparison from './ops/comparison.ts';
@@ -60,11 +61,21 @@ const table = {
 };
 
 type Table = typeof table;
+type Rest<F> = F extends (x: Tensor, ...rest: infer R) => unknown ? R : never;
+type Returned<F> = F extends (...args: never[]) => infer T ? T : never;
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 
-type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer T ? (...rest: R) => T : never;
+/** The ops of the table that `Methods` does not declare, or declares with other parameters or another result. */
+type Differing = {
+  [K in keyof Table | keyof Methods]: K extends keyof Table & keyof Methods
+    ? Same<[Rest<Table[K]>, Returned<Table[K]>], [Parameters<Methods[K]>, ReturnType<Methods[K]>]> extends true
+      ? never
+      : K
+    : K;
+}[keyof Table | keyof Methods];
 
-/** Each op whose first argument is a tensor, as a method of it. */
-export type Methods = { [K in keyof Table]: Method<Table[K]> };
+/** Does not compile unless the table and `Methods` agree; the error names the op. */
+void ({} satisfies Record<Differing, never>);
 
 for (const [name, op] of Object.entries(table)) {
   Object.defineProperty(Tensor.prototype, name, {

@@ -44,8 +44,8 @@ function withRecording<T>(on: boolean, fn: () => T): T {
   }
 }
 
-/** Runs `fn` without recording: results do not require gradients. `fn` must not be async. */
+/** Runs `fn` without recording, as torch.no_grad: results do not require gradients. @throws TypeError if `fn` is async */
 export const noGrad = <T>(fn: () => T): T => withRecording(false, fn);
 
-/** Runs `fn` with recording on, also inside `noGrad`. `fn` must not be async. */
+/** Runs `fn` with recording on, also inside {@link noGrad}. @throws TypeError if `fn` is async */
 export const enableGrad = <T>(fn: () => T): T => withRecording(true, fn);

@@ -12,26 +12,36 @@ import { scope } from './scope.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
 import { Tensor, tensor } from './tensor.ts';
 
+/** Options of `Generator.truncatedNormal`. */
 export interface TruncatedNormalOptions {
+  /** The mean before the tails are cut off. Default 0. */
   readonly mean?: number;
+  /** The standard deviation before the tails are cut off. Default 1. */
   readonly std?: number;
   /** The bounds themselves, not in units of std, as in PyTorch's trunc_normal_. Default -2 and 2. */
   readonly low?: number;
+  /** The upper bound; see `low`. */
   readonly high?: number;
 }
 
 /**
  * A stream of random numbers: counter-based (Threefry-2x32, Salmon et al. 2011), so that the same seed gives the same
  * numbers on every adapter and on the reference device. The state is the seed and a counter; save both to resume.
+ * @example
+ * const rng = new Generator(1);
+ * const z = rng.normal([64, 100]);
  */
 export class Generator {
+  /** The key of the stream: two whole numbers below 2³², made of seed and stream. */
   readonly seed: readonly [number, number];
   /** Blocks of two numbers drawn so far. */
   offset: number;
 
   /**
    * @param seed a whole number from 0 to 2^53 - 1
-   * @param stream tells streams of one seed apart
+   * @param stream a whole number that tells streams of one seed apart
+   * @param offset blocks of two numbers to skip, as `offset` counts them
+   * @throws RangeError for a seed out of range
    */
   constructor(seed: number, stream = 0, offset = 0) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -41,12 +51,12 @@ export class Generator {
     this.offset = offset;
   }
 
-  /** Uniform numbers in [low, high). */
+  /** Uniform numbers in [low, high), by default [0, 1). @throws ShapeError */
   uniform(shape: Shape, { low = 0, high = 1 }: { low?: number; high?: number } = {}): Tensor {
     return apply(uniformRow, [], { shape: [...shape], low, high, ...this.#take('uniform', shape) })[0]!;
   }
 
-  /** Normally distributed numbers. */
+  /** Normally distributed numbers, standard unless mean and standard deviation are given. @throws ShapeError */
   normal(shape: Shape, { mean = 0, std = 1 }: { mean?: number; std?: number } = {}): Tensor {
     return apply(normalRow, [], { shape: [...shape], mean, std, ...this.#take('normal', shape) })[0]!;
   }
@@ -67,8 +77,10 @@ export class Generator {
   /**
    * 1 with probability p, else 0: a tensor of `shape` for a number p, or one like p for a tensor of probabilities. No
    * gradient flows into p.
+   * @throws RangeError for a number p outside 0 to 1
    */
   bernoulli(probabilities: Tensor): Tensor;
+  /** As above, with one probability p, 0.5 unless given, for a tensor of `shape`. */
   bernoulli(shape: Shape, p?: number): Tensor;
   bernoulli(shape: Shape | Tensor, p = 0.5): Tensor {
     return noGrad(() =>
@@ -109,6 +121,7 @@ export class Generator {
   /**
    * The whole numbers 0 to n - 1 in random order, [n] (Fisher and Yates; exact up to n = 2^24, where floats stop counting).
    * Made on the host.
+   * @throws ShapeError unless n is a whole number, 0 or more; RangeError above 2^24
    */
   permutation(n: number): Tensor {
     checkShape('permutation', [n]);
@@ -157,15 +170,15 @@ export class Generator {
 
 let shared = new Generator(0);
 
-/** Restarts the stream behind `randn` and `rand`. */
+/** Restarts the stream behind {@link randn} and {@link rand}, whose seed is 0 at first. @throws RangeError as `Generator` */
 export const manualSeed = (seed: number): void => {
   shared = new Generator(seed);
 };
 
-/** Standard normal numbers from the shared stream (see `manualSeed`). */
+/** Standard normal numbers from the shared stream; see {@link manualSeed}. */
 export const randn = (shape: Shape): Tensor => shared.normal(shape);
 
-/** Uniform numbers in [0, 1) from the shared stream (see `manualSeed`). */
+/** Uniform numbers in [0, 1) from the shared stream; see {@link manualSeed}. */
 export const rand = (shape: Shape): Tensor => shared.uniform(shape);
 
 /** Where each generator stood when it was first drawn from; kept while `recordDraws` runs. */

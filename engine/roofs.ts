@@ -11,7 +11,10 @@ export interface Roofs {
   readonly gbps: number;
 }
 
-/** Measures the arithmetic and the memory roof: the best of several timed runs, waits included. */
+/**
+ * Measures the arithmetic and the memory roof: the best of five timed runs each, waits included. Takes a second or so.
+ * @throws DeviceError if the device was lost
+ */
 export async function measureRoofs(device: WebGpuDevice): Promise<Roofs> {
   let gflops = 0;
   for (const fused of [true, false]) {

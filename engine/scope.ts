@@ -5,8 +5,15 @@ import { Tensor } from './tensor.ts';
 /**
  * Runs `fn` and frees every tensor made in it, except those that it returns (alone, or inside arrays, maps and plain
  * objects) and those that the graph behind a returned tensor still needs. Survivors pass to the enclosing scope.
- * Reading is allowed inside: `scope(() => loss.item())` resolves after the tensor is gone.
+ * Reading is allowed inside: `scope(() => loss.item())` resolves after the tensor is gone. What `fn` throws is thrown on,
+ * after all that it made was freed.
  * @throws TypeError if `fn` is async: a scope ends when its function returns, before an async one is done
+ * @example
+ * const loss = await scope(() => {
+ *   const loss = model.forward(x).sub(y).square().mean();
+ *   adam.step(grad(loss, model.parameters()));
+ *   return loss.item(); // activations and gradients are freed here
+ * });
  */
 export function scope<T>(fn: () => T): T {
   if (fn.constructor.name === 'AsyncFunction') {

@@ -5,32 +5,48 @@ import type { Tensor } from './tensor.ts';
 
 /** One line of the tape: a leaf (`op` undefined) or an op. */
 export interface TapeEntry {
+  /** Its number on the tape, from 1. */
   readonly id: number;
+  /** The op's name; undefined for a leaf. */
   readonly op: string | undefined;
+  /** The entries that the op read. */
   readonly inputs: readonly number[];
   /** The op's parameters as text, e.g. the axes of a sum. */
   readonly params: string;
+  /** The shape of the value. */
   readonly shape: readonly number[];
+  /** The tensor's label, if it has one. */
   readonly label: string | undefined;
 }
 
 /** One op of a backward pass, in the tape's numbers. */
 export interface TapeStep {
+  /** The op that is differentiated. */
   readonly op: string;
   /** The entry that the op made. */
   readonly id: number;
   /** The cotangent of that entry. */
   readonly incoming: Tensor | undefined;
   /** What the op adds to the cotangents of its inputs. */
-  readonly outgoing: readonly { readonly id: number; readonly cotangent: Tensor }[];
+  readonly outgoing: readonly TapeCotangent[];
+}
+
+/** A contribution to the cotangent of an entry. */
+export interface TapeCotangent {
+  /** The entry. */
+  readonly id: number;
+  /** What is added to its cotangent, in its shape. */
+  readonly cotangent: Tensor;
 }
 
 /** The recorded ops behind a tensor, in the order in which they ran, with the leaves that they read. */
 export class Tape {
+  /** Leaves and ops, each after those that it reads. */
   readonly entries: readonly TapeEntry[];
   readonly #y: Tensor;
   readonly #ids: ReadonlyMap<Tensor, number>;
 
+  /** @hidden */
   constructor(entries: readonly TapeEntry[], y: Tensor, ids: ReadonlyMap<Tensor, number>) {
     this.entries = entries;
     this.#y = y;
@@ -40,6 +56,7 @@ export class Tape {
   /**
    * Walks the backward pass of a scalar one op at a time, latest first, for lessons and pages that show it. The cotangents
    * belong to the current scope. The graph stays usable.
+   * @throws GradError if the tensor is not a scalar, or the graph was already used
    */
   *backwardSteps(): Generator<TapeStep, void, undefined> {
     const leaves = [...this.#ids.keys()].filter((t) => t.requiresGrad && !t.node);
@@ -67,7 +84,7 @@ export class Tape {
       .join('\n');
   }
 
-  /** Graphviz source: leaves are boxes, ops are ellipses. */
+  /** Source for Graphviz: leaves are boxes, ops are ellipses. */
   toDot(): string {
     const nodes = this.entries.map(
       (e) =>
@@ -85,6 +102,7 @@ export class Tape {
     return ['flowchart LR', ...nodes, ...edges].join('\n');
   }
 
+  /** What `JSON.stringify` writes: the entries. */
   toJSON(): readonly TapeEntry[] {
     return this.entries;
   }
@@ -93,7 +111,15 @@ export class Tape {
 const call = (e: TapeEntry): string => [e.inputs.map((i) => `%${i}`).join(', '), e.params].filter(Boolean).join('; ');
 const title = (e: TapeEntry): string => [e.label, e.op ?? (e.label ? '' : 'leaf')].filter(Boolean).join(': ');
 
-/** The tape behind `y`: leaves and ops numbered from 1 in the order in which they came to be. */
+/**
+ * The tape behind `y`: leaves and ops numbered from 1 in the order in which they came to be.
+ * @example
+ * const x = tensor([1, 2, 3], { requiresGrad: true, label: 'x' });
+ * console.log(String(tape(x.mul(x).sum())));
+ * // %1:[3] = x
+ * // %2:[3] = mul(%1, %1)
+ * // %3:[] = sum(%2)
+ */
 export function tape(y: Tensor): Tape {
   const nodes = new Set<Node>();
   const stack: Tensor[] = [y];

@@ -1,13 +1,14 @@
 import { currentDevice, type Device, type Storage, type Values } from './device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from './errors.ts';
 import { adopt, born, died, type Owned, type Owner } from './lifetime.ts';
-import type { Methods } from './methods.ts';
+import type { Methods } from './methodTypes.ts';
 import type { Node } from './node.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
 
 /** Numbers nested to any depth, as `tensor([[1, 2], [3, 4]])` takes them. */
 export type Nested = number | readonly Nested[];
 
+/** Options of {@link tensor}. */
 export interface TensorOptions {
   /** The sizes of the axes; needed with flat data unless it is one-dimensional. */
   readonly shape?: Shape;
@@ -22,32 +23,38 @@ export interface TensorOptions {
 // The chained ops (`x.mul(y)`) are put on the prototype by methods.ts, which knows the op table.
 export interface Tensor extends Methods {}
 
-/** Sees a cotangent, and may return another in its place. */
+/** Sees a cotangent, and may return another of the same shape in its place; see `registerHook`. */
 export type Hook = (g: Tensor) => Tensor | undefined;
 
 /**
- * An immutable array of numbers on a device: float32 on WebGPU, float64 on the reference device.
+ * An array of numbers on a device: float32 on WebGPU, float64 on the reference device. Made by {@link tensor}, and by ops,
+ * none of which changes its inputs; only `assign` and optimizers write in place.
  *
- * A tensor belongs to the `scope` in which it was made and is freed when that scope ends, unless it is returned from the
- * scope or kept with `keep`. `using x = ...` and `x.dispose()` free it sooner.
+ * A tensor belongs to the {@link scope} in which it was made and is freed when that scope ends, unless it is returned from
+ * the scope or kept with {@link keep}. `using x = ...` and `x.dispose()` free it sooner. Using it afterwards is a
+ * {@link UseAfterFreeError}. Nothing else frees it: the garbage collector does not see the memory of a GPU.
+ *
+ * Reading is asynchronous (`data`, `item`, `array`); everything else only records work for the device.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
 export class Tensor implements Owned {
+  /** The sizes of the axes, outermost first; `[]` for a scalar. */
   readonly shape: Shape;
   /** A name that the tape and errors show. */
   label: string | undefined;
-  /** Whether ops on this tensor are recorded. */
+  /** Whether ops on this tensor are recorded, so that {@link grad} reaches it. Set it with `requireGrad`. */
   requiresGrad: boolean;
-  /** The op that made it, if it was recorded. */
+  /** The op that made it, if it was recorded. @internal */
   node: Node | undefined;
+  /** The scope that it belongs to. @internal */
   owner: Owner | undefined;
-  /** What `backward` accumulated for this leaf. */
+  /** What {@link backward} added up for this leaf, in its shape. Freed by `zeroGrad`. */
   grad: Tensor | undefined;
-  /** Functions that see, and may replace, this tensor's cotangent; see `registerHook`. */
+  /** Functions that see, and may replace, this tensor's cotangent; see `registerHook`. @internal */
   hooks: Set<Hook> | undefined;
   #storage: Storage | undefined;
 
-  /** Engine use; users call `tensor`. Takes over the storage. */
+  /** For the engine, which hands over the storage; call {@link tensor}. @hidden */
   constructor(storage: Storage, shape: Shape, requiresGrad = false, label?: string) {
     this.shape = shape;
     this.label = label;
@@ -60,27 +67,32 @@ export class Tensor implements Owned {
     born(this);
   }
 
+  /** The number of elements. */
   get size(): number {
     return sizeOf(this.shape);
   }
 
+  /** The number of axes; 0 for a scalar. */
   get rank(): number {
     return this.shape.length;
   }
 
+  /** Where its memory lies. @throws UseAfterFreeError */
   get device(): Device {
     return this.storage.device;
   }
 
+  /** The type of its elements, which is its device's. @throws UseAfterFreeError */
   get dtype(): 'float32' | 'float64' {
     return this.device.dtype;
   }
 
+  /** Whether it was freed. */
   get isDisposed(): boolean {
     return this.#storage === undefined;
   }
 
-  /** The memory behind the tensor. @throws UseAfterFreeError */
+  /** The memory behind the tensor. @internal */
   get storage(): Storage {
     if (!this.#storage) {
       throw new UseAfterFreeError(
@@ -90,7 +102,7 @@ export class Tensor implements Owned {
     return this.#storage;
   }
 
-  /** Replaces the memory behind a leaf, for optimizers that lay parameters out in one arena. Takes over the storage. */
+  /** Replaces the memory behind a leaf, for optimizers that lay parameters out in one arena. Takes over the storage. @internal */
   rebind(storage: Storage): void {
     if (this.node) throw new GradError(`${this.describe()} is the result of an op; only leaves can be rebound`);
     if (storage.size !== this.size)
@@ -104,7 +116,7 @@ export class Tensor implements Owned {
     return `${this.label ?? 'tensor'} ${show(this.shape)}`;
   }
 
-  /** Frees the memory. Safe to call twice. A backward pass that needs the value afterwards throws. */
+  /** Frees the memory at once. Safe to call twice. A backward pass that needs the value afterwards throws. */
   dispose(): void {
     if (!this.#storage) return;
     this.#storage.release();
@@ -112,16 +124,21 @@ export class Tensor implements Owned {
     died(this);
   }
 
+  /** Frees it at the end of a block that began with `using x = ...`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  /** The same values as a new leaf that does not require a gradient. Shares memory. */
+  /** The same values as a new leaf that does not require a gradient: what follows is cut off from the tape. Shares memory. */
   detach(): Tensor {
     return new Tensor(this.storage.share(), this.shape, false, this.label);
   }
 
-  /** Makes this leaf require a gradient, and returns it. @throws GradError for the result of a recorded op. */
+  /**
+   * Makes this leaf require a gradient, or no longer, and returns it: PyTorch's `requires_grad_`. Ops before the call stay
+   * unrecorded.
+   * @throws GradError for the result of a recorded op
+   */
   requireGrad(on = true): this {
     if (this.node) {
       throw new GradError(
@@ -134,7 +151,11 @@ export class Tensor implements Owned {
 
   /**
    * Calls `hook` with the cotangent of this tensor once a backward pass has it complete; a tensor that the hook returns
-   * takes its place. @returns a function that removes the hook
+   * takes its place. As torch.Tensor.register_hook.
+   * @returns a function that removes the hook
+   * @throws GradError if this tensor does not require a gradient; in the backward pass, if the hook returns another shape
+   * @example
+   * const remove = h.registerHook((g) => g.clamp(-1, 1)); // clips the gradient that flows through h
    */
   registerHook(hook: Hook): () => void {
     if (!this.requiresGrad) throw new GradError(`registerHook: ${this.describe()} does not require a gradient`);
@@ -143,7 +164,7 @@ export class Tensor implements Owned {
     return () => void this.hooks?.delete(hook);
   }
 
-  /** Frees and forgets what `backward` accumulated. */
+  /** Frees and forgets what {@link backward} added up. */
   zeroGrad(): void {
     this.grad?.dispose();
     this.grad = undefined;
@@ -155,23 +176,26 @@ export class Tensor implements Owned {
     return this;
   }
 
-  /** Reads all values, row-major. The values are those at the time of the call, also if the tensor is freed before they arrive. */
+  /**
+   * Reads all values, row-major. They are those at the time of the call, also if the tensor is freed before they arrive.
+   * @throws UseAfterFreeError, and DeviceError if the device was lost or refused a command
+   */
   async data(): Promise<Values> {
     return this.storage.device.read(this.storage);
   }
 
-  /** Reads the one value of a tensor of one element. @throws ShapeError if it has more. */
+  /** Reads the one value of a tensor of one element. @throws ShapeError unless it has one */
   async item(): Promise<number> {
     if (this.size !== 1) throw new ShapeError(`item: ${this.describe()} has ${this.size} elements; item() reads one`);
     return (await this.data())[0]!;
   }
 
-  /** Reads all values as nested arrays. */
+  /** Reads all values as arrays nested like the shape; a number for a scalar. @throws as `data` */
   async array(): Promise<Nested> {
     return nest(await this.data(), this.shape);
   }
 
-  /** Overwrites the values in place. A tape that saved the old ones will refuse to use them. */
+  /** Overwrites the values in place, row-major. A tape that saved the old ones will refuse to use them. @throws ShapeError */
   assign(values: ArrayLike<number>): this {
     if (values.length !== this.size) {
       throw new ShapeError(`assign: ${this.describe()} takes ${this.size} values, not ${values.length}`);
@@ -185,15 +209,20 @@ export class Tensor implements Owned {
     return this.toString();
   }
 
+  /** `Tensor(x [3], webgpu float32, requiresGrad)`: what it is, without its values. */
   toString(): string {
     return `Tensor(${this.describe()}, ${this.isDisposed ? 'freed' : `${this.device.kind} ${this.dtype}`}${this.requiresGrad ? ', requiresGrad' : ''})`;
   }
 }
 
 /**
- * Makes a tensor from numbers.
- * @param values a number, nested arrays, or flat data with `options.shape`
+ * Makes a tensor from numbers, which are rounded to float32 on WebGPU.
+ * @param values a number, nested arrays, or flat data (an array or a typed array) with `options.shape`
  * @throws ShapeError if rows differ in length, or the data does not fill the shape
+ * @throws DeviceError before `init`
+ * @example
+ * const w = tensor([[1, 2], [3, 4]], { requiresGrad: true, label: 'w' }); // [2,2]
+ * const x = tensor(new Float32Array(28 * 28), { shape: [1, 28, 28, 1] });
  */
 export function tensor(values: Nested | ArrayLike<number>, options: TensorOptions = {}): Tensor {
   const [flat, found] = flatten(values);
@@ -208,7 +237,7 @@ export function tensor(values: Nested | ArrayLike<number>, options: TensorOption
   return new Tensor(storage, [...shape], options.requiresGrad ?? false, options.label);
 }
 
-/** Takes a tensor out of every scope: it lives until `dispose()`. Returns it. */
+/** Takes a tensor out of every scope, so that it lives until `dispose()`, and returns it. */
 export function keep<T extends Tensor>(t: T): T {
   adopt(t, undefined);
   return t;

@@ -1,4 +1,7 @@
-/** wgrad/gan: networks, training steps, penalties, data and metrics. Everything here also runs in a browser. */
+/**
+ * Generative adversarial networks: networks, training steps, penalties, data and metrics. Everything here also runs in a browser.
+ * @module wgrad/gan
+ */
 export { batches } from './data/batches.ts';
 export { type IdxArray, parseIdx } from './data/idx.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';

@@ -10,11 +10,17 @@ export interface Adam {
   readonly lengths: readonly number[];
   /** Where each parameter starts in the arenas: multiples of 64 elements, ascending, slots not overlapping. */
   readonly offsets: readonly number[];
+  /** The learning rate. */
   readonly lr: number;
+  /** Decay rate of the first moment, the mean of the gradients. */
   readonly beta1: number;
+  /** Decay rate of the second moment, the mean of their squares. */
   readonly beta2: number;
+  /** Added to the root of the second moment. */
   readonly eps: number;
+  /** lr · weightDecay of each parameter is subtracted from it first (AdamW). */
   readonly weightDecay: number;
+  /** l2 times the parameter is added to its gradient. */
   readonly l2: number;
   /** The number of this step, from 1. */
   readonly step: number;

@@ -28,7 +28,9 @@ export interface Kernel {
 /** A word of the uniform block: a number is an i32/u32, `f32(v)` a float. */
 export type Param = number | Float32Param;
 
+/** A float among the words of a uniform block; see {@link f32}. */
 export interface Float32Param {
+  /** Its value, rounded to float32. */
   readonly f32: number;
 }
 
@@ -37,9 +39,11 @@ export const f32 = (value: number): Float32Param => ({ f32: value });
 
 /** One launch of a kernel. */
 export interface Dispatch {
+  /** The shader. */
   readonly kernel: Kernel;
   /** For each storage buffer, its index in the list [...inputs, ...outputs, ...temps] of the plan. */
   readonly args: readonly number[];
+  /** The words of the shader's uniform block, in order; at most 64. */
   readonly params: readonly Param[];
   /** Workgroups along x, y, z; each at most 65,535 (see `grid1d`). */
   readonly grid: readonly [number, number, number];
@@ -49,6 +53,7 @@ export interface Dispatch {
 export interface Plan {
   /** Sizes, in 32-bit elements, of the scratch buffers that live for this plan only. */
   readonly temps?: readonly number[];
+  /** The launches; each sees what those before it wrote. */
   readonly dispatches: readonly Dispatch[];
 }
 

@@ -1,6 +1,10 @@
-/** wgrad/nn: modules, layers, initialisers, optimizers. */
+/**
+ * Modules, layers, initialisers and optimizers. A layer is called with `forward`; its parameters live until they are disposed of.
+ * @module wgrad/nn
+ */
 export { LeakyReLU, ReLU, Sigmoid, Tanh } from './activation.ts';
 export { Adam, type AdamOptions, EMA } from './adam.ts';
+export type { Arena } from './arena.ts';
 export { Conv2d, ConvTranspose2d } from './conv.ts';
 export * as init from './init.ts';
 export { Linear, type WeightOptions } from './linear.ts';

@@ -84,7 +84,7 @@ async function valueImports(): Promise<Import[]> {
 
 /** All imports, those of types too, as the compiler resolves them. */
 function allImports(): Import[] {
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('@typescript/native/package.json')), 'bin', 'tsc');
   const text = execFileSync(process.execPath, [tsc, '-p', '.', '--listFilesOnly', '--explainFiles'], {
     ...{ cwd: repository, encoding: 'utf8', maxBuffer: 2 ** 26 },
   });

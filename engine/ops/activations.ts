@@ -26,10 +26,8 @@ const softplusGradRow: Row<Scalars> = row(
 );
 
 /** g · sigmoid(beta · x), and g past the threshold (beta s0, threshold s1), in one launch. */
-export const softplusGrad = Object.assign(
-  (g: Tensor, x: Tensor, params: Scalars): Tensor => apply(softplusGradRow, [g, x], params)[0]!,
-  { row: softplusGradRow },
-);
+export const softplusGrad = (g: Tensor, x: Tensor, params: Scalars): Tensor =>
+  apply(softplusGradRow, [g, x], params)[0]!;
 
 const softplusRow: Row<Scalars> = row(
   'softplus',
@@ -43,13 +41,12 @@ const softplusRow: Row<Scalars> = row(
  * log(1 + exp(beta · x)) / beta, without overflow; x itself where beta · x > threshold.
  * Defaults 1 and 20, as in PyTorch.
  */
-export const softplus = Object.assign(
-  (x: Tensor, { beta = 1, threshold = 20 }: { readonly beta?: number; readonly threshold?: number } = {}): Tensor =>
-    apply(softplusRow, [x], { s0: beta, s1: threshold })[0]!,
-  { row: softplusRow },
-);
+export const softplus = (
+  x: Tensor,
+  { beta = 1, threshold = 20 }: { readonly beta?: number; readonly threshold?: number } = {},
+): Tensor => apply(softplusRow, [x], { s0: beta, s1: threshold })[0]!;
 
-/** log(sigmoid(x)), exact for large and small x. */
+/** log(sigmoid(x)), exact for large and small x. @function */
 export const logSigmoid: Unary = unary(
   'logSigmoid',
   'select(min(a, T(0.0)) - log1p_(exp(-abs(a))), a, isnan_(a))',
@@ -69,10 +66,7 @@ const eluGradRow: Row<Scalars> = row(
 );
 
 /** The derivative of elu (alpha s0, scale s1), times g, in one launch. */
-export const eluGrad = Object.assign(
-  (g: Tensor, x: Tensor, params: Scalars): Tensor => apply(eluGradRow, [g, x], params)[0]!,
-  { row: eluGradRow },
-);
+export const eluGrad = (g: Tensor, x: Tensor, params: Scalars): Tensor => apply(eluGradRow, [g, x], params)[0]!;
 
 const eluRow: Row<Scalars> = row(
   'elu',
@@ -83,9 +77,7 @@ const eluRow: Row<Scalars> = row(
 );
 
 /** x where x > 0, else alpha · (eˣ - 1). The derivative at 0 is alpha, as in PyTorch. Default alpha 1. */
-export const elu = Object.assign((x: Tensor, alpha = 1): Tensor => apply(eluRow, [x], { s0: alpha, s1: 1 })[0]!, {
-  row: eluRow,
-});
+export const elu = (x: Tensor, alpha = 1): Tensor => apply(eluRow, [x], { s0: alpha, s1: 1 })[0]!;
 
 /** elu with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017): 1.0507 · elu(x, 1.6733). */
 export const selu = (x: Tensor): Tensor => apply(eluRow, [x], { s0: 1.6732632423543772, s1: 1.0507009873554805 })[0]!;
@@ -105,7 +97,7 @@ export const siluGrad: Binary = binary(
   SIGMOID,
 );
 
-/** x · sigmoid(x), also called swish. */
+/** x · sigmoid(x), also called swish. @function */
 export const silu: Unary = unary('silu', 'a * sigmoid_(a)', (g, { inputs: [x] }) => siluGrad(g, x!), SIGMOID);
 
 /** The derivative of gelu, times g, in one launch. */
@@ -130,15 +122,12 @@ const geluRow = unary('gelu', 'a * phi_(a)', (g, { inputs: [x] }) => geluGrad(g,
  * x · Φ(x), Φ being the normal distribution. `approximate: 'tanh'` gives the approximation with tanh that GPT-2 uses
  * (Hendrycks and Gimpel 2016), which is composed of five ops.
  */
-export const gelu = Object.assign(
-  (x: Tensor, { approximate = 'none' }: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor => {
-    if (approximate === 'none') return geluRow(x);
-    // (1 + tanh(u)) / 2 is the sigmoid of 2u.
-    const c = 2 * Math.sqrt(2 / Math.PI);
-    return scope(() => mul(x, sigmoid(mul(x, affine(square(x), c * 0.044715, c)))));
-  },
-  { row: geluRow.row },
-);
+export const gelu = (x: Tensor, { approximate = 'none' }: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor => {
+  if (approximate === 'none') return geluRow(x);
+  // (1 + tanh(u)) / 2 is the sigmoid of 2u.
+  const c = 2 * Math.sqrt(2 / Math.PI);
+  return scope(() => mul(x, sigmoid(mul(x, affine(square(x), c * 0.044715, c)))));
+};
 
 const preluGradRow: Row<Scalars> = row('preluGrad', 3, 'select(a * c, a, b > T(0.0))', [
   (g, { inputs: [, x, w] }) => preluGrad(g, x!, w!),
@@ -147,10 +136,7 @@ const preluGradRow: Row<Scalars> = row('preluGrad', 3, 'select(a * c, a, b > T(0
 ]);
 
 /** g where x > 0, else g · weight, in one launch. */
-export const preluGrad = Object.assign(
-  (g: Tensor, x: Tensor, weight: Tensor): Tensor => apply(preluGradRow, [g, x, weight], {})[0]!,
-  { row: preluGradRow },
-);
+export const preluGrad = (g: Tensor, x: Tensor, weight: Tensor): Tensor => apply(preluGradRow, [g, x, weight], {})[0]!;
 
 const preluRow: Row<Scalars> = row('prelu', 2, 'select(a * b, a, a > T(0.0))', [
   (g, { inputs: [x, w] }) => preluGrad(g, x!, w!),
@@ -161,9 +147,7 @@ const preluRow: Row<Scalars> = row('prelu', 2, 'select(a * b, a, a > T(0.0))', [
  * x where x > 0, else weight · x, with a learned weight: a scalar, or `[C]` for the channels of `[..., C]` (in PyTorch they
  * are the second axis), or any shape that broadcasts with x.
  */
-export const prelu = Object.assign((x: Tensor, weight: Tensor): Tensor => apply(preluRow, [x, weight], {})[0]!, {
-  row: preluRow,
-});
+export const prelu = (x: Tensor, weight: Tensor): Tensor => apply(preluRow, [x, weight], {})[0]!;
 
 const hardtanhGradRow: Row<Scalars> = row(
   'hardtanhGrad',
@@ -174,10 +158,8 @@ const hardtanhGradRow: Row<Scalars> = row(
 );
 
 /** g where s0 < x < s1, else 0, in one launch. */
-export const hardtanhGrad = Object.assign(
-  (g: Tensor, x: Tensor, params: Scalars): Tensor => apply(hardtanhGradRow, [g, x], params)[0]!,
-  { row: hardtanhGradRow },
-);
+export const hardtanhGrad = (g: Tensor, x: Tensor, params: Scalars): Tensor =>
+  apply(hardtanhGradRow, [g, x], params)[0]!;
 
 const hardtanhRow: Row<Scalars> = row(
   'hardtanh',
@@ -188,27 +170,24 @@ const hardtanhRow: Row<Scalars> = row(
 );
 
 /** x cut off below `min` and above `max`, -1 and 1 unless given. The derivative at the bounds is 0 (that of clamp is 1). */
-export const hardtanh = Object.assign(
-  (x: Tensor, min = -1, max = 1): Tensor => apply(hardtanhRow, [x], { s0: min, s1: max })[0]!,
-  { row: hardtanhRow },
-);
+export const hardtanh = (x: Tensor, min = -1, max = 1): Tensor => apply(hardtanhRow, [x], { s0: min, s1: max })[0]!;
 
 /** min(max(x, 0), 6), with derivative 0 at 0 and at 6. */
 export const relu6 = (x: Tensor): Tensor => hardtanh(x, 0, 6);
 
 /** The rows of this file, by name. */
 export const activationRows = {
-  softplus: softplus.row,
-  softplusGrad: softplusGrad.row,
+  softplus: softplusRow,
+  softplusGrad: softplusGradRow,
   logSigmoid: logSigmoid.row,
-  elu: elu.row,
-  eluGrad: eluGrad.row,
+  elu: eluRow,
+  eluGrad: eluGradRow,
   silu: silu.row,
   siluGrad: siluGrad.row,
-  gelu: gelu.row,
+  gelu: geluRow.row,
   geluGrad: geluGrad.row,
-  prelu: prelu.row,
-  preluGrad: preluGrad.row,
-  hardtanh: hardtanh.row,
-  hardtanhGrad: hardtanhGrad.row,
+  prelu: preluRow,
+  preluGrad: preluGradRow,
+  hardtanh: hardtanhRow,
+  hardtanhGrad: hardtanhGradRow,
 };

@@ -20,10 +20,8 @@ const powGradRow: Row<Scalars> = row(
 );
 
 /** g · p · xᵖ⁻¹, in one launch. */
-export const powScalarGrad = Object.assign(
-  (g: Tensor, x: Tensor, p: number): Tensor => apply(powGradRow, [g, x], { s0: p, s1: p - 1 })[0]!,
-  { row: powGradRow },
-);
+export const powScalarGrad = (g: Tensor, x: Tensor, p: number): Tensor =>
+  apply(powGradRow, [g, x], { s0: p, s1: p - 1 })[0]!;
 
 const powScalarRow: Row<Scalars> = row(
   'powScalar',
@@ -34,16 +32,13 @@ const powScalarRow: Row<Scalars> = row(
 );
 
 /** xᵖ for a number p: by products where p is whole and not large. */
-export const powScalar = Object.assign(
-  (x: Tensor, p: number): Tensor => {
-    if (p === 1) return clone(x);
-    if (p === 2) return square(x);
-    if (p === 0.5) return sqrt(x);
-    if (p === -1) return reciprocal(x);
-    return apply(powScalarRow, [x], { s0: p })[0]!;
-  },
-  { row: powScalarRow },
-);
+export const powScalar = (x: Tensor, p: number): Tensor => {
+  if (p === 1) return clone(x);
+  if (p === 2) return square(x);
+  if (p === 0.5) return sqrt(x);
+  if (p === -1) return reciprocal(x);
+  return apply(powScalarRow, [x], { s0: p })[0]!;
+};
 
 // d²/da db of aᵇ is the same from both sides: aᵇ⁻¹ + b · aᵇ⁻¹ · log a.
 const mixed = (g: Tensor, a: Tensor, b: Tensor): Tensor => {
@@ -64,10 +59,7 @@ const powBaseRow: Row<Scalars> = row(
 );
 
 /** g · b · aᵇ⁻¹, and 0 where b = 0, in one launch. */
-export const powBase = Object.assign(
-  (g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powBaseRow, [g, a, b], {})[0]!,
-  { row: powBaseRow },
-);
+export const powBase = (g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powBaseRow, [g, a, b], {})[0]!;
 
 const powLogRow: Row<Scalars> = row(
   'powLog',
@@ -86,9 +78,7 @@ const powLogRow: Row<Scalars> = row(
 );
 
 /** g · aᵇ · log a, and 0 where a = 0 and b >= 0, in one launch. */
-export const powLog = Object.assign((g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powLogRow, [g, a, b], {})[0]!, {
-  row: powLogRow,
-});
+export const powLog = (g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powLogRow, [g, a, b], {})[0]!;
 
 const powRow: Row<Scalars> = row(
   'pow',
@@ -102,6 +92,7 @@ const powRow: Row<Scalars> = row(
  * aᵇ elementwise, with broadcasting; either may be a number. Anything to the power 0 is 1, also 0 and NaN; 1 to any power
  * is 1. A negative base has whole powers, and NaN for others. As in PyTorch the derivative by a is 0 where b = 0, that by
  * b is 0 where a = 0 and b >= 0, and NaN where a < 0.
+ * @function
  */
 export const pow: Binary = Object.assign(
   (a: TensorLike, b: TensorLike): Tensor =>
@@ -127,12 +118,10 @@ const polarRow: Row<Scalars> = row(
 );
 
 /** scale · g · x / (x² + y²), in one launch. */
-export const atan2Grad = Object.assign(
-  (g: Tensor, y: Tensor, x: Tensor, scale: number): Tensor => apply(polarRow, [g, y, x], { s0: scale })[0]!,
-  { row: polarRow },
-);
+export const atan2Grad = (g: Tensor, y: Tensor, x: Tensor, scale: number): Tensor =>
+  apply(polarRow, [g, y, x], { s0: scale })[0]!;
 
-/** The angle of the point (x, y), -π to π, with broadcasting. Its derivative at (0, 0) is NaN. */
+/** The angle of the point (x, y), -π to π, with broadcasting. Its derivative at (0, 0) is NaN. @function */
 export const atan2: Binary = binary(
   'atan2',
   'atan2_(a, b)',
@@ -144,6 +133,7 @@ export const atan2: Binary = binary(
 /**
  * a - b · floor(a / b), with broadcasting: it has the sign of b, as in Python; NaN where b = 0. In float32 it is
  * as exact as a where the quotient exceeds 4096. The derivative by b is -floor(a / b).
+ * @function
  */
 export const remainder: Binary = binary(
   'remainder',
@@ -156,11 +146,11 @@ export const remainder: Binary = binary(
 /** The rows of this file, by name. */
 export const arithmeticRows = {
   pow: pow.row,
-  powBase: powBase.row,
-  powLog: powLog.row,
-  powScalar: powScalar.row,
-  powScalarGrad: powScalarGrad.row,
+  powBase: powBaseRow,
+  powLog: powLogRow,
+  powScalar: powScalarRow,
+  powScalarGrad: powGradRow,
   atan2: atan2.row,
-  atan2Grad: atan2Grad.row,
+  atan2Grad: polarRow,
   remainder: remainder.row,
 };

@@ -29,9 +29,7 @@ const causalRow: Row<{ readonly value: number }> = {
 };
 
 /** x [..., Q, K] with `value` above the diagonal of the last two axes, where a query would see a later key. */
-export const causal = Object.assign((x: Tensor, value = NEVER): Tensor => apply(causalRow, [x], { value })[0]!, {
-  row: causalRow,
-});
+export const causal = (x: Tensor, value = NEVER): Tensor => apply(causalRow, [x], { value })[0]!;
 
 export interface AttentionOptions {
   /** Which keys a query may see: 1 and 0, broadcasting against [..., Q, K]. No gradient flows into it. */

@@ -16,34 +16,34 @@ const compare = (name: string, condition: string): Binary =>
   binary(name, when(`(${condition}) & !(isnan_(a) | isnan_(b))`), undefined);
 const logical = (name: string, condition: string): Binary => binary(name, when(condition), undefined, undefined, TRUTH);
 
-/** 1 where a = b, else 0 (with NaN: 0), with broadcasting. */
+/** 1 where a = b, else 0 (with NaN: 0), with broadcasting. @function */
 export const equal: Binary = compare('equal', 'a == b');
 
-/** 1 where a differs from b (with NaN: 1), else 0, with broadcasting. */
+/** 1 where a differs from b (with NaN: 1), else 0, with broadcasting. @function */
 export const notEqual: Binary = binary('notEqual', when('(a != b) | isnan_(a) | isnan_(b)'), undefined);
 
-/** 1 where a < b, else 0 (with NaN: 0), with broadcasting. */
+/** 1 where a < b, else 0 (with NaN: 0), with broadcasting. @function */
 export const less: Binary = compare('less', 'a < b');
 
-/** 1 where a <= b, else 0 (with NaN: 0), with broadcasting. */
+/** 1 where a <= b, else 0 (with NaN: 0), with broadcasting. @function */
 export const lessEqual: Binary = compare('lessEqual', 'a <= b');
 
-/** 1 where a > b, else 0 (with NaN: 0), with broadcasting. */
+/** 1 where a > b, else 0 (with NaN: 0), with broadcasting. @function */
 export const greater: Binary = compare('greater', 'a > b');
 
-/** 1 where a >= b, else 0 (with NaN: 0), with broadcasting. */
+/** 1 where a >= b, else 0 (with NaN: 0), with broadcasting. @function */
 export const greaterEqual: Binary = compare('greaterEqual', 'a >= b');
 
-/** 1 where a and b are both true (not 0), else 0, with broadcasting. */
+/** 1 where a and b are both true (not 0), else 0, with broadcasting. @function */
 export const logicalAnd: Binary = logical('logicalAnd', 'on_(a) & on_(b)');
 
-/** 1 where a or b is true (not 0), else 0, with broadcasting. */
+/** 1 where a or b is true (not 0), else 0, with broadcasting. @function */
 export const logicalOr: Binary = logical('logicalOr', 'on_(a) | on_(b)');
 
-/** 1 where one of a and b is true (not 0) and the other is not, else 0, with broadcasting. */
+/** 1 where one of a and b is true (not 0) and the other is not, else 0, with broadcasting. @function */
 export const logicalXor: Binary = logical('logicalXor', 'on_(a) != on_(b)');
 
-/** 1 where x is 0, else 0. */
+/** 1 where x is 0, else 0. @function */
 export const logicalNot: Unary = unary('logicalNot', when('!on_(a)'), undefined, TRUTH);
 
 const maskRow: Row<Scalars> = row(
@@ -55,10 +55,8 @@ const maskRow: Row<Scalars> = row(
 );
 
 /** g where the condition is as wanted, else 0 (also where g is infinite or NaN): the derivative of where, in one launch. */
-export const mask = Object.assign(
-  (g: Tensor, condition: Tensor, wanted: boolean): Tensor => apply(maskRow, [g, condition], { s0: wanted ? 1 : 0 })[0]!,
-  { row: maskRow },
-);
+export const mask = (g: Tensor, condition: Tensor, wanted: boolean): Tensor =>
+  apply(maskRow, [g, condition], { s0: wanted ? 1 : 0 })[0]!;
 
 const whereRow: Row<Scalars> = row(
   'where',
@@ -76,11 +74,8 @@ const whereRow: Row<Scalars> = row(
  * a where the condition is true (not 0), else b; all three broadcast, and a and b may be numbers. The side that is not
  * taken gets gradient 0 (though 0 · Infinity further back is still NaN: keep that side finite).
  */
-export const where = Object.assign(
-  (condition: Tensor, a: TensorLike, b: TensorLike): Tensor =>
-    scope(() => apply(whereRow, [condition, like(a, condition), like(b, condition)], {})[0]!),
-  { row: whereRow },
-);
+export const where = (condition: Tensor, a: TensorLike, b: TensorLike): Tensor =>
+  scope(() => apply(whereRow, [condition, like(a, condition), like(b, condition)], {})[0]!);
 
 /** The rows of this file, by name. */
 export const comparisonRows = {
@@ -94,6 +89,6 @@ export const comparisonRows = {
   logicalOr: logicalOr.row,
   logicalXor: logicalXor.row,
   logicalNot: logicalNot.row,
-  mask: mask.row,
-  where: where.row,
+  mask: maskRow,
+  where: whereRow,
 };

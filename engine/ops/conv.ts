@@ -218,11 +218,8 @@ const weightOf = (x: Tensor, y: Tensor, p: SizedConvParams): Tensor => apply(con
  * Cross-correlation of images x [N,H,W,Cin] with kernels w [KH,KW,Cin/groups,Cout], giving [N,OH,OW,Cout] with
  * OH = floor((H + padding - dilation·(KH - 1) - 1) / stride) + 1.
  */
-export const conv2d = Object.assign(
-  (x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor =>
-    forwardOf(x, w, convParams('conv2d', options, x.shape.slice(1, 3), w.shape)),
-  { row: conv2dRow },
-);
+export const conv2d = (x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor =>
+  forwardOf(x, w, convParams('conv2d', options, x.shape.slice(1, 3), w.shape));
 
 export interface ConvTranspose2dOptions extends Conv2dOptions {
   readonly padding?: Pair;
@@ -234,32 +231,30 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
  * The transpose of conv2d, Uᵀ: images y [N,OH,OW,Cout] with the same kernels w [KH,KW,Cin/groups,Cout] give
  * [N,H,W,Cin], H = (OH - 1)·stride - 2·padding + dilation·(KH - 1) + outputPadding + 1.
  */
-export const convTranspose2d = Object.assign(
-  (y: Tensor, w: Tensor, options: ConvTranspose2dOptions = {}): Tensor => {
-    const p = convParams('convTranspose2d', options, y.shape.slice(1, 3), w.shape);
-    const extra = pair(options.outputPadding ?? 0);
-    const size = [0, 1].map(
-      (i) =>
-        ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
-        2 * p.padding[i]! +
-        p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
-        extra[i]! +
-        1,
-    ) as [number, number];
-    return transposeOf(y, w, { ...p, size });
-  },
-  { row: convTranspose2dRow },
-);
+export const convTranspose2d = (y: Tensor, w: Tensor, options: ConvTranspose2dOptions = {}): Tensor => {
+  const p = convParams('convTranspose2d', options, y.shape.slice(1, 3), w.shape);
+  const extra = pair(options.outputPadding ?? 0);
+  const size = [0, 1].map(
+    (i) =>
+      ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
+      2 * p.padding[i]! +
+      p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
+      extra[i]! +
+      1,
+  ) as [number, number];
+  return transposeOf(y, w, { ...p, size });
+};
 
 /**
  * The weight gradient of conv2d as an op of its own: x [N,H,W,Cin] and y [N,OH,OW,Cout] give w [KH,KW,Cin/groups,Cout].
  * @param size [KH, KW]
  */
-export const conv2dWeight = Object.assign(
-  (x: Tensor, y: Tensor, size: readonly [number, number], options: Conv2dOptions = {}): Tensor =>
-    weightOf(x, y, { ...convParams('conv2dWeight', options, x.shape.slice(1, 3), size), size }),
-  { row: conv2dWeightRow },
-);
+export const conv2dWeight = (
+  x: Tensor,
+  y: Tensor,
+  size: readonly [number, number],
+  options: Conv2dOptions = {},
+): Tensor => weightOf(x, y, { ...convParams('conv2dWeight', options, x.shape.slice(1, 3), size), size });
 
 /** The rows of this file, by name. */
-export const convRows = { conv2d: conv2d.row, convTranspose2d: convTranspose2d.row, conv2dWeight: conv2dWeight.row };
+export const convRows = { conv2d: conv2dRow, convTranspose2d: convTranspose2dRow, conv2dWeight: conv2dWeightRow };

@@ -196,11 +196,8 @@ const weightOf = (x: Tensor, y: Tensor, p: SizedConv3dParams): Tensor => apply(c
  * OD = floor((D + padding - dilation·(KD - 1) - 1) / stride) + 1, and OH, OW likewise.
  * @throws ShapeError
  */
-export const conv3d = Object.assign(
-  (x: Tensor, w: Tensor, options: Conv3dOptions = {}): Tensor =>
-    forwardOf(x, w, conv3dParams('conv3d', options, x.shape.slice(1, 4), w.shape)),
-  { row: conv3dRow },
-);
+export const conv3d = (x: Tensor, w: Tensor, options: Conv3dOptions = {}): Tensor =>
+  forwardOf(x, w, conv3dParams('conv3d', options, x.shape.slice(1, 4), w.shape));
 
 export interface ConvTranspose3dOptions extends Conv3dOptions {
   readonly padding?: Triple;
@@ -213,37 +210,31 @@ export interface ConvTranspose3dOptions extends Conv3dOptions {
  * [N,D,H,W,Cin], D = (OD - 1)·stride - 2·padding + dilation·(KD - 1) + outputPadding + 1, and H, W likewise.
  * @throws ShapeError
  */
-export const convTranspose3d = Object.assign(
-  (y: Tensor, w: Tensor, options: ConvTranspose3dOptions = {}): Tensor => {
-    const p = conv3dParams('convTranspose3d', options, y.shape.slice(1, 4), w.shape);
-    const extra = triple(options.outputPadding ?? 0);
-    const size = map3(
-      (i) =>
-        ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
-        2 * p.before[i]! +
-        p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
-        extra[i]! +
-        1,
-    );
-    return transposeOf(y, w, { ...p, size });
-  },
-  { row: convTranspose3dRow },
-);
+export const convTranspose3d = (y: Tensor, w: Tensor, options: ConvTranspose3dOptions = {}): Tensor => {
+  const p = conv3dParams('convTranspose3d', options, y.shape.slice(1, 4), w.shape);
+  const extra = triple(options.outputPadding ?? 0);
+  const size = map3(
+    (i) =>
+      ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
+      2 * p.before[i]! +
+      p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
+      extra[i]! +
+      1,
+  );
+  return transposeOf(y, w, { ...p, size });
+};
 
 /**
  * The weight gradient of conv3d as an op of its own: x [N,D,H,W,Cin] and y [N,OD,OH,OW,Cout] give
  * w [KD,KH,KW,Cin/groups,Cout].
  * @param size [KD, KH, KW] @throws ShapeError
  */
-export const conv3dWeight = Object.assign(
-  (x: Tensor, y: Tensor, size: Three, options: Conv3dOptions = {}): Tensor =>
-    weightOf(x, y, { ...conv3dParams('conv3dWeight', options, x.shape.slice(1, 4), size), size }),
-  { row: conv3dWeightRow },
-);
+export const conv3dWeight = (x: Tensor, y: Tensor, size: Three, options: Conv3dOptions = {}): Tensor =>
+  weightOf(x, y, { ...conv3dParams('conv3dWeight', options, x.shape.slice(1, 4), size), size });
 
 /** The rows of this file, by name. */
 export const conv3dRows = {
-  conv3d: conv3d.row,
-  convTranspose3d: convTranspose3d.row,
-  conv3dWeight: conv3dWeight.row,
+  conv3d: conv3dRow,
+  convTranspose3d: convTranspose3dRow,
+  conv3dWeight: conv3dWeightRow,
 };

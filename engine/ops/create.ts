@@ -17,13 +17,15 @@ export const fillRow: Row<FillParams> = {
   kernel: ({ params: { shape, value } }) => fillPlan(sizeOf(shape), value),
 };
 
-/** A tensor of one value. */
+/** A tensor of one value on the current device. @throws ShapeError unless all sizes are whole numbers, 0 or more */
 export function full(shape: Shape, value: number): Tensor {
   checkShape('full', shape);
   return apply(fillRow, [], { shape: [...shape], value })[0]!;
 }
 
+/** A tensor of zeros on the current device. @throws ShapeError as `full` */
 export const zeros = (shape: Shape): Tensor => full(shape, 0);
+/** A tensor of ones on the current device. @throws ShapeError as `full` */
 export const ones = (shape: Shape): Tensor => full(shape, 1);
 
 /** A place in the random stream of a seed: the same numbers on every device. */

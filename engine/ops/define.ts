@@ -54,8 +54,19 @@ export function like(value: TensorLike, ...others: readonly TensorLike[]): Tenso
   return other ? withDevice(other.device, () => full([], value)) : full([], value);
 }
 
-export type Unary = ((x: TensorLike) => Tensor) & { readonly row: Row<Scalars> };
-export type Binary = ((a: TensorLike, b: TensorLike) => Tensor) & { readonly row: Row<Scalars> };
+/** An elementwise function of one tensor. */
+export interface Unary {
+  (x: TensorLike): Tensor;
+  /** @internal */
+  readonly row: Row<Scalars>;
+}
+
+/** An elementwise function of two tensors, which broadcast. */
+export interface Binary {
+  (a: TensorLike, b: TensorLike): Tensor;
+  /** @internal */
+  readonly row: Row<Scalars>;
+}
 
 /** `rule`: null where the derivative is 0, undefined where there is none. */
 export function unary(name: string, expr: string, rule: Rule<Scalars> | null | undefined, prelude?: string): Unary {

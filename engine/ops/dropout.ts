@@ -6,6 +6,7 @@ import { affine, mul } from './elementwise.ts';
 /**
  * Inverted dropout (Srivastava et al. 2014), as in training: each element becomes 0 with probability p, and the others grow
  * by 1/(1-p), so that the mean stays. The numbers come from `generator`; there is no hidden stream. In evaluation, don't call it.
+ * @returns a tensor of the shape of x; with p = 1 all zeros
  * @throws RangeError unless 0 <= p <= 1
  */
 export function dropout(x: Tensor, p: number, generator: Generator): Tensor {

@@ -13,17 +13,15 @@ const affineRow: Row<Scalars> = row('affine', 1, 'a * p.s0 + p.s1', [(g, { param
 });
 
 /** scale * x + shift, for numbers. */
-export const affine = Object.assign(
-  (x: Tensor, scale: number, shift: number): Tensor => apply(affineRow, [x], { s0: scale, s1: shift })[0]!,
-  { row: affineRow },
-);
+export const affine = (x: Tensor, scale: number, shift: number): Tensor =>
+  apply(affineRow, [x], { s0: scale, s1: shift })[0]!;
 
 /** The same values in memory of their own. Gradients pass through. */
 export const clone = (x: Tensor): Tensor => affine(x, 1, 0);
 
 const isTensor = (x: TensorLike): x is Tensor => x instanceof Tensor;
 
-/** a + b, with broadcasting. */
+/** a + b, with broadcasting. @function */
 export const add: Binary = binary('add', 'a + b', [(g) => g, (g) => g], (a, b) =>
   typeof b === 'number' && isTensor(a)
     ? affine(a, 1, b)
@@ -32,7 +30,7 @@ export const add: Binary = binary('add', 'a + b', [(g) => g, (g) => g], (a, b) =
       : undefined,
 );
 
-/** a - b, with broadcasting. */
+/** a - b, with broadcasting. @function */
 export const sub: Binary = binary('sub', 'a - b', [(g) => g, (g) => neg(g)], (a, b) =>
   typeof b === 'number' && isTensor(a)
     ? affine(a, 1, -b)
@@ -41,7 +39,7 @@ export const sub: Binary = binary('sub', 'a - b', [(g) => g, (g) => neg(g)], (a,
       : undefined,
 );
 
-/** a · b elementwise, with broadcasting. */
+/** a · b elementwise, with broadcasting. @function */
 export const mul: Binary = binary(
   'mul',
   'a * b',
@@ -54,7 +52,7 @@ export const mul: Binary = binary(
         : undefined,
 );
 
-/** a / b elementwise, with broadcasting. */
+/** a / b elementwise, with broadcasting. @function */
 export const div: Binary = binary(
   'div',
   'a / b',
@@ -68,42 +66,42 @@ export const greaterShare: Binary = binary('greaterShare', 'select(select(T(0.0)
   null,
 ]);
 
-/** The larger of a and b. At ties each side receives half of the cotangent. */
+/** The larger of a and b. At ties each side receives half of the cotangent. @function */
 export const maximum: Binary = binary('maximum', 'select(max(a, b), a + b, isnan_(a) | isnan_(b))', [
   (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)),
   (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)),
 ]);
 
-/** The smaller of a and b. At ties each side receives half of the cotangent. */
+/** The smaller of a and b. At ties each side receives half of the cotangent. @function */
 export const minimum: Binary = binary('minimum', 'select(min(a, b), a + b, isnan_(a) | isnan_(b))', [
   (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)),
   (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)),
 ]);
 
-/** -x */
+/** -x @function */
 export const neg: Unary = unary('neg', '-a', (g) => neg(g));
 
-/** x² */
+/** x² @function */
 export const square: Unary = unary('square', 'a * a', (g, { inputs: [x] }) => affine(mul(g, x!), 2, 0));
 
-/** √x; the derivative at 0 is infinite. */
+/** √x; the derivative at 0 is infinite. @function */
 export const sqrt: Unary = unary('sqrt', 'sqrt(a)', (g, { output: y }) => affine(div(g, y), 0.5, 0));
 
-/** 1/√x */
+/** 1/√x @function */
 export const rsqrt: Unary = unary('rsqrt', 'inverseSqrt(a)', (g, { inputs: [x], output: y }) =>
   affine(div(mul(g, y), x!), -0.5, 0),
 );
 
-/** eˣ */
+/** eˣ @function */
 export const exp: Unary = unary('exp', 'select(exp(a), a, isnan_(a))', (g, { output: y }) => mul(g, y));
 
-/** The natural logarithm. */
+/** The natural logarithm. @function */
 export const log: Unary = unary('log', 'log_(a)', (g, { inputs: [x] }) => div(g, x!), LOG);
 
-/** 1, 0 or -1; its derivative is taken as 0 everywhere. */
+/** 1, 0 or -1; its derivative is taken as 0 everywhere. @function */
 export const sign: Unary = unary('sign', 'select(sign(a), a, isnan_(a))', null);
 
-/** |x|, with derivative 0 at 0. */
+/** |x|, with derivative 0 at 0. @function */
 export const abs: Unary = unary('abs', 'abs(a)', (g, { inputs: [x] }) => mul(g, sign(x!)));
 
 // tanh from exp of a negative argument never overflows; near 0 the quotient would cancel, so a polynomial takes over.
@@ -115,7 +113,7 @@ const TANH = /* wgsl */ `fn tanh_(x: T) -> T {
   return select(select(far, near, abs(x) < T(0.25)), x, isnan_(x));
 }`;
 
-/** The hyperbolic tangent. */
+/** The hyperbolic tangent. @function */
 export const tanh: Unary = unary('tanh', 'tanh_(a)', (g, { output: y }) => tanhGrad(g, y), TANH);
 
 /** g · (1 - y²): tanh's derivative in terms of its output, in one launch. */
@@ -124,7 +122,7 @@ export const tanhGrad: Binary = binary('tanhGrad', 'a * (1.0 - b * b)', [
   (g, { inputs: [h, y] }) => affine(mul(mul(g, h!), y!), -2, 0),
 ]);
 
-/** 1 / (1 + e⁻ˣ) */
+/** 1 / (1 + e⁻ˣ) @function */
 export const sigmoid: Unary = unary('sigmoid', 'sigmoid_(a)', (g, { output: y }) => sigmoidGrad(g, y), SIGMOID);
 
 /** g · y · (1 - y): the sigmoid's derivative in terms of its output, in one launch. */
@@ -142,12 +140,9 @@ const gateRow: Row<Scalars> = row(
 );
 
 /** g where x > 0, else slope · g: the derivative of relu and leakyRelu, in one launch. */
-export const gate = Object.assign(
-  (g: Tensor, x: Tensor, slope: number): Tensor => apply(gateRow, [g, x], { s0: slope })[0]!,
-  { row: gateRow },
-);
+export const gate = (g: Tensor, x: Tensor, slope: number): Tensor => apply(gateRow, [g, x], { s0: slope })[0]!;
 
-/** max(x, 0), with derivative 0 at 0. */
+/** max(x, 0), with derivative 0 at 0. @function */
 export const relu: Unary = unary('relu', 'select(a, T(0.0), a <= T(0.0))', (g, { inputs: [x] }) => gate(g, x!, 0));
 
 const leakyRow: Row<Scalars> = row(
@@ -159,13 +154,11 @@ const leakyRow: Row<Scalars> = row(
 );
 
 /** x where x > 0, else slope · x. The slope is 0.01 unless given, as in PyTorch; DCGAN uses 0.2. */
-export const leakyRelu = Object.assign((x: Tensor, slope = 0.01): Tensor => apply(leakyRow, [x], { s0: slope })[0]!, {
-  row: leakyRow,
-});
+export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => apply(leakyRow, [x], { s0: slope })[0]!;
 
 /** The rows of this file, by name. */
 export const elementwiseRows = {
-  affine: affine.row,
+  affine: affineRow,
   add: add.row,
   sub: sub.row,
   mul: mul.row,
@@ -185,7 +178,7 @@ export const elementwiseRows = {
   tanhGrad: tanhGrad.row,
   sigmoid: sigmoid.row,
   sigmoidGrad: sigmoidGrad.row,
-  gate: gate.row,
+  gate: gateRow,
   relu: relu.row,
-  leakyRelu: leakyRelu.row,
+  leakyRelu: leakyRow,
 };

@@ -30,8 +30,8 @@ function refuseEmpty(name: string, x: Shape, axes: readonly number[]): void {
   }
 }
 
-function extremum(name: 'max' | 'min') {
-  const row: Row<ExtremumParams> = {
+function extremumRow(name: 'max' | 'min'): Row<ExtremumParams> {
+  return {
     name,
     shape: ([x], { axes, keepDims }) => {
       refuseEmpty(name, x!, axes);
@@ -47,28 +47,30 @@ function extremum(name: 'max' | 'min') {
     ],
     show: ({ axes, keepDims }) => `${show(axes)}${keepDims ? ', keepDims' : ''}`,
   };
-  const call = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
-    apply(row, [x], { axes: normalizeAxes(name, axes, x.rank), keepDims })[0]!;
-  return Object.assign(call, { row });
 }
+
+const maxRow = extremumRow('max');
+const minRow = extremumRow('min');
 
 /**
  * The largest element over `axes` (all if absent); NaN if there is one. Elements that tie for it share the gradient
  * evenly, as torch.amax.
  * @throws ShapeError over an axis of size 0
  */
-export const max = extremum('max');
+export const max = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
+  apply(maxRow, [x], { axes: normalizeAxes('max', axes, x.rank), keepDims })[0]!;
 
 /** The smallest element over `axes` (all if absent); NaN if there is one. Ties share the gradient evenly: torch.amin. */
-export const min = extremum('min');
+export const min = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
+  apply(minRow, [x], { axes: normalizeAxes('min', axes, x.rank), keepDims })[0]!;
 
 export interface PlaceParams {
   readonly axis: number;
   readonly keepDims: boolean;
 }
 
-function place(name: 'argmax' | 'argmin') {
-  const row: Row<PlaceParams> = {
+function placeRow(name: 'argmax' | 'argmin'): Row<PlaceParams> {
+  return {
     name,
     shape: ([x], { axis, keepDims }) => {
       refuseEmpty(name, x!, [axis]);
@@ -78,30 +80,35 @@ function place(name: 'argmax' | 'argmin') {
       argReduce(name === 'argmin', sizeOf(x!.slice(0, axis)), x![axis]!, sizeOf(x!.slice(axis + 1))),
     show: ({ axis, keepDims }) => `axis ${axis}${keepDims ? ', keepDims' : ''}`,
   };
-  const call = (x: Tensor, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor => {
-    if (axis !== undefined) return apply(row, [x], { axis: normalizeAxis(name, axis, x.rank), keepDims })[0]!;
-    return scope(() => {
-      const y = apply(row, [reshape(x, [x.size])], { axis: 0, keepDims: false })[0]!;
-      return keepDims
-        ? reshape(
-            y,
-            x.shape.map(() => 1),
-          )
-        : y;
-    });
-  };
-  return Object.assign(call, { row });
 }
+
+function place(row: Row<PlaceParams>, x: Tensor, axis: number | undefined, keepDims: boolean): Tensor {
+  if (axis !== undefined) return apply(row, [x], { axis: normalizeAxis(row.name, axis, x.rank), keepDims })[0]!;
+  return scope(() => {
+    const y = apply(row, [reshape(x, [x.size])], { axis: 0, keepDims: false })[0]!;
+    return keepDims
+      ? reshape(
+          y,
+          x.shape.map(() => 1),
+        )
+      : y;
+  });
+}
+
+const argmaxRow = placeRow('argmax');
+const argminRow = placeRow('argmin');
 
 /**
  * The index of the largest element along `axis`, or in the flattened tensor without one: the first if several tie, or the
  * first NaN. A whole number in a float, exact up to 2²⁴ on WebGPU; it has no derivative.
  * @throws ShapeError over an axis of size 0
  */
-export const argmax = place('argmax');
+export const argmax = (x: Tensor, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor =>
+  place(argmaxRow, x, axis, keepDims);
 
 /** The index of the smallest element: as argmax. */
-export const argmin = place('argmin');
+export const argmin = (x: Tensor, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor =>
+  place(argminRow, x, axis, keepDims);
 
 /** 1 where any element over `axes` (all if absent) is not 0, else 0; of nothing, 0. NaN is not 0. No derivative. */
 export function any(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
@@ -115,8 +122,8 @@ export function all(x: Tensor, axes?: number | readonly number[], options: Reduc
 
 /** The rows of this file, by name. */
 export const extremaRows = {
-  max: max.row,
-  min: min.row,
-  argmax: argmax.row,
-  argmin: argmin.row,
+  max: maxRow,
+  min: minRow,
+  argmax: argmaxRow,
+  argmin: argminRow,
 };

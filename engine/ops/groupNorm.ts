@@ -14,8 +14,9 @@ const instanceNormRow = normRow('instanceNorm');
 const groupNormRow = normRow('groupNorm');
 
 export interface AffineNormOptions extends NormOptions {
-  /** [C]: scale and shift of each channel. Default 1 and 0. */
+  /** Scale of each channel, [C]. Default 1. */
   readonly weight?: Tensor;
+  /** Shift of each channel, [C]. Default 0. */
   readonly bias?: Tensor;
 }
 
@@ -51,43 +52,37 @@ function run(
  * over the axes in between, and then weight and bias [C] if given.
  * @throws ShapeError if there is one value a channel, whose variance would be 0
  */
-export const instanceNorm = Object.assign(
-  (x: Tensor, options: AffineNormOptions = {}): Tensor => {
-    const c = channelsOf('instanceNorm', x, { weight: options.weight, bias: options.bias });
-    const n = x.shape[0]!;
-    const r = x.shape.slice(1, -1).reduce((p, d) => p * d, 1);
-    if (r === 1) {
-      throw new ShapeError(
-        `instanceNorm: x ${show(x.shape)} has one value for each channel of a sample; statistics need more`,
-      );
-    }
-    return run(instanceNormRow, x, options, c, { view: [n, r, c, 1], affine: [1, 1, c, 1], eps: options.eps ?? 1e-5 });
-  },
-  { row: instanceNormRow },
-);
+export const instanceNorm = (x: Tensor, options: AffineNormOptions = {}): Tensor => {
+  const c = channelsOf('instanceNorm', x, { weight: options.weight, bias: options.bias });
+  const n = x.shape[0]!;
+  const r = x.shape.slice(1, -1).reduce((p, d) => p * d, 1);
+  if (r === 1) {
+    throw new ShapeError(
+      `instanceNorm: x ${show(x.shape)} has one value for each channel of a sample; statistics need more`,
+    );
+  }
+  return run(instanceNormRow, x, options, c, { view: [n, r, c, 1], affine: [1, 1, c, 1], eps: options.eps ?? 1e-5 });
+};
 
 /**
  * Group normalisation (Wu and He 2018): the channels of x [N, ..., C] in `groups` runs of neighbours, each of which gets
  * mean 0 and variance 1 in each sample, and then weight and bias [C] if given.
  * @throws ShapeError if the groups do not divide C
  */
-export const groupNorm = Object.assign(
-  (x: Tensor, groups: number, options: AffineNormOptions = {}): Tensor => {
-    const c = channelsOf('groupNorm', x, { weight: options.weight, bias: options.bias });
-    if (!Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
-      throw new ShapeError(`groupNorm: ${groups} groups do not divide the ${c} channels of x ${show(x.shape)}`);
-    }
-    const n = x.shape[0]!;
-    const r = x.shape.slice(1, -1).reduce((p, d) => p * d, 1);
-    const s = c / groups;
-    return run(groupNormRow, x, options, c, {
-      view: [n, r, groups, s],
-      affine: [1, 1, groups, s],
-      eps: options.eps ?? 1e-5,
-    });
-  },
-  { row: groupNormRow },
-);
+export const groupNorm = (x: Tensor, groups: number, options: AffineNormOptions = {}): Tensor => {
+  const c = channelsOf('groupNorm', x, { weight: options.weight, bias: options.bias });
+  if (!Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
+    throw new ShapeError(`groupNorm: ${groups} groups do not divide the ${c} channels of x ${show(x.shape)}`);
+  }
+  const n = x.shape[0]!;
+  const r = x.shape.slice(1, -1).reduce((p, d) => p * d, 1);
+  const s = c / groups;
+  return run(groupNormRow, x, options, c, {
+    view: [n, r, groups, s],
+    affine: [1, 1, groups, s],
+    eps: options.eps ?? 1e-5,
+  });
+};
 
 /**
  * Batch normalisation in evaluation: (x - mean) / √(variance + eps) · weight + bias with given (running) statistics [C] of

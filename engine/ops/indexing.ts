@@ -83,22 +83,19 @@ function reach(op: string, x: Tensor, index: Tensor, axis: number): Shape {
  * y[i][j][k] = x[i][index[i][j][k]][k], for axis 1 of 3. As torch.gather: the index has as many axes as x, and is no larger
  * in any but `axis`. y has its shape. An index out of range reads as NaN.
  */
-export const gather = Object.assign(
-  (x: Tensor, axis: number, index: Tensor): Tensor => {
-    const a = normalizeAxis('gather', axis, x.rank);
-    const part = reach('gather', x, index, a);
-    return scope(() => {
-      const from = sameShape(part, x.shape)
-        ? x
-        : slice(
-            x,
-            part.map((d) => [0, d]),
-          );
-      return apply(gatherRow, [from, index], { axis: a })[0]!;
-    });
-  },
-  { row: gatherRow },
-);
+export const gather = (x: Tensor, axis: number, index: Tensor): Tensor => {
+  const a = normalizeAxis('gather', axis, x.rank);
+  const part = reach('gather', x, index, a);
+  return scope(() => {
+    const from = sameShape(part, x.shape)
+      ? x
+      : slice(
+          x,
+          part.map((d) => [0, d]),
+        );
+    return apply(gatherRow, [from, index], { axis: a })[0]!;
+  });
+};
 
 /**
  * x with source[i][j][k] added at [i][index[i][j][k]][k], for axis 1 of 3: the adjoint of gather. As torch.scatter_add; the
@@ -151,16 +148,13 @@ export const takeAddRow: Row<SizeParams> = {
  * The slices of x at `indices` along `axis`, in place of which come the axes of the indices. As numpy.take with an axis
  * (torch.take reads a flattened tensor: reshape first). An index out of range reads as NaN.
  */
-export const take = Object.assign(
-  (x: Tensor, indices: Tensor, axis: number): Tensor => {
-    const a = normalizeAxis('take', axis, x.rank);
-    return scope(() => {
-      const y = apply(takeRow, [x, reshape(indices, [indices.size])], { axis: a })[0]!;
-      return reshape(y, replaced(x.shape, a, ...indices.shape));
-    });
-  },
-  { row: takeRow },
-);
+export const take = (x: Tensor, indices: Tensor, axis: number): Tensor => {
+  const a = normalizeAxis('take', axis, x.rank);
+  return scope(() => {
+    const y = apply(takeRow, [x, reshape(indices, [indices.size])], { axis: a })[0]!;
+    return reshape(y, replaced(x.shape, a, ...indices.shape));
+  });
+};
 
 /** The slices of x at the places in a vector of indices. As torch.index_select, with the indices before the axis. */
 export function indexSelect(x: Tensor, indices: Tensor, axis = 0): Tensor {
@@ -187,4 +181,4 @@ export function oneHot(indices: Tensor, classes: number): Tensor {
 }
 
 /** The rows of this file, by name. */
-export const indexingRows = { gather: gather.row, scatter: scatterRow, take: take.row, takeAdd: takeAddRow };
+export const indexingRows = { gather: gatherRow, scatter: scatterRow, take: takeRow, takeAdd: takeAddRow };

@@ -42,9 +42,7 @@ const weightedRow: Row<None> = {
 };
 
 /** w · x, and 0 where w is 0 whatever x is: an impossible class (-∞) costs nothing where it has no weight. */
-export const weighted = Object.assign((w: Tensor, x: Tensor): Tensor => apply(weightedRow, [w, x], none)[0]!, {
-  row: weightedRow,
-});
+export const weighted = (w: Tensor, x: Tensor): Tensor => apply(weightedRow, [w, x], none)[0]!;
 
 export interface ClassTargetsParams {
   readonly classes: number;
@@ -60,11 +58,8 @@ const classTargetsRow: Row<ClassTargetsParams> = {
 };
 
 /** Class indices [...] to smoothed probabilities [..., classes]; NaN where an index is not from 0 to classes - 1. */
-export const classTargets = Object.assign(
-  (index: Tensor, classes: number, smoothing = 0): Tensor =>
-    apply(classTargetsRow, [index], { classes, smoothing })[0]!,
-  { row: classTargetsRow },
-);
+export const classTargets = (index: Tensor, classes: number, smoothing = 0): Tensor =>
+  apply(classTargetsRow, [index], { classes, smoothing })[0]!;
 
 /**
  * The cross-entropy of softmax(logits) relative to the targets.
@@ -119,15 +114,10 @@ const bceLogitsGradRow: Row<None> = {
 };
 
 /** log(1 + eˣ) - x·t elementwise, with broadcasting. */
-export const bceLogits = Object.assign((x: Tensor, t: Tensor): Tensor => apply(bceLogitsRow, [x, t], none)[0]!, {
-  row: bceLogitsRow,
-});
+export const bceLogits = (x: Tensor, t: Tensor): Tensor => apply(bceLogitsRow, [x, t], none)[0]!;
 
 /** g · (sigmoid(x) - t): the derivative of bceLogits, in one launch. */
-export const bceLogitsGrad = Object.assign(
-  (g: Tensor, x: Tensor, t: Tensor): Tensor => apply(bceLogitsGradRow, [g, x, t], none)[0]!,
-  { row: bceLogitsGradRow },
-);
+export const bceLogitsGrad = (g: Tensor, x: Tensor, t: Tensor): Tensor => apply(bceLogitsGradRow, [g, x, t], none)[0]!;
 
 export interface BinaryCrossEntropyOptions {
   /** Multiplies the loss of positive targets; broadcasts against the logits. Default 1. */

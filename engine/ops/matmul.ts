@@ -70,11 +70,8 @@ const matmulRow: Row<MatmulParams> = {
  * column on the right, as in PyTorch.
  * @throws ShapeError if the inner sizes differ
  */
-export const matmul = Object.assign(
-  (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor =>
-    scope(() => product(a, b, { transposeA, transposeB })),
-  { row: matmulRow },
-);
+export const matmul = (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor =>
+  scope(() => product(a, b, { transposeA, transposeB }));
 
 function product(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulParams): Tensor {
   if (a.rank === 0 || b.rank === 0) throw new ShapeError('matmul: a scalar has no matrix product; use mul');
@@ -108,4 +105,4 @@ const spread = (x: Tensor, batch: Shape): Tensor => {
 };
 
 /** The rows of this file, by name. */
-export const matmulRows = { matmul: matmul.row };
+export const matmulRows = { matmul: matmulRow };

@@ -20,16 +20,13 @@ const reshapeRow: Row<{ shape: Shape }> = {
 };
 
 /** The same elements, row-major, under another shape; one size may be -1. Shares memory. */
-export const reshape = Object.assign(
-  (x: Tensor, shape: Shape): Tensor => {
-    const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
-    if (shape.filter((d) => d === -1).length > 1) throw new ShapeError(`reshape: ${show(shape)} has more than one -1`);
-    const full = shape.map((d) => (d === -1 ? x.size / known : d));
-    checkShape('reshape', full.every(Number.isInteger) ? full : shape);
-    return apply(reshapeRow, [x], { shape: full })[0]!;
-  },
-  { row: reshapeRow },
-);
+export const reshape = (x: Tensor, shape: Shape): Tensor => {
+  const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
+  if (shape.filter((d) => d === -1).length > 1) throw new ShapeError(`reshape: ${show(shape)} has more than one -1`);
+  const full = shape.map((d) => (d === -1 ? x.size / known : d));
+  checkShape('reshape', full.every(Number.isInteger) ? full : shape);
+  return apply(reshapeRow, [x], { shape: full })[0]!;
+};
 
 const permuteRow: Row<{ axes: readonly number[] }> = {
   name: 'permute',
@@ -54,11 +51,8 @@ const permuteRow: Row<{ axes: readonly number[] }> = {
 };
 
 /** Reorders the axes: axis i of the result is axis `axes[i]` of x. */
-export const permute = Object.assign(
-  (x: Tensor, axes: readonly number[]): Tensor =>
-    apply(permuteRow, [x], { axes: axes.map((a) => normalizeAxis('permute', a, x.rank)) })[0]!,
-  { row: permuteRow },
-);
+export const permute = (x: Tensor, axes: readonly number[]): Tensor =>
+  apply(permuteRow, [x], { axes: axes.map((a) => normalizeAxis('permute', a, x.rank)) })[0]!;
 
 /** Swaps two axes; the last two unless given. */
 export function transpose(x: Tensor, axis0 = -2, axis1 = -1): Tensor {
@@ -105,15 +99,12 @@ const applySlice = (x: Tensor, window: Window): Tensor => apply(sliceRow, [x], w
 export type Range = readonly [begin?: number | null, end?: number | null, step?: number];
 
 /** Takes a window of x: one range for each leading axis, the others whole. */
-export const slice = Object.assign(
-  (x: Tensor, ranges: readonly Range[]): Tensor => {
-    if (ranges.length > x.rank)
-      throw new ShapeError(`slice: ${ranges.length} ranges for the ${x.rank} axes of ${x.describe()}`);
-    const axes = x.shape.map((d, i) => resolveRange(ranges[i] ?? [], d, i));
-    return applySlice(x, { begin: axes.map((a) => a[0]), size: axes.map((a) => a[1]), step: axes.map((a) => a[2]) });
-  },
-  { row: sliceRow },
-);
+export const slice = (x: Tensor, ranges: readonly Range[]): Tensor => {
+  if (ranges.length > x.rank)
+    throw new ShapeError(`slice: ${ranges.length} ranges for the ${x.rank} axes of ${x.describe()}`);
+  const axes = x.shape.map((d, i) => resolveRange(ranges[i] ?? [], d, i));
+  return applySlice(x, { begin: axes.map((a) => a[0]), size: axes.map((a) => a[1]), step: axes.map((a) => a[2]) });
+};
 
 function resolveRange([begin, end, step = 1]: Range, d: number, axis: number): [number, number, number] {
   if (!Number.isInteger(step) || step === 0)
@@ -137,11 +128,8 @@ const unsliceRow: Row<Window & { shape: Shape }> = {
 };
 
 /** Puts x into a window of a tensor of zeros: the adjoint of slice. */
-export const unslice = Object.assign(
-  (x: Tensor, shape: Shape, { begin, size, step }: Window): Tensor =>
-    apply(unsliceRow, [x], { shape, begin, size, step })[0]!,
-  { row: unsliceRow },
-);
+export const unslice = (x: Tensor, shape: Shape, { begin, size, step }: Window): Tensor =>
+  apply(unsliceRow, [x], { shape, begin, size, step })[0]!;
 
 const concatRow: Row<{ axis: number }> = {
   name: 'concat',
@@ -177,18 +165,16 @@ const concatRow: Row<{ axis: number }> = {
 };
 
 /** Joins tensors along an existing axis. */
-export const concat = Object.assign(
-  (xs: readonly Tensor[], axis = 0): Tensor => {
-    if (xs.length === 0) throw new ShapeError('concat: no tensors given');
-    return apply(concatRow, xs, { axis: normalizeAxis('concat', axis, xs[0]!.rank) })[0]!;
-  },
-  { row: concatRow },
-);
+export const concat = (xs: readonly Tensor[], axis = 0): Tensor => {
+  if (xs.length === 0) throw new ShapeError('concat: no tensors given');
+  return apply(concatRow, xs, { axis: normalizeAxis('concat', axis, xs[0]!.rank) })[0]!;
+};
 
 /** The rows of this file, by name. */
 export const movementRows = {
-  permute: permute.row,
-  slice: slice.row,
-  unslice: unslice.row,
-  concat: concat.row,
+  permute: permuteRow,
+  slice: sliceRow,
+  unslice: unsliceRow,
+  concat: concatRow,
 };
+export const movementViews = { reshape: reshapeRow };

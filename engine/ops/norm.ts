@@ -90,66 +90,65 @@ const layerNormRow = normRow('layerNorm');
 /** What batch norm returns: the output, and the batch's statistics for running averages. */
 export interface BatchNormResult {
   readonly y: Tensor;
-  /** [2, C]: the mean, and 1/√(biased variance + eps). */
+  /** The mean, and 1/√(biased variance + eps), of each channel: [2, C]. */
   readonly stats: Tensor;
 }
 
 /**
  * Batch normalisation in training mode over all axes but the last (Ioffe and Szegedy 2015): x [..., C], gamma and beta [C].
  */
-export const batchNorm = Object.assign(
-  (x: Tensor, gamma: Tensor, beta: Tensor, { eps = 1e-5 }: NormOptions = {}): BatchNormResult => {
-    const c = x.shape[x.rank - 1];
-    if (c === undefined || gamma.size !== c || beta.size !== c) {
-      throw new ShapeError(
-        `batchNorm: gamma ${show(gamma.shape)} and beta ${show(beta.shape)} must have the ${c} channels of x ${show(x.shape)}, its last axis`,
-      );
-    }
-    if (x.size <= c) {
-      throw new ShapeError(
-        `batchNorm: x ${show(x.shape)} has one value a channel; statistics need more, or use eval mode`,
-      );
-    }
-    const [y, stats] = apply(batchNormRow, [x, gamma, beta], {
-      view: [1, x.size / c, c, 1],
-      affine: [1, 1, c, 1],
-      eps,
-    });
-    return { y: y!, stats: stats! };
-  },
-  { row: batchNormRow },
-);
+export const batchNorm = (
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  { eps = 1e-5 }: NormOptions = {},
+): BatchNormResult => {
+  const c = x.shape[x.rank - 1];
+  if (c === undefined || gamma.size !== c || beta.size !== c) {
+    throw new ShapeError(
+      `batchNorm: gamma ${show(gamma.shape)} and beta ${show(beta.shape)} must have the ${c} channels of x ${show(x.shape)}, its last axis`,
+    );
+  }
+  if (x.size <= c) {
+    throw new ShapeError(
+      `batchNorm: x ${show(x.shape)} has one value a channel; statistics need more, or use eval mode`,
+    );
+  }
+  const [y, stats] = apply(batchNormRow, [x, gamma, beta], {
+    view: [1, x.size / c, c, 1],
+    affine: [1, 1, c, 1],
+    eps,
+  });
+  return { y: y!, stats: stats! };
+};
 
 /**
  * Layer normalisation over `axes` (default: the last), which must be the last ones (Ba et al. 2016); gamma and beta have
  * the shape of the normalised axes.
  */
-export const layerNorm = Object.assign(
-  (
-    x: Tensor,
-    gamma: Tensor,
-    beta: Tensor,
-    options: NormOptions & { axes?: number | readonly number[] } = {},
-  ): Tensor => {
-    const axes = normalizeAxes('layerNorm', options.axes ?? -1, x.rank);
-    const tail = x.shape.slice(x.rank - axes.length);
-    if (axes[0] !== x.rank - axes.length)
-      throw new ShapeError(`layerNorm: axes ${show(axes)} are not the last of ${show(x.shape)}`);
-    const d = sizeOf(tail);
-    if (gamma.size !== d || beta.size !== d) {
-      throw new ShapeError(
-        `layerNorm: gamma ${show(gamma.shape)} and beta ${show(beta.shape)} must have the shape ${show(tail)} of the normalised axes of x ${show(x.shape)}`,
-      );
-    }
-    const params = { view: [x.size / d, d, 1, 1], affine: [1, d, 1, 1], eps: options.eps ?? 1e-5 } as const;
-    return scope(() => apply(layerNormRow, [x, gamma, beta], params)[0]!);
-  },
-  { row: layerNormRow },
-);
+export const layerNorm = (
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  options: NormOptions & { axes?: number | readonly number[] } = {},
+): Tensor => {
+  const axes = normalizeAxes('layerNorm', options.axes ?? -1, x.rank);
+  const tail = x.shape.slice(x.rank - axes.length);
+  if (axes[0] !== x.rank - axes.length)
+    throw new ShapeError(`layerNorm: axes ${show(axes)} are not the last of ${show(x.shape)}`);
+  const d = sizeOf(tail);
+  if (gamma.size !== d || beta.size !== d) {
+    throw new ShapeError(
+      `layerNorm: gamma ${show(gamma.shape)} and beta ${show(beta.shape)} must have the shape ${show(tail)} of the normalised axes of x ${show(x.shape)}`,
+    );
+  }
+  const params = { view: [x.size / d, d, 1, 1], affine: [1, d, 1, 1], eps: options.eps ?? 1e-5 } as const;
+  return scope(() => apply(layerNormRow, [x, gamma, beta], params)[0]!);
+};
 
 /** The rows of this file, by name. */
 export const normRows = {
-  batchNorm: batchNorm.row,
-  layerNorm: layerNorm.row,
+  batchNorm: batchNormRow,
+  layerNorm: layerNormRow,
   normGrad: normGradRow,
 };

@@ -45,14 +45,10 @@ const signedPowRow: Row<Scalars> = powers(
 );
 
 /** |x|^p, and 0 at 0 whatever p is, but 1 for p = 0. */
-export const absPow = Object.assign((x: Tensor, p: number): Tensor => apply(absPowRow, [x], { s0: p })[0]!, {
-  row: absPowRow,
-});
+export const absPow = (x: Tensor, p: number): Tensor => apply(absPowRow, [x], { s0: p })[0]!;
 
 /** |x|^p with the sign of x, and 0 at 0 whatever p is: the derivative of absPow, but for a factor. */
-export const signedPow = Object.assign((x: Tensor, p: number): Tensor => apply(signedPowRow, [x], { s0: p })[0]!, {
-  row: signedPowRow,
-});
+export const signedPow = (x: Tensor, p: number): Tensor => apply(signedPowRow, [x], { s0: p })[0]!;
 
 /** x, and 0 where it is NaN or infinite. */
 export const finiteOrZero: Unary = unary('finiteOrZero', 'select(T(0.0), a, finite_(a))', undefined, FINITE);

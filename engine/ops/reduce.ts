@@ -39,21 +39,19 @@ const sumTable = sumRow('sum');
 const meanTable = sumRow('mean');
 
 /** Sums over `axes` (all if absent; negative ones count from the end). */
-export const sum = Object.assign(
-  (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
-    apply(sumTable, [x], { axes: normalizeAxes('sum', axes, x.rank), keepDims, scale: 1 })[0]!,
-  { row: sumTable },
-);
+export const sum = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
+  apply(sumTable, [x], { axes: normalizeAxes('sum', axes, x.rank), keepDims, scale: 1 })[0]!;
 
 /** Averages over `axes` (all if absent; negative ones count from the end). */
-export const mean = Object.assign(
-  (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor => {
-    const list = normalizeAxes('mean', axes, x.rank);
-    const n = countOf(x.shape, list);
-    return apply(meanTable, [x], { axes: list, keepDims, scale: 1 / n })[0]!;
-  },
-  { row: meanTable },
-);
+export const mean = (
+  x: Tensor,
+  axes?: number | readonly number[],
+  { keepDims = false }: ReduceOptions = {},
+): Tensor => {
+  const list = normalizeAxes('mean', axes, x.rank);
+  const n = countOf(x.shape, list);
+  return apply(meanTable, [x], { axes: list, keepDims, scale: 1 / n })[0]!;
+};
 
 const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, a) => n * shape[a]!, 1);
 
@@ -92,9 +90,7 @@ const broadcastRow: Row<{ shape: Shape }> = {
 };
 
 /** Repeats x along axes of size 1 and new leading axes. */
-export const broadcastTo = Object.assign((x: Tensor, shape: Shape): Tensor => apply(broadcastRow, [x], { shape })[0]!, {
-  row: broadcastRow,
-});
+export const broadcastTo = (x: Tensor, shape: Shape): Tensor => apply(broadcastRow, [x], { shape })[0]!;
 
 /** Sums x down to a shape that broadcasts to x's: the adjoint of broadcastTo. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
@@ -107,7 +103,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
 
 /** The rows of this file, by name. */
 export const reduceRows = {
-  broadcastTo: broadcastTo.row,
-  sum: sum.row,
-  mean: mean.row,
+  broadcastTo: broadcastRow,
+  sum: sumTable,
+  mean: meanTable,
 };

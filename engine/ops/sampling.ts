@@ -36,10 +36,7 @@ const gumbelMaxRow: Row<typeof none> = {
 };
 
 /** logits and u [..., C], u uniform in [0, 1): [...] class indices, drawn with probabilities softmax(logits). */
-export const gumbelMax = Object.assign(
-  (logits: Tensor, u: Tensor): Tensor => apply(gumbelMaxRow, [logits, u], none)[0]!,
-  { row: gumbelMaxRow },
-);
+export const gumbelMax = (logits: Tensor, u: Tensor): Tensor => apply(gumbelMaxRow, [logits, u], none)[0]!;
 
 /** The rows of this file, by name. */
 export const samplingRows = { truncatedNormal: truncatedNormalRow, gumbelMax: gumbelMaxRow };

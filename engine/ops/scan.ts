@@ -45,15 +45,12 @@ const cumsumRow: Row<ScanParams> = {
 const LONG = 4096;
 
 /** The sums of the elements up to each, itself included. Long axes are added up in pieces, so that none waits for all. */
-export const cumsum = Object.assign(
-  (x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor => {
-    const a = normalizeAxis('cumsum', axis, x.rank);
-    const d = x.shape[a]!;
-    const pieces = d >= LONG && x.size / d < LONG;
-    return pieces ? inPieces(x, a, reverse) : apply(cumsumRow, [x], { axis: a, reverse })[0]!;
-  },
-  { row: cumsumRow },
-);
+export const cumsum = (x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor => {
+  const a = normalizeAxis('cumsum', axis, x.rank);
+  const d = x.shape[a]!;
+  const pieces = d >= LONG && x.size / d < LONG;
+  return pieces ? inPieces(x, a, reverse) : apply(cumsumRow, [x], { axis: a, reverse })[0]!;
+};
 
 function inPieces(x: Tensor, axis: number, reverse: boolean): Tensor {
   const d = x.shape[axis]!;
@@ -101,11 +98,8 @@ const linearScanRow: Row<ScanParams> = {
  * The linear recurrence y[i] = f[i] · y[i-1] + x[i] along an axis, from y[-1] = 0; f and x have one shape. What running
  * products, discounted sums and linear state spaces have in common.
  */
-export const linearScan = Object.assign(
-  (f: Tensor, x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor =>
-    apply(linearScanRow, [f, x], { axis: normalizeAxis('linearScan', axis, x.rank), reverse })[0]!,
-  { row: linearScanRow },
-);
+export const linearScan = (f: Tensor, x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor =>
+  apply(linearScanRow, [f, x], { axis: normalizeAxis('linearScan', axis, x.rank), reverse })[0]!;
 
 /** The products of the elements up to each, itself included. Derivatives of every order are right also at zeros. */
 export function cumprod(x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor {
@@ -164,11 +158,8 @@ function exclusive(x: Tensor, reverse: boolean): Tensor {
  * Multiplies over `axes` (all if absent; negative ones count from the end); the product of nothing is 1. Derivatives of
  * every order are right also at zeros.
  */
-export const prod = Object.assign(
-  (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
-    apply(prodRow, [x], { axes: normalizeAxes('prod', axes, x.rank), keepDims })[0]!,
-  { row: prodRow },
-);
+export const prod = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
+  apply(prodRow, [x], { axes: normalizeAxes('prod', axes, x.rank), keepDims })[0]!;
 
 /** The rows of this file, by name. */
-export const scanRows = { cumsum: cumsum.row, linearScan: linearScan.row, prod: prod.row };
+export const scanRows = { cumsum: cumsumRow, linearScan: linearScanRow, prod: prodRow };

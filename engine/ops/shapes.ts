@@ -214,20 +214,19 @@ const triangleRow = (name: 'tril' | 'triu'): Row<TriangleParams> => {
   return row;
 };
 
-function triangle(name: 'tril' | 'triu') {
-  const row = triangleRow(name);
-  const call = (x: Tensor, k = 0): Tensor => {
-    whole(name, 'the diagonal', k, Number.NEGATIVE_INFINITY);
-    return apply(row, [x], { k })[0]!;
-  };
-  return Object.assign(call, { row });
+function triangle(row: Row<TriangleParams>, x: Tensor, k: number): Tensor {
+  whole(row.name, 'the diagonal', k, Number.NEGATIVE_INFINITY);
+  return apply(row, [x], { k })[0]!;
 }
 
+const trilRow = triangleRow('tril');
+const triuRow = triangleRow('triu');
+
 /** The lower triangles of matrices [..., M, N]: what lies above diagonal `k` (default 0, the main one) becomes 0. */
-export const tril = triangle('tril');
+export const tril = (x: Tensor, k = 0): Tensor => triangle(trilRow, x, k);
 
 /** The upper triangles of matrices [..., M, N]: what lies below diagonal `k` (default 0, the main one) becomes 0. */
-export const triu = triangle('triu');
+export const triu = (x: Tensor, k = 0): Tensor => triangle(triuRow, x, k);
 
 function blocks(op: string, x: Tensor, block: number): readonly [number, number, number, number] {
   whole(op, 'the block', block, 1);
@@ -267,4 +266,4 @@ export function spaceToDepth(x: Tensor, block: number): Tensor {
 }
 
 /** The rows of this file, by name. */
-export const shapesRows = { tril: tril.row, triu: triu.row };
+export const shapesRows = { tril: trilRow, triu: triuRow };

@@ -36,16 +36,11 @@ const softmaxGradRow = gradRow('softmax', (g, y, axis) => mul(y, sub(g, total(mu
 const logSoftmaxGradRow = gradRow('logSoftmax', (g, y, axis) => sub(g, mul(exp(y), total(g, axis))));
 
 /** y · (g - Σ g·y) over the axis: softmax's derivative in terms of its output. */
-export const softmaxGrad = Object.assign(
-  (g: Tensor, y: Tensor, axis: number): Tensor => apply(softmaxGradRow, [g, y], { axis })[0]!,
-  { row: softmaxGradRow },
-);
+export const softmaxGrad = (g: Tensor, y: Tensor, axis: number): Tensor => apply(softmaxGradRow, [g, y], { axis })[0]!;
 
 /** g - eʸ · Σ g over the axis: logSoftmax's derivative in terms of its output. */
-export const logSoftmaxGrad = Object.assign(
-  (g: Tensor, y: Tensor, axis: number): Tensor => apply(logSoftmaxGradRow, [g, y], { axis })[0]!,
-  { row: logSoftmaxGradRow },
-);
+export const logSoftmaxGrad = (g: Tensor, y: Tensor, axis: number): Tensor =>
+  apply(logSoftmaxGradRow, [g, y], { axis })[0]!;
 
 const logSoftmaxRow: Row<SoftmaxParams> = {
   name: 'logSoftmax',
@@ -75,18 +70,14 @@ function along(row: Row<SoftmaxParams>, x: Tensor, axis: number): Tensor {
  * overflows; -∞ gives 0, and NaN where all values are -∞, as in PyTorch.
  * @throws ShapeError if there is no such axis
  */
-export const softmax = Object.assign((x: Tensor, axis = -1): Tensor => along(softmaxRow, x, axis), {
-  row: softmaxRow,
-});
+export const softmax = (x: Tensor, axis = -1): Tensor => along(softmaxRow, x, axis);
 
 /**
  * The logarithm of softmax over `axis` (the last unless given): x - log Σ eˣ, without overflow and without the loss of
  * digits of log(softmax(x)).
  * @throws ShapeError if there is no such axis
  */
-export const logSoftmax = Object.assign((x: Tensor, axis = -1): Tensor => along(logSoftmaxRow, x, axis), {
-  row: logSoftmaxRow,
-});
+export const logSoftmax = (x: Tensor, axis = -1): Tensor => along(logSoftmaxRow, x, axis);
 
 /** The rows of this file, by name. */
 export const softmaxRows = { logSoftmax: logSoftmaxRow };

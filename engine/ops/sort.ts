@@ -39,11 +39,8 @@ const argsortRow: Row<SortParams> = {
  * when descending. NaN counts as the largest, as in PyTorch: last when ascending, first when descending. The indices are
  * whole numbers in floats, exact up to 2²⁴ on WebGPU, and have no derivative.
  */
-export const argsort = Object.assign(
-  (x: Tensor, axis = -1, { descending = false }: SortOptions = {}): Tensor =>
-    apply(argsortRow, [x], { axis: normalizeAxis('argsort', axis, x.rank), descending })[0]!,
-  { row: argsortRow },
-);
+export const argsort = (x: Tensor, axis = -1, { descending = false }: SortOptions = {}): Tensor =>
+  apply(argsortRow, [x], { axis: normalizeAxis('argsort', axis, x.rank), descending })[0]!;
 
 /** x sorted along `axis` (the last unless given), and the indices of argsort. The values are differentiable. */
 export function sort(x: Tensor, axis = -1, options: SortOptions = {}): Sorted {
@@ -77,4 +74,4 @@ export function topk(x: Tensor, k: number, axis = -1, { largest = true }: TopkOp
 }
 
 /** The rows of this file, by name. */
-export const sortRows = { argsort: argsort.row };
+export const sortRows = { argsort: argsortRow };

@@ -15,7 +15,7 @@ import { groupNormFused } from './groupNorm.ts';
 import { indexingRows } from './indexing.ts';
 import { lossFused, lossRows } from './losses.ts';
 import { matmulRows } from './matmul.ts';
-import { movementRows, reshape } from './movement.ts';
+import { movementRows, movementViews } from './movement.ts';
 import { normRows } from './norm.ts';
 import { normsRows } from './norms.ts';
 import { optimRows } from './optim.ts';
@@ -65,6 +65,6 @@ export const primitives = {
 export const fused = { ...normRows, ...softmaxFused, ...lossFused, ...groupNormFused };
 
 /** Rows that only rename memory. */
-export const views = { reshape: reshape.row };
+export const views = { ...movementViews };
 
 export type Primitive = keyof typeof primitives;

@@ -19,18 +19,16 @@ const mul3Row: Row<Scalars> = row(
 );
 
 /** scale · a · b · c in one launch: many derivatives are such a product. */
-export const mul3 = Object.assign(
-  (a: Tensor, b: Tensor, c: Tensor, scale = 1): Tensor => apply(mul3Row, [a, b, c], { s0: scale })[0]!,
-  { row: mul3Row },
-);
+export const mul3 = (a: Tensor, b: Tensor, c: Tensor, scale = 1): Tensor =>
+  apply(mul3Row, [a, b, c], { s0: scale })[0]!;
 
-/** eˣ - 1, exact also near 0. */
+/** eˣ - 1, exact also near 0. @function */
 export const expm1: Unary = unary('expm1', 'expm1_(a)', (g, { inputs: [x] }) => mul(g, exp(x!)), EXPM1);
 
-/** log(1 + x), exact also near 0; -Infinity at -1, NaN below. */
+/** log(1 + x), exact also near 0; -Infinity at -1, NaN below. @function */
 export const log1p: Unary = unary('log1p', 'log1p_(a)', (g, { inputs: [x] }) => div(g, affine(x!, 1, 1)), LOG1P);
 
-/** 1 / x */
+/** 1 / x @function */
 export const reciprocal: Unary = unary('reciprocal', '1.0 / a', (g, { output: y }) => mul3(g, y, y, -1));
 
 const mulSineRow: Row<Scalars> = row(
@@ -45,18 +43,16 @@ const mulSineRow: Row<Scalars> = row(
 );
 
 /** g · sin(x + quarter · π/2), quarter 0 to 3, in one launch: the derivative of sin, of cos, and of itself. */
-export const mulSine = Object.assign(
-  (g: Tensor, x: Tensor, quarter: number): Tensor => apply(mulSineRow, [g, x], { s0: quarter })[0]!,
-  { row: mulSineRow },
-);
+export const mulSine = (g: Tensor, x: Tensor, quarter: number): Tensor =>
+  apply(mulSineRow, [g, x], { s0: quarter })[0]!;
 
-/** The sine of x in radians. In float32 it is good to 1e-6 for |x| up to 1e4, and loses digits beyond. */
+/** The sine of x in radians. In float32 it is good to 1e-6 for |x| up to 1e4, and loses digits beyond. @function */
 export const sin: Unary = unary('sin', 'sine_(a, 0.0)', (g, { inputs: [x] }) => mulSine(g, x!, 1), SINE);
 
-/** The cosine of x in radians; range as for `sin`. */
+/** The cosine of x in radians; range as for `sin`. @function */
 export const cos: Unary = unary('cos', 'sine_(a, 1.0)', (g, { inputs: [x] }) => mulSine(g, x!, 2), SINE);
 
-/** The tangent of x in radians; range as for `sin`. */
+/** The tangent of x in radians; range as for `sin`. @function */
 export const tan: Unary = unary('tan', 'tan_(a)', (g, { output: y }) => tanGrad(g, y), SINE);
 
 /** g · (1 + y²): the tangent's derivative in terms of its output, in one launch. */
@@ -65,13 +61,13 @@ export const tanGrad: Binary = binary('tanGrad', 'a * (1.0 + b * b)', [
   (g, { inputs: [h, y] }) => mul3(g, h!, y!, 2),
 ]);
 
-/** The hyperbolic sine. */
+/** The hyperbolic sine. @function */
 export const sinh: Unary = unary('sinh', 'sinh_(a)', (g, { inputs: [x] }) => mul(g, cosh(x!)), SINH);
 
-/** The hyperbolic cosine. */
+/** The hyperbolic cosine. @function */
 export const cosh: Unary = unary('cosh', 'cosh_(a)', (g, { inputs: [x] }) => mul(g, sinh(x!)), SINH);
 
-/** The inverse tangent, -π/2 to π/2. */
+/** The inverse tangent, -π/2 to π/2. @function */
 export const atan: Unary = unary('atan', 'atan_(a)', (g, { inputs: [x] }) => atanGrad(g, x!), ATAN);
 
 /** g / (1 + x²), in one launch. */
@@ -80,7 +76,7 @@ export const atanGrad: Binary = binary('atanGrad', 'a / (1.0 + b * b)', [
   (g, { inputs: [, x], output }) => mul3(atanGrad(g, x!), output, x!, -2),
 ]);
 
-/** The error function, 2/√π ∫₀ˣ exp(-t²) dt. */
+/** The error function, 2/√π ∫₀ˣ exp(-t²) dt. @function */
 export const erf: Unary = unary('erf', 'erf_(a)', (g, { inputs: [x] }) => erfGrad(g, x!), ERF);
 
 /** g · 2/√π · exp(-x²), in one launch. */
@@ -92,19 +88,19 @@ export const erfGrad: Binary = binary(
   ERF,
 );
 
-/** The largest whole number that is not above x. Its derivative is 0. */
+/** The largest whole number that is not above x. Its derivative is 0. @function */
 export const floor: Unary = unary('floor', 'select(floor(a), a, isnan_(a))', null);
 
-/** The smallest whole number that is not below x. Its derivative is 0. */
+/** The smallest whole number that is not below x. Its derivative is 0. @function */
 export const ceil: Unary = unary('ceil', 'select(ceil(a), a, isnan_(a))', null);
 
-/** The nearest whole number; halves go to the even one, as in PyTorch. Its derivative is 0. */
+/** The nearest whole number; halves go to the even one, as in PyTorch. Its derivative is 0. @function */
 export const round: Unary = unary('round', 'select(round(a), a, isnan_(a))', null);
 
-/** 1 where x is NaN, else 0. Not differentiable: a gradient does not reach x through it. */
+/** 1 where x is NaN, else 0. Not differentiable: a gradient does not reach x through it. @function */
 const isNan: Unary = unary('isNaN', 'select(T(0.0), T(1.0), isnan_(a))', undefined);
 
-/** 1 where x is neither NaN nor infinite, else 0. Not differentiable: a gradient does not reach x through it. */
+/** 1 where x is neither NaN nor infinite, else 0. Not differentiable: a gradient does not reach x through it. @function */
 const isFiniteNumber: Unary = unary('isFinite', 'select(T(0.0), T(1.0), finite_(a))', undefined, FINITE);
 
 // Inside this file the names would hide JavaScript's own.
@@ -119,10 +115,8 @@ const clampGradRow: Row<Scalars> = row(
 );
 
 /** g where low <= x <= high, else 0: the derivative of clamp, in one launch. Bounds may be infinite. */
-export const clampGrad = Object.assign(
-  (g: Tensor, x: Tensor, low: number, high: number): Tensor => apply(clampGradRow, [g, x], { s0: low, s1: high })[0]!,
-  { row: clampGradRow },
-);
+export const clampGrad = (g: Tensor, x: Tensor, low: number, high: number): Tensor =>
+  apply(clampGradRow, [g, x], { s0: low, s1: high })[0]!;
 
 const clampRow: Row<Scalars> = row(
   'clamp',
@@ -136,23 +130,20 @@ const clampRow: Row<Scalars> = row(
  * x, but not below `min` and not above `max`; a bound left out (or null) does not limit. Where min > max everything
  * becomes max. The derivative at a bound is 1. NaN stays NaN. (For bounds that are tensors: `minimum`, `maximum`.)
  */
-export const clamp = Object.assign(
-  (x: TensorLike, min?: number | null, max?: number | null): Tensor => {
-    const high = max ?? Number.POSITIVE_INFINITY;
-    return apply(clampRow, [like(x)], { s0: Math.min(min ?? Number.NEGATIVE_INFINITY, high), s1: high })[0]!;
-  },
-  { row: clampRow },
-);
+export const clamp = (x: TensorLike, min?: number | null, max?: number | null): Tensor => {
+  const high = max ?? Number.POSITIVE_INFINITY;
+  return apply(clampRow, [like(x)], { s0: Math.min(min ?? Number.NEGATIVE_INFINITY, high), s1: high })[0]!;
+};
 
 /** The rows of this file, by name. */
 export const unaryRows = {
-  mul3: mul3.row,
+  mul3: mul3Row,
   expm1: expm1.row,
   log1p: log1p.row,
   reciprocal: reciprocal.row,
   sin: sin.row,
   cos: cos.row,
-  mulSine: mulSine.row,
+  mulSine: mulSineRow,
   tan: tan.row,
   tanGrad: tanGrad.row,
   sinh: sinh.row,
@@ -166,6 +157,6 @@ export const unaryRows = {
   round: round.row,
   isNaN: isNan.row,
   isFinite: isFiniteNumber.row,
-  clamp: clamp.row,
-  clampGrad: clampGrad.row,
+  clamp: clampRow,
+  clampGrad: clampGradRow,
 };

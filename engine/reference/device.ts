@@ -38,10 +38,12 @@ export class ReferenceDevice implements Device {
   #bytes = 0;
   #peakBytes = 0;
 
+  /** @internal */
   runs({ op }: Launch): boolean {
     return op in loops;
   }
 
+  /** @internal */
   run(launch: Launch): Storage[] {
     const outputs = launch.outputShapes.map((s) => this.allocate(sizeOf(s)));
     const loop = loops[launch.op as Primitive] as (context: LoopContext<unknown>) => void;
@@ -56,33 +58,39 @@ export class ReferenceDevice implements Device {
     return outputs;
   }
 
+  /** @internal */
   allocate(size: number): Storage {
     return this.#hold(new Float64Array(size));
   }
 
+  /** @internal */
   upload(values: ArrayLike<number>): Storage {
     return this.#hold(Float64Array.from(values));
   }
 
+  /** @internal */
   write(storage: Storage, values: ArrayLike<number>): void {
     valuesOf(storage).set(values);
     storage.buffer.version++;
   }
 
+  /** @internal */
   async read(storage: Storage): Promise<Float64Array<ArrayBuffer>> {
     return this.values(storage).slice();
   }
 
-  /** The values themselves, without waiting. */
+  /** The values themselves, without waiting. @internal */
   values(storage: Storage): Float64Array<ArrayBuffer> {
     return valuesOf(storage);
   }
 
+  /** @internal */
   view(storage: Storage, offset: number, size: number): Storage {
     checkView(storage, offset, size);
     return new Storage((storage as HostStorage).buffer, storage.offset + offset, size);
   }
 
+  /** @internal */
   release(buffer: Buffer): void {
     this.#buffers--;
     this.#bytes -= (buffer as HostBuffer).values.byteLength;
@@ -107,5 +115,5 @@ export class ReferenceDevice implements Device {
   }
 }
 
-/** The one reference device of the process. */
+/** The one reference device of the process: float64, in plain JavaScript. It needs no `init`; see {@link withDevice}. */
 export const reference = new ReferenceDevice();

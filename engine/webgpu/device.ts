@@ -3,6 +3,7 @@ import { type Buffer, checkView, type Device, type Launch, type Memory, Storage,
 import { DeviceError } from '../errors.ts';
 import { tensorsAlive } from '../lifetime.ts';
 import { show, sizeOf } from '../shape.ts';
+import type { Counters, KernelFamily, Opened } from './opened.ts';
 import { Pipelines } from './pipelines.ts';
 import { type GpuBuffer, Pool } from './pool.ts';
 import { type ProfileEntry, Profiler } from './profiler.ts';
@@ -10,31 +11,20 @@ import { type Binding, Recorder } from './recorder.ts';
 
 type GpuStorage = Storage<GpuBuffer>;
 
-/** What the platform (Node or a browser) hands over with a device. */
-export interface Opened {
-  readonly gpu: GPUDevice;
-  readonly info: GPUAdapterInfo;
-  readonly software: boolean;
-  /** Waits for a promise of the adapter's without burning a core. */
-  wait<T>(promise: Promise<T>): Promise<T>;
-  /** Frees garbage now, where the platform can: the memory behind WebGPU's objects is unknown to the garbage collector. */
-  collect?(): void;
-  /** Lets go of everything behind the device, so that the process can end. */
-  close(): void;
-}
-
-export type KernelFamily = Target['family'];
+export type { Counters, KernelFamily, Opened };
 
 /** Bindings are rounded up to whole vectors; see Kernel. */
 const padded = (elements: number): number => Math.max(16, Math.ceil(elements / 4) * 16);
 
-/** Tensors in float32 on a WebGPU adapter. */
+/** Tensors in float32 on a WebGPU adapter. Made by {@link init}. */
 export class WebGpuDevice implements Device {
   readonly kind = 'webgpu';
   readonly dtype = 'float32';
   readonly name: string;
   readonly target: Target;
+  /** WebGPU's own device, for work beside the engine's. */
   readonly gpu: GPUDevice;
+  /** Whether the adapter runs on a CPU. */
   readonly software: boolean;
   readonly #opened: Opened;
   readonly #pool: Pool;
@@ -51,6 +41,7 @@ export class WebGpuDevice implements Device {
   /** Lost or destroyed: every further call fails. */
   #gone = false;
 
+  /** @hidden */
   constructor(opened: Opened, family?: KernelFamily) {
     const { gpu, info } = opened;
     this.#opened = opened;
@@ -91,10 +82,12 @@ export class WebGpuDevice implements Device {
     return !this.#gone;
   }
 
+  /** @internal */
   runs({ plan }: Launch): boolean {
     return plan !== undefined;
   }
 
+  /** @internal */
   run(launch: Launch): Storage[] {
     this.#check();
     const { temps = [], dispatches } = launch.plan!(this.target);
@@ -122,28 +115,33 @@ export class WebGpuDevice implements Device {
     return outputs;
   }
 
+  /** @internal */
   allocate(size: number): Storage {
     this.#check();
     return this.#allocate(size, `a tensor of ${size} elements`);
   }
 
+  /** @internal */
   upload(values: ArrayLike<number>): Storage {
     const storage = this.allocate(values.length);
     this.#write(storage as GpuStorage, values);
     return storage;
   }
 
+  /** @internal */
   write(storage: Storage, values: ArrayLike<number>): void {
     this.#check();
     this.#write(storage as GpuStorage, values);
     storage.buffer.version++;
   }
 
+  /** @internal */
   view(storage: Storage, offset: number, size: number): Storage {
     checkView(storage, offset, size);
     return new Storage((storage as GpuStorage).buffer, storage.offset + offset, size);
   }
 
+  /** @internal */
   async read(storage: Storage): Promise<Values> {
     if (this.#error) await this.#tell();
     const { buffer, offset, size } = storage as GpuStorage;
@@ -173,6 +171,7 @@ export class WebGpuDevice implements Device {
     return values;
   }
 
+  /** @internal */
   release(buffer: Buffer): void {
     if (this.#destroyed) return;
     this.#pool.give(buffer as GpuBuffer);
@@ -200,14 +199,15 @@ export class WebGpuDevice implements Device {
     return { tensors: tensorsAlive(), buffers, bytes, pooledBuffers, pooledBytes, peakBytes };
   }
 
-  /** Counters of work done so far: dispatches, bind groups and pipelines made. */
-  counters(): { dispatches: number; bindGroups: number; pipelines: number } {
+  /** Counts the work done since `init`. */
+  counters(): Counters {
     const { dispatches, groupsMade } = this.#recorder;
     return { dispatches, bindGroups: groupsMade, pipelines: this.#pipelines.count };
   }
 
   /**
-   * Measures every dispatch that `fn` records on the adapter itself.
+   * Measures every launch that `fn` records, on the adapter itself.
+   * @returns one entry for each kernel, the costliest first
    * @throws DeviceError if the adapter has no timestamp queries
    */
   async profile(fn: () => void | Promise<void>): Promise<ProfileEntry[]> {
@@ -225,7 +225,7 @@ export class WebGpuDevice implements Device {
     return this.#opened.wait(profiler.report());
   }
 
-  /** Runs dispatches on storages of this device, in the order of a plan's slots: for kernels outside the op table. */
+  /** Runs dispatches on storages of this device, in the order of a plan's slots: for kernels outside the op table. @internal */
   dispatch(dispatches: readonly Dispatch[], storages: readonly Storage[]): void {
     this.#check();
     this.#record(dispatches, storages as readonly GpuStorage[]);

@@ -2,8 +2,11 @@
 
 /** What a kernel cost since profiling began. */
 export interface ProfileEntry {
+  /** The kernel's name. */
   readonly kernel: string;
+  /** How often it ran. */
   readonly launches: number;
+  /** Time on the adapter of all its launches together, in milliseconds. */
   readonly ms: number;
 }
 

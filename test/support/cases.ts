@@ -34,7 +34,7 @@ import {
   sum,
   type Tensor,
 } from '../../engine/index.ts';
-import { convParams } from '../../engine/ops/conv.ts';
+import { convParams, convRows } from '../../engine/ops/conv.ts';
 import { affine, gate, greaterShare, leakyRelu, sigmoidGrad, tanhGrad } from '../../engine/ops/elementwise.ts';
 import { unslice } from '../../engine/ops/movement.ts';
 import { updateRunningStats } from '../../engine/ops/optim.ts';
@@ -169,7 +169,7 @@ const convolved = (list: readonly Convolution[] = CONVOLUTIONS): Case[] =>
   }));
 
 const outputOf = ([x, w, options = {}]: Convolution): Shape =>
-  conv2d.row.shape([x, w], convParams('conv2d', options, x.slice(1, 3), w))[0]!;
+  convRows.conv2d.shape([x, w], convParams('conv2d', options, x.slice(1, 3), w))[0]!;
 
 const transposed = (): Case[] =>
   CONVOLUTIONS.map((c) => {

@@ -1,0 +1,86 @@
+/**
+ * Sorts the API reference by family: a name's category is that of the file that declares it, unless its docstring has a
+ * `@category` of its own. A method of Tensor stands with the function of the same name, and links to it.
+ */
+import { CommentTag, Converter, ReflectionKind } from 'typedoc';
+
+/** Categories in the order of the index, each with its files (a folder ends with a slash). */
+const FAMILIES = {
+  'Tensors and memory': 'engine/tensor engine/scope engine/memory engine/ops/create engine/shape',
+  Devices: 'engine/init engine/device engine/roofs engine/webgpu/ engine/reference/',
+  Gradients: 'engine/grad engine/backward engine/node engine/checkpoint engine/transforms engine/forward',
+  'Looking inside and checking': 'engine/tape engine/anomaly engine/gradcheck engine/convMatrix',
+  'Ops of your own': 'engine/customOp kernels/kernel',
+  Arithmetic: 'engine/ops/define engine/ops/elementwise engine/ops/arithmetic engine/ops/unary',
+  'Comparison and choice': 'engine/ops/comparison',
+  Activations: 'engine/ops/activations engine/ops/softmax',
+  Reductions: 'engine/ops/reduce engine/ops/norms engine/ops/extrema',
+  'Scans and sorting': 'engine/ops/scan engine/ops/sort',
+  'Shapes and movement': 'engine/ops/movement engine/ops/shapes engine/ops/pad',
+  Indexing: 'engine/ops/indexing',
+  'Linear algebra':
+    'engine/ops/matmul engine/ops/linalg engine/ops/einsum engine/ops/cholesky engine/ops/qr engine/ops/eigh',
+  Convolution: 'engine/ops/conv engine/ops/conv1d engine/ops/conv3d',
+  'Pooling and resampling': 'engine/ops/pool engine/ops/resize engine/ops/gridSample',
+  'Normalisation and attention': 'engine/ops/norm engine/ops/groupNorm engine/ops/attention',
+  Losses: 'engine/ops/losses',
+  'Random numbers': 'engine/random engine/ops/dropout',
+  'Optimizer steps': 'engine/ops/optim kernels/adam',
+  Errors: 'engine/errors',
+  Modules: 'nn/module',
+  Layers: 'nn/linear nn/conv nn/norm nn/activation nn/sequential',
+  Optimizers: 'nn/adam nn/arena',
+  Initialisers: 'nn/init',
+  Training: 'gan/wganGp gan/penalty',
+  Networks: 'gan/models',
+  Metrics: 'gan/metrics/',
+  'Data and images': 'gan/data/ gan/run/',
+};
+
+const METHODS = 'engine/methodTypes.ts';
+
+function categoryOf(path) {
+  const fits = (entry) => (entry.endsWith('/') ? path.startsWith(entry) : path === `${entry}.ts`);
+  const found = Object.entries(FAMILIES).find(([, files]) => files.split(' ').some(fits));
+  if (!found) throw new Error(`docs/typedoc.js: ${path} belongs to no family; add it to one`);
+  return found[0];
+}
+
+/** Where a name's documentation stands: with a function it is the signature's. None: TypeDoc says so later. */
+const commentOf = (reflection) => reflection.signatures?.[0]?.comment ?? reflection.comment;
+
+const tagOf = (comment) => comment.blockTags.find((t) => t.tag === '@category');
+
+export function load(app) {
+  app.options.setValue('categoryOrder', ['This tensor', ...Object.keys(FAMILIES), '*']);
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    const pathOf = (reflection) => project.getSymbolIdFromReflection(reflection)?.packagePath;
+    const categories = new Map();
+    const put = (comment, category) => {
+      if (!tagOf(comment)) comment.blockTags.push(new CommentTag('@category', [{ kind: 'text', text: category }]));
+    };
+    for (const module of project.children ?? []) {
+      for (const child of module.children ?? []) {
+        const comment = commentOf(child);
+        if (!comment || child.isReference()) continue;
+        put(comment, categoryOf(pathOf(child)));
+        if (child.kindOf(ReflectionKind.Function)) categories.set(child.name, { fn: child, tag: tagOf(comment) });
+      }
+    }
+    for (const type of project.getReflectionsByKind(ReflectionKind.Class)) {
+      const isTensor = type.children?.some((c) => pathOf(c) === METHODS);
+      for (const member of isTensor ? type.children : []) {
+        const comment = commentOf(member) ?? member.getSignature?.comment;
+        if (!comment) continue;
+        if (pathOf(member) !== METHODS) {
+          put(comment, 'This tensor');
+          continue;
+        }
+        const { fn, tag } = categories.get(member.name);
+        put(comment, tag.content[0].text);
+        const link = { kind: 'inline-tag', tag: '@link', text: fn.name, target: fn };
+        comment.summary.push({ kind: 'text', text: ' More at ' }, link, { kind: 'text', text: '.' });
+      }
+    }
+  });
+}

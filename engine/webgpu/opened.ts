@@ -1,0 +1,27 @@
+import type { Target } from '../../kernels/kernel.ts';
+
+/** What the platform (Node or a browser) hands over with a device. */
+export interface Opened {
+  readonly gpu: GPUDevice;
+  readonly info: GPUAdapterInfo;
+  readonly software: boolean;
+  /** Waits for a promise of the adapter's without burning a core. */
+  wait<T>(promise: Promise<T>): Promise<T>;
+  /** Frees garbage now, where the platform can: the memory behind WebGPU's objects is unknown to the garbage collector. */
+  collect?(): void;
+  /** Lets go of everything behind the device, so that the process can end. */
+  close(): void;
+}
+
+/** Kernels come in two families, for adapters on hardware and for those that run on a CPU. */
+export type KernelFamily = Target['family'];
+
+/** Work done so far. */
+export interface Counters {
+  /** Launches of kernels. */
+  readonly dispatches: number;
+  /** Bind groups made; those of earlier, equal launches are used again. */
+  readonly bindGroups: number;
+  /** Pipelines made, one for each kernel. */
+  readonly pipelines: number;
+}
