@@ -18,8 +18,7 @@ const FAMILIES = {
   'Scans and sorting': 'engine/ops/scan engine/ops/sort',
   'Shapes and movement': 'engine/ops/movement engine/ops/shapes engine/ops/pad',
   Indexing: 'engine/ops/indexing',
-  'Linear algebra':
-    'engine/ops/matmul engine/ops/linalg engine/ops/einsum engine/ops/cholesky engine/ops/qr engine/ops/eigh',
+  'Linear algebra': 'engine/ops/matmul engine/ops/linalg engine/ops/einsum engine/ops/cholesky engine/ops/qrEigh',
   Convolution: 'engine/ops/conv engine/ops/conv1d engine/ops/conv3d',
   'Pooling and resampling': 'engine/ops/pool engine/ops/resize engine/ops/gridSample',
   'Normalisation and attention': 'engine/ops/norm engine/ops/groupNorm engine/ops/attention',

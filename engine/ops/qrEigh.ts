@@ -49,24 +49,21 @@ export interface QrFactors {
  * thread factors one matrix, by Householder reflections. The derivative needs the first min(M, N) columns to be independent.
  * @throws ShapeError if a has fewer than two axes
  */
-export const qr = Object.assign(
-  (a: Tensor): QrFactors => {
-    if (a.rank < 2) throw new ShapeError(`qr: ${show(a.shape)} has no matrix in its last two axes`);
-    const [m, n] = a.shape.slice(-2) as [number, number];
-    if (m >= n) {
-      const [q, r] = apply(qrRow, [a], none);
-      return { q: q!, r: r! };
-    }
-    // A wide matrix [X Y] with X square: X = q u, so that r = [u qᵀY].
-    return scope(() => {
-      const batch = a.shape.slice(0, -2).map(() => [] as const);
-      const [x, y] = [slice(a, [...batch, [], [0, m]]), slice(a, [...batch, [], [m, n]])];
-      const [q, u] = apply(qrRow, [x], none);
-      return { q: q!, r: concat([u!, matmul(q!, y, left)], a.rank - 1) };
-    });
-  },
-  { row: qrRow },
-);
+export function qr(a: Tensor): QrFactors {
+  if (a.rank < 2) throw new ShapeError(`qr: ${show(a.shape)} has no matrix in its last two axes`);
+  const [m, n] = a.shape.slice(-2) as [number, number];
+  if (m >= n) {
+    const [q, r] = apply(qrRow, [a], none);
+    return { q: q!, r: r! };
+  }
+  // A wide matrix [X Y] with X square: X = q u, so that r = [u qᵀY].
+  return scope(() => {
+    const batch = a.shape.slice(0, -2).map(() => [] as const);
+    const [x, y] = [slice(a, [...batch, [], [0, m]]), slice(a, [...batch, [], [m, n]])];
+    const [q, u] = apply(qrRow, [x], none);
+    return { q: q!, r: concat([u!, matmul(q!, y, left)], a.rank - 1) };
+  });
+}
 
 const eighRow: Row<typeof none> = {
   name: 'eigh',
@@ -110,13 +107,10 @@ export interface Eigensystem {
  * symmetric; that of the vectors is infinite where two eigenvalues are equal, as in PyTorch, and that of the values is not.
  * @throws ShapeError unless the last two axes are equal
  */
-export const eigh = Object.assign(
-  (a: Tensor): Eigensystem => {
-    const [values, vectors] = apply(eighRow, [a], none);
-    return { values: values!, vectors: vectors! };
-  },
-  { row: eighRow },
-);
+export function eigh(a: Tensor): Eigensystem {
+  const [values, vectors] = apply(eighRow, [a], none);
+  return { values: values!, vectors: vectors! };
+}
 
 /** The rows of this file, by name. */
 export const qrEighRows = { qr: qrRow, eigh: eighRow };
