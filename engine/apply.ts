@@ -1,5 +1,6 @@
 import { currentDevice, type Device, type Launch } from './device.ts';
 import { DeviceError, GradError } from './errors.ts';
+import { Live } from './live.ts';
 import { isRecording, type Node, newNodeId, noGrad } from './node.ts';
 import type { Row } from './row.ts';
 import { scope } from './scope.ts';
@@ -9,7 +10,9 @@ import { Tensor } from './tensor.ts';
  * Runs a row of the op table and records it: the one way in which an op happens.
  * @throws ShapeError, UseAfterFreeError, DeviceError (inputs on different devices)
  */
-export function apply<P>(row: Row<P>, inputs: readonly Tensor[], params: P): Tensor[] {
+export function apply<P>(row: Row<P>, inputs: readonly Tensor[], given: P | Live<P>): Tensor[] {
+  const live = given instanceof Live ? given : undefined;
+  const params = live ? live.next() : (given as P);
   const device = deviceOf(row.name, inputs);
   const shapes = row.shape(
     inputs.map((t) => t.shape),
@@ -29,8 +32,11 @@ export function apply<P>(row: Row<P>, inputs: readonly Tensor[], params: P): Ten
       params,
       mutates: row.mutates ?? 0,
       plan: row.kernel
-        ? (target) => row.kernel!({ inputs: launch.inputShapes, outputs: shapes, params, target })
+        ? (target, later = params) =>
+            row.kernel!({ inputs: launch.inputShapes, outputs: shapes, params: later as P, target })
         : undefined,
+      elementwise: row.elementwise && (() => row.elementwise!(params)),
+      live,
     };
     if (device.runs(launch)) outputs = device.run(launch).map((s, i) => new Tensor(s, shapes[i]!));
     else if (row.composite) outputs = noGrad(() => scope(() => row.composite!(inputs, params)));

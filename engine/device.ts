@@ -1,5 +1,7 @@
+import type { Elementwise } from '../kernels/elementwise.ts';
 import type { Param, Plan, Shape, Target } from '../kernels/kernel.ts';
 import { DeviceError, refusePromise, UseAfterFreeError } from './errors.ts';
+import type { Live } from './live.ts';
 
 /** Values as a device hands them out, row-major: float32 from WebGPU, float64 from the reference device. */
 export type Values = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
@@ -15,7 +17,11 @@ export interface Launch {
   /** How many leading inputs the op writes in place. */
   readonly mutates: number;
   /** The op's launches on WebGPU. Absent: the op has no kernel. */
-  readonly plan?: ((target: Target) => Plan) | undefined;
+  readonly plan?: ((target: Target, params?: unknown) => Plan) | undefined;
+  /** The function of an elementwise op. */
+  readonly elementwise?: (() => { readonly e: Elementwise; readonly scalars: readonly number[] }) | undefined;
+  /** Where params of a later run of the same step come from, if they change. */
+  readonly live?: Live<unknown> | undefined;
 }
 
 /** Live tensors and the memory behind them. */

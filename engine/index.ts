@@ -25,6 +25,7 @@ export {
 export { detectAnomaly } from './anomaly.ts';
 export { type BackwardOptions, backward } from './backward.ts';
 export { checkpoint } from './checkpoint.ts';
+export { type CompiledStep, compile } from './compile.ts';
 export { convMatrix } from './convMatrix.ts';
 export {
   type CustomKernel,
@@ -47,6 +48,7 @@ export {
 export { type GradOptions, grad, valueAndGrad } from './grad.ts';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export { type AdapterName, destroy, type InitOptions, init } from './init.ts';
+export { eachRun, Live, live } from './live.ts';
 export { currentMemory as memory } from './memory.ts';
 export { enableGrad, noGrad } from './node.ts';
 export { elu, gelu, hardtanh, logSigmoid, prelu, relu6, selu, silu, softplus } from './ops/activations.ts';

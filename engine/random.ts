@@ -2,6 +2,7 @@ import { fillNormal, fillUniform } from '../kernels/random.ts';
 import { apply } from './apply.ts';
 import { withDevice } from './device.ts';
 import { ShapeError } from './errors.ts';
+import { eachRun, live, refuseRecording } from './live.ts';
 import { noGrad } from './node.ts';
 import { full, normalRow, uniformRow } from './ops/create.ts';
 import { affine, gate, sub } from './ops/elementwise.ts';
@@ -53,12 +54,20 @@ export class Generator {
 
   /** Uniform numbers in [low, high), by default [0, 1). @throws ShapeError */
   uniform(shape: Shape, { low = 0, high = 1 }: { low?: number; high?: number } = {}): Tensor {
-    return apply(uniformRow, [], { shape: [...shape], low, high, ...this.#take('uniform', shape) })[0]!;
+    return apply(
+      uniformRow,
+      [],
+      live(() => ({ shape: [...shape], low, high, ...this.#take('uniform', shape) })),
+    )[0]!;
   }
 
   /** Normally distributed numbers, standard unless mean and standard deviation are given. @throws ShapeError */
   normal(shape: Shape, { mean = 0, std = 1 }: { mean?: number; std?: number } = {}): Tensor {
-    return apply(normalRow, [], { shape: [...shape], mean, std, ...this.#take('normal', shape) })[0]!;
+    return apply(
+      normalRow,
+      [],
+      live(() => ({ shape: [...shape], mean, std, ...this.#take('normal', shape) })),
+    )[0]!;
   }
 
   /**
@@ -70,8 +79,11 @@ export class Generator {
     if (!(low < high && std > 0)) {
       throw new RangeError(`truncatedNormal: low ${low} must be less than high ${high}, and std ${std} more than 0`);
     }
-    const place = this.#take('truncatedNormal', shape);
-    return apply(truncatedNormalRow, [], { shape: [...shape], mean, std, low, high, ...place })[0]!;
+    return apply(
+      truncatedNormalRow,
+      [],
+      live(() => ({ shape: [...shape], mean, std, low, high, ...this.#take('truncatedNormal', shape) })),
+    )[0]!;
   }
 
   /**
@@ -147,6 +159,7 @@ export class Generator {
 
   /** n uniform numbers in [0, 1) on the host, from the same stream: for shuffles and the like. */
   hostUniform(n: number): Float64Array {
+    refuseRecording('hostUniform');
     const out = new Float64Array(n);
     fillUniform(out, { low: 0, high: 1, ...this.#take('hostUniform', [n]) });
     return out;
@@ -154,6 +167,7 @@ export class Generator {
 
   /** n standard normal numbers on the host, from the same stream. */
   hostNormal(n: number): Float64Array {
+    refuseRecording('hostNormal');
     const out = new Float64Array(n);
     fillNormal(out, { mean: 0, std: 1, ...this.#take('hostNormal', [n]) });
     return out;
@@ -186,24 +200,35 @@ let draws: Map<Generator, number> | undefined;
 
 /** Runs `fn` and tells where the generators that it drew from stood before. */
 export function recordDraws<T>(fn: () => T): [T, ReadonlyMap<Generator, number>] {
-  const before = draws;
+  let before: typeof draws;
   const own = new Map<Generator, number>();
-  draws = own;
+  eachRun(() => {
+    before = draws;
+    own.clear();
+    draws = own;
+  });
   try {
     return [fn(), own];
   } finally {
-    draws = before;
-    if (before) for (const [rng, offset] of own) if (!before.has(rng)) before.set(rng, offset);
+    eachRun(() => {
+      draws = before;
+      if (before) for (const [rng, offset] of own) if (!before.has(rng)) before.set(rng, offset);
+    });
   }
 }
 
 /** Runs `fn` with generators set back to where they stood, and then lets them go on from where they are now. */
 export function replayDraws<T>(places: ReadonlyMap<Generator, number>, fn: () => T): T {
-  const now = [...places.keys()].map((rng) => [rng, rng.offset] as const);
-  for (const [rng, offset] of places) rng.offset = offset;
+  let now: (readonly [Generator, number])[] = [];
+  eachRun(() => {
+    now = [...places.keys()].map((rng) => [rng, rng.offset]);
+    for (const [rng, offset] of places) rng.offset = offset;
+  });
   try {
     return fn();
   } finally {
-    for (const [rng, offset] of now) rng.offset = offset;
+    eachRun(() => {
+      for (const [rng, offset] of now) rng.offset = offset;
+    });
   }
 }

@@ -1,3 +1,4 @@
+import type { Elementwise } from '../kernels/elementwise.ts';
 import type { Plan, Target } from '../kernels/kernel.ts';
 import type { Shape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
@@ -37,6 +38,8 @@ export interface Row<P> {
   readonly name: string;
   /** The shapes of the outputs, or a ShapeError that names the op, the shapes, the rule and the remedy. */
   readonly shape: (inputs: readonly Shape[], params: P) => readonly Shape[];
+  /** The function of an elementwise row, from which a compiled step makes chains. */
+  readonly elementwise?: (params: P) => { readonly e: Elementwise; readonly scalars: readonly number[] };
   /** How WebGPU runs it. */
   readonly kernel?: (context: PlanContext<P>) => Plan;
   /**

@@ -19,57 +19,94 @@ export interface Elementwise {
 const SPECIAL = /* wgsl */ `fn isnan_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
 fn bits_(word: u32) -> T { return T(bitcast<f32>(word | (p.n & 0u))); }`;
 
-const LETTERS = ['a', 'b', 'c', 'd'];
+/** One function of a chain. */
+export interface Link {
+  readonly e: Elementwise;
+  /** For each operand of `e` an input of the chain, or past those the result of an earlier link. */
+  readonly operands: readonly number[];
+  /** Values of `p.s0`, `p.s1`. */
+  readonly scalars: readonly number[];
+}
+
+/** Elementwise functions of a common shape, each applied to inputs and to results of earlier ones. */
+export interface Chain {
+  readonly inputs: number;
+  readonly links: readonly Link[];
+  /** The links whose results are wanted. */
+  readonly outputs: readonly number[];
+}
+
+const LETTERS = 'abcdefghijklmnop';
+
+/** WGSL functions of several preludes, each once: a name stands for one function throughout. */
+function functionsOf(links: readonly Link[]): string {
+  const byName = new Map<string, string>();
+  for (const text of links.flatMap(({ e }) => e.prelude?.split(/^(?=fn |const |struct )/m) ?? [])) {
+    byName.set(/^\w+ (\w+)/.exec(text)?.[1] ?? text, text.trimEnd());
+  }
+  return [...byName.values()].join('\n');
+}
 
 // `modes`: how each input is read: v(ec4), s(plat: one scalar for the four lanes), f(loat by float).
 const kernels = new Map<string, Kernel>();
 
-function generate(e: Elementwise, modes: string, rank: number, scalars: number): Kernel {
-  const key = `${e.name}|${modes}|${rank}`;
+function generate({ inputs, links, outputs }: Chain, modes: string, rank: number): Kernel {
+  const name = links.map((l) => l.e.name).join('+');
+  const places = links.map((l) => `${l.operands},${l.scalars.length}`).join(';');
+  const key = `${name}|${places}|${outputs}|${modes}|${rank}`;
   const made = kernels.get(key);
   if (made) return made;
   const vector = !modes.includes('f');
-  const T = vector ? 'vec4f' : 'f32';
-  const letters = LETTERS.slice(0, e.arity);
+  const letters = LETTERS.slice(0, inputs).split('');
   const index = (m: string, l: string) => (rank > 0 ? offsetOf(l, rank) : m === 's' ? '0' : 'i');
-  const source = /* wgsl */ `// ${letters.map((l) => `${l}:[...]`).join(' ')} -> y:[...] (elementwise, NumPy broadcasting)
-alias T = ${T};
+  const operand = (k: number) => letters[k] ?? `r${k - inputs}`;
+  let scalars = 0;
+  const functions = links.map(({ e, scalars: own }, k) => {
+    const from = scalars;
+    scalars += own.length;
+    const parameters = LETTERS.slice(0, e.arity)
+      .split('')
+      .map((l) => `${l}: T`);
+    return `fn f${k}(${parameters.join(', ')}) -> T { return ${e.expr.replace(/\bp\.s(\d)/g, (_, s) => `p.s${from + Number(s)}`)}; }`;
+  });
+  const source = /* wgsl */ `// ${letters.map((l) => `${l}:[...]`).join(' ')} -> ${outputs.map((_, k) => `y${k}:[...]`).join(' ')} (elementwise, NumPy broadcasting)
+alias T = ${vector ? 'vec4f' : 'f32'};
 alias U = ${vector ? 'vec4u' : 'u32'};
 alias B = ${vector ? 'vec4<bool>' : 'bool'};
-struct Params { n: u32, ${scalars > 0 ? 's0: f32, ' : ''}${scalars > 1 ? 's1: f32, ' : ''}${rank > 0 ? members('d', rank) : ''}${
+struct Params { n: u32, ${Array.from({ length: scalars }, (_, k) => `s${k}: f32, `).join('')}${rank > 0 ? members('d', rank) : ''}${
     rank > 0 ? letters.map((l) => members(l, rank)).join('') : ''
   }}
 @group(0) @binding(0) var<uniform> p: Params;
 ${letters.map((l, k) => `@group(0) @binding(${k + 1}) var<storage, read> ${l}_in: array<${modes[k] === 'v' ? 'vec4f' : 'f32'}>;`).join('\n')}
-@group(0) @binding(${e.arity + 1}) var<storage, read_write> y: array<T>;
+${outputs.map((_, k) => `@group(0) @binding(${inputs + k + 1}) var<storage, read_write> y${k}: array<T>;`).join('\n')}
 ${SPECIAL}
-${e.prelude ?? ''}
-fn f(${letters.map((l) => `${l}: T`).join(', ')}) -> T { return ${e.expr}; }
+${functionsOf(links)}
+${functions.join('\n')}
 ${flatMain()}
   if (i >= p.n) { return; }
   ${rank > 0 ? unravel(rank) : ''}
-  y[i] = f(${letters.map((l, k) => `T(${l}_in[${index(modes[k]!, l)}])`).join(', ')});
+${letters.map((l, k) => `  let ${l} = T(${l}_in[${index(modes[k]!, l)}]);`).join('\n')}
+${links.map((l, k) => `  let r${k} = f${k}(${l.operands.map(operand).join(', ')});`).join('\n')}
+${outputs.map((r, k) => `  y${k}[i] = r${r};`).join('\n')}
 }
 `;
-  const kernel: Kernel = { name: e.name, source, access: [...letters.map(() => 'read' as const), 'write'] };
+  const kernel: Kernel = {
+    ...{ name, source },
+    access: [...letters.map(() => 'read' as const), ...outputs.map(() => 'write' as const)],
+  };
   kernels.set(key, kernel);
   return kernel;
 }
 
 /**
- * Runs an elementwise function with broadcasting: inputs of `shapes`, output of `out` (their broadcast shape).
- * Four elements an invocation wherever the innermost loop allows.
+ * Runs a chain with broadcasting in one launch: inputs of `shapes`, outputs of `out` (their broadcast shape).
+ * Four elements an invocation wherever the innermost loop allows. Buffers: the inputs, then the outputs.
  */
-export function elementwise(
-  e: Elementwise,
-  shapes: readonly Shape[],
-  out: Shape,
-  scalars: readonly number[] = [],
-): Plan {
+export function elementwiseChain(chain: Chain, shapes: readonly Shape[], out: Shape): Plan {
   const n = sizeOf(out);
   if (n === 0) return { dispatches: [] };
-  const args = Array.from({ length: e.arity + 1 }, (_, k) => k);
-  const tail = scalars.map(f32);
+  const args = Array.from({ length: chain.inputs + chain.outputs.length }, (_, k) => k);
+  const tail = chain.links.flatMap((l) => l.scalars).map(f32);
   const loops = collapse({ sizes: out, strides: [stridesOf(out), ...shapes.map((s) => broadcastStrides(s, out))] });
   const inputs = loops.strides.slice(1);
   const rank = loops.sizes.length;
@@ -80,7 +117,7 @@ export function elementwise(
     const modes = inputs.map((s, k) => (single[k] || s[0] === 0 ? 's' : 'v')).join('');
     const count = Math.ceil(n / 4);
     return {
-      dispatches: [{ kernel: generate(e, modes, 0, tail.length), args, params: [count, ...tail], grid: grid1d(count) }],
+      dispatches: [{ kernel: generate(chain, modes, 0), args, params: [count, ...tail], grid: grid1d(count) }],
     };
   }
   const vector = loops.sizes[rank - 1]! % 4 === 0;
@@ -92,7 +129,7 @@ export function elementwise(
   return {
     dispatches: [
       {
-        kernel: generate(e, modes, rank, tail.length),
+        kernel: generate(chain, modes, rank),
         args,
         params: [count, ...tail, ...sizes, ...strides.flat()],
         grid: grid1d(count),
@@ -100,3 +137,20 @@ export function elementwise(
     ],
   };
 }
+
+/** Runs one elementwise function with broadcasting. */
+export const elementwise = (
+  e: Elementwise,
+  shapes: readonly Shape[],
+  out: Shape,
+  scalars: readonly number[] = [],
+): Plan =>
+  elementwiseChain(
+    {
+      inputs: e.arity,
+      links: [{ e, operands: Array.from({ length: e.arity }, (_, k) => k), scalars }],
+      outputs: [0],
+    },
+    shapes,
+    out,
+  );

@@ -1,4 +1,4 @@
-import { adamStep, emaStep, type Tensor } from '../engine/index.ts';
+import { adamStep, eachRun, emaStep, live, type Tensor } from '../engine/index.ts';
 import { Arena } from './arena.ts';
 import type { Parameter } from './module.ts';
 
@@ -49,10 +49,19 @@ export class Adam {
       if (g.size !== lengths[i])
         throw new Error(`Adam: gradient ${i} has ${g.size} elements, its parameter ${lengths[i]}`);
     });
-    this.steps++;
+    eachRun(() => {
+      this.steps++;
+    });
     const [beta1, beta2] = this.betas;
-    const { lr, eps, weightDecay: l2, steps: step } = this;
-    adamStep(flat, this.#m, this.#v, gradients, { lengths, offsets, lr, beta1, beta2, eps, l2, weightDecay: 0, step });
+    const { eps, weightDecay: l2 } = this;
+    const fixed = { lengths, offsets, beta1, beta2, eps, l2, weightDecay: 0 };
+    adamStep(
+      flat,
+      this.#m,
+      this.#v,
+      gradients,
+      live(() => ({ ...fixed, lr: this.lr, step: this.steps })),
+    );
   }
 
   /** The moments, for checkpoints. */
@@ -86,8 +95,14 @@ export class EMA {
 
   /** Moves the average towards the parameters; early on it forgets faster, so that the start does not linger. */
   update(): void {
-    emaStep(this.average, this.arena.flat, Math.min(this.decay, this.#steps / (this.#steps + 10)));
-    this.#steps++;
+    emaStep(
+      this.average,
+      this.arena.flat,
+      live(() => Math.min(this.decay, this.#steps / (this.#steps + 10))),
+    );
+    eachRun(() => {
+      this.#steps++;
+    });
   }
 
   /** Runs `fn` with the averaged parameters in place of the current ones. `fn` must not be async. */

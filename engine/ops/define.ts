@@ -17,6 +17,8 @@ export interface Scalars {
   readonly s1?: number;
 }
 
+const scalarsOf = ({ s0, s1 }: Scalars): number[] => [s0, s1].filter((s) => s !== undefined);
+
 export type Vjp = NonNullable<Row<Scalars>['vjp']>;
 
 /**
@@ -35,13 +37,8 @@ export function row(
   return {
     name,
     shape: (inputs) => [broadcastShapes(name, ...inputs)],
-    kernel: ({ inputs, outputs, params }) =>
-      elementwise(
-        e,
-        inputs,
-        outputs[0]!,
-        [params.s0, params.s1].filter((s) => s !== undefined),
-      ),
+    elementwise: (params) => ({ e, scalars: scalarsOf(params) }),
+    kernel: ({ inputs, outputs, params }) => elementwise(e, inputs, outputs[0]!, scalarsOf(params)),
     ...(vjp ? { vjp } : {}),
     ...rest,
   };

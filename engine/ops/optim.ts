@@ -3,6 +3,7 @@ import { type Adam as AdamParams, adam as adamPlan, ema as emaPlan } from '../..
 import { runningStats as runningStatsPlan } from '../../kernels/runningStats.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { type Live, live } from '../live.ts';
 import type { Row } from '../row.ts';
 import { type Shape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -27,7 +28,13 @@ export const adamRow: Row<AdamParams> = {
 };
 
 /** One step of Adam on parameters p with moments m and v, all flat arenas, and a gradient for each parameter. */
-export const adamStep = (p: Tensor, m: Tensor, v: Tensor, gradients: readonly Tensor[], params: AdamParams): void => {
+export const adamStep = (
+  p: Tensor,
+  m: Tensor,
+  v: Tensor,
+  gradients: readonly Tensor[],
+  params: AdamParams | Live<AdamParams>,
+): void => {
   apply(adamRow, [p, m, v, ...gradients], params);
 };
 
@@ -43,8 +50,8 @@ export const emaRow: Row<{ readonly decay: number }> = {
 };
 
 /** average <- decay · average + (1 - decay) · p, over flat arenas. */
-export const emaStep = (average: Tensor, p: Tensor, decay: number): void => {
-  apply(emaRow, [average, p], { decay });
+export const emaStep = (average: Tensor, p: Tensor, decay: number | Live<number>): void => {
+  apply(emaRow, [average, p], typeof decay === 'number' ? { decay } : live(() => ({ decay: decay.next() })));
 };
 
 export interface RunningStatsParams {

@@ -5,16 +5,15 @@ import { tensorsAlive } from '../lifetime.ts';
 import { show, sizeOf } from '../shape.ts';
 import type { Counters, KernelFamily, Opened } from './opened.ts';
 import { Pipelines } from './pipelines.ts';
-import { type GpuBuffer, Pool } from './pool.ts';
+import { type GpuBuffer, Pool, padded } from './pool.ts';
 import { type ProfileEntry, Profiler } from './profiler.ts';
 import { type Binding, Recorder } from './recorder.ts';
+import type { ReplayHost } from './replay.ts';
+import { PaperBuffer, Trace } from './trace.ts';
 
 type GpuStorage = Storage<GpuBuffer>;
 
 export type { Counters, KernelFamily, Opened };
-
-/** Bindings are rounded up to whole vectors; see Kernel. */
-const padded = (elements: number): number => Math.max(16, Math.ceil(elements / 4) * 16);
 
 /** Tensors in float32 on a WebGPU adapter. Made by {@link init}. */
 export class WebGpuDevice implements Device {
@@ -32,6 +31,7 @@ export class WebGpuDevice implements Device {
   readonly #pipelines: Pipelines;
   readonly #staging = new Map<number, GPUBuffer[]>();
   readonly #limit: number;
+  #trace: Trace | undefined;
   /** An error that nobody was told of yet. */
   #error: Error | undefined;
   #lastError: Error | undefined;
@@ -90,7 +90,6 @@ export class WebGpuDevice implements Device {
   /** @internal */
   run(launch: Launch): Storage[] {
     this.#check();
-    const { temps = [], dispatches } = launch.plan!(this.target);
     const mutated = launch.inputs.slice(0, launch.mutates);
     const alias = launch.inputs.findIndex((s, i) => mutated.some((t, j) => i !== j && s.buffer === t.buffer));
     if (alias >= 0) {
@@ -98,6 +97,8 @@ export class WebGpuDevice implements Device {
         `${launch.op}: input ${alias} lies in memory that ${launch.op} overwrites; pass a clone() of it`,
       );
     }
+    if (this.#trace) return this.#trace.run(launch);
+    const { temps = [], dispatches } = launch.plan!(this.target);
     const outputs: GpuStorage[] = [];
     const scratch: GpuStorage[] = [];
     try {
@@ -125,12 +126,14 @@ export class WebGpuDevice implements Device {
   upload(values: ArrayLike<number>): Storage {
     const storage = this.allocate(values.length);
     this.#write(storage as GpuStorage, values);
+    this.#trace?.hold(storage);
     return storage;
   }
 
   /** @internal */
   write(storage: Storage, values: ArrayLike<number>): void {
     this.#check();
+    this.#refuseTrace('values are written from the host');
     this.#write(storage as GpuStorage, values);
     storage.buffer.version++;
   }
@@ -143,6 +146,7 @@ export class WebGpuDevice implements Device {
 
   /** @internal */
   async read(storage: Storage): Promise<Values> {
+    this.#refuseTrace('values are read');
     if (this.#error) await this.#tell();
     const { buffer, offset, size } = storage as GpuStorage;
     if (size === 0) return new Float32Array(0);
@@ -173,7 +177,7 @@ export class WebGpuDevice implements Device {
 
   /** @internal */
   release(buffer: Buffer): void {
-    if (this.#destroyed) return;
+    if (this.#destroyed || buffer instanceof PaperBuffer) return;
     this.#pool.give(buffer as GpuBuffer);
     if (!this.#pool.overfull) return;
     // Sizes have changed for good: start over, once what is recorded on the old buffers is on its way.
@@ -223,6 +227,40 @@ export class WebGpuDevice implements Device {
       this.#recorder.profiler = undefined;
     }
     return this.#opened.wait(profiler.report());
+  }
+
+  /** Runs `fn` while its ops are written down instead of run. @internal */
+  trace<T>(fn: (trace: Trace) => T): [result: T, trace: Trace] {
+    const trace = new Trace(this);
+    this.#trace = trace;
+    try {
+      return [fn(trace), trace];
+    } catch (error) {
+      trace.release();
+      throw error;
+    } finally {
+      this.#trace = undefined;
+    }
+  }
+
+  /** Whether ops are being written down. @internal */
+  get tracing(): boolean {
+    return this.#trace !== undefined;
+  }
+
+  /** What replays use; all that was recorded before is submitted. @internal */
+  replayHost(): ReplayHost {
+    this.#check();
+    this.#recorder.flush();
+    const [pool, pipelines, limit] = [this.#pool, this.#pipelines, this.#limit];
+    return { gpu: this.gpu, pool, pipelines, target: this.target, limit };
+  }
+
+  #refuseTrace(what: string): void {
+    if (!this.#trace) return;
+    throw new DeviceError(
+      `compile: ${what} inside the step, which is recorded once and run many times; do it outside, and pass tensors in and out`,
+    );
   }
 
   /** Runs dispatches on storages of this device, in the order of a plan's slots: for kernels outside the op table. @internal */

@@ -21,6 +21,9 @@ export class GpuBuffer implements Buffer {
   }
 }
 
+/** Bytes that `elements` are bound as: bindings are rounded up to whole vectors; see Kernel. */
+export const padded = (elements: number): number => Math.max(16, Math.ceil(elements / 4) * 16);
+
 const USAGE = 0x80 | 0x4 | 0x8; // STORAGE | COPY_SRC | COPY_DST; the global GPUBufferUsage does not exist in every Node
 
 /** Bytes of free buffers that are worth no thought. */

@@ -1,0 +1,44 @@
+/** What a step takes from the host and changes there: step numbers, learning rates, places in streams of random numbers. */
+import { DeviceError } from './errors.ts';
+
+/** Params of an op that are worked out anew each time a compiled step runs. */
+export class Live<P> {
+  readonly next: () => P;
+
+  constructor(next: () => P) {
+    this.next = next;
+  }
+}
+
+/**
+ * Params that `next` gives now and, in a compiled step, gives again for each run, in the order of the ops.
+ * @param next called once for each run of the op
+ */
+export const live = <P>(next: () => P): Live<P> => new Live(next);
+
+let noted: ((effect: () => void) => void) | undefined;
+
+/** Runs `effect` now and, in a compiled step, again for each run: for host state that a step advances. */
+export function eachRun(effect: () => void): void {
+  effect();
+  noted?.(effect);
+}
+
+/** Calls `note` with each effect that `fn` has on the host. */
+export function noteEffects<T>(note: (effect: () => void) => void, fn: () => T): T {
+  const before = noted;
+  noted = note;
+  try {
+    return fn();
+  } finally {
+    noted = before;
+  }
+}
+
+/** @throws DeviceError inside a compiled step, for what would give every run the numbers of the first */
+export function refuseRecording(what: string): void {
+  if (!noted) return;
+  throw new DeviceError(
+    `${what}: numbers drawn on the host would be the same in every run of a compiled step; draw them outside and pass them in`,
+  );
+}

@@ -1,0 +1,205 @@
+/** A step as dispatches: recorded once, submitted again and again with almost no JavaScript in between. */
+import type { Target } from '../../kernels/kernel.ts';
+import { type Buffer, packParams, type Storage } from '../device.ts';
+import { DeviceError } from '../errors.ts';
+import type { Step } from './fuse.ts';
+import { PARAM_WORDS, type Pipelines } from './pipelines.ts';
+import { type GpuBuffer, type Pool, padded } from './pool.ts';
+import { PaperBuffer, type TracedOp } from './trace.ts';
+
+/** What a replay needs of its device. */
+export interface ReplayHost {
+  readonly gpu: GPUDevice;
+  readonly pool: Pool;
+  readonly pipelines: Pipelines;
+  readonly target: Target;
+  /** The largest buffer that can be bound, in bytes. */
+  readonly limit: number;
+}
+
+interface Command {
+  readonly name: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly grid: readonly [number, number, number];
+}
+
+/** A copy between the caller's tensors and the replay's buffers. */
+export type Copy = readonly [from: Storage<GpuBuffer>, to: Storage<GpuBuffer>];
+
+/** Gives out buffers for the values of a step; a value that nobody will read any more makes room for the next. */
+class Planner {
+  readonly #pool: Pool;
+  readonly #limit: number;
+  readonly #free: GpuBuffer[] = [];
+  readonly taken: GpuBuffer[] = [];
+
+  constructor({ pool, limit }: ReplayHost) {
+    this.#pool = pool;
+    this.#limit = limit;
+  }
+
+  take(elements: number, what: string): GpuBuffer {
+    const bytes = padded(elements);
+    if (bytes > this.#limit) {
+      throw new DeviceError(
+        `${what} takes ${bytes} bytes, and this adapter binds at most ${this.#limit} at once; split the tensor`,
+      );
+    }
+    let best = -1;
+    this.#free.forEach((b, i) => {
+      if (b.bytes >= bytes && b.bytes <= 2 * bytes + 1024 && (best < 0 || b.bytes < this.#free[best]!.bytes)) best = i;
+    });
+    if (best >= 0) return this.#free.splice(best, 1)[0]!;
+    const buffer = this.#pool.take(bytes);
+    this.taken.push(buffer);
+    return buffer;
+  }
+
+  give(buffer: GpuBuffer): void {
+    this.#free.push(buffer);
+  }
+}
+
+export class Replay {
+  readonly #host: ReplayHost;
+  readonly #commands: Command[] = [];
+  readonly #uniforms: GPUBuffer;
+  readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #floats: Float32Array;
+  /** Steps whose params change, and the index of their first dispatch. */
+  readonly #live: { readonly step: Step; readonly op: TracedOp; readonly at: number }[] = [];
+  readonly #planner: Planner;
+  readonly #memory = new Map<Buffer, GpuBuffer>();
+  readonly #mutates: ReadonlySet<Buffer>;
+
+  /** @param kept buffers on paper that are read after the last step */
+  constructor(host: ReplayHost, steps: readonly Step[], kept: ReadonlySet<Buffer>) {
+    this.#host = host;
+    this.#planner = new Planner(host);
+    this.#mutates = new Set(steps.flatMap((s) => s.mutates));
+    const plans = steps.map((s) => s.plan(host.target));
+    const count = plans.reduce((n, p) => n + p.dispatches.length, 0);
+    this.#words = new Uint32Array(Math.max(1, count) * PARAM_WORDS);
+    this.#floats = new Float32Array(this.#words.buffer);
+    // UNIFORM | COPY_DST
+    this.#uniforms = host.gpu.createBuffer({ size: this.#words.byteLength, usage: 0x40 | 0x8, label: 'replay' });
+    const groups = new Map<string, GPUBindGroup>();
+    const last = new Map<Buffer, number>();
+    steps.forEach((s, i) => {
+      for (const { buffer } of [...s.inputs, ...s.outputs]) last.set(buffer, i);
+    });
+    steps.forEach((step, i) => {
+      const { temps = [], dispatches } = plans[i]!;
+      const scratch = temps.map((n) => ({
+        buffer: this.#planner.take(n, `${step.name}: scratch space`),
+        offset: 0,
+        size: n,
+      }));
+      const slots = [
+        ...[...step.inputs, ...step.outputs].map((s) => ({
+          ...{ buffer: this.#at(s, step.name), offset: s.offset * 4, size: s.size },
+        })),
+        ...scratch,
+      ];
+      if (step.live) this.#live.push({ step, op: step.live, at: this.#commands.length });
+      for (const d of dispatches) {
+        const pipeline = host.pipelines.get(d.kernel);
+        packParams(d.params, this.#words, this.#floats, this.#commands.length * PARAM_WORDS);
+        const bound = d.args.map((a) => slots[a]!);
+        const key = pipeline.layoutId + bound.map((b) => `,${b.buffer.id}:${b.offset}:${b.size}`).join('');
+        const group =
+          groups.get(key) ??
+          host.gpu.createBindGroup({
+            label: d.kernel.name,
+            layout: pipeline.layout,
+            entries: [
+              { binding: 0, resource: { buffer: this.#uniforms, size: PARAM_WORDS * 4 } },
+              ...bound.map((b, k) => ({
+                binding: k + 1,
+                resource: { buffer: b.buffer.gpu, offset: b.offset, size: padded(b.size) },
+              })),
+            ],
+          });
+        groups.set(key, group);
+        this.#commands.push({ name: d.kernel.name, pipeline: pipeline.gpu, group, grid: d.grid });
+      }
+      for (const s of scratch) this.#planner.give(s.buffer);
+      for (const { buffer } of new Set([...step.inputs, ...step.outputs])) {
+        const memory = this.#memory.get(buffer);
+        if (memory && last.get(buffer) === i && !kept.has(buffer)) {
+          this.#memory.delete(buffer);
+          this.#planner.give(memory);
+        }
+      }
+    });
+    host.gpu.queue.writeBuffer(this.#uniforms, 0, this.#words);
+  }
+
+  get dispatches(): number {
+    return this.#commands.length;
+  }
+
+  /** The kernels in the order in which they run. */
+  get names(): readonly string[] {
+    return this.#commands.map((c) => c.name);
+  }
+
+  /** Where a storage's values lie. */
+  place(storage: Storage): { readonly buffer: GpuBuffer; readonly offset: number; readonly size: number } {
+    return { buffer: this.#at(storage, 'a result'), offset: storage.offset, size: storage.size };
+  }
+
+  #at({ buffer, size }: Storage, name: string): GpuBuffer {
+    if (!(buffer instanceof PaperBuffer)) return buffer as GpuBuffer;
+    const known = this.#memory.get(buffer);
+    if (known) return known;
+    const memory = this.#planner.take(size, `${name}: an output`);
+    this.#memory.set(buffer, memory);
+    return memory;
+  }
+
+  /** Takes the new params of ops that have them. */
+  refresh(): void {
+    for (const { step, op, at } of this.#live) {
+      const { dispatches } = step.plan(this.#host.target, op.params);
+      dispatches.forEach((d, k) => {
+        packParams(d.params, this.#words, this.#floats, (at + k) * PARAM_WORDS);
+      });
+      const from = at * PARAM_WORDS;
+      this.#host.gpu.queue.writeBuffer(this.#uniforms, from * 4, this.#words, from, dispatches.length * PARAM_WORDS);
+    }
+  }
+
+  /** Submits the step once. */
+  run(before: readonly Copy[], after: (place: Replay['place']) => readonly Copy[]): void {
+    const encoder = this.#host.gpu.createCommandEncoder();
+    const copy = ([a, b]: Copy) => {
+      if (a.size > 0) encoder.copyBufferToBuffer(a.buffer.gpu, a.offset * 4, b.buffer.gpu, b.offset * 4, a.size * 4);
+    };
+    before.forEach(copy);
+    const pass = encoder.beginComputePass();
+    const offset = [0];
+    let pipeline: GPUComputePipeline | undefined;
+    for (let i = 0; i < this.#commands.length; i++) {
+      const c = this.#commands[i]!;
+      if (c.pipeline !== pipeline) {
+        pipeline = c.pipeline;
+        pass.setPipeline(pipeline);
+      }
+      offset[0] = i * PARAM_WORDS * 4;
+      pass.setBindGroup(0, c.group, offset);
+      pass.dispatchWorkgroups(...c.grid);
+    }
+    pass.end();
+    after((s) => this.place(s)).forEach(copy);
+    this.#host.gpu.queue.submit([encoder.finish()]);
+    for (const b of this.#mutates) b.version++;
+  }
+
+  /** Gives its buffers back. */
+  destroy(): void {
+    for (const b of this.#planner.taken) this.#host.pool.give(b);
+    this.#uniforms.destroy();
+  }
+}
