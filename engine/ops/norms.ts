@@ -92,7 +92,8 @@ export function logSumExp(
   { keepDims = false }: ReduceOptions = {},
 ): Tensor {
   const list = normalizeAxes('logSumExp', axes, x.rank);
-  if (list.some((a) => x.shape[a] === 0)) return scope(() => log(sum(exp(x), list, { keepDims })));
+  // Not log(0), whose derivative of second order would be 0/0.
+  if (list.some((a) => x.shape[a] === 0)) return scope(() => add(sum(x, list, { keepDims }), Number.NEGATIVE_INFINITY));
   return scope(() => {
     // The shift cancels, so that it may count as a constant.
     const shift = finiteOrZero(max(x.detach(), list, { keepDims: true }));
