@@ -62,9 +62,17 @@ const DIFFERENT: Readonly<Record<string, Difference>> = {
     parts: ['second derivative 0'],
     because: 'both take the derivative as 0 there; differentiated again it is 0 in wgrad and NaN in PyTorch',
   },
-  'norm zeros, p = 3': {
-    parts: ['second derivative 1'],
-    because: 'as p = 2',
+  'norm zeros, p = 3': { parts: ['second derivative 1'], because: 'as p = 2' },
+  'norm zeros, p = 0.5': { parts: ['second derivative 0'], because: 'as p = 2' },
+  'norm zeros, p = -1': { parts: ['second derivative 0'], because: 'as p = 2' },
+  'norm one zero, p = -1': { parts: ['second derivative 0'], because: 'as p = 2' },
+  'norm one zero, p = 0.5': {
+    parts: ['second derivative 0'],
+    because: 'both take the derivative by the zero as 0; differentiated again it is 0 in wgrad and NaN in PyTorch',
+  },
+  'scaledDotProductAttention a query that sees nothing': {
+    parts: ['output 0'],
+    because: 'it attends to all keys evenly, as documented; NaN in PyTorch',
   },
 };
 

@@ -8,7 +8,7 @@ import { normalizeAxes, reducedShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Binary, binary, row, type Scalars, type Unary, unary } from './define.ts';
 import { abs, add, affine, exp, log, mul, neg, square, sub } from './elementwise.ts';
-import { max, min, truth } from './extrema.ts';
+import { all, max, min, truth } from './extrema.ts';
 import { reshape } from './movement.ts';
 import { type ReduceOptions, sum, type VarianceOptions, variance } from './reduce.ts';
 
@@ -78,7 +78,9 @@ export function norm(x: Tensor, p = 2, axes?: number | readonly number[], option
     if (p === 2) return root(sum(square(x), axes, options));
     if (p === Number.POSITIVE_INFINITY) return max(abs(x), axes, options);
     if (p === Number.NEGATIVE_INFINITY) return min(abs(x), axes, options);
-    return absPow(sum(absPow(x, p), axes, options), 1 / p);
+    const y = absPow(sum(absPow(x, p), axes, options), 1 / p);
+    // |0|^p is infinite for p < 0, and absPow leaves it out: a zero makes the norm 0.
+    return p < 0 ? mul(y, all(x, axes, options)) : y;
   });
 }
 
