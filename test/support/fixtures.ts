@@ -38,7 +38,7 @@ export interface Fixture {
 
 const folder = new URL('../fixtures/', import.meta.url);
 
-export const families: readonly string[] = readdirSync(folder)
+const families: readonly string[] = readdirSync(folder)
   .filter((f) => f.endsWith('.json'))
   .sort();
 
