@@ -8,7 +8,7 @@ import { normalizeAxes, reducedShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Binary, binary, row, type Scalars, type Unary, unary } from './define.ts';
 import { abs, add, affine, exp, log, mul, neg, square, sub } from './elementwise.ts';
-import { max, min, truth } from './extrema.ts';
+import { all, max, min, truth } from './extrema.ts';
 import { reshape } from './movement.ts';
 import { type ReduceOptions, sum, type VarianceOptions, variance } from './reduce.ts';
 
@@ -74,7 +74,9 @@ export function norm(x: Tensor, p = 2, axes?: number | readonly number[], option
     if (p === 2) return root(sum(square(x), axes, options));
     if (p === Number.POSITIVE_INFINITY) return max(abs(x), axes, options);
     if (p === Number.NEGATIVE_INFINITY) return min(abs(x), axes, options);
-    return absPow(sum(absPow(x, p), axes, options), 1 / p);
+    const y = absPow(sum(absPow(x, p), axes, options), 1 / p);
+    // |0|^p is infinite for p < 0, and absPow leaves it out: a zero makes the norm 0.
+    return p < 0 ? mul(y, all(x, axes, options)) : y;
   });
 }
 
@@ -88,7 +90,8 @@ export function logSumExp(
   { keepDims = false }: ReduceOptions = {},
 ): Tensor {
   const list = normalizeAxes('logSumExp', axes, x.rank);
-  if (list.some((a) => x.shape[a] === 0)) return scope(() => log(sum(exp(x), list, { keepDims })));
+  // Not log(0), whose derivative of second order would be 0/0.
+  if (list.some((a) => x.shape[a] === 0)) return scope(() => add(sum(x, list, { keepDims }), Number.NEGATIVE_INFINITY));
   return scope(() => {
     // The shift cancels, so that it may count as a constant.
     const shift = finiteOrZero(max(x.detach(), list, { keepDims: true }));
