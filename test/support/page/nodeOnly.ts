@@ -1,8 +1,7 @@
 /** Test files that do not run in a browser, and why. Every other one does, in `browser.test.ts`, with the same tests. */
 export const NODE_ONLY: Readonly<Record<string, string>> = {
   'browser.test.ts': 'starts the browser',
-  'checkpoint.test.ts':
-    'expects the names of source files in stack traces, which bundles have not; reference device alone',
+  'checkpoint.test.ts': 'expects source files in stack traces, which a bundle has merged; reference device alone',
   'cli.test.ts': 'starts processes',
   'doctor.test.ts': 'starts processes',
   'grid.test.ts': 'writes PNG files',

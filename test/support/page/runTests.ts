@@ -5,8 +5,8 @@ import { bundle, inChromium, type OpenPage, urlOf } from './open.ts';
 import type { Report } from './runFile.ts';
 
 const RUNNER = 'test/support/page/runFile.ts';
-/** Seconds for a file; the longest takes one. */
-const LIMIT = 400;
+/** Seconds for a file; the longest, the kernels, takes one or two minutes. */
+const LIMIT = 300;
 
 /** Variables of the environment that tests read: there are none in a page. */
 const VARIABLES = {

@@ -9,7 +9,7 @@ export interface PageTest {
   readonly name: string;
   /** How long it ran, in milliseconds; absent if it never ended. */
   ms?: number;
-  /** What it threw, with uvu's comparison of the values and the stack; absent if it passed. */
+  /** What it threw: message, uvu's comparison of the values, stack; absent if it passed. */
   error?: string;
 }
 
@@ -85,6 +85,7 @@ async function failure(name: string, fn: Step): Promise<string | undefined> {
   } catch (error) {
     if (!(error instanceof Error)) return `threw ${String(error)}`;
     const { details } = error as { details?: unknown };
-    return [error.stack || error.message, ...(typeof details === 'string' ? [details] : [])].join('\n');
+    const frames = (error.stack ?? '').split('\n').filter((line) => /^ +at /.test(line));
+    return [String(error), ...(typeof details === 'string' ? [details] : []), ...frames].join('\n');
   }
 }
