@@ -17,7 +17,8 @@ interface Finding {
 
 /**
  * Runs `fn` and then names the first op in it, forward or backward, that made a NaN or an infinity, with the source line
- * that called it. Every op is followed by a count on the device, so this is for finding out, not for training.
+ * that called it; in a bundle, which merges files, that is a line of the engine's own. Every op is followed by a count on
+ * the device, so this is for finding out, not for training.
  * @param fn a step, say: forward and backward; must not be async
  * @returns what `fn` returned
  * @throws AnomalyError naming the op, the line, and how many of its values are not finite

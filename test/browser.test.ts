@@ -1,66 +1,40 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import type { Browser } from 'playwright-core';
-import { test } from 'uvu';
+/** The engine in a headless Chromium: a training step beside Node's, and every test file that does not need Node. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { suite, test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { browserStep, type Step } from './support/browserStep.ts';
-import { launchChromium } from './support/chromium.ts';
+import { cases, compositions } from './support/cases.ts';
 import { adapter } from './support/devices.ts';
+import { NODE_ONLY, PROVOKING } from './support/page/nodeOnly.ts';
+import { bundle, inChromium } from './support/page/open.ts';
+import { complaints, type PageReport, runTests } from './support/page/runTests.ts';
+import { browserStep, type Step } from './support/page/step.ts';
 import { distance } from './support/values.ts';
 
-const repository = fileURLToPath(new URL('..', import.meta.url));
-
-const bundle = await build({
-  ...{ absWorkingDir: repository, entryPoints: ['test/support/browserStep.ts'], bundle: true, write: false },
-  ...{ platform: 'browser', format: 'esm', target: 'chrome113', metafile: true, logLevel: 'silent', outdir: 'unused' },
-});
-const script = bundle.outputFiles[0]!.text;
+const STEP = 'test/support/page/step.ts';
+const FAULTY = 'test/support/page/faulty.ts';
+const step = await bundle([STEP]);
 
 test('the bundle for the browser leaves out what is Node only', () => {
-  const files = Object.keys(bundle.metafile.inputs);
+  const files = Object.keys(step.metafile.inputs);
   assert.ok(files.includes('engine/platform.browser.ts'));
   assert.equal(
     files.filter((f) => f.includes('.node.') || f.includes('node_modules')),
     [],
   );
+  const imports = Object.values(step.metafile.outputs).flatMap((o) => o.imports);
   assert.equal(
-    Object.values(bundle.metafile.outputs).flatMap((o) => o.imports),
+    imports.filter((i) => i.external),
     [],
   );
 });
 
-/** Runs the bundle in a page of a headless Chromium. */
-async function inChromium(): Promise<Step> {
-  const server = createServer(({ url }, response) => {
-    const isScript = url === '/step.js';
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(
-      isScript ? script : '<!doctype html><title>wgrad</title><script type="module" src="/step.js"></script>',
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  let browser: Browser | undefined;
-  try {
-    browser = await launchChromium();
-    const page = await browser.newPage();
-    page.setDefaultTimeout(120_000);
-    const said: string[] = [];
-    page.on('console', (m) => m.type() !== 'info' && said.push(`${m.type()}: ${m.text()}`));
-    page.on('pageerror', (e) => said.push(String(e)));
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { waitUntil: 'load' });
-    const step = await page.evaluate(() => (globalThis as unknown as { browserStep(): Promise<Step> }).browserStep());
-    assert.equal(said, [], 'the page complained');
-    return step;
-  } finally {
-    await browser?.close();
-    server.close();
-  }
-}
-
 test('a training step in Chromium agrees with Node, and both with float64', async () => {
-  const page = await inChromium();
+  const page = await inChromium(step, async (open) => {
+    const { page, said } = await open(STEP);
+    const result = await page.evaluate(() => (globalThis as unknown as { browserStep(): Promise<Step> }).browserStep());
+    assert.equal(said, [], 'the page complained');
+    return result;
+  });
   assert.is(page.kind, 'webgpu');
   assert.match(page.device, /swiftshader/i);
   assert.is(page.family, 'software');
@@ -76,4 +50,72 @@ test('a training step in Chromium agrees with Node, and both with float64', asyn
   }
 });
 
+const folder = new URL('.', import.meta.url);
+const everywhere = readdirSync(folder).filter((f) => f.endsWith('.test.ts'));
+const inPages = everywhere.filter((f) => !(f in NODE_ONLY));
+const [faulty, ...reports] = await runTests([FAULTY, ...inPages.map((f) => `test/${f}`)]);
+
+test('files left out of the browser exist, and do not test the GPU', () => {
+  const left = Object.keys(NODE_ONLY);
+  assert.equal(
+    left.filter((f) => !everywhere.includes(f)),
+    [],
+  );
+  assert.equal(
+    left.filter((f) => f !== 'browser.test.ts' && /\bopenGpu\b/.test(readFileSync(new URL(f, folder), 'utf8'))),
+    [],
+  );
+});
+
+test('a run in a page reports tests that fail or never run, hooks that fail, warnings, and commands refused', () => {
+  const { tests } = faulty!;
+  assert.equal(
+    tests.map((t) => [t.name, t.ms !== undefined, t.error?.split('\n')[0]]),
+    [
+      ['passes', true, undefined],
+      ['fails', true, 'Assertion: Expected values to be deeply equal:'],
+      ['warns, and has a buffer refused', true, undefined],
+      ['is not run', false, undefined],
+    ],
+  );
+  const said = complaints(faulty!);
+  const expected = [
+    /^after: Error: a hook failed/,
+    /^WebGPU refused in '.*': .*usage/is,
+    /^the console shows warning: a/,
+  ];
+  assert.is(said.length, expected.length, said.join('\n'));
+  for (const [i, pattern] of expected.entries()) assert.match(said[i]!, pattern);
+  assert.equal(complaints({ ...faulty!, tests: [], hookErrors: [], refused: [], said: [] }), ['no test is declared']);
+});
+
+test('the kernels of every op ran in the page, in both families', () => {
+  const names = new Set(reports.find((r) => r.file === 'test/kernels.test.ts')!.tests.map((t) => t.name));
+  const missing = [...Object.keys(cases), ...Object.keys(compositions)].flatMap((op) =>
+    ['software', 'hardware']
+      .map((family) => `${op}: ${family} kernels agree with float64, values and gradients`)
+      .filter((name) => !names.has(name)),
+  );
+  assert.equal(missing, []);
+});
+
 test.run();
+
+/** The tests of a file as they went in the page, as tests here: they are counted, and print what they threw. */
+function repeat(report: PageReport): void {
+  const file = report.file.replace('test/', '');
+  const again = suite(`${file} in Chromium`);
+  for (const { name, ms, error } of report.tests) {
+    again(name, () => {
+      if (error) throw Object.assign(new Error(error), { stack: '' }); // its message holds the page's stack
+      assert.ok(ms !== undefined, 'it never ran');
+    });
+  }
+  again('WebGPU and the page had nothing to complain about', () => {
+    const said = new Set(complaints(report, PROVOKING[file]));
+    assert.is(said.size, 0, [...said].join('\n'));
+  });
+  again.run();
+}
+
+for (const report of reports) repeat(report);

@@ -1,7 +1,7 @@
 /** One training step of a critic with a gradient penalty, from fixed seeds: run in Node and, bundled, in a browser. */
-import { adamStep, destroy, Generator, grad, type InitOptions, init, scope, zeros } from '../../engine/index.ts';
-import type { WebGpuDevice } from '../../engine/webgpu/device.ts';
-import { criticBatch, criticLoss, criticParameters } from './critic.ts';
+import { adamStep, destroy, Generator, grad, type InitOptions, init, scope, zeros } from '../../../engine/index.ts';
+import type { WebGpuDevice } from '../../../engine/webgpu/device.ts';
+import { criticBatch, criticLoss, criticParameters } from '../critic.ts';
 
 export interface Step {
   readonly device: string;

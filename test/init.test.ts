@@ -1,0 +1,163 @@
+/** `init`: what options and environment variables choose, and how a process ends; in Node, which alone has either. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DeviceError, destroy, type InitOptions, init, tensor } from '../engine/index.ts';
+import { WebGpuDevice } from '../engine/webgpu/device.ts';
+import { adapter } from './support/devices.ts';
+import { rejection } from './support/rejection.ts';
+
+/** Runs `fn` under other environment variables. */
+async function withEnv<T>(variables: Record<string, string | undefined>, fn: () => Promise<T>): Promise<T> {
+  const names = ['WGRAD_ADAPTER', 'WGRAD_KERNELS'];
+  const before = names.map((n) => process.env[n]);
+  const set = (name: string, value: string | undefined) => {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  };
+  for (const n of names) set(n, variables[n]);
+  try {
+    return await fn();
+  } finally {
+    names.forEach((n, i) => {
+      set(n, before[i]);
+    });
+  }
+}
+
+const ADAPTERS = 'hardware, lavapipe, swiftshader, reference';
+
+const wrong: readonly (readonly [string, Record<string, string>, object, string])[] = [
+  ['WGRAD_ADAPTER', { WGRAD_ADAPTER: 'cuda' }, {}, `WGRAD_ADAPTER=cuda is not one of ${ADAPTERS}`],
+  ['WGRAD_KERNELS', { WGRAD_KERNELS: 'fast' }, {}, 'WGRAD_KERNELS=fast is not one of hardware, software'],
+  ['the option adapter', {}, { adapter: 'cuda' }, `init: adapter 'cuda' is not one of ${ADAPTERS}`],
+  ['the option kernels', {}, { kernels: 'fast' }, "init: kernels 'fast' is not one of hardware, software"],
+  ['the option device', {}, { device: 'cpu' }, "init: device 'cpu' is not one of webgpu, reference"],
+];
+
+for (const [name, env, options, message] of wrong) {
+  test(`a wrong value of ${name} is a clear error`, async () => {
+    const error = await rejection(withEnv(env, () => init(options as InitOptions)));
+    assert.instance(error, DeviceError);
+    assert.is(error.message, message);
+  });
+}
+
+const referenced: readonly (readonly [string, Record<string, string>, InitOptions])[] = [
+  ['the option device', {}, { device: 'reference' }],
+  ['the option adapter', {}, { adapter: 'reference' }],
+  ['WGRAD_ADAPTER', { WGRAD_ADAPTER: 'reference' }, {}],
+];
+
+for (const [name, env, options] of referenced) {
+  test(`${name} chooses the reference device`, async () => {
+    const device = await withEnv(env, () => init(options));
+    assert.equal([device.kind, device.dtype], ['reference', 'float64']);
+    assert.is(tensor(0.1).dtype, 'float64');
+    destroy();
+  });
+}
+
+test('the option device wins over WGRAD_ADAPTER', async () => {
+  const device = await withEnv({ WGRAD_ADAPTER: 'reference' }, () => init({ adapter, device: 'webgpu' }));
+  assert.is(device.kind, 'webgpu');
+  destroy();
+});
+
+const families: readonly (readonly [string, Record<string, string>, InitOptions, string?])[] = [
+  ['nothing', {}, {}],
+  ['WGRAD_KERNELS=hardware', { WGRAD_KERNELS: 'hardware' }, {}, 'hardware'],
+  ['WGRAD_KERNELS=software', { WGRAD_KERNELS: 'software' }, {}, 'software'],
+  ['an option over a variable', { WGRAD_KERNELS: 'hardware' }, { kernels: 'software' }, 'software'],
+];
+
+for (const [name, env, options, family] of families) {
+  test(`kernel family under ${name}`, async () => {
+    const all = { ...env, ...(adapter ? { WGRAD_ADAPTER: adapter } : {}) };
+    const device = await withEnv(all, () => init(options));
+    assert.instance(device, WebGpuDevice);
+    const { software, target, dtype } = device as WebGpuDevice;
+    assert.is(target.family, family ?? (software ? 'software' : 'hardware'));
+    assert.is(dtype, 'float32');
+    destroy();
+  });
+}
+
+test('the adapter is the one that was asked for, or an error that says what to install', async () => {
+  const isSoftware = /swiftshader|llvmpipe/i;
+  for (const [choice, expected] of [
+    ['swiftshader', /swiftshader/i],
+    ['lavapipe', /llvmpipe/],
+    ['hardware', /./],
+  ] as const) {
+    // SwiftShader replaces the process's Vulkan loader: each choice has a process of its own.
+    const { code, out, err } = await run(
+      `const device = await init({ adapter: '${choice}' }); console.log(device.name); destroy();`,
+    );
+    if (code === 0) {
+      assert.match(out, expected);
+      if (choice === 'hardware') assert.not.match(out, isSoftware);
+    } else {
+      assert.is.not(choice, 'swiftshader', err);
+      assert.is.not(choice, adapter, err);
+      assert.match(err, new RegExp(`DeviceError: no ${choice} adapter was found\\. Install `));
+    }
+  }
+});
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+  /** Milliseconds from the last output to the end. */
+  readonly lag: number;
+}
+
+/** Runs a script with the engine in a process of its own, which is killed after `limit` milliseconds. */
+function run(script: string, limit = 60_000): Promise<Ended> {
+  const source = `import { init, destroy, ones, tensor, grad } from './engine/index.ts';\n${script}`;
+  const env = { ...process.env, WGRAD_ADAPTER: adapter ?? '' };
+  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '--eval', source], {
+    ...{ cwd: repository, env, timeout: limit },
+  });
+  let [out, err, last] = ['', '', 0];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+    last = performance.now();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, out, err, lag: performance.now() - last }));
+  });
+}
+
+test('a process ends by itself after destroy()', async () => {
+  const { code, out, err, lag } = await run(`
+    await init();
+    const x = tensor([1, 2, 3], { requiresGrad: true });
+    console.log(String(await grad(x.square().sum(), [x])[0].data()));
+    destroy();
+    console.log('destroyed');
+  `);
+  assert.is(code, 0, err);
+  assert.match(out, /2,4,6\s+destroyed\s+$/);
+  assert.ok(lag < 5000, `it took ${lag} ms to end`);
+});
+
+test('a process ends by itself after destroy() with work under way', async () => {
+  const { code, out, err } = await run(`
+    await init();
+    const pending = ones([1000]).exp().sum().item().then(() => 'read', (e) => e.name);
+    destroy();
+    console.log(await pending);
+  `);
+  assert.is(code, 0, err);
+  assert.match(out, /^(read|DeviceError)$/m);
+});
+
+test.run();

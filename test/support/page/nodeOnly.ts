@@ -1,0 +1,20 @@
+/** Test files that do not run in a browser, and why. Every other one does, in `browser.test.ts`, with the same tests. */
+export const NODE_ONLY: Readonly<Record<string, string>> = {
+  'browser.test.ts': 'starts the browser',
+  'checkpoint.test.ts': 'expects source files in stack traces, which a bundle has merged; reference device alone',
+  'cli.test.ts': 'starts processes',
+  'doctor.test.ts': 'starts processes',
+  'grid.test.ts': 'writes PNG files',
+  'idx.test.ts': 'reads files',
+  'imports.test.ts': 'reads the source files',
+  'init.test.ts': 'environment variables, the choice of Vulkan driver, and the end of a process',
+  'readme.test.ts': 'starts processes',
+  'runFolder.test.ts': 'writes files',
+  'safetensors.test.ts': 'reads and writes files',
+  'train.test.ts': 'starts processes',
+};
+
+/** Tests that have WebGPU refuse something on purpose, by file: what it says there is no failure. */
+export const PROVOKING: Readonly<Record<string, RegExp>> = {
+  'device.test.ts': /^a shader that .* reaches the caller with the kernel's name$/,
+};
