@@ -11,6 +11,7 @@ import { writeFileAtomic } from '../nn/atomicWrite.node.ts';
 import { type Case, elementsOf } from './support/builders.ts';
 import { cases, compositions } from './support/cases.ts';
 import { openGpu, reference } from './support/devices.ts';
+import { NOT_OPS } from './support/notOps.ts';
 import { gradientOfSquares, leavesOf, listOf, runCase, thirdOrderCases } from './support/runCase.ts';
 import { distance } from './support/values.ts';
 
@@ -102,28 +103,16 @@ function depends(c: Case): boolean {
   return engine.scope(() => listOf(c.fn(...leavesOf(c))).some((y) => y.requiresGrad));
 }
 
-/** Exported functions that are no ops: tools, and shorthands for ops that have cases. */
+/** Whether an export is an op that needs cases of its own. */
 function isOp(name: string): boolean {
-  const tools = [
-    ...[
-      'backward',
-      'checkpoint',
-      'convMatrix',
-      'customOp',
-      'destroy',
-      'detectAnomaly',
-      'enableGrad',
-      'grad',
-      'gradcheck',
-    ],
-    ...['gradgradcheck', 'hessian', 'hvp', 'init', 'jacobian', 'jvp', 'keep', 'manualSeed', 'measureRoofs', 'memory'],
-    ...['noGrad', 'refusePromise', 'scope', 'tape', 'tensor', 'valueAndGrad', 'vhp', 'vjp', 'withDevice'],
-    ...['f32', 'flatMain', 'grid1d'],
+  const others = [
+    ...NOT_OPS,
+    ...['convMatrix', 'hessian', 'hvp', 'jacobian', 'jvp', 'vhp', 'vjp'],
     // Held constant in the derivative: test/heads.test.ts.
     ...['powerIteration', 'spectralNorm'],
-    // Rows: fill, uniform, normal, adam, ema, runningStats.
+    // Their rows have cases: fill, uniform, normal, adam, ema, runningStats.
     ...['full', 'ones', 'zeros', 'rand', 'randn', 'adamStep', 'emaStep', 'updateRunningStats'],
   ];
   const value: unknown = (engine as Readonly<Record<string, unknown>>)[name];
-  return typeof value === 'function' && /^[a-z]/.test(name) && !tools.includes(name);
+  return typeof value === 'function' && !others.includes(name);
 }

@@ -5,6 +5,7 @@ import { observe } from '../engine/apply.ts';
 import * as engine from '../engine/index.ts';
 import { fused, primitives, views } from '../engine/ops/table.ts';
 import { apart, type Fixture, fixtures, runFixture, titleOf } from './support/fixtures.ts';
+import { NOT_OPS } from './support/notOps.ts';
 import { opOf } from './support/pytorchOps.ts';
 
 const test = suite('pytorch');
@@ -83,14 +84,6 @@ const WITHOUT_TWIN: Readonly<Record<string, string>> = {
   rand: 'random',
   randn: 'random',
 };
-
-/** Functions among the exports that are not ops: they make, run, differentiate and watch them. */
-const NOT_OPS = [
-  ...['AnomalyError', 'DeviceError', 'GradError', 'GradcheckError', 'ShapeError', 'UseAfterFreeError', 'refusePromise'],
-  ...['Generator', 'Tape', 'Tensor', 'WebGpuDevice', 'backward', 'checkpoint', 'customOp', 'destroy', 'detectAnomaly'],
-  ...['enableGrad', 'grad', 'gradcheck', 'gradgradcheck', 'init', 'keep', 'manualSeed', 'measureRoofs', 'memory'],
-  ...['noGrad', 'scope', 'tape', 'tensor', 'valueAndGrad', 'withDevice'],
-];
 
 /** Rows of the op table that no fixture can run. */
 const ROWS_WITHOUT_TWIN: Readonly<Record<string, string>> = {

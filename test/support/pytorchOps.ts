@@ -92,6 +92,15 @@ const adapted: Readonly<Record<string, Op>> = {
   binaryCrossEntropyWithLogits: of(([x, t, posWeight], options) =>
     engine.binaryCrossEntropyWithLogits(x!, t!, posWeight ? { posWeight, ...options } : options),
   ),
+  qr: of(([a]) => {
+    const { q, r } = engine.qr(a!);
+    return [q, r];
+  }),
+  // The gradient of a symmetric function is symmetric; the fixture's is that of the triangle which is read.
+  eigh: of(([a]) => {
+    const { values, vectors } = engine.eigh(engine.tril(a!).add(engine.tril(a!, -1).transpose()));
+    return [values, vectors];
+  }),
   spectralNorm: of(([w, start], options) => {
     const { sigma, u, v } = engine.spectralNorm(w!, start!, options);
     return [w!.div(sigma), u, v];
