@@ -36,7 +36,7 @@ export interface Chain {
   readonly outputs: readonly number[];
 }
 
-const LETTERS = 'abcdefghijklmnop';
+const LETTERS = 'abcd';
 
 /** WGSL functions of several preludes, each once: a name stands for one function throughout. */
 function functionsOf(links: readonly Link[]): string {
@@ -57,7 +57,7 @@ function generate({ inputs, links, outputs }: Chain, modes: string, rank: number
   const made = kernels.get(key);
   if (made) return made;
   const vector = !modes.includes('f');
-  const letters = LETTERS.slice(0, inputs).split('');
+  const letters = Array.from({ length: inputs }, (_, k) => `x${k}_`);
   const index = (m: string, l: string) => (rank > 0 ? offsetOf(l, rank) : m === 's' ? '0' : 'i');
   const operand = (k: number) => letters[k] ?? `r${k - inputs}`;
   let scalars = 0;
@@ -69,7 +69,7 @@ function generate({ inputs, links, outputs }: Chain, modes: string, rank: number
       .map((l) => `${l}: T`);
     return `fn f${k}(${parameters.join(', ')}) -> T { return ${e.expr.replace(/\bp\.s(\d)/g, (_, s) => `p.s${from + Number(s)}`)}; }`;
   });
-  const source = /* wgsl */ `// ${letters.map((l) => `${l}:[...]`).join(' ')} -> ${outputs.map((_, k) => `y${k}:[...]`).join(' ')} (elementwise, NumPy broadcasting)
+  const source = /* wgsl */ `// ${letters.map((_, k) => `x${k}:[...]`).join(' ')} -> ${outputs.map((_, k) => `y${k}:[...]`).join(' ')} (elementwise, NumPy broadcasting)
 alias T = ${vector ? 'vec4f' : 'f32'};
 alias U = ${vector ? 'vec4u' : 'u32'};
 alias B = ${vector ? 'vec4<bool>' : 'bool'};
@@ -77,7 +77,7 @@ struct Params { n: u32, ${Array.from({ length: scalars }, (_, k) => `s${k}: f32,
     rank > 0 ? letters.map((l) => members(l, rank)).join('') : ''
   }}
 @group(0) @binding(0) var<uniform> p: Params;
-${letters.map((l, k) => `@group(0) @binding(${k + 1}) var<storage, read> ${l}_in: array<${modes[k] === 'v' ? 'vec4f' : 'f32'}>;`).join('\n')}
+${letters.map((l, k) => `@group(0) @binding(${k + 1}) var<storage, read> ${l}in: array<${modes[k] === 'v' ? 'vec4f' : 'f32'}>;`).join('\n')}
 ${outputs.map((_, k) => `@group(0) @binding(${inputs + k + 1}) var<storage, read_write> y${k}: array<T>;`).join('\n')}
 ${SPECIAL}
 ${functionsOf(links)}
@@ -85,7 +85,7 @@ ${functions.join('\n')}
 ${flatMain()}
   if (i >= p.n) { return; }
   ${rank > 0 ? unravel(rank) : ''}
-${letters.map((l, k) => `  let ${l} = T(${l}_in[${index(modes[k]!, l)}]);`).join('\n')}
+${letters.map((l, k) => `  let ${l} = T(${l}in[${index(modes[k]!, l)}]);`).join('\n')}
 ${links.map((l, k) => `  let r${k} = f${k}(${l.operands.map(operand).join(', ')});`).join('\n')}
 ${outputs.map((r, k) => `  y${k}[i] = r${r};`).join('\n')}
 }

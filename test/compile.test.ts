@@ -1,0 +1,279 @@
+/** Compiled steps: the numbers of the step as it is, from recordings that are fused, planned and replayed. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { setDevice } from '../engine/device.ts';
+import {
+  type CompiledStep,
+  checkpoint,
+  compile,
+  DeviceError,
+  dropout,
+  Generator,
+  grad,
+  keep,
+  matmul,
+  memory,
+  noGrad,
+  ones,
+  reference,
+  scope,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../engine/index.ts';
+import { mnistNetworks, WganGp } from '../gan/index.ts';
+import * as nn from '../nn/index.ts';
+import { openGpu } from './support/devices.ts';
+import { graphLeaves, graphOrders } from './support/randomGraph.ts';
+import { distance } from './support/values.ts';
+
+const test = suite('compile');
+const gpu = await openGpu();
+setDevice(gpu);
+const held = () => {
+  const { tensors, buffers, bytes } = memory();
+  return { tensors, buffers, bytes };
+};
+
+/** Runs a step twice over the same inputs, as it is and compiled, each with state of its own, and compares all numbers. */
+async function same<R extends readonly Tensor[]>(
+  make: () => (...inputs: Tensor[]) => R,
+  inputs: () => Tensor[],
+  runs = 6,
+  tolerance = 1e-6,
+): Promise<CompiledStep<Tensor[], R>> {
+  const [plain, compiled] = [make(), compile(make())];
+  for (let k = 0; k < runs; k++) {
+    const [found, wanted] = await scope(() => {
+      const xs = inputs();
+      const numbers = (ts: readonly Tensor[]) => Promise.all(ts.map((t) => t.data()));
+      const expected = numbers(scope(() => plain(...xs).map((t) => t.detach())));
+      return Promise.all([numbers(compiled(...xs)), expected]);
+    });
+    found.forEach((values, i) => {
+      const d = distance(values, wanted[i]!, 1e-6);
+      assert.ok(
+        d <= tolerance,
+        `run ${k}, result ${i}: off by ${d}: ${values.slice(0, 4)}, not ${wanted[i]!.slice(0, 4)}`,
+      );
+    });
+  }
+  return compiled;
+}
+
+test('WGAN-GP trains with the same numbers, in fewer launches', async () => {
+  const data = new Generator(9);
+  const made: WganGp[] = [];
+  const step = await same(
+    () => {
+      const rng = new Generator(3);
+      const trainer = new WganGp(mnistNetworks(rng), rng, { emaDecay: 0.9 });
+      made.push(trainer);
+      return (real) => {
+        const { loss, penalty } = trainer.criticStep(real!);
+        return [loss, penalty, trainer.generatorStep(4)];
+      };
+    },
+    () => [data.uniform([4, 28, 28, 1], { low: -1 })],
+  );
+  const [a, b] = await Promise.all(made.map((t) => t.ema!.average.data()));
+  assert.ok(distance(a!, b!) < 1e-6);
+  assert.equal(
+    made.map((t) => t.criticOptimizer.steps),
+    [6, 6],
+  );
+  const before = gpu.counters().dispatches;
+  scope(() => made[0]!.criticStep(zeros([4, 28, 28, 1])));
+  scope(() => made[0]!.generatorStep(4));
+  const launches = gpu.counters().dispatches - before;
+  assert.ok(step.kernels().length < 0.9 * launches, `${step.kernels().length} of ${launches}`);
+  step.dispose();
+});
+
+test('learning rates, step numbers and random numbers move on from run to run', async () => {
+  const step = await same(
+    () => {
+      const rng = new Generator(4);
+      const w = new nn.Parameter(ones([5, 5]), 'w');
+      const adam = new nn.Adam([w], { lr: 0.1 });
+      return (x) => {
+        const h = checkpoint((t) => dropout(matmul(t, w), 0.3, rng).tanh())(x!.add(rng.normal([3, 5])));
+        adam.step(grad(h.mul(rng.truncatedNormal([3, 5])).sum(), [w]));
+        adam.lr *= 1; // what JavaScript does inside the step happens once
+        return [w.mul(1), rng.uniform([2]), rng.bernoulli([4])];
+      };
+    },
+    () => [ones([3, 5])],
+  );
+  step.dispose();
+  const w = new nn.Parameter(ones([1]), 'w');
+  const sgd = new nn.Adam([w], { lr: 0.5, betas: [0, 0] });
+  const descend = compile((x: Tensor) => {
+    sgd.step(grad(w.mul(x).sum(), [w]));
+    return w.mul(1);
+  });
+  const x = ones([1]);
+  const seen: number[] = [];
+  for (const lr of [0.5, 0.25, 0.125, 0]) {
+    sgd.lr = lr;
+    seen.push(await scope(() => descend(x).item()));
+  }
+  assert.equal(
+    seen.map((v) => Math.round(v * 1e5) / 1e5),
+    [0.5, 0.25, 0.125, 0.125],
+  );
+  descend.dispose();
+});
+
+test('chains of every shape: broadcasting, several results, views, equal inputs', async () => {
+  const rng = new Generator(5);
+  const step = await same(
+    () => (x, row, column, one) => {
+      const a = x!.mul(row!).add(column!).tanh();
+      const b = a.sub(x!).mul(one!);
+      const c = b
+        .reshape([35])
+        .exp()
+        .mul(a.reshape([35]));
+      const d = x!.mul(x!).add(x!).maximum(row!);
+      return [b, c, d, d.sum(0).mul(2).add(1), a.reshape([7, 5]).neg()];
+    },
+    () => [rng.normal([5, 7]), rng.normal([7]), rng.normal([5, 1]), rng.normal([1])],
+  );
+  assert.ok(
+    step.kernels().some((k) => k.split('+').length >= 4),
+    step.kernels().join(' '),
+  );
+  step.dispose();
+});
+
+test('what is read before an update in place is the old value, and what is read after is the new', async () => {
+  const step = await same(
+    () => {
+      const w = new nn.Parameter(ones([3]), 'w');
+      const adam = new nn.Adam([w], { lr: 0.1 });
+      return (x) => {
+        const before = noGrad(() => w.mul(2).add(1));
+        adam.step(grad(w.mul(x!).sum(), [w]));
+        const after = noGrad(() => w.mul(2).add(1));
+        return [before.sub(after), before, after];
+      };
+    },
+    () => [tensor([1, 2, 3])],
+  );
+  step.dispose();
+});
+
+test('random graphs with their gradients', async () => {
+  // Each has its own chains, and each chain its own shader to compile.
+  for (let seed = 2001; seed <= 2008; seed++) {
+    const step = await same(
+      () =>
+        (...xs) =>
+          graphOrders(seed, xs),
+      () => graphLeaves(seed),
+      3,
+      // One chain may round differently from its parts.
+      2e-4,
+    );
+    step.dispose();
+  }
+});
+
+test('what nobody needs is left out, and results keep their shape in arrays and objects', async () => {
+  const step = compile((x: Tensor) => {
+    matmul(x, x).exp();
+    return { y: x.add(1), list: [x.mul(2)] as const, note: 'kept' };
+  });
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+  for (let k = 0; k < 3; k++) {
+    const made = step(x);
+    assert.equal([made.y.shape, made.list[0].shape, made.note, made.y.requiresGrad], [[2, 2], [2, 2], 'kept', false]);
+    assert.equal([...(await made.y.data()), ...(await made.list[0].data())], [2, 3, 4, 5, 2, 4, 6, 8]);
+    made.y.dispose();
+    made.list[0].dispose();
+  }
+  assert.equal(step.kernels(), ['affine', 'affine']);
+  step.dispose();
+  x.dispose();
+});
+
+test('another shape makes another recording; results of earlier runs stay', async () => {
+  const step = compile((x: Tensor) => x.square().sum());
+  const kept: Tensor[] = [];
+  for (const n of [3, 3, 5, 3, 5]) kept.push(scope(() => step(ones([n]))));
+  assert.equal(await Promise.all(kept.map((t) => t.item())), [3, 3, 5, 3, 5]);
+  for (const t of kept) t.dispose();
+  step.dispose();
+});
+
+test('a compiled step inside another is part of it', async () => {
+  const inner = compile((x: Tensor) => x.mul(3));
+  const outer = compile((x: Tensor) => inner(x).add(1).sum());
+  for (let k = 0; k < 4; k++) assert.is(await scope(() => outer(ones([4])).item()), 16);
+  inner.dispose();
+  outer.dispose();
+});
+
+test('memory stands still, and dispose gives it back', async () => {
+  const start = held();
+  const w = keep(ones([64, 64]));
+  const step = compile((x: Tensor) => matmul(matmul(x, w).tanh(), w).sigmoid().sum());
+  const run = () => scope(() => step(ones([32, 64])).item());
+  await run();
+  await run();
+  const before = memory();
+  const counted = gpu.counters();
+  for (let k = 0; k < 30; k++) await run();
+  assert.equal(memory(), before);
+  assert.equal({ ...gpu.counters(), dispatches: 0 }, { ...counted, dispatches: 0 });
+  step.dispose();
+  assert.ok((await run()) > 0, 'it can be called again');
+  step.dispose();
+  w.dispose();
+  assert.equal(held(), start);
+});
+
+test('what a recording cannot do is refused by name', async () => {
+  const x = ones([3]);
+  const rng = new Generator(1);
+  const kept: Tensor[] = [];
+  const keeping = compile((t: Tensor) => {
+    kept.push(keep(t.exp()));
+    return t.add(1);
+  });
+  const drawing = compile((t: Tensor) => t.add(rng.hostNormal(1)[0]!));
+  for (const [step, message] of [
+    [keeping, /^compile: the step keeps a tensor that exp made in it/],
+    [drawing, /^hostNormal: numbers drawn on the host would be the same/],
+  ] as const) {
+    step(x);
+    assert.throws(
+      () => step(x),
+      (e: Error) => e instanceof DeviceError && message.test(e.message),
+    );
+  }
+  const reading = compile((t: Tensor) => ({ y: t.add(1), read: t.exp().sum().item() }));
+  await reading(x).read;
+  const { read } = reading(x);
+  await read.then(
+    () => assert.unreachable('it was read'),
+    (e: Error) => assert.match(e.message, /^compile: values are read inside the step/),
+  );
+  assert.throws(() => compile(async (t: Tensor) => t)(x), /async/);
+  for (const t of kept) t.dispose();
+});
+
+test('on the reference device a compiled step runs as it is', () => {
+  setDevice(reference);
+  const step = compile((x: Tensor) => x.mul(2));
+  for (let k = 0; k < 3; k++) assert.equal([...reference.values(step(tensor([1, 2])).storage)], [2, 4]);
+  assert.equal(step.kernels(), []);
+  setDevice(gpu);
+});
+
+test.after(() => gpu.destroy());
+test.run();
