@@ -263,7 +263,7 @@ export class WebGpuDevice implements Device {
     );
   }
 
-  /** Runs dispatches on storages of this device, in the order of a plan's slots: for kernels outside the op table. @internal */
+  /** Runs dispatches on storages, in the order of a plan's slots: for kernels outside the op table. @internal */
   dispatch(dispatches: readonly Dispatch[], storages: readonly Storage[]): void {
     this.#check();
     this.#record(dispatches, storages as readonly GpuStorage[]);
