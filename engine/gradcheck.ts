@@ -9,6 +9,7 @@ import { scope } from './scope.ts';
 import { sameShape, show } from './shape.ts';
 import { Tensor, tensor } from './tensor.ts';
 
+/** Options of {@link gradcheck} and {@link gradgradcheck}. */
 export interface GradcheckOptions {
   /** Step of the central difference. Default 1e-6. */
   readonly eps?: number;
@@ -27,7 +28,8 @@ export interface GradcheckOptions {
   readonly seed?: number;
 }
 
-type Fn = (...inputs: Tensor[]) => Tensor | Tensor[];
+/** A function to check: of any number of tensors, with one output or several. */
+export type Fn = (...inputs: Tensor[]) => Tensor | Tensor[];
 
 /**
  * Compares the Jacobian of every output of `fn` with central differences, element by element, in float64 on the reference

@@ -1,6 +1,6 @@
 import { currentDevice, type Device, type Storage, type Values } from './device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from './errors.ts';
-import { adopt, born, died, type Owned, type Owner } from './lifetime.ts';
+import { adopt, born, died, type Owner } from './lifetime.ts';
 import type { Methods } from './methodTypes.ts';
 import type { Node } from './node.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
@@ -37,7 +37,7 @@ export type Hook = (g: Tensor) => Tensor | undefined;
  * Reading is asynchronous (`data`, `item`, `array`); everything else only records work for the device.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
-export class Tensor implements Owned {
+export class Tensor {
   /** The sizes of the axes, outermost first; `[]` for a scalar. */
   readonly shape: Shape;
   /** A name that the tape and errors show. */

@@ -13,7 +13,7 @@ export class LeakyReLU extends Module {
   /** The factor of negative values. */
   readonly slope: number;
 
-  /** @param slope 0.01 unless given, as in PyTorch; DCGAN uses 0.2 */
+  /** The slope is 0.01 unless given, as in PyTorch; DCGAN uses 0.2. */
   constructor(slope = 0.01) {
     super();
     this.slope = slope;

@@ -27,7 +27,10 @@ export class Conv2d extends Module {
   /** Stride, padding, dilation and groups, as they were given. */
   readonly options: Conv2dOptions;
 
-  /** @param kernel its size, [height, width] or one number for both */
+  /**
+   * Makes and fills the weights, on the current device.
+   * @param kernel its size, [height, width] or one number for both
+   */
   constructor(inChannels: number, outChannels: number, kernel: Pair, options: Conv2dOptions & WeightOptions = {}) {
     super();
     const { bias = true, init = fanInUniform, initBias = fanInUniform, rng = layerGenerator(), ...conv } = options;
@@ -57,7 +60,10 @@ export class ConvTranspose2d extends Module {
   /** Stride, padding, dilation and groups, as they were given. */
   readonly options: ConvTranspose2dOptions;
 
-  /** @param kernel its size, [height, width] or one number for both */
+  /**
+   * Makes and fills the weights, on the current device.
+   * @param kernel its size, [height, width] or one number for both
+   */
   constructor(
     inChannels: number,
     outChannels: number,

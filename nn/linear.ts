@@ -22,6 +22,7 @@ export class Linear extends Module {
   readonly bias: Parameter | undefined;
 
   /**
+   * Makes and fills the weights, on the current device.
    * @param inFeatures the size of x's last axis
    * @param outFeatures the size of the result's last axis
    */

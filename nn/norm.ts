@@ -52,7 +52,7 @@ export class BatchNorm2d extends Module {
   /** How far the running averages move towards each batch. */
   readonly momentum: number;
 
-  /** @param channels the size of x's last axis */
+  /** Makes weights and running statistics on the current device. @param channels the size of x's last axis */
   constructor(channels: number, { eps = 1e-5, momentum = 0.1 }: BatchNormOptions = {}) {
     super();
     this.eps = eps;
@@ -86,7 +86,10 @@ export class LayerNorm extends Module {
   /** Added to the variance. */
   readonly eps: number;
 
-  /** @param normalizedShape sizes of the last axes, over which it normalises; a number for the last alone */
+  /**
+   * Makes weights on the current device.
+   * @param normalizedShape sizes of the last axes, over which it normalises; a number for the last alone
+   */
   constructor(normalizedShape: number | Shape, { eps = 1e-5 }: { eps?: number } = {}) {
     super();
     const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;

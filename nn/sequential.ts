@@ -6,7 +6,7 @@ export class Sequential extends Module {
   /** The modules, in order. */
   readonly layers: readonly Module[];
 
-  /** @param layers each takes what the one before it gives */
+  /** Takes the modules in order: each gets what the one before it gives. */
   constructor(...layers: Module[]) {
     super();
     this.layers = layers;
@@ -29,7 +29,7 @@ export class Reshape extends Module {
   /** The sizes after the batch. */
   readonly shape: Shape;
 
-  /** @param shape the sizes after the batch; one may be -1 */
+  /** Takes the sizes after the batch; one may be -1. */
   constructor(shape: Shape) {
     super();
     this.shape = shape;

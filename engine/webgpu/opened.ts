@@ -27,3 +27,7 @@ export interface Counters {
   /** Pipelines made, one for each kernel. */
   readonly pipelines: number;
 }
+
+/** What an adapter is called. */
+export const nameOf = ({ description, vendor, architecture, device }: GPUAdapterInfo): string =>
+  description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter';
