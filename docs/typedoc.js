@@ -9,6 +9,7 @@ const FAMILIES = {
   'Tensors and memory': 'engine/tensor engine/scope engine/memory engine/ops/create engine/shape',
   Devices: 'engine/init engine/device engine/roofs engine/webgpu/ engine/reference/',
   Gradients: 'engine/grad engine/backward engine/node engine/checkpoint engine/transforms engine/forward',
+  'Compiled steps': 'engine/compile engine/live',
   'Looking inside and checking': 'engine/tape engine/anomaly engine/gradcheck engine/convMatrix',
   'Ops of your own': 'engine/customOp kernels/kernel',
   Arithmetic: 'engine/ops/define engine/ops/elementwise engine/ops/arithmetic engine/ops/unary',

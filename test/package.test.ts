@@ -14,9 +14,9 @@ import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findAny } from './support/anyTypes.ts';
-import { launchChromium } from './support/chromium.ts';
 import { BROWSER, NODE, RESULTS, TYPED } from './support/consumers.ts';
 import { adapter } from './support/devices.ts';
+import { launchChromium } from './support/page/chromium.ts';
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
