@@ -40,6 +40,8 @@ export type Fn = (...inputs: Tensor[]) => Tensor | Tensor[];
  * @returns the largest |analytic - numeric|, relative to |numeric| where that is above 1
  * @throws GradcheckError naming output, input, index, analytic and numeric value, or that `fn` is not deterministic
  * @throws GradError if no output depends on an input
+ * @example
+ * await gradcheck((x, w) => conv2d(x, w, { padding: 1 }), [randn([1, 4, 4, 2]), randn([3, 3, 2, 1])]);
  */
 export async function gradcheck(fn: Fn, inputs: readonly Tensor[], options: GradcheckOptions = {}): Promise<number> {
   const values = await valuesOf(inputs);
