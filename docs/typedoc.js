@@ -2,13 +2,14 @@
  * Sorts the API reference by family: a name's category is that of the file that declares it, unless its docstring has a
  * `@category` of its own. A method of Tensor stands with the function of the same name, and links to it.
  */
-import { CommentTag, Converter, ReflectionKind } from 'typedoc';
+import { Application, CommentTag, Converter, ReflectionKind } from 'typedoc';
 
 /** Categories in the order of the index, each with its files (a folder ends with a slash). */
 const FAMILIES = {
   'Tensors and memory': 'engine/tensor engine/scope engine/memory engine/ops/create engine/shape',
   Devices: 'engine/init engine/device engine/roofs engine/webgpu/ engine/reference/',
   Gradients: 'engine/grad engine/backward engine/node engine/checkpoint engine/transforms engine/forward',
+  'Compiled steps': 'engine/compile engine/live',
   'Looking inside and checking': 'engine/tape engine/anomaly engine/gradcheck engine/convMatrix',
   'Ops of your own': 'engine/customOp kernels/kernel',
   Arithmetic: 'engine/ops/define engine/ops/elementwise engine/ops/arithmetic engine/ops/unary',
@@ -51,7 +52,10 @@ const commentOf = (reflection) => reflection.signatures?.[0]?.comment ?? reflect
 const tagOf = (comment) => comment.blockTags.find((t) => t.tag === '@category');
 
 export function load(app) {
-  app.options.setValue('categoryOrder', ['This tensor', ...Object.keys(FAMILIES), '*']);
+  // Before that, the options of typedoc.json would replace it.
+  app.on(Application.EVENT_BOOTSTRAP_END, () => {
+    app.options.setValue('categoryOrder', ['This tensor', ...Object.keys(FAMILIES)]);
+  });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     const pathOf = (reflection) => project.getSymbolIdFromReflection(reflection)?.packagePath;
     const categories = new Map();

@@ -12,7 +12,9 @@ import { Tensor } from './tensor.ts';
 
 /** What the rules of a custom op see of the call. */
 export interface CustomOpContext {
+  /** The inputs of the call. */
   readonly inputs: readonly Tensor[];
+  /** Its result. */
   readonly output: Tensor;
   /** What `forward` saved beside its result. */
   readonly saved: readonly Tensor[];
@@ -20,7 +22,9 @@ export interface CustomOpContext {
 
 /** A result, and tensors worked out on the way that the rules want to use again. */
 export interface SavedResult {
+  /** The result. */
   readonly y: Tensor;
+  /** The tensors that rules find in their context. */
   readonly saved: readonly Tensor[];
 }
 

@@ -9,6 +9,7 @@ import { scope } from './scope.ts';
 import { sameShape, show } from './shape.ts';
 import { Tensor, tensor } from './tensor.ts';
 
+/** Options of {@link gradcheck} and {@link gradgradcheck}. */
 export interface GradcheckOptions {
   /** Step of the central difference. Default 1e-6. */
   readonly eps?: number;
@@ -27,7 +28,8 @@ export interface GradcheckOptions {
   readonly seed?: number;
 }
 
-type Fn = (...inputs: Tensor[]) => Tensor | Tensor[];
+/** A function to check: of any number of tensors, with one output or several. */
+export type Fn = (...inputs: Tensor[]) => Tensor | Tensor[];
 
 /**
  * Compares the Jacobian of every output of `fn` with central differences, element by element, in float64 on the reference
@@ -38,6 +40,8 @@ type Fn = (...inputs: Tensor[]) => Tensor | Tensor[];
  * @returns the largest |analytic - numeric|, relative to |numeric| where that is above 1
  * @throws GradcheckError naming output, input, index, analytic and numeric value, or that `fn` is not deterministic
  * @throws GradError if no output depends on an input
+ * @example
+ * await gradcheck((x, w) => conv2d(x, w, { padding: 1 }), [randn([1, 4, 4, 2]), randn([3, 3, 2, 1])]);
  */
 export async function gradcheck(fn: Fn, inputs: readonly Tensor[], options: GradcheckOptions = {}): Promise<number> {
   const values = await valuesOf(inputs);

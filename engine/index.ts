@@ -46,7 +46,7 @@ export {
   UseAfterFreeError,
 } from './errors.ts';
 export { type GradOptions, grad, valueAndGrad } from './grad.ts';
-export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
+export { type Fn as GradcheckFunction, type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export { type AdapterName, destroy, type InitOptions, init } from './init.ts';
 export { eachRun, Live, live } from './live.ts';
 export { currentMemory as memory } from './memory.ts';

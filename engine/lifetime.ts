@@ -2,7 +2,6 @@
 
 /** What a scope needs to know of the things that it owns. */
 export interface Owned {
-  /** @internal */
   owner: Owner | undefined;
   dispose(): void;
 }

@@ -3,8 +3,10 @@ import { DeviceError } from './errors.ts';
 
 /** Params of an op that are worked out anew each time a compiled step runs. */
 export class Live<P> {
+  /** Works the params out for the next run. */
   readonly next: () => P;
 
+  /** Made by {@link live}. @hidden */
   constructor(next: () => P) {
     this.next = next;
   }

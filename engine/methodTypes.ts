@@ -15,8 +15,6 @@ import type { Sorted, SortOptions, TopkOptions } from './ops/sort.ts';
 import type { Shape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
-type Axes = number | readonly number[];
-
 /**
  * The ops that take a tensor first, as methods of it: `x.mul(y)` is `mul(x, y)`. Each line says what the method is for; the
  * function of the same name tells shapes, errors and edge cases. methods.ts compares the two lists.
@@ -147,31 +145,31 @@ export interface Methods {
   isFinite(): Tensor;
 
   /** Sums over `axes`, all unless given. */
-  sum(axes?: Axes, options?: ReduceOptions): Tensor;
+  sum(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
   /** Averages over `axes`, all unless given. */
-  mean(axes?: Axes, options?: ReduceOptions): Tensor;
+  mean(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
   /** Multiplies over `axes`, all unless given. */
-  prod(axes?: Axes, options?: ReduceOptions): Tensor;
+  prod(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
   /** The variance over `axes`, biased unless `correction` is 1. */
-  variance(axes?: Axes, options?: VarianceOptions): Tensor;
+  variance(axes?: number | readonly number[], options?: VarianceOptions): Tensor;
   /** The standard deviation over `axes`, biased unless `correction` is 1. */
-  std(axes?: Axes, options?: VarianceOptions): Tensor;
+  std(axes?: number | readonly number[], options?: VarianceOptions): Tensor;
   /** The largest element over `axes`, all unless given. */
-  max(axes?: Axes, options?: ReduceOptions): Tensor;
+  max(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
   /** The smallest element over `axes`, all unless given. */
-  min(axes?: Axes, options?: ReduceOptions): Tensor;
+  min(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
   /** The index of the largest element along an axis, or in the flattened tensor. */
   argmax(axis?: number, options?: ReduceOptions): Tensor;
   /** The index of the smallest element along an axis, or in the flattened tensor. */
   argmin(axis?: number, options?: ReduceOptions): Tensor;
   /** 1 where all elements over `axes` are not 0, else 0. */
-  all(axes?: Axes, options?: ReduceOptions): Tensor;
+  all(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
   /** 1 where any element over `axes` is not 0, else 0. */
-  any(axes?: Axes, options?: ReduceOptions): Tensor;
+  any(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
   /** The p-norm over `axes`; p is 2 unless given. */
-  norm(p?: number, axes?: Axes, options?: ReduceOptions): Tensor;
+  norm(p?: number, axes?: number | readonly number[], options?: ReduceOptions): Tensor;
   /** log Σ eˣ over `axes`, without overflow. */
-  logSumExp(axes?: Axes, options?: ReduceOptions): Tensor;
+  logSumExp(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
   /** Running sums along an axis. */
   cumsum(axis: number, options?: ScanOptions): Tensor;
   /** Running products along an axis. */
@@ -192,7 +190,7 @@ export interface Methods {
   /** Swaps two axes, the last two unless given. */
   transpose(axis0?: number, axis1?: number): Tensor;
   /** Drops axes of size 1. */
-  squeeze(axes?: Axes): Tensor;
+  squeeze(axes?: number | readonly number[]): Tensor;
   /** Puts a new axis of size 1 before axis `axis`. */
   unsqueeze(axis: number): Tensor;
   /** Takes a window: one range for each leading axis. */
@@ -204,7 +202,7 @@ export interface Methods {
   /** Puts elements before and after along each axis. */
   pad(pads: readonly (readonly [before: number, after: number])[], options?: PadOptions): Tensor;
   /** Reverses the order along `axes`, all unless given. */
-  flip(axes?: Axes): Tensor;
+  flip(axes?: number | readonly number[]): Tensor;
   /** Repeats `reps[i]` times along axis i; missing counts are 1. */
   tile(reps: readonly number[]): Tensor;
   /** Repeats `reps[i]` times along axis i, with a count for every axis. */
@@ -212,7 +210,7 @@ export interface Methods {
   /** Repeats each element in its place along an axis. */
   repeatInterleave(count: number, axis: number): Tensor;
   /** Moves the elements along axes, round the end. */
-  roll(shifts: Axes, axes?: Axes): Tensor;
+  roll(shifts: number | readonly number[], axes?: number | readonly number[]): Tensor;
   /** The diagonal of a matrix, or the matrix of a diagonal. */
   diag(k?: number): Tensor;
   /** The lower triangles of matrices. */

@@ -11,9 +11,14 @@ export interface Node {
   readonly params: unknown;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  /** What inputs, then outputs, held when the op ran: values overwritten or moved since then are an error in backward. */
+  /**
+   * What inputs, then outputs, held when the op ran: values overwritten or moved since then are an error in backward.
+   */
   readonly saved: readonly SavedValue[];
-  /** Set when a backward pass without `retainGraph` used the node up: the tape still shows it, but no scope keeps its values. */
+  /**
+   * Set when a backward pass without `retainGraph` used the node up: the tape still shows it, but no scope keeps its
+   * values.
+   */
   freed: boolean;
 }
 
@@ -44,7 +49,10 @@ function withRecording<T>(on: boolean, fn: () => T): T {
   }
 }
 
-/** Runs `fn` without recording, as torch.no_grad: results do not require gradients. @throws TypeError if `fn` is async */
+/**
+ * Runs `fn` without recording, as torch.no_grad: results do not require gradients.
+ * @throws TypeError if `fn` is async
+ */
 export const noGrad = <T>(fn: () => T): T => withRecording(false, fn);
 
 /** Runs `fn` with recording on, also inside {@link noGrad}. @throws TypeError if `fn` is async */

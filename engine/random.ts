@@ -184,7 +184,10 @@ export class Generator {
 
 let shared = new Generator(0);
 
-/** Restarts the stream behind {@link randn} and {@link rand}, whose seed is 0 at first. @throws RangeError as `Generator` */
+/**
+ * Restarts the stream behind {@link randn} and {@link rand}, whose seed is 0 at first.
+ * @throws RangeError as `Generator`
+ */
 export const manualSeed = (seed: number): void => {
   shared = new Generator(seed);
 };

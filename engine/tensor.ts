@@ -1,6 +1,6 @@
 import { currentDevice, type Device, type Storage, type Values } from './device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from './errors.ts';
-import { adopt, born, died, type Owned, type Owner } from './lifetime.ts';
+import { adopt, born, died, type Owner } from './lifetime.ts';
 import type { Methods } from './methodTypes.ts';
 import type { Node } from './node.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
@@ -37,7 +37,7 @@ export type Hook = (g: Tensor) => Tensor | undefined;
  * Reading is asynchronous (`data`, `item`, `array`); everything else only records work for the device.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
-export class Tensor implements Owned {
+export class Tensor {
   /** The sizes of the axes, outermost first; `[]` for a scalar. */
   readonly shape: Shape;
   /** A name that the tape and errors show. */
@@ -102,7 +102,10 @@ export class Tensor implements Owned {
     return this.#storage;
   }
 
-  /** Replaces the memory behind a leaf, for optimizers that lay parameters out in one arena. Takes over the storage. @internal */
+  /**
+   * Replaces the memory behind a leaf, for optimizers that lay parameters out in one arena. Takes over the storage.
+   * @internal
+   */
   rebind(storage: Storage): void {
     if (this.node) throw new GradError(`${this.describe()} is the result of an op; only leaves can be rebound`);
     if (storage.size !== this.size)
@@ -129,7 +132,10 @@ export class Tensor implements Owned {
     this.dispose();
   }
 
-  /** The same values as a new leaf that does not require a gradient: what follows is cut off from the tape. Shares memory. */
+  /**
+   * The same values as a new leaf that does not require a gradient: what follows is cut off from the tape. Shares
+   * memory.
+   */
   detach(): Tensor {
     return new Tensor(this.storage.share(), this.shape, false, this.label);
   }
@@ -195,7 +201,10 @@ export class Tensor implements Owned {
     return nest(await this.data(), this.shape);
   }
 
-  /** Overwrites the values in place, row-major. A tape that saved the old ones will refuse to use them. @throws ShapeError */
+  /**
+   * Overwrites the values in place, row-major. A tape that saved the old ones will refuse to use them.
+   * @throws ShapeError
+   */
   assign(values: ArrayLike<number>): this {
     if (values.length !== this.size) {
       throw new ShapeError(`assign: ${this.describe()} takes ${this.size} values, not ${values.length}`);

@@ -25,6 +25,10 @@ const nested = (...tensors: (Tensor | undefined)[]): boolean => isRecording() &&
 /**
  * The value of `fn` and its vector-Jacobian product.
  * @returns y = fn(x...), and the pullback from a cotangent of y (1 for a scalar) to the cotangents of the inputs
+ * @throws GradError from the pullback, if y is not a scalar and no cotangent is given, or one of another shape
+ * @example
+ * const [y, pullback] = vjp((x, w) => x.matmul(w), [x, w]);
+ * const [gx, gw] = pullback(ones(y.shape));
  */
 export function vjp(
   fn: TensorFunction,
@@ -41,6 +45,8 @@ export function vjp(
 /**
  * The value of `fn` and its directional derivative along `tangents`, one for each input.
  * @throws ShapeError if a tangent is missing or has another shape than its input
+ * @example
+ * const [y, slope] = jvp((x) => x.sin(), [x], [ones(x.shape)]); // slope is cos(x)
  */
 export function jvp(
   fn: TensorFunction,

@@ -2,6 +2,7 @@ import type { Generator } from '../engine/index.ts';
 import * as nn from '../nn/index.ts';
 import type { Networks } from './wganGp.ts';
 
+/** Options of {@link mnistNetworks}. */
 export interface MnistNetworksOptions {
   /** Channels of the critic at 14 x 14; doubled at 7 x 7 and again at 3 x 3. Default 8. */
   readonly criticWidth?: number;
@@ -20,6 +21,7 @@ const dcgan = { init: nn.init.normal(0.02), initBias: nn.init.constant(0) };
  * Convolutional critic and transposed-convolution generator for images [N, 28, 28, 1] in [-1, 1], after DCGAN (Radford et
  * al. 2016): strides instead of pooling, batch norm in the generator; none in the critic, whose gradient penalty is taken
  * for each sample by itself.
+ * @param rng fills the weights
  */
 export function mnistNetworks(rng: Generator, options: MnistNetworksOptions = {}): Networks {
   const { criticWidth: c = 8, generatorWidth: g = 16, latent = 64 } = options;

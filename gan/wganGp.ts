@@ -4,17 +4,21 @@ import { gradientPenalty } from './penalty.ts';
 
 /** A generator from latent codes [N, latent] and a critic from samples to [N, 1]. */
 export interface Networks {
+  /** Latent codes [N, latent] to samples [N, ...]. */
   readonly generator: Module;
+  /** Samples [N, ...] to scores [N, 1], without batch norm. */
   readonly critic: Module;
   /** Length of a latent code. */
   readonly latent: number;
 }
 
+/** Options of {@link WganGp}. */
 export interface WganGpOptions {
   /** Weight of the gradient penalty. Default 10. */
   readonly lambda?: number;
-  /** Adam's learning rates. Default 1e-4 each. */
+  /** Adam's learning rate for the critic. Default 1e-4. */
   readonly criticRate?: number;
+  /** Adam's learning rate for the generator. Default 1e-4. */
   readonly generatorRate?: number;
   /** Adam's decay rates. Default [0, 0.9]. */
   readonly betas?: readonly [number, number];
@@ -28,18 +32,33 @@ export interface CriticReport {
   readonly loss: Tensor;
   /** E f(real) - E f(fake): the estimate of the Wasserstein distance, as far as f is 1-Lipschitz. */
   readonly wasserstein: Tensor;
+  /** The gradient penalty, not yet multiplied by lambda. */
   readonly penalty: Tensor;
 }
 
-/** WGAN-GP (Gulrajani et al. 2017, Algorithm 1), one step at a time. Nothing here waits for the device. */
+/**
+ * WGAN-GP (Gulrajani et al. 2017, Algorithm 1), one step at a time. Nothing here waits for the device.
+ * @example
+ * const rng = new Generator(1);
+ * const gan = new WganGp(mnistNetworks(rng), rng);
+ * for (let k = 0; k < 5; k++) gan.criticStep(nextBatch());
+ * gan.generatorStep(64);
+ */
 export class WganGp {
+  /** What is trained. */
   readonly networks: Networks;
+  /** Draws latent codes, and the places where the gradient is penalised. */
   readonly rng: Generator;
+  /** Weight of the gradient penalty. */
   readonly lambda: number;
+  /** Updates the critic. */
   readonly criticOptimizer: Adam;
+  /** Updates the generator. */
   readonly generatorOptimizer: Adam;
+  /** The average of the generator's weights, if one was asked for. */
   readonly ema: EMA | undefined;
 
+  /** Makes the optimizers, which take the parameters into their arenas. */
   constructor(networks: Networks, rng: Generator, options: WganGpOptions = {}) {
     const { lambda = 10, criticRate = 1e-4, generatorRate = 1e-4, betas = [0, 0.9], emaDecay = 0 } = options;
     this.networks = networks;
@@ -50,7 +69,7 @@ export class WganGp {
     this.ema = emaDecay > 0 ? new EMA(networks.generator.parameters(), emaDecay) : undefined;
   }
 
-  /** One update of the critic on real samples [N, ...]. */
+  /** One update of the critic on real samples [N, ...], against as many generated ones. */
   criticStep(real: Tensor): CriticReport {
     return scope(() => {
       const { critic, generator } = this.networks;
@@ -86,7 +105,7 @@ export class WganGp {
     });
   }
 
-  /** n standard normal codes. */
+  /** n standard normal codes, [n, latent]. */
   latents(n: number): Tensor {
     return this.rng.normal([n, this.networks.latent]);
   }
@@ -97,6 +116,7 @@ export class WganGp {
     return this.ema ? this.ema.apply(draw) : draw();
   }
 
+  /** Frees optimizers and average. The networks stay. */
   dispose(): void {
     this.criticOptimizer.dispose();
     this.generatorOptimizer.dispose();

@@ -4,7 +4,9 @@
  */
 import { type Dispatch, f32, flatMain, grid1d, memo, type Param, type Plan, type Target } from './kernel.ts';
 
-/** What a step needs to know; names and meanings are PyTorch's (`weightDecay` is AdamW's, `l2` is Adam's weight_decay). */
+/**
+ * What a step needs to know; names and meanings are PyTorch's (`weightDecay` is AdamW's, `l2` is Adam's weight_decay).
+ */
 export interface Adam {
   /** Elements of each parameter. */
   readonly lengths: readonly number[];

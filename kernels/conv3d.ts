@@ -1,6 +1,9 @@
 import { flatMain, grid1d, memo, type Plan } from './kernel.ts';
 
-/** The geometry of x [n,d,h,w,cin], weights [kd,kh,kw,cin/groups,cout] and y [n,od,oh,ow,cout]; triples are depth, height, width. */
+/**
+ * The geometry of x [n,d,h,w,cin], weights [kd,kh,kw,cin/groups,cout] and y [n,od,oh,ow,cout]; triples are depth,
+ * height, width.
+ */
 export interface Conv3dGeometry {
   readonly n: number;
   readonly cin: number;
@@ -158,7 +161,10 @@ const plan = (
       : [{ kernel: kernel(width(g) === 4), args: [0, 1, 2], params: [count, ...words(g)], grid: grid1d(count) }],
 });
 
-/** y = x * w: x [N,D,H,W,Cin], w [KD,KH,KW,Cin/groups,Cout] to y [N,OD,OH,OW,Cout]. One thread for each element or vector of y. */
+/**
+ * y = x * w: x [N,D,H,W,Cin], w [KD,KH,KW,Cin/groups,Cout] to y [N,OD,OH,OW,Cout]. One thread for each element or
+ * vector of y.
+ */
 export const conv3d = (g: Conv3dGeometry): Plan => plan(forward, g, (g.n * volume(g.out) * g.cout) / width(g));
 
 /** The adjoint of `conv3d` in x. One thread for each element of x. */

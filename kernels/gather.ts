@@ -1,7 +1,9 @@
 /** Reading and adding by index along one axis. Either kernel is the adjoint of the other. */
 import { flatMain, grid1d, memo, type Plan } from './kernel.ts';
 
-/** x and y as [A, R, B] and [A, K, B]; the index is one for every element, or one list of K for all rows and columns. */
+/**
+ * x and y as [A, R, B] and [A, K, B]; the index is one for every element, or one list of K for all rows and columns.
+ */
 export interface IndexWalk {
   readonly A: number;
   readonly R: number;

@@ -65,7 +65,9 @@ const HARDWARE_GROUPS = 256;
 
 const multiples = (of: number, ...values: number[]) => values.every((v) => v % of === 0);
 
-/** Lays the product out over tiles, batches, phases and shares of k. Buffers are A, B, C and, when k is split, a temp. */
+/**
+ * Lays the product out over tiles, batches, phases and shares of k. Buffers are A, B, C and, when k is split, a temp.
+ */
 export function gemm(target: Target, g: Gemm): Plan {
   const m = g.m0 * Math.max(...g.h.map((p) => p.m)) * Math.max(...g.w.map((p) => p.m));
   const outer = Math.max(...g.h.map((p) => p.k)) * Math.max(...g.w.map((p) => p.k));
@@ -195,7 +197,9 @@ interface Split {
   readonly inners: number;
 }
 
-/** Cuts k into about `wanted` shares: whole outer digits where there are enough of them, else runs of the last digit. */
+/**
+ * Cuts k into about `wanted` shares: whole outer digits where there are enough of them, else runs of the last digit.
+ */
 function splitOf(wanted: number, outer: number, inner: number, unroll: number, flat: boolean): Split {
   if (flat) {
     // The hardware family walks k as one number.

@@ -101,7 +101,9 @@ ${lanes === 64 ? tree : `${flatMain()}\n  let j = i;\n  let lane = 0u;`}
   };
 });
 
-/** Where the items of an output lie; `inner` outputs follow each other at `innerStep`, blocks of them at `outerStep`. */
+/**
+ * Where the items of an output lie; `inner` outputs follow each other at `innerStep`, blocks of them at `outerStep`.
+ */
 interface Items {
   readonly outputs: number;
   readonly inner: number;

@@ -1,7 +1,9 @@
 /** How the norm kernels walk x, and the kernels that do; see norm.ts. */
 import { type Dispatch, f32, flatMain, grid1d, memo, type Param, type Target } from './kernel.ts';
 
-/** A pattern and the element strides by which gamma and beta follow (a, r, b, s): batch norm has {a:0, r:0, b:1, s:0}. */
+/**
+ * A pattern and the element strides by which gamma and beta follow (a, r, b, s): batch norm has {a:0, r:0, b:1, s:0}.
+ */
 export interface NormShape {
   readonly a: number;
   readonly r: number;

@@ -74,7 +74,10 @@ function plan(
 export const placeGather = (n: number, channels: number, places: number, taken: number): Plan =>
   plan(gather, n * taken * channels, channels, places, taken);
 
-/** The adjoint of `placeGather`: every place looks through all `taken` indices of its image, so that no atomics are needed. */
+/**
+ * The adjoint of `placeGather`: every place looks through all `taken` indices of its image, so that no atomics are
+ * needed.
+ */
 export const placeScatter = (n: number, channels: number, places: number, taken: number): Plan =>
   plan((vector) => scatter(vector, taken % 4 === 0), n * places * channels, channels, places, taken);
 

@@ -101,7 +101,9 @@ fn atan2_(y: T, x: T) -> T {
 }
 fn atan_(x: T) -> T { return atan2_(x, T(1.0)); }`;
 
-/** `erfc_(x)` for x >= 0 (Numerical Recipes §6.2, 1.2e-7 relative), `erf_(x)`, and `phi_(x)`, the normal distribution. */
+/**
+ * `erfc_(x)` for x >= 0 (Numerical Recipes §6.2, 1.2e-7 relative), `erf_(x)`, and `phi_(x)`, the normal distribution.
+ */
 export const ERF = /* wgsl */ `fn erfc_(x: T) -> T {
   let t = 1.0 / (1.0 + 0.5 * x);
   let poly = -1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t * (0.27886807

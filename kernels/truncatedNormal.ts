@@ -25,7 +25,10 @@ const kernel = memo(() => ({
 }`,
 }));
 
-/** The share of a standard normal above z: erfc(z / √2) / 2, to 1.2e-7 relative (Press et al., Numerical Recipes, erfcc). */
+/**
+ * The share of a standard normal above z: erfc(z / √2) / 2, to 1.2e-7 relative (Press et al., Numerical Recipes,
+ * erfcc).
+ */
 export function upperTail(z: number): number {
   const x = Math.abs(z) / Math.SQRT2;
   const t = 1 / (1 + 0.5 * x);

@@ -1,4 +1,7 @@
-/** What the kernels of pooling and resizing know of one axis: which places of x an element of y sees, and how much of each. */
+/**
+ * What the kernels of pooling and resizing know of one axis: which places of x an element of y sees, and how much of
+ * each.
+ */
 
 /**
  * - `pool`: windows of a places, e apart (dilation), every b places, from -c on; with d = 1 an average counts padding in

@@ -2,30 +2,46 @@ import { adamStep, eachRun, emaStep, live, type Tensor } from '../engine/index.t
 import { Arena } from './arena.ts';
 import type { Parameter } from './module.ts';
 
+/** Options of {@link Adam}; names and defaults are PyTorch's. */
 export interface AdamOptions {
-  /** Default 1e-3. */
+  /** The learning rate. Default 1e-3. */
   readonly lr?: number;
   /** Decay rates of the two moments. Default [0.9, 0.999]; WGAN-GP uses [0, 0.9]. */
   readonly betas?: readonly [number, number];
   /** Added to the root of the second moment. Default 1e-8. */
   readonly eps?: number;
-  /** Added to the gradient as weightDecay · p. Default 0. */
+  /** Added to the gradient as weightDecay · p (an L2 penalty, not AdamW's decay). Default 0. */
   readonly weightDecay?: number;
 }
 
-/** Adam (Kingma and Ba 2015, Algorithm 1), as PyTorch computes it; all parameters in one launch. */
+/**
+ * Adam (Kingma and Ba 2015, Algorithm 1), as PyTorch computes it; all parameters in one launch, for which they move into one
+ * buffer.
+ * @example
+ * const adam = new Adam(model.parameters(), { lr: 3e-4 });
+ * scope(() => adam.step(grad(loss(), model.parameters())));
+ */
 export class Adam {
-  /** May be changed between steps. */
+  /** The learning rate, which may be changed between steps. */
   lr: number;
+  /** Decay rates of the two moments. */
   readonly betas: readonly [number, number];
+  /** Added to the root of the second moment. */
   readonly eps: number;
+  /** The factor of the L2 penalty. */
   readonly weightDecay: number;
-  /** Steps taken. */
+  /** Steps taken. Set it with the moments when a checkpoint is loaded. */
   steps = 0;
+  /** The buffer in which the parameters lie. @internal */
   readonly arena: Arena;
   readonly #m: Tensor;
   readonly #v: Tensor;
 
+  /**
+   * @param parameters each may belong to one optimizer only
+   * @throws TypeError for options that are no object or an lr that is no number >= 0
+   * @throws Error for no parameters, or one that belongs to another optimizer
+   */
   constructor(parameters: readonly Parameter[], options: AdamOptions = {}) {
     if (typeof options !== 'object' || !(Number(options.lr ?? 0) >= 0)) {
       throw new TypeError('Adam: the options are an object such as { lr: 1e-3 }, and lr a number, 0 or more');
@@ -39,7 +55,11 @@ export class Adam {
     this.#v = this.arena.like('second moment');
   }
 
-  /** Updates the parameters in place. @param gradients one for each parameter, as `grad` returns them */
+  /**
+   * Updates the parameters in place. A tape that saved their old values refuses to use them from then on.
+   * @param gradients one for each parameter, in their order, as `grad` returns them
+   * @throws Error if their number or a size does not fit
+   */
   step(gradients: readonly Tensor[]): void {
     const { flat, lengths, offsets } = this.arena;
     if (gradients.length !== lengths.length) {
@@ -64,7 +84,7 @@ export class Adam {
     );
   }
 
-  /** The moments, for checkpoints. */
+  /** The moments `m` and `v`, flat, for checkpoints; `steps` belongs to them. */
   stateDict(): Map<string, Tensor> {
     return new Map([
       ['m', this.#m],
@@ -72,6 +92,7 @@ export class Adam {
     ]);
   }
 
+  /** Frees the moments. The parameters stay. */
   dispose(): void {
     this.#m.dispose();
     this.#v.dispose();
@@ -81,19 +102,29 @@ export class Adam {
 
 /** An exponential moving average of parameters, such as a generator's for sampling. */
 export class EMA {
+  /** The share of the old average that an update keeps, once enough of them were made. */
   readonly decay: number;
+  /** The buffer in which the parameters lie. @internal */
   readonly arena: Arena;
+  /** The average, flat, with gaps between parameters. */
   readonly average: Tensor;
   #steps = 0;
 
-  /** @param decay share of the old average that each update keeps, e.g. 0.999 */
+  /**
+   * Starts from the current values.
+   * @param parameters all parameters of one model, as an optimizer of it has them
+   * @param decay share of the old average that each update keeps, e.g. 0.999
+   */
   constructor(parameters: readonly Parameter[], decay: number) {
     this.decay = decay;
     this.arena = Arena.of(parameters).retain();
     this.average = this.arena.copy('average');
   }
 
-  /** Moves the average towards the parameters; early on it forgets faster, so that the start does not linger. */
+  /**
+   * Moves the average towards the parameters. Update k keeps min(decay, k / (k + 10)), so that the start does not
+   * linger.
+   */
   update(): void {
     emaStep(
       this.average,
@@ -105,11 +136,12 @@ export class EMA {
     });
   }
 
-  /** Runs `fn` with the averaged parameters in place of the current ones. `fn` must not be async. */
+  /** Runs `fn` with the averaged parameters in place of the current ones. @throws TypeError if `fn` is async */
   apply<T>(fn: () => T): T {
     return this.arena.with(this.average, fn);
   }
 
+  /** Frees the average. The parameters stay. */
   dispose(): void {
     this.average.dispose();
     this.arena.release();

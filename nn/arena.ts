@@ -74,7 +74,9 @@ export class Arena {
     this.flat.dispose();
   }
 
-  /** Runs `fn` with the parameters reading `values` (of the arena's size) instead of their own. `fn` must not be async. */
+  /**
+   * Runs `fn` with the parameters reading `values` (of the arena's size) instead of their own. `fn` must not be async.
+   */
   with<T>(values: Tensor, fn: () => T): T {
     const before = this.#bound;
     this.#bind(values);

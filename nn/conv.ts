@@ -3,6 +3,7 @@ import {
   type ConvTranspose2dOptions,
   conv2d,
   convTranspose2d,
+  type Pair,
   scope,
   type Tensor,
 } from '../engine/index.ts';
@@ -10,18 +11,27 @@ import { fanInUniform, layerGenerator } from './init.ts';
 import type { WeightOptions } from './linear.ts';
 import { Module, Parameter } from './module.ts';
 
-/** A whole number for both axes, or [height, width]. */
-type Size = number | readonly [number, number];
+const pair = (s: Pair): readonly [number, number] => (typeof s === 'number' ? [s, s] : s);
 
-const pair = (s: Size): readonly [number, number] => (typeof s === 'number' ? [s, s] : s);
-
-/** Convolution: x [N,H,W,in] with w [KH,KW,in/groups,out] gives [N,OH,OW,out]. See `conv2d` for the sizes. */
+/**
+ * Convolution: x [N,H,W,in] with w [KH,KW,in/groups,out] gives [N,OH,OW,out]. See `conv2d` for the sizes.
+ * @example
+ * const layer = new Conv2d(1, 16, 4, { stride: 2, padding: 1 });
+ * layer.forward(images); // [64,28,28,1] gives [64,14,14,16]
+ */
 export class Conv2d extends Module {
+  /** [KH,KW,in/groups,out]. */
   readonly weight: Parameter;
+  /** [out], or undefined without one. */
   readonly bias: Parameter | undefined;
+  /** Stride, padding, dilation and groups, as they were given. */
   readonly options: Conv2dOptions;
 
-  constructor(inChannels: number, outChannels: number, kernel: Size, options: Conv2dOptions & WeightOptions = {}) {
+  /**
+   * Makes and fills the weights, on the current device.
+   * @param kernel its size, [height, width] or one number for both
+   */
+  constructor(inChannels: number, outChannels: number, kernel: Pair, options: Conv2dOptions & WeightOptions = {}) {
     super();
     const { bias = true, init = fanInUniform, initBias = fanInUniform, rng = layerGenerator(), ...conv } = options;
     const [kh, kw] = pair(kernel);
@@ -43,14 +53,21 @@ export class Conv2d extends Module {
  * the convolution that it transposes. See `convTranspose2d` for the sizes.
  */
 export class ConvTranspose2d extends Module {
+  /** [KH,KW,out/groups,in]. */
   readonly weight: Parameter;
+  /** [out], or undefined without one. */
   readonly bias: Parameter | undefined;
+  /** Stride, padding, dilation and groups, as they were given. */
   readonly options: ConvTranspose2dOptions;
 
+  /**
+   * Makes and fills the weights, on the current device.
+   * @param kernel its size, [height, width] or one number for both
+   */
   constructor(
     inChannels: number,
     outChannels: number,
-    kernel: Size,
+    kernel: Pair,
     options: ConvTranspose2dOptions & WeightOptions = {},
   ) {
     super();

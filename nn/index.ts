@@ -4,7 +4,6 @@
  */
 export { LeakyReLU, ReLU, Sigmoid, Tanh } from './activation.ts';
 export { Adam, type AdamOptions, EMA } from './adam.ts';
-export type { Arena } from './arena.ts';
 export { Conv2d, ConvTranspose2d } from './conv.ts';
 export * as init from './init.ts';
 export { Linear, type WeightOptions } from './linear.ts';

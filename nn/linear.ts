@@ -14,11 +14,18 @@ export interface WeightOptions {
   readonly rng?: Generator;
 }
 
-/** y = x·w + b: x [..., in], w [in, out], b [out]. */
+/** y = x·w + b: x [..., in] gives [..., out]. The weight is [in, out], the transpose of PyTorch's. */
 export class Linear extends Module {
+  /** [in, out]. */
   readonly weight: Parameter;
+  /** [out], or undefined without one. */
   readonly bias: Parameter | undefined;
 
+  /**
+   * Makes and fills the weights, on the current device.
+   * @param inFeatures the size of x's last axis
+   * @param outFeatures the size of the result's last axis
+   */
   constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
     super();
     const { init = fanInUniform, initBias = fanInUniform, rng = layerGenerator() } = options;
@@ -27,6 +34,7 @@ export class Linear extends Module {
     this.bias = options.bias === false ? undefined : new Parameter(initBias([outFeatures], fans, rng), 'bias');
   }
 
+  /** @throws ShapeError unless x is [..., in] */
   override forward(x: Tensor): Tensor {
     const [inFeatures] = this.weight.shape;
     if (x.shape[x.rank - 1] !== inFeatures) {

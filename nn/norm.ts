@@ -10,6 +10,7 @@ import {
 } from '../engine/index.ts';
 import { Module, Parameter, State } from './module.ts';
 
+/** Options of {@link BatchNorm2d}. */
 export interface BatchNormOptions {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
@@ -19,7 +20,10 @@ export interface BatchNormOptions {
 
 let tracking = true;
 
-/** Runs `fn` with batch norm in training mode leaving its running averages alone, as sampling should. */
+/**
+ * Runs `fn` with batch norm in training mode leaving its running averages alone, as sampling should.
+ * @throws TypeError if `fn` is async
+ */
 export function withoutTracking<T>(fn: () => T): T {
   const before = tracking;
   tracking = false;
@@ -32,16 +36,23 @@ export function withoutTracking<T>(fn: () => T): T {
 
 /**
  * Batch normalisation over all axes but the last (Ioffe and Szegedy 2015): x [N,H,W,C]. In training it uses the batch's
- * statistics and moves the running ones; in evaluation it uses the running ones.
+ * statistics and moves the running ones; in evaluation it uses the running ones. Names and defaults are PyTorch's.
  */
 export class BatchNorm2d extends Module {
+  /** Scale of each channel, [C]; starts as 1. */
   readonly weight: Parameter;
+  /** Shift of each channel, [C]; starts as 0. */
   readonly bias: Parameter;
+  /** Running mean of each channel, [C]; starts as 0. */
   readonly runningMean: State;
+  /** Running variance of each channel, [C], unbiased; starts as 1. */
   readonly runningVar: State;
+  /** Added to the variance. */
   readonly eps: number;
+  /** How far the running averages move towards each batch. */
   readonly momentum: number;
 
+  /** Makes weights and running statistics on the current device. @param channels the size of x's last axis */
   constructor(channels: number, { eps = 1e-5, momentum = 0.1 }: BatchNormOptions = {}) {
     super();
     this.eps = eps;
@@ -52,6 +63,7 @@ export class BatchNorm2d extends Module {
     this.runningVar = new State(full([channels], 1), 'runningVar');
   }
 
+  /** @throws ShapeError in training, if there is one value a channel */
   override forward(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, eps, momentum } = this;
     if (!this.training) {
@@ -67,10 +79,17 @@ export class BatchNorm2d extends Module {
 
 /** Layer normalisation over the last axes (Ba et al. 2016), each with its own scale and shift. */
 export class LayerNorm extends Module {
+  /** Scale, in the shape of the normalised axes; starts as 1. */
   readonly weight: Parameter;
+  /** Shift, in the shape of the normalised axes; starts as 0. */
   readonly bias: Parameter;
+  /** Added to the variance. */
   readonly eps: number;
 
+  /**
+   * Makes weights on the current device.
+   * @param normalizedShape sizes of the last axes, over which it normalises; a number for the last alone
+   */
   constructor(normalizedShape: number | Shape, { eps = 1e-5 }: { eps?: number } = {}) {
     super();
     const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;

@@ -3,8 +3,10 @@ import { Module } from './module.ts';
 
 /** Modules one after another. */
 export class Sequential extends Module {
+  /** The modules, in order. */
   readonly layers: readonly Module[];
 
+  /** Takes the modules in order: each gets what the one before it gives. */
   constructor(...layers: Module[]) {
     super();
     this.layers = layers;
@@ -24,8 +26,10 @@ export class Flatten extends Module {
 
 /** [N, ...] to [N, ...shape]. */
 export class Reshape extends Module {
+  /** The sizes after the batch. */
   readonly shape: Shape;
 
+  /** Takes the sizes after the batch; one may be -1. */
   constructor(shape: Shape) {
     super();
     this.shape = shape;

@@ -1,4 +1,7 @@
-/** Activation functions with kernels of their own, and their derivatives. relu, leakyRelu, tanh, sigmoid: elementwise.ts. */
+/**
+ * Activation functions with kernels of their own, and their derivatives. relu, leakyRelu, tanh, sigmoid:
+ * elementwise.ts.
+ */
 import { ERF, EXPM1, LOG1P, SIGMOID } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
 import type { Row } from '../row.ts';
@@ -46,7 +49,7 @@ export const softplus = (
   { beta = 1, threshold = 20 }: { readonly beta?: number; readonly threshold?: number } = {},
 ): Tensor => apply(softplusRow, [x], { s0: beta, s1: threshold })[0]!;
 
-/** log(sigmoid(x)), exact for large and small x. @function */
+/** log(sigmoid(x)), never above 0, without overflow and exact for large and small x. @function */
 export const logSigmoid: Unary = unary(
   'logSigmoid',
   'select(min(a, T(0.0)) - log1p_(exp(-abs(a))), a, isnan_(a))',
@@ -76,10 +79,13 @@ const eluRow: Row<Scalars> = row(
   { show: both, prelude: EXPM1 },
 );
 
-/** x where x > 0, else alpha · (eˣ - 1). The derivative at 0 is alpha, as in PyTorch. Default alpha 1. */
+/**
+ * x where x > 0, else alpha · (eˣ - 1) (Clevert et al. 2016). The derivative at 0 is alpha, as in PyTorch. Default
+ * alpha 1.
+ */
 export const elu = (x: Tensor, alpha = 1): Tensor => apply(eluRow, [x], { s0: alpha, s1: 1 })[0]!;
 
-/** elu with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017): 1.0507 · elu(x, 1.6733). */
+/** elu with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017, eq. 2): 1.0507 · elu(x, 1.6733). */
 export const selu = (x: Tensor): Tensor => apply(eluRow, [x], { s0: 1.6732632423543772, s1: 1.0507009873554805 })[0]!;
 
 /** The derivative of silu, times g, in one launch. */
@@ -97,7 +103,7 @@ export const siluGrad: Binary = binary(
   SIGMOID,
 );
 
-/** x · sigmoid(x), also called swish. @function */
+/** x · sigmoid(x) (Hendrycks and Gimpel 2016), also called swish. @function */
 export const silu: Unary = unary('silu', 'a * sigmoid_(a)', (g, { inputs: [x] }) => siluGrad(g, x!), SIGMOID);
 
 /** The derivative of gelu, times g, in one launch. */
@@ -145,7 +151,8 @@ const preluRow: Row<Scalars> = row('prelu', 2, 'select(a * b, a, a > T(0.0))', [
 
 /**
  * x where x > 0, else weight · x, with a learned weight: a scalar, or `[C]` for the channels of `[..., C]` (in PyTorch they
- * are the second axis), or any shape that broadcasts with x.
+ * are the second axis), or any shape that broadcasts with x (He et al. 2015). The derivative at 0 is the weight.
+ * @throws ShapeError if the shapes do not broadcast
  */
 export const prelu = (x: Tensor, weight: Tensor): Tensor => apply(preluRow, [x, weight], {})[0]!;
 
@@ -169,7 +176,9 @@ const hardtanhRow: Row<Scalars> = row(
   { show: both },
 );
 
-/** x cut off below `min` and above `max`, -1 and 1 unless given. The derivative at the bounds is 0 (that of clamp is 1). */
+/**
+ * x cut off below `min` and above `max`, -1 and 1 unless given. The derivative at the bounds is 0 (that of clamp is 1).
+ */
 export const hardtanh = (x: Tensor, min = -1, max = 1): Tensor => apply(hardtanhRow, [x], { s0: min, s1: max })[0]!;
 
 /** min(max(x, 0), 6), with derivative 0 at 0 and at 6. */

@@ -92,6 +92,7 @@ const powRow: Row<Scalars> = row(
  * aᵇ elementwise, with broadcasting; either may be a number. Anything to the power 0 is 1, also 0 and NaN; 1 to any power
  * is 1. A negative base has whole powers, and NaN for others. As in PyTorch the derivative by a is 0 where b = 0, that by
  * b is 0 where a = 0 and b >= 0, and NaN where a < 0.
+ * @throws ShapeError if the shapes do not broadcast
  * @function
  */
 export const pow: Binary = Object.assign(
@@ -121,7 +122,11 @@ const polarRow: Row<Scalars> = row(
 export const atan2Grad = (g: Tensor, y: Tensor, x: Tensor, scale: number): Tensor =>
   apply(polarRow, [g, y, x], { s0: scale })[0]!;
 
-/** The angle of the point (x, y), -π to π, with broadcasting. Its derivative at (0, 0) is NaN. @function */
+/**
+ * The angle of the point (x, y), given y first, in radians from -π to π, with broadcasting. Its derivative at (0, 0) is NaN.
+ * @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const atan2: Binary = binary(
   'atan2',
   'atan2_(a, b)',
@@ -132,7 +137,8 @@ export const atan2: Binary = binary(
 
 /**
  * a - b · floor(a / b), with broadcasting: it has the sign of b, as in Python; NaN where b = 0. In float32 it is
- * as exact as a where the quotient exceeds 4096. The derivative by b is -floor(a / b).
+ * as exact as a where the quotient exceeds 4096. The derivative by b is -floor(a / b), that by a is 1.
+ * @throws ShapeError if the shapes do not broadcast
  * @function
  */
 export const remainder: Binary = binary(

@@ -31,6 +31,7 @@ const causalRow: Row<{ readonly value: number }> = {
 /** x [..., Q, K] with `value` above the diagonal of the last two axes, where a query would see a later key. */
 export const causal = (x: Tensor, value = NEVER): Tensor => apply(causalRow, [x], { value })[0]!;
 
+/** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
   /** Which keys a query may see: 1 and 0, broadcasting against [..., Q, K]. No gradient flows into it. */
   readonly mask?: Tensor;

@@ -34,9 +34,7 @@ const trilInverseRow: Row<typeof none> = {
  * The inverse of lower triangular matrices l [..., N, N], of which only the lower triangle is read.
  * @throws ShapeError unless the last two axes are equal
  */
-export const trilInverse = Object.assign((l: Tensor): Tensor => apply(trilInverseRow, [l], none)[0]!, {
-  row: trilInverseRow,
-});
+export const trilInverse = (l: Tensor): Tensor => apply(trilInverseRow, [l], none)[0]!;
 
 const choleskyRow: Row<typeof none> = {
   name: 'cholesky',
@@ -61,7 +59,7 @@ const choleskyRow: Row<typeof none> = {
  * that is not positive definite gives NaN, where PyTorch throws.
  * @throws ShapeError unless the last two axes are equal
  */
-export const cholesky = Object.assign((a: Tensor): Tensor => apply(choleskyRow, [a], none)[0]!, { row: choleskyRow });
+export const cholesky = (a: Tensor): Tensor => apply(choleskyRow, [a], none)[0]!;
 
 /** The rows of this file, by name. */
 export const choleskyRows = { cholesky: choleskyRow, trilInverse: trilInverseRow };

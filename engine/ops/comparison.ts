@@ -16,34 +16,70 @@ const compare = (name: string, condition: string): Binary =>
   binary(name, when(`(${condition}) & !(isnan_(a) | isnan_(b))`), undefined);
 const logical = (name: string, condition: string): Binary => binary(name, when(condition), undefined, undefined, TRUTH);
 
-/** 1 where a = b, else 0 (with NaN: 0), with broadcasting. @function */
+/**
+ * 1 where a = b, else 0 (with NaN: 0), with broadcasting.
+ * @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const equal: Binary = compare('equal', 'a == b');
 
-/** 1 where a differs from b (with NaN: 1), else 0, with broadcasting. @function */
+/**
+ * 1 where a differs from b (with NaN: 1), else 0, with broadcasting.
+ * @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const notEqual: Binary = binary('notEqual', when('(a != b) | isnan_(a) | isnan_(b)'), undefined);
 
-/** 1 where a < b, else 0 (with NaN: 0), with broadcasting. @function */
+/**
+ * 1 where a < b, else 0 (with NaN: 0), with broadcasting.
+ * @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const less: Binary = compare('less', 'a < b');
 
-/** 1 where a <= b, else 0 (with NaN: 0), with broadcasting. @function */
+/**
+ * 1 where a <= b, else 0 (with NaN: 0), with broadcasting.
+ * @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const lessEqual: Binary = compare('lessEqual', 'a <= b');
 
-/** 1 where a > b, else 0 (with NaN: 0), with broadcasting. @function */
+/**
+ * 1 where a > b, else 0 (with NaN: 0), with broadcasting.
+ * @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const greater: Binary = compare('greater', 'a > b');
 
-/** 1 where a >= b, else 0 (with NaN: 0), with broadcasting. @function */
+/**
+ * 1 where a >= b, else 0 (with NaN: 0), with broadcasting.
+ * @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const greaterEqual: Binary = compare('greaterEqual', 'a >= b');
 
-/** 1 where a and b are both true (not 0), else 0, with broadcasting. @function */
+/**
+ * 1 where a and b are both true (not 0), else 0, with broadcasting.
+ * @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const logicalAnd: Binary = logical('logicalAnd', 'on_(a) & on_(b)');
 
-/** 1 where a or b is true (not 0), else 0, with broadcasting. @function */
+/**
+ * 1 where a or b is true (not 0), else 0, with broadcasting.
+ * @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const logicalOr: Binary = logical('logicalOr', 'on_(a) | on_(b)');
 
-/** 1 where one of a and b is true (not 0) and the other is not, else 0, with broadcasting. @function */
+/**
+ * 1 where one of a and b is true (not 0) and the other is not, else 0, with broadcasting.
+ * @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const logicalXor: Binary = logical('logicalXor', 'on_(a) != on_(b)');
 
-/** 1 where x is 0, else 0. @function */
+/** 1 where x is 0, else 0 (with NaN: 0). @function */
 export const logicalNot: Unary = unary('logicalNot', when('!on_(a)'), undefined, TRUTH);
 
 const maskRow: Row<Scalars> = row(
@@ -54,7 +90,9 @@ const maskRow: Row<Scalars> = row(
   { show: ({ s0 }) => (s0 ? 'true' : 'false'), prelude: TRUTH },
 );
 
-/** g where the condition is as wanted, else 0 (also where g is infinite or NaN): the derivative of where, in one launch. */
+/**
+ * g where the condition is as wanted, else 0 (also where g is infinite or NaN): the derivative of where, in one launch.
+ */
 export const mask = (g: Tensor, condition: Tensor, wanted: boolean): Tensor =>
   apply(maskRow, [g, condition], { s0: wanted ? 1 : 0 })[0]!;
 
@@ -73,6 +111,9 @@ const whereRow: Row<Scalars> = row(
 /**
  * a where the condition is true (not 0), else b; all three broadcast, and a and b may be numbers. The side that is not
  * taken gets gradient 0 (though 0 · Infinity further back is still NaN: keep that side finite).
+ * @throws ShapeError if the shapes do not broadcast
+ * @example
+ * const safe = where(x.greater(0), x.maximum(1e-6).log(), 0); // the log never sees 0, so no NaN comes back
  */
 export const where = (condition: Tensor, a: TensorLike, b: TensorLike): Tensor =>
   scope(() => apply(whereRow, [condition, like(a, condition), like(b, condition)], {})[0]!);

@@ -13,10 +13,14 @@ import { unlessEmpty } from './empty.ts';
 /** A whole number for both axes, or one for each: [height, width]. */
 export type Pair = number | readonly [number, number];
 
+/** Options of {@link conv2d}. */
 export interface Conv2dOptions {
-  /** Default 1. */
+  /** How far the kernel moves from one place of the output to the next. Default 1. */
   readonly stride?: Pair;
-  /** Zeros put around the image: a number, [height, width], 'valid' (none) or 'same' (output ceil(size / stride)). Default 0. */
+  /**
+   * Zeros put around the image: a number, [height, width], 'valid' (none) or 'same' (output ceil(size / stride)).
+   * Default 0.
+   */
   readonly padding?: Pair | 'same' | 'valid';
   /** Distance between neighbouring taps of the kernel. Default 1. */
   readonly dilation?: Pair;
@@ -216,20 +220,31 @@ const weightOf = (x: Tensor, y: Tensor, p: SizedConvParams): Tensor => apply(con
 
 /**
  * Cross-correlation of images x [N,H,W,Cin] with kernels w [KH,KW,Cin/groups,Cout], giving [N,OH,OW,Cout] with
- * OH = floor((H + padding - dilation·(KH - 1) - 1) / stride) + 1.
+ * OH = floor((H + 2·padding - dilation·(KH - 1) - 1) / stride) + 1, and OW likewise. As torch.nn.functional.conv2d, with
+ * channels last and the weight's axes in the order of TensorFlow. The bias is added by hand: `.add(b)`.
+ * @throws ShapeError if channels, groups or sizes do not fit
+ * @example
+ * const y = conv2d(images, w, { stride: 2, padding: 1 }); // [64,28,28,1] with [4,4,1,16] gives [64,14,14,16]
  */
 export const conv2d = (x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor =>
   forwardOf(x, w, convParams('conv2d', options, x.shape.slice(1, 3), w.shape));
 
+/** Options of {@link convTranspose2d}: those of the convolution that it transposes. */
 export interface ConvTranspose2dOptions extends Conv2dOptions {
+  /** Zeros that the convolution put around its image: a number or [height, width]. Default 0. */
   readonly padding?: Pair;
-  /** Rows and columns added at the bottom and right, to choose among the sizes that a strided convolution maps to y. Default 0. */
+  /**
+   * Rows and columns added at the bottom and right, to choose among the sizes that a strided convolution maps to y.
+   * Default 0.
+   */
   readonly outputPadding?: Pair;
 }
 
 /**
  * The transpose of conv2d, Uᵀ: images y [N,OH,OW,Cout] with the same kernels w [KH,KW,Cin/groups,Cout] give
- * [N,H,W,Cin], H = (OH - 1)·stride - 2·padding + dilation·(KH - 1) + outputPadding + 1.
+ * [N,H,W,Cin], H = (OH - 1)·stride - 2·padding + dilation·(KH - 1) + outputPadding + 1. The weight is laid out as the
+ * convolution's, so that both share it. It is not the convolution's inverse; see {@link convMatrix}.
+ * @throws ShapeError if channels, groups or sizes do not fit
  */
 export const convTranspose2d = (y: Tensor, w: Tensor, options: ConvTranspose2dOptions = {}): Tensor => {
   const p = convParams('convTranspose2d', options, y.shape.slice(1, 3), w.shape);
@@ -247,7 +262,9 @@ export const convTranspose2d = (y: Tensor, w: Tensor, options: ConvTranspose2dOp
 
 /**
  * The weight gradient of conv2d as an op of its own: x [N,H,W,Cin] and y [N,OH,OW,Cout] give w [KH,KW,Cin/groups,Cout].
+ * It is linear in x and in y, and differentiable in both.
  * @param size [KH, KW]
+ * @throws ShapeError if the sizes do not fit
  */
 export const conv2dWeight = (
   x: Tensor,

@@ -6,8 +6,9 @@ import type { Tensor } from '../tensor.ts';
 import { type Conv2dOptions, conv2d, conv2dWeight, convTranspose2d } from './conv.ts';
 import { reshape } from './movement.ts';
 
+/** Options of {@link conv1d}. */
 export interface Conv1dOptions {
-  /** Default 1. */
+  /** How far the kernel moves from one place of the output to the next. Default 1. */
   readonly stride?: number;
   /** Zeros put at both ends: a number, 'valid' (none) or 'same' (output ceil(L / stride)). Default 0. */
   readonly padding?: number | 'same' | 'valid';
@@ -17,7 +18,9 @@ export interface Conv1dOptions {
   readonly groups?: number;
 }
 
+/** Options of {@link convTranspose1d}: those of the convolution that it transposes. */
 export interface ConvTranspose1dOptions extends Conv1dOptions {
+  /** Zeros that the convolution put at both ends. Default 0. */
   readonly padding?: number;
   /** Places added at the end, to choose among the lengths that a strided convolution maps to y. Default 0. */
   readonly outputPadding?: number;
@@ -44,8 +47,8 @@ const sequence = (y: Tensor): Tensor => reshape(y, [y.shape[0]!, y.shape[2]!, y.
 
 /**
  * Cross-correlation of sequences x [N,L,Cin] with kernels w [K,Cin/groups,Cout], giving [N,OL,Cout] with
- * OL = floor((L + padding - dilation·(K - 1) - 1) / stride) + 1.
- * @throws ShapeError
+ * OL = floor((L + 2·padding - dilation·(K - 1) - 1) / stride) + 1.
+ * @throws ShapeError if channels, groups or sizes do not fit
  */
 export const conv1d = (x: Tensor, w: Tensor, options: Conv1dOptions = {}): Tensor =>
   scope(() => sequence(conv2d(image('conv1d', 'x', '[N,L,Cin]', x), kernel('conv1d', w), flat(options))));
@@ -53,7 +56,7 @@ export const conv1d = (x: Tensor, w: Tensor, options: Conv1dOptions = {}): Tenso
 /**
  * The transpose of conv1d, Uᵀ: sequences y [N,OL,Cout] with the same kernels w [K,Cin/groups,Cout] give [N,L,Cin],
  * L = (OL - 1)·stride - 2·padding + dilation·(K - 1) + outputPadding + 1.
- * @throws ShapeError
+ * @throws ShapeError if channels, groups or sizes do not fit
  */
 export const convTranspose1d = (y: Tensor, w: Tensor, options: ConvTranspose1dOptions = {}): Tensor =>
   scope(() => {
@@ -65,7 +68,8 @@ export const convTranspose1d = (y: Tensor, w: Tensor, options: ConvTranspose1dOp
 
 /**
  * The weight gradient of conv1d as an op of its own: x [N,L,Cin] and y [N,OL,Cout] give w [K,Cin/groups,Cout].
- * @param size K @throws ShapeError
+ * @param size K
+ * @throws ShapeError if channels, groups or sizes do not fit
  */
 export const conv1dWeight = (x: Tensor, y: Tensor, size: number, options: Conv1dOptions = {}): Tensor =>
   scope(() => {

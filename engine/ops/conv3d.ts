@@ -12,15 +12,19 @@ import { type Shape, show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { unlessEmpty } from './empty.ts';
 
-type Three = readonly [number, number, number];
-
 /** A whole number for all axes, or one for each: [depth, height, width]. */
-export type Triple = number | Three;
+export type Triple = number | readonly [number, number, number];
 
+type Three = Exclude<Triple, number>;
+
+/** Options of {@link conv3d}. */
 export interface Conv3dOptions {
-  /** Default 1. */
+  /** How far the kernel moves from one place of the output to the next. Default 1. */
   readonly stride?: Triple;
-  /** Zeros put around: a number, [depth, height, width], 'valid' (none) or 'same' (output ceil(size / stride)). Default 0. */
+  /**
+   * Zeros put around: a number, [depth, height, width], 'valid' (none) or 'same' (output ceil(size / stride)). Default
+   * 0.
+   */
   readonly padding?: Triple | 'same' | 'valid';
   /** Distance between neighbouring taps of the kernel. Default 1. */
   readonly dilation?: Triple;
@@ -193,13 +197,15 @@ const weightOf = (x: Tensor, y: Tensor, p: SizedConv3dParams): Tensor => apply(c
 
 /**
  * Cross-correlation of volumes x [N,D,H,W,Cin] with kernels w [KD,KH,KW,Cin/groups,Cout], giving [N,OD,OH,OW,Cout] with
- * OD = floor((D + padding - dilation·(KD - 1) - 1) / stride) + 1, and OH, OW likewise.
- * @throws ShapeError
+ * OD = floor((D + 2·padding - dilation·(KD - 1) - 1) / stride) + 1, and OH, OW likewise.
+ * @throws ShapeError if channels, groups or sizes do not fit
  */
 export const conv3d = (x: Tensor, w: Tensor, options: Conv3dOptions = {}): Tensor =>
   forwardOf(x, w, conv3dParams('conv3d', options, x.shape.slice(1, 4), w.shape));
 
+/** Options of {@link convTranspose3d}: those of the convolution that it transposes. */
 export interface ConvTranspose3dOptions extends Conv3dOptions {
+  /** Zeros that the convolution put around its volume: a number or [depth, height, width]. Default 0. */
   readonly padding?: Triple;
   /** Places added behind, to choose among the sizes that a strided convolution maps to y. Default 0. */
   readonly outputPadding?: Triple;
@@ -208,7 +214,7 @@ export interface ConvTranspose3dOptions extends Conv3dOptions {
 /**
  * The transpose of conv3d, Uᵀ: volumes y [N,OD,OH,OW,Cout] with the same kernels w [KD,KH,KW,Cin/groups,Cout] give
  * [N,D,H,W,Cin], D = (OD - 1)·stride - 2·padding + dilation·(KD - 1) + outputPadding + 1, and H, W likewise.
- * @throws ShapeError
+ * @throws ShapeError if channels, groups or sizes do not fit
  */
 export const convTranspose3d = (y: Tensor, w: Tensor, options: ConvTranspose3dOptions = {}): Tensor => {
   const p = conv3dParams('convTranspose3d', options, y.shape.slice(1, 4), w.shape);
@@ -227,10 +233,15 @@ export const convTranspose3d = (y: Tensor, w: Tensor, options: ConvTranspose3dOp
 /**
  * The weight gradient of conv3d as an op of its own: x [N,D,H,W,Cin] and y [N,OD,OH,OW,Cout] give
  * w [KD,KH,KW,Cin/groups,Cout].
- * @param size [KD, KH, KW] @throws ShapeError
+ * @param size [KD, KH, KW]
+ * @throws ShapeError if channels, groups or sizes do not fit
  */
-export const conv3dWeight = (x: Tensor, y: Tensor, size: Three, options: Conv3dOptions = {}): Tensor =>
-  weightOf(x, y, { ...conv3dParams('conv3dWeight', options, x.shape.slice(1, 4), size), size });
+export const conv3dWeight = (
+  x: Tensor,
+  y: Tensor,
+  size: readonly [number, number, number],
+  options: Conv3dOptions = {},
+): Tensor => weightOf(x, y, { ...conv3dParams('conv3dWeight', options, x.shape.slice(1, 4), size), size });
 
 /** The rows of this file, by name. */
 export const conv3dRows = {

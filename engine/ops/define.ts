@@ -8,7 +8,7 @@ import { broadcastShapes } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { full } from './create.ts';
 
-/** A tensor, or a number that stands for a scalar of the same device. */
+/** A tensor, or a number that stands for a scalar on the device of the op's other tensors. */
 export type TensorLike = Tensor | number;
 
 /** Two floats that an elementwise kernel takes as parameters. */

@@ -78,7 +78,9 @@ function parse(equation: string, term: string, x: Tensor): string[] {
   return labels;
 }
 
-/** The labels of the result: given, or as in NumPy those that occur once in alphabetical order, after those of `...`. */
+/**
+ * The labels of the result: given, or as in NumPy those that occur once in alphabetical order, after those of `...`.
+ */
 function resultLabels(equation: string, output: string | undefined, terms: readonly (readonly string[])[]): string[] {
   const all = terms.flat();
   const dots = [...new Set(all.filter((l) => l.startsWith('.')))].sort(
@@ -105,6 +107,8 @@ function resultLabels(equation: string, output: string | undefined, terms: reado
  * alphabetical order; `...` stands for any further axes, which broadcast, and axes of size 1 broadcast too. Operands are
  * taken from left to right, two at a time, each pair as one matrix product. A label twice in one operand is refused.
  * @throws ShapeError if the equation does not fit the operands
+ * @example
+ * einsum('bhqd,bhkd->bhqk', queries, keys); // attention scores
  */
 export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
   const [inputs, output, extra] = equation.replaceAll(' ', '').split('->');

@@ -16,12 +16,12 @@ const affineRow: Row<Scalars> = row('affine', 1, 'a * p.s0 + p.s1', [(g, { param
 export const affine = (x: Tensor, scale: number, shift: number): Tensor =>
   apply(affineRow, [x], { s0: scale, s1: shift })[0]!;
 
-/** The same values in memory of their own. Gradients pass through. */
+/** The same values in memory of their own: a copy that later `assign`s to x do not reach. Gradients pass through. */
 export const clone = (x: Tensor): Tensor => affine(x, 1, 0);
 
 const isTensor = (x: TensorLike): x is Tensor => x instanceof Tensor;
 
-/** a + b, with broadcasting. @function */
+/** a + b, with broadcasting. @throws ShapeError if the shapes do not broadcast @function */
 export const add: Binary = binary('add', 'a + b', [(g) => g, (g) => g], (a, b) =>
   typeof b === 'number' && isTensor(a)
     ? affine(a, 1, b)
@@ -30,7 +30,7 @@ export const add: Binary = binary('add', 'a + b', [(g) => g, (g) => g], (a, b) =
       : undefined,
 );
 
-/** a - b, with broadcasting. @function */
+/** a - b, with broadcasting. @throws ShapeError if the shapes do not broadcast @function */
 export const sub: Binary = binary('sub', 'a - b', [(g) => g, (g) => neg(g)], (a, b) =>
   typeof b === 'number' && isTensor(a)
     ? affine(a, 1, -b)
@@ -39,7 +39,7 @@ export const sub: Binary = binary('sub', 'a - b', [(g) => g, (g) => neg(g)], (a,
       : undefined,
 );
 
-/** a · b elementwise, with broadcasting. @function */
+/** a · b elementwise, with broadcasting. @throws ShapeError if the shapes do not broadcast @function */
 export const mul: Binary = binary(
   'mul',
   'a * b',
@@ -52,7 +52,10 @@ export const mul: Binary = binary(
         : undefined,
 );
 
-/** a / b elementwise, with broadcasting. @function */
+/**
+ * a / b elementwise, with broadcasting. x / 0 is ±Infinity, 0 / 0 NaN. @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const div: Binary = binary(
   'div',
   'a / b',
@@ -66,13 +69,21 @@ export const greaterShare: Binary = binary('greaterShare', 'select(select(T(0.0)
   null,
 ]);
 
-/** The larger of a and b. At ties each side receives half of the cotangent. @function */
+/**
+ * The larger of a and b elementwise, with broadcasting; NaN where either is. At ties each side receives half of the
+ * cotangent, as in PyTorch. @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const maximum: Binary = binary('maximum', 'select(max(a, b), a + b, isnan_(a) | isnan_(b))', [
   (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)),
   (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)),
 ]);
 
-/** The smaller of a and b. At ties each side receives half of the cotangent. @function */
+/**
+ * The smaller of a and b elementwise, with broadcasting; NaN where either is. At ties each side receives half of the
+ * cotangent, as in PyTorch. @throws ShapeError if the shapes do not broadcast
+ * @function
+ */
 export const minimum: Binary = binary('minimum', 'select(min(a, b), a + b, isnan_(a) | isnan_(b))', [
   (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)),
   (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)),
@@ -84,21 +95,21 @@ export const neg: Unary = unary('neg', '-a', (g) => neg(g));
 /** x² @function */
 export const square: Unary = unary('square', 'a * a', (g, { inputs: [x] }) => affine(mul(g, x!), 2, 0));
 
-/** √x; the derivative at 0 is infinite. @function */
+/** √x; NaN below 0. The derivative at 0 is infinite. @function */
 export const sqrt: Unary = unary('sqrt', 'sqrt(a)', (g, { output: y }) => affine(div(g, y), 0.5, 0));
 
-/** 1/√x @function */
+/** 1/√x: Infinity at 0, NaN below. @function */
 export const rsqrt: Unary = unary('rsqrt', 'inverseSqrt(a)', (g, { inputs: [x], output: y }) =>
   affine(div(mul(g, y), x!), -0.5, 0),
 );
 
-/** eˣ @function */
+/** eˣ; in float32 Infinity from x = 88.8 on. @function */
 export const exp: Unary = unary('exp', 'select(exp(a), a, isnan_(a))', (g, { output: y }) => mul(g, y));
 
-/** The natural logarithm. @function */
+/** The natural logarithm: -Infinity at 0, NaN below (where the derivative is still 1/x, as in PyTorch). @function */
 export const log: Unary = unary('log', 'log_(a)', (g, { inputs: [x] }) => div(g, x!), LOG);
 
-/** 1, 0 or -1; its derivative is taken as 0 everywhere. @function */
+/** 1, 0 or -1, and NaN for NaN; its derivative is taken as 0 everywhere. @function */
 export const sign: Unary = unary('sign', 'select(sign(a), a, isnan_(a))', null);
 
 /** |x|, with derivative 0 at 0. @function */
@@ -113,7 +124,7 @@ const TANH = /* wgsl */ `fn tanh_(x: T) -> T {
   return select(select(far, near, abs(x) < T(0.25)), x, isnan_(x));
 }`;
 
-/** The hyperbolic tangent. @function */
+/** The hyperbolic tangent, -1 to 1. @function @category Activations */
 export const tanh: Unary = unary('tanh', 'tanh_(a)', (g, { output: y }) => tanhGrad(g, y), TANH);
 
 /** g · (1 - y²): tanh's derivative in terms of its output, in one launch. */
@@ -122,7 +133,7 @@ export const tanhGrad: Binary = binary('tanhGrad', 'a * (1.0 - b * b)', [
   (g, { inputs: [h, y] }) => affine(mul(mul(g, h!), y!), -2, 0),
 ]);
 
-/** 1 / (1 + e⁻ˣ) @function */
+/** 1 / (1 + e⁻ˣ), 0 to 1, without overflow. @function @category Activations */
 export const sigmoid: Unary = unary('sigmoid', 'sigmoid_(a)', (g, { output: y }) => sigmoidGrad(g, y), SIGMOID);
 
 /** g · y · (1 - y): the sigmoid's derivative in terms of its output, in one launch. */
@@ -142,7 +153,7 @@ const gateRow: Row<Scalars> = row(
 /** g where x > 0, else slope · g: the derivative of relu and leakyRelu, in one launch. */
 export const gate = (g: Tensor, x: Tensor, slope: number): Tensor => apply(gateRow, [g, x], { s0: slope })[0]!;
 
-/** max(x, 0), with derivative 0 at 0. @function */
+/** max(x, 0), with derivative 0 at 0, as in PyTorch; NaN stays NaN. @function @category Activations */
 export const relu: Unary = unary('relu', 'select(a, T(0.0), a <= T(0.0))', (g, { inputs: [x] }) => gate(g, x!, 0));
 
 const leakyRow: Row<Scalars> = row(
@@ -153,7 +164,10 @@ const leakyRow: Row<Scalars> = row(
   { show: ({ s0 }) => `${s0}` },
 );
 
-/** x where x > 0, else slope · x. The slope is 0.01 unless given, as in PyTorch; DCGAN uses 0.2. */
+/**
+ * x where x > 0, else slope · x, with derivative `slope` at 0. The slope is 0.01 unless given, as in PyTorch; DCGAN uses 0.2.
+ * @category Activations
+ */
 export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => apply(leakyRow, [x], { s0: slope })[0]!;
 
 /** The rows of this file, by name. */

@@ -55,12 +55,16 @@ const minRow = extremumRow('min');
 /**
  * The largest element over `axes` (all if absent); NaN if there is one. Elements that tie for it share the gradient
  * evenly, as torch.amax.
+ * @param axes negative ones count from the end
  * @throws ShapeError over an axis of size 0
  */
 export const max = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
   apply(maxRow, [x], { axes: normalizeAxes('max', axes, x.rank), keepDims })[0]!;
 
-/** The smallest element over `axes` (all if absent); NaN if there is one. Ties share the gradient evenly: torch.amin. */
+/**
+ * The smallest element over `axes` (all if absent); NaN if there is one. Ties share the gradient evenly: torch.amin.
+ * @throws ShapeError over an axis of size 0
+ */
 export const min = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
   apply(minRow, [x], { axes: normalizeAxes('min', axes, x.rank), keepDims })[0]!;
 
@@ -106,7 +110,10 @@ const argminRow = placeRow('argmin');
 export const argmax = (x: Tensor, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor =>
   place(argmaxRow, x, axis, keepDims);
 
-/** The index of the smallest element: as argmax. */
+/**
+ * The index of the smallest element along `axis`, or in the flattened tensor without one; ties, NaN and range as {@link argmax}.
+ * @throws ShapeError over an axis of size 0
+ */
 export const argmin = (x: Tensor, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor =>
   place(argminRow, x, axis, keepDims);
 

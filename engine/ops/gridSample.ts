@@ -48,7 +48,10 @@ const scatterRow: Row<{ places: number }> = {
 /** Rows of x [N,P,C] by index [N,K], a whole number as a float: [N,K,C]. An index outside 0 to P - 1 gives 0. */
 export const placeGather = (x: Tensor, index: Tensor): Tensor => apply(gatherRow, [x, index], {})[0]!;
 
-/** The adjoint of placeGather: adds the rows of y [N,K,C] up at the places [N,K] of [N,places,C]; P·K steps for each channel. */
+/**
+ * The adjoint of placeGather: adds the rows of y [N,K,C] up at the places [N,K] of [N,places,C]; P·K steps for each
+ * channel.
+ */
 export const placeScatter = (y: Tensor, index: Tensor, places: number): Tensor =>
   apply(scatterRow, [y, index], { places })[0]!;
 
@@ -72,6 +75,7 @@ export function gridCorners(at: Tensor, h: number, w: number): { index: Tensor; 
   return { index: index!, base: base! };
 }
 
+/** Options of {@link gridSample}. */
 export interface GridSampleOptions {
   /** What lies outside the image: zeros, or its nearest pixel. Default 'zeros'. */
   readonly paddingMode?: 'zeros' | 'border';
@@ -93,7 +97,9 @@ function pixels(g: Tensor, size: number, { paddingMode = 'zeros', alignCorners =
  * Reads images x [N,H,W,C] at the places grid [N,OH,OW,2] by bilinear interpolation; grid holds (x, y), from -1 (left, top)
  * to 1 (right, bottom). As torch.nn.functional.grid_sample in mode 'bilinear', with channels last. Differentiable in
  * both, to any order; the gradient in x takes H·W·OH·OW steps for each channel.
- * @returns [N,OH,OW,C] @throws ShapeError
+ * Where a place lies on a pixel's centre the gradient in the grid is that of the cell to its right and below.
+ * @returns [N,OH,OW,C]
+ * @throws ShapeError
  */
 export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
   if (x.rank !== 4 || grid.rank !== 4 || grid.shape[3] !== 2 || grid.shape[0] !== x.shape[0]) {

@@ -13,6 +13,7 @@ import { type NormOptions, type NormParams, normRow } from './norm.ts';
 const instanceNormRow = normRow('instanceNorm');
 const groupNormRow = normRow('groupNorm');
 
+/** Options of {@link instanceNorm}, {@link groupNorm} and {@link batchNormInference}. */
 export interface AffineNormOptions extends NormOptions {
   /** Scale of each channel, [C]. Default 1. */
   readonly weight?: Tensor;
@@ -87,6 +88,7 @@ export const groupNorm = (x: Tensor, groups: number, options: AffineNormOptions 
 /**
  * Batch normalisation in evaluation: (x - mean) / √(variance + eps) · weight + bias with given (running) statistics [C] of
  * x [..., C]. Differentiable in all of them.
+ * @throws ShapeError unless statistics, weight and bias are [C]
  */
 export function batchNormInference(
   x: Tensor,

@@ -81,7 +81,8 @@ function reach(op: string, x: Tensor, index: Tensor, axis: number): Shape {
 
 /**
  * y[i][j][k] = x[i][index[i][j][k]][k], for axis 1 of 3. As torch.gather: the index has as many axes as x, and is no larger
- * in any but `axis`. y has its shape. An index out of range reads as NaN.
+ * in any but `axis`. y has its shape. Indices are whole numbers in floats; one out of range (negative ones too) reads as NaN.
+ * @throws ShapeError
  */
 export const gather = (x: Tensor, axis: number, index: Tensor): Tensor => {
   const a = normalizeAxis('gather', axis, x.rank);
@@ -99,7 +100,9 @@ export const gather = (x: Tensor, axis: number, index: Tensor): Tensor => {
 
 /**
  * x with source[i][j][k] added at [i][index[i][j][k]][k], for axis 1 of 3: the adjoint of gather. As torch.scatter_add; the
- * sum runs in the order of the source, the same in every run. Costs size of x times length of the index.
+ * sum runs in the order of the source, the same in every run. What an index out of range would add is dropped. Costs the size
+ * of x times the length of the index.
+ * @throws ShapeError
  */
 export function scatterAdd(x: Tensor, axis: number, index: Tensor, source: Tensor): Tensor {
   const a = normalizeAxis('scatterAdd', axis, x.rank);
@@ -134,7 +137,9 @@ const takeRow: Row<AxisParams> = {
   show: ({ axis }) => `axis ${axis}`,
 };
 
-/** (source, index [K]): zeros with `size` elements along the axis, and slices of the source added: the adjoint of take. */
+/**
+ * (source, index [K]): zeros with `size` elements along the axis, and slices of the source added: the adjoint of take.
+ */
 export const takeAddRow: Row<SizeParams> = {
   name: 'takeAdd',
   shape: ([source], { axis, size }) => [replaced(source!, axis, size)],
@@ -147,6 +152,7 @@ export const takeAddRow: Row<SizeParams> = {
 /**
  * The slices of x at `indices` along `axis`, in place of which come the axes of the indices. As numpy.take with an axis
  * (torch.take reads a flattened tensor: reshape first). An index out of range reads as NaN.
+ * @throws ShapeError if there is no such axis
  */
 export const take = (x: Tensor, indices: Tensor, axis: number): Tensor => {
   const a = normalizeAxis('take', axis, x.rank);
@@ -156,7 +162,11 @@ export const take = (x: Tensor, indices: Tensor, axis: number): Tensor => {
   });
 };
 
-/** The slices of x at the places in a vector of indices. As torch.index_select, with the indices before the axis. */
+/**
+ * The slices of x at the places in a vector of indices. As torch.index_select, with the indices before the axis. An index out
+ * of range reads as NaN.
+ * @throws ShapeError unless the indices are a vector
+ */
 export function indexSelect(x: Tensor, indices: Tensor, axis = 0): Tensor {
   if (indices.rank !== 1) {
     throw new ShapeError(`indexSelect: indices ${show(indices.shape)} must be a vector; take() has others`);
@@ -164,13 +174,21 @@ export function indexSelect(x: Tensor, indices: Tensor, axis = 0): Tensor {
   return take(x, indices, axis);
 }
 
-/** Rows of a table: weight [V, D], indices [...] of 0 to V - 1, to [..., D]. Backward costs V times the indices. */
+/**
+ * Rows of a table: weight [V, D], indices [...] of 0 to V - 1, to [..., D]; NaN for an index out of range. Backward costs V
+ * times the indices.
+ * @throws ShapeError unless weight is a matrix
+ */
 export function embedding(weight: Tensor, indices: Tensor): Tensor {
   if (weight.rank !== 2) throw new ShapeError(`embedding: weight ${show(weight.shape)} must be [entries, features]`);
   return take(weight, indices, 0);
 }
 
-/** Indices [...] of 0 to classes - 1, to [..., classes]: 1 at the index, else 0; no 1 where the index is out of range. */
+/**
+ * Indices [...] of 0 to classes - 1, to [..., classes]: 1 at the index, else 0; no 1 where the index is out of range. No
+ * gradient flows into the indices.
+ * @throws ShapeError unless classes is a whole number
+ */
 export function oneHot(indices: Tensor, classes: number): Tensor {
   checkShape('oneHot', [classes]);
   const shape = [...indices.shape, 1];

@@ -27,13 +27,15 @@ export function dot(a: Tensor, b: Tensor): Tensor {
   return matmul(a, b);
 }
 
+/** Options of {@link powerIteration} and {@link spectralNorm}. */
 export interface PowerIterationOptions {
-  /** Default 1, as in training where w moves little from step to step. */
+  /** Steps. Default 1, as in training where w moves little from step to step. */
   readonly iterations?: number;
   /** Added to the squared length of a vector before it is divided by it. Default 1e-24. */
   readonly eps?: number;
 }
 
+/** Estimates of the singular vectors of the largest singular value of w, seen as [M, N]. */
 export interface SingularVectors {
   /** [N], of length 1: along the last axis of w. Keep it for the next call. */
   readonly u: Tensor;
@@ -76,6 +78,7 @@ export function powerIteration(
   );
 }
 
+/** What {@link spectralNorm} returns. */
 export interface SpectralNorm extends SingularVectors {
   /** The estimate of the largest singular value, a scalar. */
   readonly sigma: Tensor;

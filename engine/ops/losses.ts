@@ -13,9 +13,10 @@ import { add, affine, mul, neg, sigmoid, sub, type TensorLike } from './elementw
 import { mean, sum } from './reduce.ts';
 import { logSoftmax } from './softmax.ts';
 
-/** What is done with the losses of the elements. */
+/** What is done with the losses of the elements: their average, their sum, or nothing. */
 export type LossReduction = 'mean' | 'sum' | 'none';
 
+/** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
   /** The share of each target that is spread evenly over all classes, from 0 to 1. Default 0. */
   readonly labelSmoothing?: number;
@@ -119,6 +120,7 @@ export const bceLogits = (x: Tensor, t: Tensor): Tensor => apply(bceLogitsRow, [
 /** g · (sigmoid(x) - t): the derivative of bceLogits, in one launch. */
 export const bceLogitsGrad = (g: Tensor, x: Tensor, t: Tensor): Tensor => apply(bceLogitsGradRow, [g, x, t], none)[0]!;
 
+/** Options of {@link binaryCrossEntropyWithLogits}. */
 export interface BinaryCrossEntropyOptions {
   /** Multiplies the loss of positive targets; broadcasts against the logits. Default 1. */
   readonly posWeight?: TensorLike;
@@ -128,7 +130,8 @@ export interface BinaryCrossEntropyOptions {
 
 /**
  * The binary cross-entropy of sigmoid(logits) relative to targets from 0 to 1 of the same shape, without overflow:
- * max(x, 0) - x·t + log(1 + e^-|x|). Differentiable in the targets and in posWeight too.
+ * max(x, 0) - x·t + log(1 + e^-|x|). Differentiable in the targets and in posWeight too. A scalar, or the shape of the logits
+ * without reduction.
  * @throws ShapeError if the shapes differ
  */
 export function binaryCrossEntropyWithLogits(

@@ -10,9 +10,11 @@ import { unlessEmpty } from './empty.ts';
 import { reshape } from './movement.ts';
 import { broadcastTo } from './reduce.ts';
 
+/** Options of {@link matmul}. */
 export interface MatmulOptions {
-  /** Use the transpose of a's last two axes. */
+  /** Swap a's last two axes, without a copy. Default false. */
   readonly transposeA?: boolean;
+  /** Swap b's last two axes, without a copy. Default false. */
   readonly transposeB?: boolean;
 }
 
@@ -66,9 +68,9 @@ const matmulRow: Row<MatmulParams> = {
 };
 
 /**
- * The matrix product of the last two axes; leading axes are batches and broadcast. A vector is a row on the left and a
- * column on the right, as in PyTorch.
- * @throws ShapeError if the inner sizes differ
+ * The matrix product of the last two axes: [..., M, K] times [..., K, N] gives [..., M, N]; leading axes are batches and
+ * broadcast. A vector is a row on the left and a column on the right, as in PyTorch, and its axis goes away.
+ * @throws ShapeError if the inner sizes differ, the batches do not broadcast, or an operand is a scalar
  */
 export const matmul = (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor =>
   scope(() => product(a, b, { transposeA, transposeB }));

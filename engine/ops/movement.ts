@@ -19,7 +19,10 @@ const reshapeRow: Row<{ shape: Shape }> = {
   vjp: [(g, { inputs: [x] }) => reshape(g, x!.shape)],
 };
 
-/** The same elements, row-major, under another shape; one size may be -1. Shares memory. */
+/**
+ * The same elements, row-major, under another shape; one size may be -1 and is worked out. Shares memory.
+ * @throws ShapeError if the numbers of elements differ
+ */
 export const reshape = (x: Tensor, shape: Shape): Tensor => {
   const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
   if (shape.filter((d) => d === -1).length > 1) throw new ShapeError(`reshape: ${show(shape)} has more than one -1`);
@@ -50,11 +53,19 @@ const permuteRow: Row<{ axes: readonly number[] }> = {
   show: ({ axes }) => show(axes),
 };
 
-/** Reorders the axes: axis i of the result is axis `axes[i]` of x. */
+/**
+ * Reorders the axes: axis i of the result is axis `axes[i]` of x. Copies, where PyTorch makes a view.
+ * @throws ShapeError unless each axis is named once
+ * @example
+ * const nchw = permute(images, [0, 3, 1, 2]); // [N,H,W,C] to [N,C,H,W]
+ */
 export const permute = (x: Tensor, axes: readonly number[]): Tensor =>
   apply(permuteRow, [x], { axes: axes.map((a) => normalizeAxis('permute', a, x.rank)) })[0]!;
 
-/** Swaps two axes; the last two unless given. */
+/**
+ * Swaps two axes; the last two unless given. Copies, where PyTorch makes a view.
+ * @throws ShapeError if there is no such axis
+ */
 export function transpose(x: Tensor, axis0 = -2, axis1 = -1): Tensor {
   const a = normalizeAxis('transpose', axis0, x.rank);
   const b = normalizeAxis('transpose', axis1, x.rank);
@@ -95,10 +106,19 @@ const sliceRow: Row<Window> = {
 
 const applySlice = (x: Tensor, window: Window): Tensor => apply(sliceRow, [x], window)[0]!;
 
-/** Bounds along one axis, as Python writes `begin:end:step`; negative indices count from the end. */
+/**
+ * Bounds along one axis, as Python writes `begin:end:step`: negative indices count from the end, what lies outside is cut
+ * off, null or absent is the end of the axis, and a negative step runs backwards. `[]` is the whole axis.
+ */
 export type Range = readonly [begin?: number | null, end?: number | null, step?: number];
 
-/** Takes a window of x: one range for each leading axis, the others whole. */
+/**
+ * Takes a window of x: one range for each leading axis, the others whole. Copies, where PyTorch makes a view. No axis goes
+ * away; see {@link squeeze}.
+ * @throws ShapeError if there are more ranges than axes, or a step is 0
+ * @example
+ * slice(x, [[0, 10], [], [null, null, -1]]); // x[:10, :, ::-1]
+ */
 export const slice = (x: Tensor, ranges: readonly Range[]): Tensor => {
   if (ranges.length > x.rank)
     throw new ShapeError(`slice: ${ranges.length} ranges for the ${x.rank} axes of ${x.describe()}`);
@@ -164,7 +184,10 @@ const concatRow: Row<{ axis: number }> = {
   show: ({ axis }) => `axis ${axis}`,
 };
 
-/** Joins tensors along an existing axis. */
+/**
+ * Joins tensors along an existing axis, the first unless given.
+ * @throws ShapeError if the other axes differ, or there are none
+ */
 export const concat = (xs: readonly Tensor[], axis = 0): Tensor => {
   if (xs.length === 0) throw new ShapeError('concat: no tensors given');
   return apply(concatRow, xs, { axis: normalizeAxis('concat', axis, xs[0]!.rank) })[0]!;

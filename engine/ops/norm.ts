@@ -12,6 +12,7 @@ import { add, mul, rsqrt, sub } from './elementwise.ts';
 import { concat, reshape } from './movement.ts';
 import { mean, sumTo } from './reduce.ts';
 
+/** Options of normalisations. */
 export interface NormOptions {
   /** Added to the variance. Default 1e-5, as in PyTorch. */
   readonly eps?: number;
@@ -89,13 +90,16 @@ const layerNormRow = normRow('layerNorm');
 
 /** What batch norm returns: the output, and the batch's statistics for running averages. */
 export interface BatchNormResult {
+  /** The normalised x, in its shape. */
   readonly y: Tensor;
   /** The mean, and 1/√(biased variance + eps), of each channel: [2, C]. */
   readonly stats: Tensor;
 }
 
 /**
- * Batch normalisation in training mode over all axes but the last (Ioffe and Szegedy 2015): x [..., C], gamma and beta [C].
+ * Batch normalisation in training mode over all axes but the last (Ioffe and Szegedy 2015, Algorithm 1): x [..., C], gamma
+ * and beta [C]. Each channel gets mean 0 and variance 1 (biased) over the batch, and then gamma · x + beta.
+ * @throws ShapeError if gamma or beta do not fit, or there is one value a channel, whose variance would be 0
  */
 export const batchNorm = (
   x: Tensor,
@@ -124,7 +128,8 @@ export const batchNorm = (
 
 /**
  * Layer normalisation over `axes` (default: the last), which must be the last ones (Ba et al. 2016); gamma and beta have
- * the shape of the normalised axes.
+ * the shape of the normalised axes. The variance is the biased one.
+ * @throws ShapeError if the axes are not the last ones, or gamma or beta do not fit
  */
 export const layerNorm = (
   x: Tensor,

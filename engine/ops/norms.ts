@@ -56,6 +56,8 @@ export const finiteOrZero: Unary = unary('finiteOrZero', 'select(T(0.0), a, fini
 /**
  * The standard deviation over `axes`: the root of `variance`, with its options, and derivative 0 where it is 0. `correction`
  * is 0 unless given, as for `variance`; PyTorch's default is 1.
+ * @param axes all if absent; negative ones count from the end
+ * @throws ShapeError if there is no such axis
  */
 export function std(x: Tensor, axes?: number | readonly number[], options: VarianceOptions = {}): Tensor {
   return scope(() => root(variance(x, axes, options)));
@@ -65,6 +67,7 @@ export function std(x: Tensor, axes?: number | readonly number[], options: Varia
  * The p-norm over `axes` (all if absent): (Σ|x|^p)^(1/p). p = 2 unless given; Infinity and -Infinity are the largest and the
  * smallest magnitude, and 0 counts the elements that are not 0. Where a norm has no derivative it is taken as 0: for p = 2
  * at the zero vector; ties for the largest share theirs. As torch.linalg.vector_norm.
+ * @throws ShapeError if there is no such axis, or p is NaN
  */
 export function norm(x: Tensor, p = 2, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   if (Number.isNaN(p)) throw new ShapeError('norm: p is NaN; it must be a number, Infinity or -Infinity');
@@ -83,6 +86,7 @@ export function norm(x: Tensor, p = 2, axes?: number | readonly number[], option
 /**
  * log Σ eˣ over `axes` (all if absent), for arguments of any size: the largest is taken out first. Of nothing, and of
  * nothing but -∞, it is -∞.
+ * @throws ShapeError if there is no such axis
  */
 export function logSumExp(
   x: Tensor,

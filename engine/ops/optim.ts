@@ -27,7 +27,11 @@ export const adamRow: Row<AdamParams> = {
   mutates: 3,
 };
 
-/** One step of Adam on parameters p with moments m and v, all flat arenas, and a gradient for each parameter. */
+/**
+ * One step of Adam or AdamW on parameters p with moments m and v, all flat arenas, and a gradient for each parameter; p, m and
+ * v are overwritten. What `nn.Adam` calls.
+ * @throws ShapeError if the gradients do not fit the arenas
+ */
 export const adamStep = (
   p: Tensor,
   m: Tensor,
@@ -49,13 +53,19 @@ export const emaRow: Row<{ readonly decay: number }> = {
   mutates: 1,
 };
 
-/** average <- decay · average + (1 - decay) · p, over flat arenas. */
+/**
+ * average <- decay · average + (1 - decay) · p, over flat arenas; the average is overwritten.
+ * @throws ShapeError if sizes differ
+ */
 export const emaStep = (average: Tensor, p: Tensor, decay: number | Live<number>): void => {
   apply(emaRow, [average, p], typeof decay === 'number' ? { decay } : live(() => ({ decay: decay.next() })));
 };
 
+/** What {@link updateRunningStats} needs to know of the batch norm. */
 export interface RunningStatsParams {
+  /** How far the running statistics move, 0 to 1. */
   readonly momentum: number;
+  /** What batch norm added to the variance. */
   readonly eps: number;
   /** Values of a channel in the batch. */
   readonly n: number;
@@ -75,7 +85,11 @@ export const runningStatsRow: Row<RunningStatsParams> = {
   mutates: 2,
 };
 
-/** Moves running mean and variance [C] towards `stats` [2, C] as batchNorm returns them. */
+/**
+ * Moves running mean and (unbiased) variance [C] towards `stats` [2, C] as {@link batchNorm} returns them, as PyTorch does;
+ * both are overwritten.
+ * @throws ShapeError
+ */
 export const updateRunningStats = (mean: Tensor, variance: Tensor, stats: Tensor, params: RunningStatsParams): void => {
   apply(runningStatsRow, [mean, variance, stats], params);
 };

@@ -9,6 +9,7 @@ import { concat, reshape, slice, unslice } from './movement.ts';
 import { broadcastTo } from './reduce.ts';
 import { along } from './shapes.ts';
 
+/** Options of {@link pad}. */
 export interface PadOptions {
   /**
    * What goes there: `value` ('constant', the default), the inside mirrored at the edge, which is not repeated

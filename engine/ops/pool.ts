@@ -15,10 +15,14 @@ import { reshape } from './movement.ts';
 import { mean, type ReduceOptions } from './reduce.ts';
 import { needImages, ratioAxis, resampleRows, runWindows, type WindowAxis, type WindowParams } from './resample.ts';
 
+/** Options of {@link maxPool2d}. */
 export interface MaxPool2dOptions {
-  /** Default: the size of the window. */
+  /** How far the window moves. Default: its size, so that windows touch. */
   readonly stride?: Pair;
-  /** Places around the image, at most half a window; a maximum never falls on them, an average counts them as 0. Default 0. */
+  /**
+   * Places around the image, at most half a window; a maximum never falls on them, an average counts them as 0. Default
+   * 0.
+   */
   readonly padding?: Pair;
   /** Distance between neighbouring places of a window. Default 1. */
   readonly dilation?: Pair;
@@ -26,6 +30,7 @@ export interface MaxPool2dOptions {
   readonly ceilMode?: boolean;
 }
 
+/** Options of {@link avgPool2d}. */
 export interface AvgPool2dOptions extends Omit<MaxPool2dOptions, 'dilation'> {
   /** Divide by the places of the window with those on the padding, as PyTorch does by default. Default true. */
   readonly countIncludePad?: boolean;
@@ -143,7 +148,8 @@ const maxOver = (x: Tensor, params: WindowParams): Tensor =>
  * its maximum. The gradient goes to the first of equal maxima, in row-major order, as in PyTorch. An image may have at
  * most 2^24 places.
  * @param kernel the size of the window, [height, width] or one number for both
- * @returns [N,OH,OW,C], OH = floor((H + 2·padding - dilation·(KH - 1) - 1) / stride) + 1 @throws ShapeError
+ * @returns [N,OH,OW,C], OH = floor((H + 2·padding - dilation·(KH - 1) - 1) / stride) + 1
+ * @throws ShapeError if x is not [N,H,W,C], or a window does not fit
  */
 export const maxPool2d = (x: Tensor, kernel: Pair, options: MaxPool2dOptions = {}): Tensor =>
   maxOver(x, poolWindows('maxPool2d', x.shape, kernel, options));
@@ -151,20 +157,26 @@ export const maxPool2d = (x: Tensor, kernel: Pair, options: MaxPool2dOptions = {
 /**
  * The average of each window of images x [N,H,W,C], in every channel; padding counts as 0.
  * @param kernel the size of the window, [height, width] or one number for both
- * @returns [N,OH,OW,C], OH = floor((H + 2·padding - KH) / stride) + 1 @throws ShapeError
+ * @returns [N,OH,OW,C], OH = floor((H + 2·padding - KH) / stride) + 1
+ * @throws ShapeError if x is not [N,H,W,C], or a window does not fit
  */
 export const avgPool2d = (x: Tensor, kernel: Pair, options: AvgPool2dOptions = {}): Tensor =>
   averageOver(x, poolWindows('avgPool2d', x.shape, kernel, options));
 
 /**
  * Averages of windows that divide images x [N,H,W,C] into `size` (they overlap where it does not divide H or W), as in
- * PyTorch.
- * @param size [OH, OW] or one number for both @returns [N,OH,OW,C] @throws ShapeError
+ * PyTorch: window o is the places floor(o · H / OH) to ceil((o + 1) · H / OH) - 1.
+ * @param size [OH, OW] or one number for both
+ * @returns [N,OH,OW,C]
+ * @throws ShapeError
  */
 export const adaptiveAvgPool2d = (x: Tensor, size: Pair): Tensor =>
   averageOver(x, adaptiveWindows('adaptiveAvgPool2d', x.shape, size));
 
-/** Maxima of the windows of `adaptiveAvgPool2d`: x [N,H,W,C] to [N,OH,OW,C]. Ties and NaN as in `maxPool2d`. @throws ShapeError */
+/**
+ * Maxima of the windows of `adaptiveAvgPool2d`: x [N,H,W,C] to [N,OH,OW,C]. Ties and NaN as in `maxPool2d`.
+ * @throws ShapeError
+ */
 export const adaptiveMaxPool2d = (x: Tensor, size: Pair): Tensor =>
   maxOver(x, adaptiveWindows('adaptiveMaxPool2d', x.shape, size));
 
@@ -184,19 +196,21 @@ function alongLength(op: string, x: Tensor, pool: (x: Tensor) => Tensor): Tensor
   });
 }
 
+/** Options of {@link maxPool1d}. */
 export interface MaxPool1dOptions {
-  /** Default: the size of the window. */
+  /** How far the window moves. Default: its size. */
   readonly stride?: number;
-  /** At most half a window. Default 0. */
+  /** Places at both ends, at most half a window; see `MaxPool2dOptions`. Default 0. */
   readonly padding?: number;
-  /** Default 1. */
+  /** Distance between neighbouring places of a window. Default 1. */
   readonly dilation?: number;
-  /** Default false. */
+  /** Round the output's length up. Default false. */
   readonly ceilMode?: boolean;
 }
 
+/** Options of {@link avgPool1d}. */
 export interface AvgPool1dOptions extends Omit<MaxPool1dOptions, 'dilation'> {
-  /** Default true. */
+  /** Divide by the places of the window with those on the padding. Default true. */
   readonly countIncludePad?: boolean;
 }
 

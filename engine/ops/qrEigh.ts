@@ -95,9 +95,9 @@ const matmulDiagonal = (v: Tensor, d: Tensor): Tensor => mul(v, unsqueeze(d, -2)
 
 /** What `eigh` finds. */
 export interface Eigensystem {
-  /** [..., N], ascending. */
+  /** Eigenvalues, [..., N], ascending. */
   readonly values: Tensor;
-  /** [..., N, N]: column k belongs to value k, has length 1, and its largest component is positive. */
+  /** Eigenvectors, [..., N, N]: column k belongs to value k, has length 1, and its largest component is positive. */
   readonly vectors: Tensor;
 }
 

@@ -11,6 +11,7 @@ import type { Tensor } from '../tensor.ts';
 import { affine } from './elementwise.ts';
 import { reshape } from './movement.ts';
 
+/** Options of reductions. */
 export interface ReduceOptions {
   /** Keep reduced axes with size 1. Default false. */
   readonly keepDims?: boolean;
@@ -38,11 +39,17 @@ const sumRow = (name: string): Row<SumParams> => ({
 const sumTable = sumRow('sum');
 const meanTable = sumRow('mean');
 
-/** Sums over `axes` (all if absent; negative ones count from the end). */
+/**
+ * Sums over `axes` (all if absent; negative ones count from the end); of nothing, 0.
+ * @throws ShapeError if there is no such axis
+ */
 export const sum = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
   apply(sumTable, [x], { axes: normalizeAxes('sum', axes, x.rank), keepDims, scale: 1 })[0]!;
 
-/** Averages over `axes` (all if absent; negative ones count from the end). */
+/**
+ * Averages over `axes` (all if absent; negative ones count from the end); of nothing, NaN.
+ * @throws ShapeError if there is no such axis
+ */
 export const mean = (
   x: Tensor,
   axes?: number | readonly number[],
@@ -55,6 +62,7 @@ export const mean = (
 
 const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, a) => n * shape[a]!, 1);
 
+/** Options of {@link variance} and {@link std}. */
 export interface VarianceOptions extends ReduceOptions {
   /** What is subtracted from the number of elements that the sum of squares is divided by. 1 is unbiased. Default 0. */
   readonly correction?: number;
@@ -63,6 +71,8 @@ export interface VarianceOptions extends ReduceOptions {
 /**
  * The variance over `axes`: the mean squared distance from the mean. Biased unless `correction` is 1, which is PyTorch's
  * default; of no more elements than the correction it is NaN or infinite, as there.
+ * @param axes all if absent; negative ones count from the end
+ * @throws ShapeError if there is no such axis
  */
 export function variance(x: Tensor, axes?: number | readonly number[], options: VarianceOptions = {}): Tensor {
   const { correction = 0 } = options;
@@ -89,7 +99,10 @@ const broadcastRow: Row<{ shape: Shape }> = {
   show: ({ shape }) => show(shape),
 };
 
-/** Repeats x along axes of size 1 and new leading axes. */
+/**
+ * x in `shape`, repeated along its axes of size 1 and along new leading axes.
+ * @throws ShapeError if it does not broadcast
+ */
 export const broadcastTo = (x: Tensor, shape: Shape): Tensor => apply(broadcastRow, [x], { shape })[0]!;
 
 /** Sums x down to a shape that broadcasts to x's: the adjoint of broadcastTo. */

@@ -1,4 +1,6 @@
-/** Linear ops on images whose outputs are weighted sums of windows: average pooling and resizing, with their adjoints. */
+/**
+ * Linear ops on images whose outputs are weighted sums of windows: average pooling and resizing, with their adjoints.
+ */
 import { resample } from '../../kernels/resample.ts';
 import type { WindowAxis, WindowKind, Windows } from '../../kernels/window.ts';
 import { apply } from '../apply.ts';

@@ -5,6 +5,7 @@ import type { Tensor } from '../tensor.ts';
 import type { Pair } from './conv.ts';
 import { needImages, ratioAxis, resampleRows, runWindows, type WindowKind } from './resample.ts';
 
+/** Options of {@link resizeNearest}; give a size or a scale. */
 export interface ResizeOptions {
   /** The new size, [height, width] or one number for both. */
   readonly size?: Pair;
@@ -12,6 +13,7 @@ export interface ResizeOptions {
   readonly scale?: Pair;
 }
 
+/** Options of {@link resizeBilinear}. */
 export interface ResizeBilinearOptions extends ResizeOptions {
   /** The centres of the corner pixels stay in place, instead of the corners of the image. Default false. */
   readonly alignCorners?: boolean;
@@ -39,7 +41,8 @@ function resize(op: string, kind: WindowKind, x: Tensor, options: ResizeBilinear
  * Images x [N,H,W,C] in another size: each pixel is the one at floor(o · H / OH), floor(o · W / OW), as
  * torch.nn.functional.interpolate has it in mode 'nearest'. The place is found in whole numbers, where PyTorch rounds; a
  * `scale` that is not a whole number acts as with PyTorch's recompute_scale_factor.
- * @returns [N,OH,OW,C] @throws ShapeError
+ * @returns [N,OH,OW,C]
+ * @throws ShapeError unless x is [N,H,W,C] and either a size or a scale is given
  */
 export const resizeNearest = (x: Tensor, options: ResizeOptions): Tensor =>
   resize('resizeNearest', 'nearest', x, { ...options, alignCorners: false });
@@ -47,7 +50,8 @@ export const resizeNearest = (x: Tensor, options: ResizeOptions): Tensor =>
 /**
  * Images x [N,H,W,C] in another size, interpolated linearly along both axes, as torch.nn.functional.interpolate in mode
  * 'bilinear' without antialiasing; a `scale` that is not a whole number acts as with PyTorch's recompute_scale_factor.
- * @returns [N,OH,OW,C] @throws ShapeError
+ * @returns [N,OH,OW,C]
+ * @throws ShapeError unless x is [N,H,W,C] and either a size or a scale is given
  */
 export const resizeBilinear = (x: Tensor, options: ResizeBilinearOptions): Tensor =>
   resize('resizeBilinear', 'linear', x, options);

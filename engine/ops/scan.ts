@@ -14,6 +14,7 @@ import { permute, reshape, slice, unslice } from './movement.ts';
 import type { ReduceOptions } from './reduce.ts';
 import { along } from './shapes.ts';
 
+/** Options of running sums and products. */
 export interface ScanOptions {
   /** From the last element to the first. Default false. */
   readonly reverse?: boolean;
@@ -44,7 +45,11 @@ const cumsumRow: Row<ScanParams> = {
 /** From this length on, an axis of few columns is summed in pieces: one invocation a column would leave a GPU idle. */
 const LONG = 4096;
 
-/** The sums of the elements up to each, itself included. Long axes are added up in pieces, so that none waits for all. */
+/**
+ * The sums of the elements up to each, itself included, along `axis`: x's shape. Long axes are added up in pieces, so that
+ * none waits for all.
+ * @throws ShapeError if there is no such axis
+ */
 export const cumsum = (x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor => {
   const a = normalizeAxis('cumsum', axis, x.rank);
   const d = x.shape[a]!;
@@ -97,11 +102,18 @@ const linearScanRow: Row<ScanParams> = {
 /**
  * The linear recurrence y[i] = f[i] · y[i-1] + x[i] along an axis, from y[-1] = 0; f and x have one shape. What running
  * products, discounted sums and linear state spaces have in common.
+ * @throws ShapeError if the shapes differ, or there is no such axis
+ * @example
+ * const returns = linearScan(full([100], 0.99), rewards, 0, { reverse: true }); // Σ 0.99ᵏ · reward, from each step on
  */
 export const linearScan = (f: Tensor, x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor =>
   apply(linearScanRow, [f, x], { axis: normalizeAxis('linearScan', axis, x.rank), reverse })[0]!;
 
-/** The products of the elements up to each, itself included. Derivatives of every order are right also at zeros. */
+/**
+ * The products of the elements up to each, itself included, along `axis`: x's shape. Derivatives of every order are right
+ * also at zeros.
+ * @throws ShapeError if there is no such axis
+ */
 export function cumprod(x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor {
   const a = normalizeAxis('cumprod', axis, x.rank);
   const d = x.shape[a]!;
@@ -157,6 +169,7 @@ function exclusive(x: Tensor, reverse: boolean): Tensor {
 /**
  * Multiplies over `axes` (all if absent; negative ones count from the end); the product of nothing is 1. Derivatives of
  * every order are right also at zeros.
+ * @throws ShapeError if there is no such axis
  */
 export const prod = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
   apply(prodRow, [x], { axes: normalizeAxes('prod', axes, x.rank), keepDims })[0]!;

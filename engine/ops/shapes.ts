@@ -22,6 +22,7 @@ const whole = (op: string, what: string, v: number, least: number): void => {
 /**
  * x without axes of size 1: all of them, or those in `axes`. Shares memory. As in PyTorch, an axis that is named and has
  * another size stays.
+ * @throws ShapeError if there is no such axis
  */
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
   const list = normalizeAxes('squeeze', axes, x.rank);
@@ -31,13 +32,19 @@ export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
   );
 }
 
-/** x with a new axis of size 1 before axis `axis`, which runs from -(rank + 1) to rank. Shares memory. */
+/**
+ * x with a new axis of size 1 before axis `axis`, which runs from -(rank + 1) to rank. Shares memory.
+ * @throws ShapeError
+ */
 export function unsqueeze(x: Tensor, axis: number): Tensor {
   const at = normalizeAxis('unsqueeze', axis, x.rank + 1);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
 
-/** Joins tensors of one shape along a new axis. @throws ShapeError if the list is empty, or the shapes differ */
+/**
+ * Joins tensors of one shape along a new axis, the first unless given.
+ * @throws ShapeError if the list is empty, or the shapes differ
+ */
 export function stack(xs: readonly Tensor[], axis = 0): Tensor {
   if (xs.length === 0) throw new ShapeError('stack: no tensors given');
   const odd = xs.find((x) => show(x.shape) !== show(xs[0]!.shape));
@@ -80,7 +87,10 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
   });
 }
 
-/** Cuts x along an axis into at most `chunks` pieces of equal size, the last perhaps smaller. As torch.chunk. */
+/**
+ * Cuts x along an axis into at most `chunks` pieces of equal size, the last perhaps smaller. As torch.chunk.
+ * @throws ShapeError
+ */
 export function chunk(x: Tensor, chunks: number, axis = 0): Tensor[] {
   whole('chunk', 'the number of chunks', chunks, 1);
   const d = x.shape[normalizeAxis('chunk', axis, x.rank)]!;
@@ -88,7 +98,7 @@ export function chunk(x: Tensor, chunks: number, axis = 0): Tensor[] {
   return d === 0 ? split(x, new Array<number>(chunks).fill(0), axis) : split(x, Math.ceil(d / chunks), axis);
 }
 
-/** Reverses the order along `axes` (all if absent). */
+/** Reverses the order along `axes` (all if absent). @throws ShapeError if there is no such axis */
 export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
   const list = normalizeAxes('flip', axes, x.rank);
   return slice(
@@ -100,6 +110,7 @@ export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
 /**
  * Repeats x `reps[i]` times along axis i; the shorter of `reps` and the shape is filled up with leading ones. As
  * torch.tile and numpy.tile.
+ * @throws ShapeError unless all counts are whole numbers, 0 or more
  */
 export function tile(x: Tensor, reps: readonly number[]): Tensor {
   for (const n of reps) whole('tile', 'a count', n, 0);
@@ -122,7 +133,7 @@ export function tile(x: Tensor, reps: readonly number[]): Tensor {
   });
 }
 
-/** As `tile`, with a count for every axis at least: torch.Tensor.repeat. */
+/** As {@link tile}, with a count for every axis at least: torch.Tensor.repeat. @throws ShapeError with fewer counts */
 export function repeat(x: Tensor, reps: readonly number[]): Tensor {
   if (reps.length < x.rank) {
     throw new ShapeError(
@@ -132,7 +143,10 @@ export function repeat(x: Tensor, reps: readonly number[]): Tensor {
   return tile(x, reps);
 }
 
-/** Repeats each element `count` times in its place along `axis`: [a, b] becomes [a, a, b, b]. */
+/**
+ * Repeats each element `count` times in its place along `axis`: (a, b) becomes (a, a, b, b) for 2.
+ * @throws ShapeError
+ */
 export function repeatInterleave(x: Tensor, count: number, axis: number): Tensor {
   const a = normalizeAxis('repeatInterleave', axis, x.rank);
   whole('repeatInterleave', 'the count', count, 0);
@@ -175,6 +189,7 @@ export function roll(x: Tensor, shifts: number | readonly number[], axes?: numbe
 /**
  * The diagonal of a matrix [M, N] as a vector, or the matrix [n + |k|, n + |k|] with a vector [n] on its diagonal. `k` > 0
  * is above the main diagonal, `k` < 0 below. As torch.diag.
+ * @throws ShapeError unless x is a vector or a matrix
  */
 export function diag(x: Tensor, k = 0): Tensor {
   whole('diag', 'the diagonal', k, Number.NEGATIVE_INFINITY);
@@ -222,10 +237,16 @@ function triangle(row: Row<TriangleParams>, x: Tensor, k: number): Tensor {
 const trilRow = triangleRow('tril');
 const triuRow = triangleRow('triu');
 
-/** The lower triangles of matrices [..., M, N]: what lies above diagonal `k` (default 0, the main one) becomes 0. */
+/**
+ * The lower triangles of matrices [..., M, N]: what lies above diagonal `k` (default 0, the main one) becomes 0.
+ * @throws ShapeError
+ */
 export const tril = (x: Tensor, k = 0): Tensor => triangle(trilRow, x, k);
 
-/** The upper triangles of matrices [..., M, N]: what lies below diagonal `k` (default 0, the main one) becomes 0. */
+/**
+ * The upper triangles of matrices [..., M, N]: what lies below diagonal `k` (default 0, the main one) becomes 0.
+ * @throws ShapeError
+ */
 export const triu = (x: Tensor, k = 0): Tensor => triangle(triuRow, x, k);
 
 function blocks(op: string, x: Tensor, block: number): readonly [number, number, number, number] {
@@ -236,7 +257,8 @@ function blocks(op: string, x: Tensor, block: number): readonly [number, number,
 
 /**
  * Images [N, H, W, C·b²] to [N, H·b, W·b, C]: the channels of a pixel become a block of b × b pixels, in the order (row,
- * column, C) of TensorFlow. torch.nn.PixelShuffle has the order (C, row, column), channels first.
+ * column, C) of TensorFlow. torch.nn.PixelShuffle has the order (C, row, column), channels first (Shi et al. 2016).
+ * @throws ShapeError unless block² divides the channels
  */
 export function depthToSpace(x: Tensor, block: number): Tensor {
   const [n, h, w, d] = blocks('depthToSpace', x, block);
@@ -251,7 +273,10 @@ export function depthToSpace(x: Tensor, block: number): Tensor {
   );
 }
 
-/** Images [N, H, W, C] to [N, H/b, W/b, b²·C]: the inverse of depthToSpace. */
+/**
+ * Images [N, H, W, C] to [N, H/b, W/b, b²·C]: the inverse of {@link depthToSpace}.
+ * @throws ShapeError unless b divides H and W
+ */
 export function spaceToDepth(x: Tensor, block: number): Tensor {
   const [n, h, w, c] = blocks('spaceToDepth', x, block);
   if (h % block !== 0 || w % block !== 0) {

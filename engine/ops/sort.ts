@@ -10,6 +10,7 @@ import { gather } from './indexing.ts';
 import { slice } from './movement.ts';
 import { along } from './shapes.ts';
 
+/** Options of {@link sort} and {@link argsort}. */
 export interface SortOptions {
   /** Largest first. Default false. */
   readonly descending?: boolean;
@@ -22,7 +23,9 @@ export interface SortParams {
 
 /** Sorted values, and the indices along the axis where they were. */
 export interface Sorted {
+  /** The values in order; differentiable. */
   readonly values: Tensor;
+  /** Their places along the axis, whole numbers in floats. */
   readonly indices: Tensor;
 }
 
@@ -38,11 +41,15 @@ const argsortRow: Row<SortParams> = {
  * The indices that sort x along `axis` (the last unless given), of the shape of x. Equal elements keep their order, also
  * when descending. NaN counts as the largest, as in PyTorch: last when ascending, first when descending. The indices are
  * whole numbers in floats, exact up to 2²⁴ on WebGPU, and have no derivative.
+ * @throws ShapeError if there is no such axis
  */
 export const argsort = (x: Tensor, axis = -1, { descending = false }: SortOptions = {}): Tensor =>
   apply(argsortRow, [x], { axis: normalizeAxis('argsort', axis, x.rank), descending })[0]!;
 
-/** x sorted along `axis` (the last unless given), and the indices of argsort. The values are differentiable. */
+/**
+ * x sorted along `axis` (the last unless given), and the indices of {@link argsort}. The values are differentiable.
+ * @throws ShapeError if there is no such axis
+ */
 export function sort(x: Tensor, axis = -1, options: SortOptions = {}): Sorted {
   const a = normalizeAxis('sort', axis, x.rank);
   return scope(() => {
@@ -51,6 +58,7 @@ export function sort(x: Tensor, axis = -1, options: SortOptions = {}): Sorted {
   });
 }
 
+/** Options of {@link topk}. */
 export interface TopkOptions {
   /** The largest, or else the smallest. Default true. */
   readonly largest?: boolean;

@@ -28,7 +28,7 @@ export const expm1: Unary = unary('expm1', 'expm1_(a)', (g, { inputs: [x] }) => 
 /** log(1 + x), exact also near 0; -Infinity at -1, NaN below. @function */
 export const log1p: Unary = unary('log1p', 'log1p_(a)', (g, { inputs: [x] }) => div(g, affine(x!, 1, 1)), LOG1P);
 
-/** 1 / x @function */
+/** 1 / x: Infinity at 0. @function */
 export const reciprocal: Unary = unary('reciprocal', '1.0 / a', (g, { output: y }) => mul3(g, y, y, -1));
 
 const mulSineRow: Row<Scalars> = row(
@@ -61,13 +61,13 @@ export const tanGrad: Binary = binary('tanGrad', 'a * (1.0 + b * b)', [
   (g, { inputs: [h, y] }) => mul3(g, h!, y!, 2),
 ]);
 
-/** The hyperbolic sine. @function */
+/** The hyperbolic sine, exact also near 0; in float32 infinite from |x| = 89.4 on. @function */
 export const sinh: Unary = unary('sinh', 'sinh_(a)', (g, { inputs: [x] }) => mul(g, cosh(x!)), SINH);
 
-/** The hyperbolic cosine. @function */
+/** The hyperbolic cosine; in float32 Infinity from |x| = 89.4 on. @function */
 export const cosh: Unary = unary('cosh', 'cosh_(a)', (g, { inputs: [x] }) => mul(g, sinh(x!)), SINH);
 
-/** The inverse tangent, -π/2 to π/2. @function */
+/** The inverse tangent in radians, -π/2 to π/2. @function */
 export const atan: Unary = unary('atan', 'atan_(a)', (g, { inputs: [x] }) => atanGrad(g, x!), ATAN);
 
 /** g / (1 + x²), in one launch. */
@@ -76,7 +76,7 @@ export const atanGrad: Binary = binary('atanGrad', 'a / (1.0 + b * b)', [
   (g, { inputs: [, x], output }) => mul3(atanGrad(g, x!), output, x!, -2),
 ]);
 
-/** The error function, 2/√π ∫₀ˣ exp(-t²) dt. @function */
+/** The error function, 2/√π ∫₀ˣ exp(-t²) dt, from -1 to 1. @function */
 export const erf: Unary = unary('erf', 'erf_(a)', (g, { inputs: [x] }) => erfGrad(g, x!), ERF);
 
 /** g · 2/√π · exp(-x²), in one launch. */
@@ -100,7 +100,10 @@ export const round: Unary = unary('round', 'select(round(a), a, isnan_(a))', nul
 /** 1 where x is NaN, else 0. Not differentiable: a gradient does not reach x through it. @function */
 const isNan: Unary = unary('isNaN', 'select(T(0.0), T(1.0), isnan_(a))', undefined);
 
-/** 1 where x is neither NaN nor infinite, else 0. Not differentiable: a gradient does not reach x through it. @function */
+/**
+ * 1 where x is neither NaN nor infinite, else 0. Not differentiable: a gradient does not reach x through it.
+ * @function
+ */
 const isFiniteNumber: Unary = unary('isFinite', 'select(T(0.0), T(1.0), finite_(a))', undefined, FINITE);
 
 // Inside this file the names would hide JavaScript's own.

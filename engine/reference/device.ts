@@ -115,5 +115,7 @@ export class ReferenceDevice implements Device {
   }
 }
 
-/** The one reference device of the process: float64, in plain JavaScript. It needs no `init`; see {@link withDevice}. */
+/**
+ * The one reference device of the process: float64, in plain JavaScript. It needs no `init`; see {@link withDevice}.
+ */
 export const reference = new ReferenceDevice();

@@ -35,7 +35,9 @@ function tapsOf(kind: WindowKind, { size, a, b, c, d, e }: WindowAxis, o: number
   return places.map((i) => [i, 1 / (d === 1 ? padded : places.length)]);
 }
 
-/** Visits every pair of an element of x and one of y whose window sees it, in row-major order of y and of the window. */
+/**
+ * Visits every pair of an element of x and one of y whose window sees it, in row-major order of y and of the window.
+ */
 function visitWindows(
   { kind, h, w }: WindowParams,
   n: number,

@@ -3,7 +3,7 @@ import { type Buffer, checkView, type Device, type Launch, type Memory, Storage,
 import { DeviceError } from '../errors.ts';
 import { tensorsAlive } from '../lifetime.ts';
 import { show, sizeOf } from '../shape.ts';
-import type { Counters, KernelFamily, Opened } from './opened.ts';
+import { type Counters, type KernelFamily, nameOf, type Opened } from './opened.ts';
 import { Pipelines } from './pipelines.ts';
 import { type GpuBuffer, Pool, padded } from './pool.ts';
 import { type ProfileEntry, Profiler } from './profiler.ts';
@@ -47,8 +47,7 @@ export class WebGpuDevice implements Device {
     this.#opened = opened;
     this.gpu = gpu;
     this.software = opened.software;
-    this.name =
-      info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(' ') || 'unnamed adapter';
+    this.name = nameOf(info);
     const fixed = gpu.features.has('subgroups') && info.subgroupMinSize === info.subgroupMaxSize;
     this.target = {
       family: family ?? (opened.software ? 'software' : 'hardware'),
@@ -263,7 +262,7 @@ export class WebGpuDevice implements Device {
     );
   }
 
-  /** Runs dispatches on storages of this device, in the order of a plan's slots: for kernels outside the op table. @internal */
+  /** Runs dispatches on storages, in the order of a plan's slots: for kernels outside the op table. @internal */
   dispatch(dispatches: readonly Dispatch[], storages: readonly Storage[]): void {
     this.#check();
     this.#record(dispatches, storages as readonly GpuStorage[]);

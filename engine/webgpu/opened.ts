@@ -7,7 +7,9 @@ export interface Opened {
   readonly software: boolean;
   /** Waits for a promise of the adapter's without burning a core. */
   wait<T>(promise: Promise<T>): Promise<T>;
-  /** Frees garbage now, where the platform can: the memory behind WebGPU's objects is unknown to the garbage collector. */
+  /**
+   * Frees garbage now, where the platform can: the memory behind WebGPU's objects is unknown to the garbage collector.
+   */
   collect?(): void;
   /** Lets go of everything behind the device, so that the process can end. */
   close(): void;
@@ -25,3 +27,7 @@ export interface Counters {
   /** Pipelines made, one for each kernel. */
   readonly pipelines: number;
 }
+
+/** What an adapter is called. */
+export const nameOf = ({ description, vendor, architecture, device }: GPUAdapterInfo): string =>
+  description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter';

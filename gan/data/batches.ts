@@ -5,14 +5,15 @@ import type { Generator } from '../../engine/index.ts';
  * is left out.
  * @param images [n · size] bytes
  * @param size values of one image
- * @yields [batch · size] floats, in an array that the next batch overwrites
+ * @yields [batch · size] floats, in an array that the next batch overwrites; it never ends
+ * @throws RangeError, at the first batch, if there are fewer images than a batch
  */
 export function* batches(
   images: Uint8Array,
   size: number,
   batch: number,
   rng: Generator,
-): Endless<Float32Array<ArrayBuffer>> {
+): globalThis.Generator<Float32Array<ArrayBuffer>, never, undefined> {
   const n = images.length / size;
   if (batch > n) throw new RangeError(`batches: a batch of ${batch} needs as many images, and there are ${n}`);
   const out = new Float32Array(batch * size);
@@ -27,5 +28,3 @@ export function* batches(
     }
   }
 }
-
-type Endless<T> = globalThis.Generator<T, never, undefined>;

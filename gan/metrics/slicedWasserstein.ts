@@ -12,7 +12,9 @@ export interface SlicedWassersteinOptions {
   readonly p?: 1 | 2;
 }
 
-/** Directions projected in one pass over the points: enough to keep the processor busy, few enough for its registers. */
+/**
+ * Directions projected in one pass over the points: enough to keep the processor busy, few enough for its registers.
+ */
 const LANES = 4;
 
 /**

@@ -1,9 +1,12 @@
 /** A picture of bytes, rows from the top, channels interleaved: 1 = grey, 3 = RGB, 4 = RGBA. */
 export interface ByteImage {
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
+  /** 1 = grey, 3 = RGB, 4 = RGBA. */
   readonly channels: 1 | 3 | 4;
-  /** [height * width * channels], 0 to 255. */
+  /** The bytes, height · width · channels of them, 0 to 255. */
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
