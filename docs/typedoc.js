@@ -46,8 +46,11 @@ function categoryOf(path) {
   return found[0];
 }
 
-/** Where a name's documentation stands: with a function it is the signature's. None: TypeDoc says so later. */
-const commentOf = (reflection) => reflection.signatures?.[0]?.comment ?? reflection.comment;
+/** A name's docstring: with a function it is the signature's. One that says nothing is left as it is, for TypeDoc to refuse. */
+const commentOf = (reflection) => {
+  const comment = reflection.signatures?.[0]?.comment ?? reflection.getSignature?.comment ?? reflection.comment;
+  return comment?.hasVisibleComponent() ? comment : undefined;
+};
 
 const tagOf = (comment) => comment.blockTags.find((t) => t.tag === '@category');
 
@@ -73,13 +76,14 @@ export function load(app) {
     for (const type of project.getReflectionsByKind(ReflectionKind.Class)) {
       const isTensor = type.children?.some((c) => pathOf(c) === METHODS);
       for (const member of isTensor ? type.children : []) {
-        const comment = commentOf(member) ?? member.getSignature?.comment;
+        const comment = commentOf(member);
         if (!comment) continue;
         if (pathOf(member) !== METHODS) {
           put(comment, 'This tensor');
           continue;
         }
-        const { fn, tag } = categories.get(member.name);
+        const { fn, tag } = categories.get(member.name) ?? {};
+        if (!fn) continue; // it has no docstring
         put(comment, tag.content[0].text);
         const link = { kind: 'inline-tag', tag: '@link', text: fn.name, target: fn };
         comment.summary.push({ kind: 'text', text: ' More at ' }, link, { kind: 'text', text: '.' });
