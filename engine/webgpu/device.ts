@@ -7,6 +7,7 @@ import { type Counters, type KernelFamily, nameOf, type Opened } from './opened.
 import { Pipelines } from './pipelines.ts';
 import { type GpuBuffer, Pool, padded } from './pool.ts';
 import { type ProfileEntry, Profiler } from './profiler.ts';
+import { Readback } from './readback.ts';
 import { type Binding, Recorder } from './recorder.ts';
 import type { ReplayHost } from './replay.ts';
 import { PaperBuffer, Trace } from './trace.ts';
@@ -29,7 +30,7 @@ export class WebGpuDevice implements Device {
   readonly #pool: Pool;
   readonly #recorder: Recorder;
   readonly #pipelines: Pipelines;
-  readonly #staging = new Map<number, GPUBuffer[]>();
+  readonly #readback: Readback;
   readonly #limit: number;
   #trace: Trace | undefined;
   /** An error that nobody was told of yet. */
@@ -61,6 +62,7 @@ export class WebGpuDevice implements Device {
       this.#fail(error);
     });
     this.#pool = new Pool(this, gpu);
+    this.#readback = new Readback(gpu);
     this.#recorder = new Recorder(gpu, this.#pipelines, () => opened.collect?.());
     gpu.addEventListener('uncapturederror', (event) => {
       event.preventDefault();
@@ -150,26 +152,16 @@ export class WebGpuDevice implements Device {
     const { buffer, offset, size } = storage as GpuStorage;
     if (size === 0) return new Float32Array(0);
     this.#recorder.flush();
-    const staging = this.#takeStaging(size * 4);
-    const encoder = this.gpu.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer.gpu, offset * 4, staging, 0, size * 4);
-    this.gpu.queue.submit([encoder.finish()]);
-    return this.#finishRead(staging, size, this.#errors);
-  }
-
-  async #finishRead(staging: GPUBuffer, size: number, errors: number): Promise<Values> {
+    const errors = this.#errors;
+    const copy = this.#readback.copy(buffer.gpu, offset * 4, size * 4);
     try {
-      await this.#opened.wait(staging.mapAsync(1, 0, size * 4)); // GPUMapMode.READ
+      await this.#opened.wait(copy.ready);
     } catch (error) {
       this.#fail(new DeviceError(`reading ${size} elements failed: ${(error as Error).message}`));
       await this.#tell();
     }
     await this.#opened.wait(this.#pipelines.settled());
-    const values = new Float32Array(staging.getMappedRange(0, size * 4).slice(0));
-    staging.unmap();
-    const free = this.#staging.get(staging.size) ?? [];
-    free.push(staging);
-    this.#staging.set(staging.size, free);
+    const values = copy.values();
     if (this.#errors !== errors) await this.#tell();
     return values;
   }
@@ -305,12 +297,6 @@ export class WebGpuDevice implements Device {
     if (storage.buffer.lastRecording === this.#recorder.recording) this.#recorder.flush();
     const data = values instanceof Float32Array ? values : Float32Array.from(values);
     this.gpu.queue.writeBuffer(storage.buffer.gpu, storage.offset * 4, data as Float32Array<ArrayBuffer>);
-  }
-
-  #takeStaging(bytes: number): GPUBuffer {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(256, bytes)));
-    // MAP_READ | COPY_DST
-    return this.#staging.get(size)?.pop() ?? this.gpu.createBuffer({ size, usage: 0x1 | 0x8, label: 'staging' });
   }
 
   #fail(error: Error): void {
