@@ -1,4 +1,15 @@
-import { concat, destroy, Generator, init, memory, scope, type Tensor, tensor, type Values } from '../engine/index.ts';
+import {
+  compile,
+  concat,
+  destroy,
+  Generator,
+  init,
+  memory,
+  scope,
+  type Tensor,
+  tensor,
+  type Values,
+} from '../engine/index.ts';
 import { saveCheckpoint } from '../nn/checkpoint.node.ts';
 import type { TensorMap } from '../nn/safetensors.ts';
 import type { TrainOptions } from './cli/options.ts';
@@ -11,7 +22,7 @@ import { tileImages } from './run/grid.ts';
 import { plotCurves, wassersteinPanels } from './run/plot.node.ts';
 import { writePng } from './run/png.node.ts';
 import { createProgress } from './run/progress.node.ts';
-import { type CriticReport, WganGp } from './wganGp.ts';
+import { WganGp } from './wganGp.ts';
 
 /** Images of 28 x 28 grey levels. */
 const IMAGE = [28, 28, 1] as const;
@@ -82,6 +93,7 @@ async function learn(
   // Separate streams: what one part draws does not move the others.
   const networks = mnistNetworks(new Generator(seed, 1), RECIPE);
   const trainer = new WganGp(networks, new Generator(seed, 2), RECIPE);
+  const train = compiledStep(trainer);
   const data = batches(digits, PIXELS, batch, new Generator(seed, 3));
   const codes = new Generator(seed, 4).normal([SAMPLES, networks.latent]);
   const truth = toUnitRange(heldOut);
@@ -134,7 +146,7 @@ async function learn(
     trainer.criticOptimizer.lr = RECIPE.criticRate * decay;
     trainer.generatorOptimizer.lr = RECIPE.generatorRate * decay;
     done++;
-    const numbers = trainStep(trainer, data, batch);
+    const numbers = trainStep(train, data, batch);
     numbers.catch(() => {}); // reported by settle(); an error that comes first must not leave it unhandled
     // The numbers of the step before are read while this one runs, so that the device never waits for the host.
     await settle();
@@ -167,17 +179,20 @@ const CHECKPOINT = 'checkpoint.safetensors';
 
 const gridName = (step: number): string => `samples-${String(step).padStart(6, '0')}.png`;
 
-/** One generator step after its critic steps. @returns critic loss, Wasserstein estimate, penalty, generator loss */
-function trainStep(trainer: WganGp, data: Iterator<Float32Array>, batch: number): Promise<Values> {
-  return scope(() => {
-    let report: CriticReport | undefined;
-    for (let k = 0; k < RECIPE.criticSteps; k++) {
-      report = trainer.criticStep(tensor(data.next().value as Float32Array, { shape: [batch, ...IMAGE] }));
-    }
-    const { loss, wasserstein, penalty } = report!;
-    return concat([loss, wasserstein, penalty, trainer.generatorStep(batch)].map((t) => t.reshape([1]))).data();
+/** A generator step after its critic steps, recorded once: real images, a batch for each critic step, to its numbers. */
+const compiledStep = (trainer: WganGp) =>
+  compile((...batches: Tensor[]) => {
+    const { loss, wasserstein, penalty } = batches.map((real) => trainer.criticStep(real)).at(-1)!;
+    const { shape } = batches[0]!;
+    return concat([loss, wasserstein, penalty, trainer.generatorStep(shape[0]!)].map((t) => t.reshape([1])));
   });
-}
+
+/** One step. @returns critic loss, Wasserstein estimate, penalty, generator loss */
+const trainStep = (train: (...batches: Tensor[]) => Tensor, data: Iterator<Float32Array>, batch: number) =>
+  scope(() => {
+    const next = () => tensor(data.next().value as Float32Array, { shape: [batch, ...IMAGE] });
+    return train(...Array.from({ length: RECIPE.criticSteps }, next)).data();
+  });
 
 /** Samples for all codes, read in parts that bound the memory. */
 async function sample(trainer: WganGp, codes: Tensor): Promise<Float32Array> {
