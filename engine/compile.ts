@@ -1,4 +1,4 @@
-import { currentDevice, type Storage, withDevice } from './device.ts';
+import { currentDevice, Storage, withDevice } from './device.ts';
 import { DeviceError, refusePromise } from './errors.ts';
 import { noteEffects } from './live.ts';
 import { scope } from './scope.ts';
@@ -6,14 +6,14 @@ import { type Shape, show } from './shape.ts';
 import { Tensor } from './tensor.ts';
 import { WebGpuDevice } from './webgpu/device.ts';
 import { fuse } from './webgpu/fuse.ts';
-import type { GpuBuffer } from './webgpu/pool.ts';
+import { type GpuBuffer, padded } from './webgpu/pool.ts';
 import { type Copy, Replay } from './webgpu/replay.ts';
 import { needed, type PaperBuffer, type Trace } from './webgpu/trace.ts';
 
 /** A compiled step: call it as the function it was made from. */
 export interface CompiledStep<A extends readonly Tensor[], R> {
   (...inputs: A): R;
-  /** The kernels of the recording, in order; empty before the second call. For the curious, and for tests. */
+  /** The kernels of the recordings, in order; empty before the first call. For the curious, and for tests. */
   kernels(): readonly string[];
   /** Frees the memory of its recordings. It can be called again, and records anew. */
   dispose(): void;
@@ -36,8 +36,8 @@ interface Recording {
  * changes (parameters, moments, averages) is updated in place as ever; learning rates, step numbers and random numbers move on
  * from run to run.
  *
- * The first call runs the step as it is, so that state can be set up; the second records it. What JavaScript decides inside the
- * step (branches, loops, `train` or `eval`) is decided then. New shapes of the inputs make a new recording. Results
+ * The first call records the step. What JavaScript decides inside it (branches, loops, `train` or `eval`) is decided then, and
+ * state that it updates must exist. New shapes of the inputs make a new recording. Results
  * are new tensors without a graph. On the reference device the step runs as it is, each time.
  * @param step takes tensors and returns tensors, alone or in arrays and plain objects; must not be async, read values or keep tensors
  * @throws DeviceError if the step reads values or keeps a tensor
@@ -51,12 +51,10 @@ interface Recording {
  */
 export function compile<A extends readonly Tensor[], R>(step: (...inputs: A) => R): CompiledStep<A, R> {
   const recordings = new Map<string, Recording>();
-  let warm = false;
   const call = (...inputs: A): R => {
     const device = inputs[0]?.device ?? currentDevice();
     return withDevice(device, () => {
-      if (!(device instanceof WebGpuDevice) || device.tracing || !warm) {
-        warm = true;
+      if (!(device instanceof WebGpuDevice) || device.tracing) {
         return scope(() => detached(refusePromise('compile', step(...inputs))));
       }
       const key = inputs.map((t) => show(t.shape)).join();
@@ -85,7 +83,8 @@ function mapTensors(value: unknown, fn: (t: Tensor) => Tensor): unknown {
 const detached = <R>(result: R): R => mapTensors(result, (t) => t.detach()) as R;
 
 function record(device: WebGpuDevice, step: (...inputs: never) => unknown, like: readonly Tensor[]): Recording {
-  const inputs = like.map((t) => device.allocate(t.size) as Storage<GpuBuffer>);
+  const { pool } = device.replayHost();
+  const inputs = like.map((t) => new Storage(pool.takeNew(padded(t.size)), 0, t.size));
   const outputs = new Map<Tensor, { storage: Storage; shape: Shape }>();
   const [result, trace] = device.trace(({ effects }) =>
     scope(() => {
@@ -120,7 +119,7 @@ function refuseKept(buffer: PaperBuffer, outputs: Recording['outputs']): void {
   const held = [...outputs.values()].filter((o) => o.storage.buffer === buffer).length;
   if (buffer.refs <= held) return;
   throw new DeviceError(
-    `compile: the step keeps a tensor that ${buffer.op} made in it, and each run would overwrite that; return it, or update state in place`,
+    `compile: the step keeps a tensor that ${buffer.op} made in it, and each run would overwrite that; return it, or make state outside, and update it in place`,
   );
 }
 

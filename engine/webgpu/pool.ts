@@ -60,7 +60,19 @@ export class Pool {
     this.buffers++;
     this.bytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.bytes);
-    if (reused) return reused;
+    return reused ?? this.#create(size);
+  }
+
+  /** A buffer for long: free ones are left to the work that comes and goes, which will want them again. */
+  takeNew(bytes: number): GpuBuffer {
+    const size = sizeClass(bytes);
+    this.buffers++;
+    this.bytes += size;
+    this.peakBytes = Math.max(this.peakBytes, this.bytes);
+    return this.#create(size);
+  }
+
+  #create(size: number): GpuBuffer {
     const gpu = this.#gpu.createBuffer({ size, usage: USAGE });
     return new GpuBuffer(this.#device, gpu, size, this.#nextId++);
   }

@@ -51,7 +51,7 @@ class Planner {
       if (b.bytes >= bytes && b.bytes <= 2 * bytes + 1024 && (best < 0 || b.bytes < this.#free[best]!.bytes)) best = i;
     });
     if (best >= 0) return this.#free.splice(best, 1)[0]!;
-    const buffer = this.#pool.take(bytes);
+    const buffer = this.#pool.takeNew(bytes);
     this.taken.push(buffer);
     return buffer;
   }
