@@ -1,0 +1,166 @@
+/** Rounds: every library on every case, one after another, again and again. */
+import type { Roofs } from '../engine/index.ts';
+import { Worker } from './client.ts';
+import { judge, type Outputs } from './compare.ts';
+import type { Case, Library, Sample, Suite } from './task.ts';
+
+export interface Row {
+  readonly suite: Suite;
+  readonly name: string;
+  readonly shape: string;
+  /** Median milliseconds of a call; of a case that measures recording, of JavaScript for a dispatch. Null: see the note. */
+  readonly wgrad_ms: number | null;
+  readonly tfjs_ms: number | null;
+  readonly jaxjs_ms: number | null;
+  /** How many times faster wgrad is. */
+  readonly vs_tfjs: number | null;
+  readonly vs_jaxjs: number | null;
+  /** What wgrad reaches. */
+  readonly gflops: number | null;
+  readonly gbps: number | null;
+  /** Share of the roof: FMA where `gflops` is given, copy where `gbps` is. */
+  readonly of_roof: number | null;
+  /** Largest difference between the libraries' results, relative to the largest value; null if there was nothing to compare. */
+  readonly difference: number | null;
+  readonly note: string;
+  /** Instead of times, of rows that count memory: the most bytes in live buffers, in MB (10^6). */
+  readonly wgrad_mb?: number | null;
+  readonly tfjs_mb?: number | null;
+  readonly jaxjs_mb?: number | null;
+}
+
+export interface Plan {
+  readonly libraries: readonly Library[];
+  readonly rounds: number;
+  /** Shortest sample in milliseconds: as many calls as it takes. */
+  readonly sample: number;
+  /** Added to the workers' environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A library whose call takes longer than this gets three rounds at most. */
+const SLOW = 3000;
+
+/** The libraries' processes, started when first needed and again after they ended. */
+export class Workers {
+  readonly plan: Plan;
+  readonly #running = new Map<Library, Worker>();
+  adapter = '';
+
+  constructor(plan: Plan) {
+    this.plan = plan;
+  }
+
+  async get(library: Library): Promise<Worker> {
+    const running = this.#running.get(library);
+    if (running?.alive) return running;
+    const started = await Worker.start(library, this.plan.environment);
+    this.adapter ||= started.adapter;
+    if (started.adapter !== this.adapter) {
+      started.stop();
+      throw new Error(`${library} got the adapter ${started.adapter}, the others ${this.adapter}`);
+    }
+    this.#running.set(library, started);
+    return started;
+  }
+
+  async roofs(): Promise<Roofs> {
+    return (await this.get('wgrad')).call('roofs', {});
+  }
+
+  stop(): void {
+    for (const worker of this.#running.values()) worker.stop();
+    this.#running.clear();
+  }
+}
+
+/** Runs one case in all libraries. What a library cannot do is said in the row's note. */
+export async function measure(one: Case, workers: Workers, roofs: Roofs): Promise<Row> {
+  const { libraries, rounds, sample } = workers.plan;
+  const notes: string[] = [];
+  const outputs = new Map<Library, Float32Array[]>();
+  const fail = (library: Library, error: unknown) => void notes.push(`${library}: ${(error as Error).message}`);
+  for (const library of libraries) {
+    try {
+      outputs.set(library, await (await workers.get(library)).call('prepare', { task: one.task }));
+    } catch (error) {
+      fail(library, error);
+    }
+  }
+  const verdict = judge(outputs as Outputs, one.tolerance);
+  notes.push(...verdict.notes);
+
+  const samples = new Map<Library, Sample[]>(verdict.agree.map((library) => [library, []]));
+  const calls = new Map<Library, number>();
+  for (const library of [...samples.keys()]) {
+    try {
+      const worker = await workers.get(library);
+      let { ms } = await worker.call('time', { calls: 1 });
+      if (ms < SLOW) ({ ms } = await worker.call('time', { calls: 2 }));
+      const count = ms < SLOW ? Math.min(1000, Math.ceil(sample / ms)) : 0;
+      // A whole sample that does not count: by then V8 has compiled the JavaScript too.
+      if (count > 2) await worker.call('time', { calls: count });
+      calls.set(library, count);
+    } catch (error) {
+      fail(library, error);
+      samples.delete(library);
+    }
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const [library, taken] of samples) {
+      const count = calls.get(library)!;
+      if (count === 0 && round >= 3) continue;
+      try {
+        taken.push(await (await workers.get(library)).call('time', { calls: Math.max(1, count) }));
+      } catch (error) {
+        fail(library, error);
+        samples.delete(library);
+      }
+    }
+  }
+  for (const library of outputs.keys()) {
+    try {
+      await (await workers.get(library)).call('dispose', {});
+    } catch (error) {
+      fail(library, error);
+    }
+  }
+  for (const [library, count] of calls) {
+    if (count === 0 && rounds > 3) notes.push(`${library}: three rounds, each of one call`);
+  }
+  if (one.note) notes.push(one.note);
+  const figure = (library: Library) => {
+    const taken = samples.get(library);
+    return taken && taken.length > 0 ? median(taken.map((s) => value(one, s))) : null;
+  };
+  return row(one, figure, roofs, verdict.difference, notes);
+}
+
+const value = ({ measure }: Case, { ms, recordMs, dispatches }: Sample): number =>
+  measure === 'total' ? ms : recordMs / dispatches;
+
+export const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
+
+function row(
+  { suite, name, shape, flops, bytes }: Case,
+  figure: (library: Library) => number | null,
+  roofs: Roofs,
+  difference: number,
+  notes: readonly string[],
+): Row {
+  const [own, tfjs, jaxjs] = [figure('wgrad'), figure('tfjs'), figure('jaxjs')];
+  const rate = (work: number | undefined) => (own === null || work === undefined ? null : work / own / 1e6);
+  const [gflops, gbps] = [rate(flops), rate(bytes)];
+  const faster = (other: number | null) => (own === null || other === null ? null : other / own);
+  return {
+    ...{ suite, name, shape, wgrad_ms: own, tfjs_ms: tfjs, jaxjs_ms: jaxjs },
+    ...{ vs_tfjs: faster(tfjs), vs_jaxjs: faster(jaxjs), gflops, gbps },
+    of_roof: gflops !== null ? gflops / roofs.gflops : gbps !== null ? gbps / roofs.gbps : null,
+    difference: Number.isNaN(difference) ? null : difference,
+    note: notes.join('; '),
+  };
+}

@@ -1,0 +1,30 @@
+/** What the libraries cost beside the arithmetic. */
+import type { Case, Mode, Task } from '../task.ts';
+import { train } from './train.ts';
+
+const chain = (size: number, mode: Mode): Task => ({ kind: 'chain', length: 200, size, mode });
+const common = { suite: 'overhead', tolerance: 1e-4 } as const;
+const perDispatch = { ...common, measure: 'record' } as const;
+
+const dcgan = train.find(({ name }) => name === 'DCGAN')!;
+const step = (mode: Mode): Case => ({
+  ...{ ...dcgan, suite: 'overhead', measure: 'record', note: "JavaScript's time for a dispatch" },
+  ...{ name: `DCGAN step, ${mode}`, task: { ...dcgan.task, mode } as Task },
+});
+
+export const overhead: readonly Case[] = [
+  {
+    ...{ ...common, name: '200 additions, eager', shape: '1 element', task: chain(1, 'eager'), measure: 'total' },
+    note: 'tfjs adds up to 1000 elements in JavaScript while they are not on the adapter',
+  },
+  {
+    ...{ ...perDispatch, name: 'an addition, eager', shape: '4096 elements', task: chain(4096, 'eager'), quick: true },
+    note: "JavaScript's time for a dispatch",
+  },
+  {
+    ...{ ...common, name: '200 additions, replayed', shape: '4096 elements', task: chain(4096, 'replayed') },
+    ...{ measure: 'total', note: 'jax-js fuses them into one dispatch' },
+  },
+  step('eager'),
+  step('replayed'),
+];
