@@ -1,10 +1,10 @@
 /**
  * One adapter for every library, with the same counters on each. Libraries that ask `navigator.gpu` for an adapter get the
- * one that wgrad's engine would open, with the same Dawn toggles.
+ * one that wgrad's engine would open, and with Dawn's checks in shaders off as far as their results stay right.
  */
 
 import type { AdapterChoice } from '../engine/platform.browser.ts';
-import { type Found, findAdapter, patiently } from '../engine/platform.node.ts';
+import { type Check, type Found, findAdapter, patiently } from '../engine/platform.node.ts';
 
 const devices: GPUDevice[] = [];
 const errors: string[] = [];
@@ -23,11 +23,15 @@ export const dispatches = (): number => count;
 /** The most bytes in buffers that were alive at once. */
 export const peakBytes = (): number => peak;
 
-/** Sets `navigator.gpu`, and counts from now on. @returns the adapter's name */
-export async function provideAdapter(choice: AdapterChoice): Promise<string> {
+/**
+ * Sets `navigator.gpu`, and counts from now on.
+ * @param disabled Dawn's checks that the library's shaders do without
+ * @returns the adapter's name
+ */
+export async function provideAdapter(choice: AdapterChoice, disabled: readonly Check[]): Promise<string> {
   const gpu = {
     async requestAdapter(): Promise<GPUAdapter> {
-      const one = await findAdapter(choice);
+      const one = await findAdapter(choice, disabled);
       found.push(one);
       return one.adapter;
     },

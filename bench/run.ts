@@ -38,8 +38,10 @@ export interface Plan {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** A library whose call takes longer than this gets three rounds at most. */
+/** A library whose call takes longer than this (in milliseconds) gets three rounds at most, ... */
 const SLOW = 3000;
+/** ... and than this, only one. */
+const VERY_SLOW = 15_000;
 
 /** The libraries' processes, started when first needed and again after they ended. */
 export class Workers {
@@ -64,13 +66,21 @@ export class Workers {
     return started;
   }
 
+  runs(library: Library): boolean {
+    return this.#running.get(library)?.alive === true;
+  }
+
   async roofs(): Promise<Roofs> {
     return (await this.get('wgrad')).call('roofs', {});
   }
 
-  stop(): void {
-    for (const worker of this.#running.values()) worker.stop();
-    this.#running.clear();
+  /** Ends one process, or all. */
+  stop(library?: Library): void {
+    for (const [name, worker] of [...this.#running]) {
+      if (library && name !== library) continue;
+      worker.stop();
+      this.#running.delete(name);
+    }
   }
 }
 
@@ -79,7 +89,11 @@ export async function measure(one: Case, workers: Workers, roofs: Roofs): Promis
   const { libraries, rounds, sample } = workers.plan;
   const notes: string[] = [];
   const outputs = new Map<Library, Float32Array[]>();
-  const fail = (library: Library, error: unknown) => void notes.push(`${library}: ${(error as Error).message}`);
+  const fail = (library: Library, error: unknown) => {
+    notes.push(`${library}: ${(error as Error).message}`);
+    // Whatever state it is in, the next row gets a fresh process.
+    workers.stop(library);
+  };
   for (const library of libraries) {
     try {
       outputs.set(library, await (await workers.get(library)).call('prepare', { task: one.task }));
@@ -90,28 +104,29 @@ export async function measure(one: Case, workers: Workers, roofs: Roofs): Promis
   const verdict = judge(outputs as Outputs, one.tolerance);
   notes.push(...verdict.notes);
 
-  const samples = new Map<Library, Sample[]>(verdict.agree.map((library) => [library, []]));
+  const samples = new Map<Library, Sample[]>();
   const calls = new Map<Library, number>();
-  for (const library of [...samples.keys()]) {
+  const limits = new Map<Library, number>();
+  for (const library of verdict.agree) {
     try {
       const worker = await workers.get(library);
-      let { ms } = await worker.call('time', { calls: 1 });
-      if (ms < SLOW) ({ ms } = await worker.call('time', { calls: 2 }));
-      const count = ms < SLOW ? Math.min(1000, Math.ceil(sample / ms)) : 0;
+      let warm = await worker.call('time', { calls: 1 });
+      if (warm.ms < SLOW) warm = await worker.call('time', { calls: 2 });
+      const count = Math.min(1000, Math.ceil(sample / warm.ms));
       // A whole sample that does not count: by then V8 has compiled the JavaScript too.
       if (count > 2) await worker.call('time', { calls: count });
       calls.set(library, count);
+      limits.set(library, warm.ms < SLOW ? rounds : warm.ms < VERY_SLOW ? Math.min(3, rounds) : 1);
+      samples.set(library, warm.ms < VERY_SLOW ? [] : [warm]);
     } catch (error) {
       fail(library, error);
-      samples.delete(library);
     }
   }
   for (let round = 0; round < rounds; round++) {
     for (const [library, taken] of samples) {
-      const count = calls.get(library)!;
-      if (count === 0 && round >= 3) continue;
+      if (taken.length >= limits.get(library)!) continue;
       try {
-        taken.push(await (await workers.get(library)).call('time', { calls: Math.max(1, count) }));
+        taken.push(await (await workers.get(library)).call('time', { calls: calls.get(library)! }));
       } catch (error) {
         fail(library, error);
         samples.delete(library);
@@ -119,15 +134,14 @@ export async function measure(one: Case, workers: Workers, roofs: Roofs): Promis
     }
   }
   for (const library of outputs.keys()) {
+    if (!workers.runs(library)) continue;
     try {
       await (await workers.get(library)).call('dispose', {});
     } catch (error) {
       fail(library, error);
     }
   }
-  for (const [library, count] of calls) {
-    if (count === 0 && rounds > 3) notes.push(`${library}: three rounds, each of one call`);
-  }
+  for (const [library, limit] of limits) if (limit < rounds) notes.push(`${library}: slow, rounds: ${limit}`);
   if (one.note) notes.push(one.note);
   const figure = (library: Library) => {
     const taken = samples.get(library);

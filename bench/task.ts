@@ -156,7 +156,7 @@ export interface Prepared {
 /** One timed sample, by call. */
 export interface Sample {
   readonly ms: number;
-  /** Until JavaScript was done; the adapter may still work. */
+  /** Of the JavaScript thread, until all was handed over. */
   readonly recordMs: number;
   readonly dispatches: number;
 }

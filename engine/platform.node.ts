@@ -47,21 +47,22 @@ export async function openDevice(choice: AdapterChoice): Promise<Opened> {
 
 /**
  * The adapter that `openDevice` opens, for a program that asks for a device of its own. Each call gives a new one.
+ * @param disabled checks that the program's shaders do not need
  * @throws DeviceError that says what to install when nothing fits
  */
-export async function findAdapter(choice: AdapterChoice): Promise<Found> {
+export async function findAdapter(choice: AdapterChoice, disabled: readonly Check[] = CHECKS): Promise<Found> {
   // Mesa warns on every start without one.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
   const dawn = await loadDawn();
   if (choice !== 'swiftshader') {
     // Without Vulkan's loader Dawn would only print a warning, and find nothing.
     const hasLoader = process.platform !== 'linux' || !loadLibrary('libvulkan.so.1');
-    const found = hasLoader ? await search(dawn, (info) => accepts(choice, info)) : undefined;
+    const found = hasLoader ? await search(dawn, disabled, (info) => accepts(choice, info)) : undefined;
     if (found) return found;
     if (choice) throw new DeviceError(`no ${choice} adapter was found. ${REMEDY[choice]}`);
   }
   useSwiftShader();
-  const found = await search(dawn, () => true);
+  const found = await search(dawn, disabled, () => true);
   if (found) return found;
   throw new DeviceError(
     'no WebGPU adapter, not even SwiftShader, could be started; run `npm i @sparticuz/chromium`, install a Vulkan driver, or use init({ device: "reference" })',
@@ -86,9 +87,13 @@ async function loadDawn(): Promise<Dawn> {
   }
 }
 
-async function search(dawn: Dawn, fits: (info: GPUAdapterInfo) => boolean): Promise<Found | undefined> {
+async function search(
+  dawn: Dawn,
+  disabled: readonly Check[],
+  fits: (info: GPUAdapterInfo) => boolean,
+): Promise<Found | undefined> {
   Object.assign(globalThis, dawn.globals);
-  const gpu = dawn.create(toggles());
+  const gpu = dawn.create(toggles(disabled));
   for (const options of [{ powerPreference: 'high-performance' as const }, { forceFallbackAdapter: true }]) {
     const adapter = await gpu.requestAdapter(options);
     if (adapter && fits(adapter.info)) return { adapter, gpu };
@@ -96,12 +101,16 @@ async function search(dawn: Dawn, fits: (info: GPUAdapterInfo) => boolean): Prom
   return undefined;
 }
 
+/** Checks that Dawn puts into shaders unless it is told not to. */
+const CHECKS = ['disable_robustness', 'disable_workgroup_init'] as const;
+export type Check = (typeof CHECKS)[number];
+
 /**
  * Kernels check their own bounds and write workgroup memory before they read it, so that Dawn's checks only cost,
  * most of all on SwiftShader. `WGRAD_ROBUST=1` leaves them on, as every browser does.
  */
-const toggles = (): string[] => [
-  ...(process.env.WGRAD_ROBUST ? [] : ['enable-dawn-features=disable_robustness,disable_workgroup_init']),
+const toggles = (disabled: readonly Check[]): string[] => [
+  ...(process.env.WGRAD_ROBUST || disabled.length === 0 ? [] : [`enable-dawn-features=${disabled.join()}`]),
   'disable-dawn-features=timestamp_quantization', // 65 µs is too coarse for profiling
 ];
 

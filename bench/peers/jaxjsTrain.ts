@@ -45,7 +45,7 @@ function forward(layers: readonly Layer[], parameters: readonly np.Array[], x: n
     if (!bias) return y;
     return y.add(y.ndim === 4 ? next().reshape([-1, 1, 1]) : next());
   };
-  return layers.reduce((h, layer): np.Array => {
+  const run = (h: np.Array, layer: Layer): np.Array => {
     switch (layer.kind) {
       case 'dense':
         return biased(np.matmul(h, next()), layer.bias);
@@ -68,7 +68,8 @@ function forward(layers: readonly Layer[], parameters: readonly np.Array[], x: n
         return h.reshape([h.shape[0]!, channels, height, width]);
       }
     }
-  }, x);
+  };
+  return layers.reduce(run, x);
 }
 
 const toArray = (values: Float32Array, shape: Shape): np.Array =>

@@ -15,7 +15,7 @@ function forward(layers: readonly Layer[], parameters: readonly Tensor[], x: Ten
   let at = 0;
   const next = () => parameters[at++]!;
   const biased = (y: Tensor, bias: boolean) => (bias ? tf.add(y, next()) : y);
-  return layers.reduce((h, layer): Tensor => {
+  const run = (h: Tensor, layer: Layer): Tensor => {
     switch (layer.kind) {
       case 'dense':
         return biased(tf.matMul(h, next()), layer.bias);
@@ -47,7 +47,8 @@ function forward(layers: readonly Layer[], parameters: readonly Tensor[], x: Ten
       case 'reshape':
         return tf.reshape(h, [h.shape[0]!, ...layer.image]);
     }
-  }, x);
+  };
+  return layers.reduce(run, x);
 }
 
 export function tfjsTrain(task: TrainTask): Prepared {

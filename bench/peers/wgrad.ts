@@ -31,6 +31,10 @@ export async function open(): Promise<Peer> {
 const read = (ts: readonly Tensor[]): Promise<Float32Array[]> =>
   Promise.all(ts.map(async (t) => (await t.data()) as Float32Array));
 
+function dispose(tensors: readonly Tensor[]): void {
+  for (const t of tensors) t.dispose();
+}
+
 const normal = (shape: readonly number[], seed: number, scale = 1): Tensor =>
   keep(tensor(normals(sizeOf(shape), seed, scale), { shape }));
 
@@ -40,7 +44,7 @@ function prepareOp({ op, inputs: operands, params }: OpTask): Prepared {
   return {
     run: () => scope(() => void call()),
     results: () => scope(() => read(call())),
-    dispose: () => inputs.forEach((t) => t.dispose()),
+    dispose: () => dispose(inputs),
   };
 }
 
@@ -56,7 +60,7 @@ function prepareAdam({ shapes }: AdamTask): Prepared {
     },
     dispose() {
       adam.dispose();
-      for (const t of [...parameters, ...gradients]) t.dispose();
+      dispose([...parameters, ...gradients]);
     },
   };
 }
@@ -72,6 +76,6 @@ function prepareChain({ length, size, mode }: ChainTask): Prepared {
   return {
     run: () => scope(() => void call()),
     results: () => scope(() => read([call()])),
-    dispose: () => [x, y].forEach((t) => t.dispose()),
+    dispose: () => dispose([x, y]),
   };
 }

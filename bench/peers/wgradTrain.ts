@@ -21,7 +21,7 @@ function forward(layers: readonly Layer[], parameters: readonly Tensor[], x: Ten
   let at = 0;
   const next = () => parameters[at++]!;
   const biased = (y: Tensor, bias: boolean) => (bias ? y.add(next()) : y);
-  return layers.reduce((h, layer): Tensor => {
+  const run = (h: Tensor, layer: Layer): Tensor => {
     switch (layer.kind) {
       case 'dense':
         return biased(matmul(h, next()), layer.bias);
@@ -42,7 +42,8 @@ function forward(layers: readonly Layer[], parameters: readonly Tensor[], x: Ten
       case 'reshape':
         return h.reshape([h.shape[0]!, ...layer.image]);
     }
-  }, x);
+  };
+  return layers.reduce(run, x);
 }
 
 export function wgradTrain(task: TrainTask): Prepared {

@@ -45,7 +45,7 @@ svg { max-width: 100%; height: auto }
 </head>
 <body>
 <h1>wgrad beside tfjs and jax-js</h1>
-<p>${escape(adapter)}: ${roofText(roofs)}. Medians of interleaved rounds, after the libraries' results were compared.</p>
+<p>${escapeHtml(adapter)}: ${roofText(roofs)}. Medians of interleaved rounds, after the libraries' results were compared.</p>
 ${sections.join('\n')}
 </body>
 </html>
@@ -88,12 +88,13 @@ function chart(rows: readonly Row[]): string {
 }
 
 function table(rows: readonly Row[]): string {
-  const cell = (tag: string) => (text: string) => `<${tag}>${escape(text)}</${tag}>`;
+  const cell = (tag: string) => (text: string) => `<${tag}>${escapeHtml(text)}</${tag}>`;
   const lines = rows.map((r) => {
-    const note = r.note ? `\n<tr><td class="note" colspan="${COLUMNS.length}">${escape(r.note)}</td></tr>` : '';
+    const note = r.note ? `\n<tr><td class="note" colspan="${COLUMNS.length}">${escapeHtml(r.note)}</td></tr>` : '';
     return `<tr>${cells(r).map(cell('td')).join('')}</tr>${note}`;
   });
   return `<table>\n<tr>${COLUMNS.map(cell('th')).join('')}</tr>\n${lines.join('\n')}\n</table>`;
 }
 
-const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
