@@ -58,10 +58,10 @@ export const jaxjsOps: Readonly<Record<OpName, (inputs: np.Array[], params: OpPa
   layerNorm: ([x, gamma, beta]) => [normalize(x!, [1]).mul(gamma!).add(beta!)],
   softmax: ([x]) => [nn.softmax(x!, -1)],
   attention: ([q, k, v]) => {
-    // It wants heads: one here.
-    const heads = [q!, k!, v!].map((t) => t.reshape([t.shape[0]!, 1, t.shape[1]!]));
-    const [length, d] = [q!.shape[0]!, v!.shape[1]!];
-    return [nn.dotProductAttention(heads[0]!, heads[1]!, heads[2]!).reshape([length, d])];
+    // nn.dotProductAttention reads einsum's formula with iterator helpers, which Node 20 does not have.
+    const scale = 1 / Math.sqrt(q!.shape[1]!);
+    const scores = np.matmul(q!, np.transpose(k!)).mul(scale);
+    return [np.matmul(nn.softmax(scores, -1), v!)];
   },
   sum: ([x], { axes }) => [np.sum(x!, [...axes!])],
   elementwise: ([x, y]) => [nn.sigmoid(np.tanh(x!.ref.mul(y!.ref).add(x!.ref)).mul(y!).sub(x!))],

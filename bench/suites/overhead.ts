@@ -18,12 +18,22 @@ export const overhead: readonly Case[] = [
     note: 'tfjs adds up to 1000 elements in JavaScript while they are not on the adapter',
   },
   {
-    ...{ ...perDispatch, name: 'an addition, eager', shape: '4096 elements', task: chain(200, 4096, 'eager'), quick: true },
+    ...{
+      ...perDispatch,
+      name: 'an addition, eager',
+      shape: '4096 elements',
+      task: chain(200, 4096, 'eager'),
+      quick: true,
+    },
     note: "JavaScript's time for a dispatch",
   },
   {
     ...{ ...common, name: '64 additions, replayed', shape: '4096 elements', task: chain(64, 4096, 'replayed') },
-    ...{ measure: 'total', note: 'jax-js fuses them into one dispatch (of 200, its WGSL nests too deep for Dawn)', quick: true },
+    ...{
+      measure: 'total',
+      note: 'jax-js fuses them into one dispatch (of 200, its WGSL nests too deep for Dawn)',
+      quick: true,
+    },
   },
   step('eager'),
   step('replayed'),
