@@ -142,6 +142,10 @@ export async function measure(one: Case, workers: Workers, roofs: Roofs): Promis
     }
   }
   for (const [library, limit] of limits) if (limit < rounds) notes.push(`${library}: slow, rounds: ${limit}`);
+  if (one.suite === 'overhead') {
+    const counts = [...samples].map(([library, [first]]) => `${library} ${first?.dispatches ?? '-'}`);
+    notes.push(`dispatches a call: ${counts.join(', ')}`);
+  }
   if (one.note) notes.push(one.note);
   const figure = (library: Library) => {
     const taken = samples.get(library);

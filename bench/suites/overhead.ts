@@ -15,7 +15,6 @@ const step = (mode: Mode): Case => ({
 export const overhead: readonly Case[] = [
   {
     ...{ ...common, name: '200 additions, eager', shape: '1 element', task: chain(200, 1, 'eager'), measure: 'total' },
-    note: 'tfjs adds up to 1000 elements in JavaScript while they are not on the adapter',
   },
   {
     ...{
