@@ -34,14 +34,11 @@ export interface Plan {
   readonly rounds: number;
   /** Shortest sample in milliseconds: as many calls as it takes. */
   readonly sample: number;
+  /** A library whose call takes longer than this in milliseconds gets three rounds at most; five times as long, one. */
+  readonly slow: number;
   /** Added to the workers' environment. */
   readonly environment: Readonly<Record<string, string>>;
 }
-
-/** A library whose call takes longer than this (in milliseconds) gets three rounds at most, ... */
-const SLOW = 3000;
-/** ... and than this, only one. */
-const VERY_SLOW = 15_000;
 
 /** The libraries' processes, started when first needed and again after they ended. */
 export class Workers {
@@ -66,6 +63,11 @@ export class Workers {
     return started;
   }
 
+  /** Starts all processes side by side. Why one does not start is said in the first row. */
+  async start(): Promise<void> {
+    await Promise.allSettled(this.plan.libraries.map((library) => this.get(library)));
+  }
+
   runs(library: Library): boolean {
     return this.#running.get(library)?.alive === true;
   }
@@ -86,7 +88,7 @@ export class Workers {
 
 /** Runs one case in all libraries. What a library cannot do is said in the row's note. */
 export async function measure(one: Case, workers: Workers, roofs: Roofs): Promise<Row> {
-  const { libraries, rounds, sample } = workers.plan;
+  const { libraries, rounds, sample, slow } = workers.plan;
   const notes: string[] = [];
   const outputs = new Map<Library, Float32Array[]>();
   const fail = (library: Library, error: unknown) => {
@@ -111,13 +113,13 @@ export async function measure(one: Case, workers: Workers, roofs: Roofs): Promis
     try {
       const worker = await workers.get(library);
       let warm = await worker.call('time', { calls: 1 });
-      if (warm.ms < SLOW) warm = await worker.call('time', { calls: 2 });
+      if (warm.ms < slow) warm = await worker.call('time', { calls: 2 });
       const count = Math.min(1000, Math.ceil(sample / warm.ms));
       // A whole sample that does not count: by then V8 has compiled the JavaScript too.
       if (count > 2) await worker.call('time', { calls: count });
       calls.set(library, count);
-      limits.set(library, warm.ms < SLOW ? rounds : warm.ms < VERY_SLOW ? Math.min(3, rounds) : 1);
-      samples.set(library, warm.ms < VERY_SLOW ? [] : [warm]);
+      limits.set(library, warm.ms < slow ? rounds : warm.ms < 5 * slow ? Math.min(3, rounds) : 1);
+      samples.set(library, warm.ms < 5 * slow ? [] : [warm]);
     } catch (error) {
       fail(library, error);
     }

@@ -42,8 +42,8 @@ interface Conv {
 
 const down = (h: number, c: number, d: number, quick = false): Conv => ({ h, c, d, k: 4, stride: 2, quick });
 const LAYERS: readonly Conv[] = [
-  down(28, 1, 32),
-  down(14, 32, 64, true),
+  down(28, 1, 32, true),
+  down(14, 32, 64),
   ...[down(32, 3, 64), down(16, 64, 128), down(8, 128, 256), down(4, 256, 512)],
   { h: 16, c: 64, d: 64, k: 3, stride: 1 },
 ];
