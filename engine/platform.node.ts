@@ -22,21 +22,48 @@ import type { Opened } from './webgpu/device.ts';
 
 type Dawn = { create(options: string[]): GPU; globals: object };
 
+/** An adapter, and the GPU object behind it: while a reference to that lives, the process does. */
+export interface Found {
+  readonly adapter: GPUAdapter;
+  readonly gpu: GPU;
+}
+
 /** @throws DeviceError that says what to install when nothing fits */
 export async function openDevice(choice: AdapterChoice): Promise<Opened> {
+  let found: Found | undefined = await findAdapter(choice);
+  const { info } = found.adapter;
+  const device = await requestDevice(found.adapter);
+  return {
+    gpu: device,
+    info,
+    software: isSoftware(info),
+    wait: patiently,
+    collect: garbageCollector(),
+    close() {
+      found = undefined;
+    },
+  };
+}
+
+/**
+ * The adapter that `openDevice` opens, for a program that asks for a device of its own. Each call gives a new one.
+ * @param disabled checks that the program's shaders do not need
+ * @throws DeviceError that says what to install when nothing fits
+ */
+export async function findAdapter(choice: AdapterChoice, disabled: readonly Check[] = CHECKS): Promise<Found> {
   // Mesa warns on every start without one.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
   const dawn = await loadDawn();
   if (choice !== 'swiftshader') {
     // Without Vulkan's loader Dawn would only print a warning, and find nothing.
     const hasLoader = process.platform !== 'linux' || !loadLibrary('libvulkan.so.1');
-    const opened = hasLoader ? await open(dawn, (info) => accepts(choice, info)) : undefined;
-    if (opened) return opened;
+    const found = hasLoader ? await search(dawn, disabled, (info) => accepts(choice, info)) : undefined;
+    if (found) return found;
     if (choice) throw new DeviceError(`no ${choice} adapter was found. ${REMEDY[choice]}`);
   }
   useSwiftShader();
-  const opened = await open(dawn, () => true);
-  if (opened) return opened;
+  const found = await search(dawn, disabled, () => true);
+  if (found) return found;
   throw new DeviceError(
     'no WebGPU adapter, not even SwiftShader, could be started; run `npm i @sparticuz/chromium`, install a Vulkan driver, or use init({ device: "reference" })',
   );
@@ -60,41 +87,37 @@ async function loadDawn(): Promise<Dawn> {
   }
 }
 
-async function open(dawn: Dawn, fits: (info: GPUAdapterInfo) => boolean): Promise<Opened | undefined> {
+async function search(
+  dawn: Dawn,
+  disabled: readonly Check[],
+  fits: (info: GPUAdapterInfo) => boolean,
+): Promise<Found | undefined> {
   Object.assign(globalThis, dawn.globals);
-  // While this reference lives, the process does; close() drops it.
-  let gpu: GPU | undefined = dawn.create(toggles());
+  const gpu = dawn.create(toggles(disabled));
   for (const options of [{ powerPreference: 'high-performance' as const }, { forceFallbackAdapter: true }]) {
     const adapter = await gpu.requestAdapter(options);
-    if (!adapter || !fits(adapter.info)) continue;
-    const device = await requestDevice(adapter);
-    return {
-      gpu: device,
-      info: adapter.info,
-      software: isSoftware(adapter.info),
-      wait: patiently,
-      collect: garbageCollector(),
-      close() {
-        gpu = undefined;
-      },
-    };
+    if (adapter && fits(adapter.info)) return { adapter, gpu };
   }
   return undefined;
 }
+
+/** Checks that Dawn puts into shaders unless it is told not to. */
+const CHECKS = ['disable_robustness', 'disable_workgroup_init'] as const;
+export type Check = (typeof CHECKS)[number];
 
 /**
  * Kernels check their own bounds and write workgroup memory before they read it, so that Dawn's checks only cost,
  * most of all on SwiftShader. `WGRAD_ROBUST=1` leaves them on, as every browser does.
  */
-const toggles = (): string[] => [
-  ...(process.env.WGRAD_ROBUST ? [] : ['enable-dawn-features=disable_robustness,disable_workgroup_init']),
+const toggles = (disabled: readonly Check[]): string[] => [
+  ...(process.env.WGRAD_ROBUST || disabled.length === 0 ? [] : [`enable-dawn-features=${disabled.join()}`]),
   'disable-dawn-features=timestamp_quantization', // 65 µs is too coarse for profiling
 ];
 
 let collect: (() => void) | undefined;
 
 /** V8's own collector, which Node hides behind a flag. */
-function garbageCollector(): () => void {
+export function garbageCollector(): () => void {
   if (!collect) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;
@@ -110,7 +133,7 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
  * Dawn polls in a busy loop of setImmediate while a promise of its own is pending, and takes a core that a software
  * adapter could compute on. Sleeping a little in the same loop gives that core back.
  */
-function patiently<T>(promise: Promise<T>): Promise<T> {
+export function patiently<T>(promise: Promise<T>): Promise<T> {
   pending++;
   if (!looping) {
     looping = true;

@@ -1,0 +1,81 @@
+/** wgrad: ops in scopes, optimizers from wgrad/nn. */
+import { init, keep, measureRoofs, scope, type Tensor, tensor, WebGpuDevice } from '../../engine/index.ts';
+import * as nn from '../../nn/index.ts';
+import { normals, sizeOf } from '../data.ts';
+import type { AdamTask, ChainTask, OpTask, Peer, Prepared, Task } from '../task.ts';
+import { wgradOps } from './wgradOps.ts';
+import { wgradTrain } from './wgradTrain.ts';
+
+export async function open(): Promise<Peer> {
+  // The adapter comes from WGRAD_ADAPTER, as for every program that uses wgrad.
+  const device = await init();
+  if (!(device instanceof WebGpuDevice)) throw new Error('the reference device is not for timing; choose an adapter');
+  return {
+    flush: () => device.flush(),
+    roofs: () => measureRoofs(device),
+    async prepare(task: Task): Promise<Prepared> {
+      switch (task.kind) {
+        case 'op':
+          return prepareOp(task);
+        case 'adam':
+          return prepareAdam(task);
+        case 'chain':
+          return prepareChain(task);
+        case 'train':
+          return wgradTrain(task);
+      }
+    },
+  };
+}
+
+const read = (ts: readonly Tensor[]): Promise<Float32Array[]> =>
+  Promise.all(ts.map(async (t) => (await t.data()) as Float32Array));
+
+function dispose(tensors: readonly Tensor[]): void {
+  for (const t of tensors) t.dispose();
+}
+
+const normal = (shape: readonly number[], seed: number, scale = 1): Tensor =>
+  keep(tensor(normals(sizeOf(shape), seed, scale), { shape }));
+
+function prepareOp({ op, inputs: operands, params }: OpTask): Prepared {
+  const inputs = operands.map(({ shape }, i) => normal(shape, i + 1));
+  const call = () => wgradOps[op](inputs, params);
+  return {
+    run: () => scope(() => void call()),
+    results: () => scope(() => read(call())),
+    dispose: () => dispose(inputs),
+  };
+}
+
+function prepareAdam({ shapes }: AdamTask): Prepared {
+  const parameters = shapes.map((shape, i) => new nn.Parameter(normal(shape, i + 1)));
+  const gradients = shapes.map((shape, i) => normal(shape, i + 101, 0.1));
+  const adam = new nn.Adam(parameters, { lr: 1e-3 });
+  return {
+    run: () => adam.step(gradients),
+    results() {
+      for (let k = 0; k < 3; k++) adam.step(gradients);
+      return read(parameters);
+    },
+    dispose() {
+      adam.dispose();
+      dispose([...parameters, ...gradients]);
+    },
+  };
+}
+
+function prepareChain({ length, size, mode }: ChainTask): Prepared {
+  if (mode === 'replayed') throw new Error('wgrad cannot replay a recorded step yet');
+  const [x, y] = [normal([size], 1), normal([size], 2)];
+  const call = () => {
+    let z = x;
+    for (let i = 0; i < length; i++) z = z.add(y);
+    return z;
+  };
+  return {
+    run: () => scope(() => void call()),
+    results: () => scope(() => read([call()])),
+    dispose: () => dispose([x, y]),
+  };
+}

@@ -1,0 +1,100 @@
+/** A page of its own with charts, to look at and to pass on. */
+import { BarChart } from 'echarts/charts';
+import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
+import { init, use } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+import type { Roofs } from '../../engine/index.ts';
+import type { Row } from '../run.ts';
+import { SUITES } from '../task.ts';
+import { COLUMNS, cells, roofText } from './table.ts';
+
+use([BarChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
+
+export interface Report {
+  readonly adapter: string;
+  readonly roofs: Roofs;
+  readonly rows: readonly Row[];
+}
+
+/** Of Okabe and Ito's palette, as in gan/run/plot.node.ts. */
+const COLORS = { tfjs: '#d55e00', jaxjs: '#0072b2' };
+const INK = '#333333';
+/** In pixels. */
+const LAYOUT = { width: 980, names: 330, row: 30, header: 70, footer: 50 };
+
+/** The whole page as text; nothing is loaded from elsewhere. */
+export function htmlReport({ adapter, roofs, rows }: Report): string {
+  const suites = SUITES.filter((suite) => rows.some((r) => r.suite === suite));
+  const sections = suites.map((suite) => {
+    const own = rows.filter((r) => r.suite === suite);
+    return `<h2>${suite}</h2>\n${chart(own)}\n${table(own)}`;
+  });
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>wgrad beside tfjs and jax-js</title>
+<style>
+body { font: 14px/1.5 Helvetica, Arial, sans-serif; color: ${INK}; max-width: ${LAYOUT.width}px; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1em 0 3em }
+th, td { text-align: right; padding: 2px 8px; border-bottom: 1px solid #e8e8e8; white-space: nowrap }
+th:nth-child(-n+2), td:nth-child(-n+2), td.note { text-align: left }
+td.note { color: #666666; white-space: normal; font-size: 12px }
+svg { max-width: 100%; height: auto }
+</style>
+</head>
+<body>
+<h1>wgrad beside tfjs and jax-js</h1>
+<p>${escapeHtml(adapter)}: ${roofText(roofs)}. Medians of interleaved rounds, after the libraries' results were compared.</p>
+${sections.join('\n')}
+</body>
+</html>
+`;
+}
+
+/** Bars of how many times faster wgrad is, on a logarithmic axis. */
+function chart(rows: readonly Row[]): string {
+  const shown = rows.filter((r) => r.vs_tfjs !== null || r.vs_jaxjs !== null).reverse();
+  if (shown.length === 0) return '';
+  const height = LAYOUT.header + shown.length * LAYOUT.row + LAYOUT.footer;
+  const drawn = init(null, null, { renderer: 'svg', ssr: true, width: LAYOUT.width, height });
+  const bars = (name: string, color: string, pick: (r: Row) => number | null) => ({
+    ...{ type: 'bar' as const, name, itemStyle: { color }, barGap: '0%', silent: true },
+    data: shown.map(pick),
+    label: {
+      ...{ show: true, position: 'right' as const, color: INK, fontSize: 10 },
+      formatter: ({ value }: { value: unknown }) => (typeof value === 'number' ? `${value.toPrecision(2)}x` : ''),
+    },
+    markLine: {
+      ...{ silent: true, symbol: 'none', label: { show: false }, lineStyle: { color: INK, type: 'solid' as const } },
+      data: [{ xAxis: 1 }],
+    },
+  });
+  drawn.setOption({
+    ...{ animation: false, backgroundColor: '#ffffff', textStyle: { fontFamily: 'Helvetica, Arial, sans-serif' } },
+    title: { text: 'How many times faster (or smaller) wgrad is', left: 8, top: 6, textStyle: { fontSize: 15 } },
+    legend: { top: 30, left: 8, icon: 'rect', itemWidth: 14, itemHeight: 8 },
+    grid: { left: LAYOUT.names, right: 60, top: LAYOUT.header, bottom: LAYOUT.footer },
+    xAxis: { type: 'log', logBase: 10, name: 'ratio', nameLocation: 'middle', nameGap: 26, splitLine: { show: true } },
+    yAxis: {
+      ...{ type: 'category', data: shown.map((r) => `${r.name}  ${r.shape}`), axisTick: { show: false } },
+      axisLabel: { color: INK, fontSize: 11, interval: 0 },
+    },
+    series: [bars('than tfjs', COLORS.tfjs, (r) => r.vs_tfjs), bars('than jax-js', COLORS.jaxjs, (r) => r.vs_jaxjs)],
+  });
+  const svg = drawn.renderToSVGString();
+  drawn.dispose();
+  return svg;
+}
+
+function table(rows: readonly Row[]): string {
+  const cell = (tag: string) => (text: string) => `<${tag}>${escapeHtml(text)}</${tag}>`;
+  const lines = rows.map((r) => {
+    const note = r.note ? `\n<tr><td class="note" colspan="${COLUMNS.length}">${escapeHtml(r.note)}</td></tr>` : '';
+    return `<tr>${cells(r).map(cell('td')).join('')}</tr>${note}`;
+  });
+  return `<table>\n<tr>${COLUMNS.map(cell('th')).join('')}</tr>\n${lines.join('\n')}\n</table>`;
+}
+
+const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -1,0 +1,112 @@
+/**
+ * One library in a process of its own, which does what its parent asks: so that no library's garbage, compiled shaders or
+ * lost device burden another, and whoever is not being timed sleeps.
+ */
+import { readFileSync } from 'node:fs';
+import type { AdapterChoice } from '../engine/platform.browser.ts';
+import { type Check, garbageCollector } from '../engine/platform.node.ts';
+import { dispatches, peakBytes, provideAdapter, queuesDone } from './adapter.ts';
+import type { Calls, Reply, Request } from './client.ts';
+import type { FirstStep, Library, Peer, Prepared, Sample, Task } from './task.ts';
+
+const LIBRARY: Readonly<Record<Library, () => Promise<{ open(): Promise<Peer> }>>> = {
+  wgrad: () => import('./peers/wgrad.ts'),
+  tfjs: () => import('./peers/tfjs.ts'),
+  jaxjs: () => import('./peers/jaxjs.ts'),
+};
+
+/** Dawn's checks that a library's results do not need; without robustness tfjs reads out of bounds, and gives NaN on SwiftShader. */
+const DISABLED: Readonly<Record<Library, readonly Check[]>> = {
+  wgrad: ['disable_robustness', 'disable_workgroup_init'],
+  tfjs: ['disable_workgroup_init'],
+  jaxjs: ['disable_robustness', 'disable_workgroup_init'],
+};
+
+let peer: Peer;
+let current: Prepared | undefined;
+const collect = garbageCollector();
+
+/**
+ * Milliseconds that this thread has run for: on Linux without those that the adapter's threads and other programs took
+ * from it, on other systems all that passed.
+ */
+function busy(): number {
+  if (process.platform !== 'linux') return performance.now();
+  return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+}
+
+async function sync(): Promise<void> {
+  peer.flush();
+  await queuesDone();
+}
+
+async function prepare(task: Task): Promise<Float32Array[]> {
+  current = await peer.prepare(task);
+  const results = await current.results();
+  await sync();
+  return results;
+}
+
+async function time(calls: number): Promise<Sample> {
+  if (!current) throw new Error('no task is prepared');
+  // Garbage of earlier samples is nobody's fault in this one; bind groups also hold memory mappings on lavapipe.
+  collect();
+  const before = dispatches();
+  const began = performance.now();
+  const cpu = busy();
+  for (let i = 0; i < calls; i++) current.run();
+  peer.flush();
+  const recorded = busy() - cpu;
+  await queuesDone();
+  const done = performance.now();
+  return {
+    ...{ ms: (done - began) / calls, recordMs: recorded / calls },
+    dispatches: (dispatches() - before) / calls,
+  };
+}
+
+async function first(task: Task, steps: number): Promise<FirstStep> {
+  current = await peer.prepare(task);
+  await sync();
+  const { ms } = await time(1);
+  for (let i = 0; i < steps; i++) await time(1);
+  return { ms, peakBytes: peakBytes() };
+}
+
+type Answer = Calls[keyof Calls]['answer'];
+
+async function answer(ask: Request): Promise<Answer> {
+  switch (ask.call) {
+    case 'open': {
+      const adapter = await provideAdapter(
+        (process.env.WGRAD_ADAPTER || undefined) as AdapterChoice,
+        DISABLED[ask.library],
+      );
+      peer = await (await LIBRARY[ask.library]()).open();
+      return adapter;
+    }
+    case 'roofs':
+      if (!peer.roofs) throw new Error('this library cannot measure roofs');
+      return peer.roofs();
+    case 'prepare':
+      return prepare(ask.task);
+    case 'time':
+      return time(ask.calls);
+    case 'dispose':
+      current?.dispose();
+      current = undefined;
+      await sync();
+      return null;
+    case 'first':
+      return first(ask.task, ask.steps);
+  }
+}
+
+process.on('message', async (ask: Request) => {
+  const reply: Reply = await answer(ask).then(
+    (given) => ({ answer: given }),
+    (error: Error) => ({ error: error.message.split('\n')[0]! }),
+  );
+  process.send!(reply);
+});
+process.on('disconnect', () => process.exit());
