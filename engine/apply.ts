@@ -57,10 +57,19 @@ export type Observer = (
 
 let observer: Observer | undefined;
 
-/** Runs `fn` with an observer of its ops (or none). `fn` must not be async. */
+/** Whether somebody sees each op as it happens. */
+export const isObserved = (): boolean => observer !== undefined;
+
+/** Runs `fn` with one more observer of its ops, or with none. `fn` must not be async. */
 export function observe<T>(next: Observer | undefined, fn: () => T): T {
   const before = observer;
-  observer = next;
+  observer =
+    next && before
+      ? (...seen) => {
+          before(...seen);
+          next(...seen);
+        }
+      : next;
   try {
     return fn();
   } finally {

@@ -1,5 +1,6 @@
 import { grad } from './grad.ts';
 import { adopt } from './lifetime.ts';
+import { refuseRecording } from './live.ts';
 import { type Node, noGrad } from './node.ts';
 import { add } from './ops/elementwise.ts';
 import type { Tensor } from './tensor.ts';
@@ -18,6 +19,9 @@ export interface BackwardOptions {
  * @throws GradError if y is not a scalar and there is no gradOutput, or if the graph was already used
  */
 export function backward(y: Tensor, { gradOutput, retainGraph = false }: BackwardOptions = {}): void {
+  refuseRecording(
+    'backward() keeps gradients in .grad, which the next run would overwrite; use grad() inside the step',
+  );
   const leaves = leavesOf(y);
   const gradients = grad(y, leaves, { gradOutputs: [gradOutput], retainGraph });
   leaves.forEach((x, i) => {

@@ -1,6 +1,9 @@
+import { isObserved, observe } from './apply.ts';
 import { currentDevice, Storage, withDevice } from './device.ts';
 import { DeviceError, refusePromise } from './errors.ts';
 import { noteEffects } from './live.ts';
+import { noGrad } from './node.ts';
+import { clone } from './ops/elementwise.ts';
 import { scope } from './scope.ts';
 import { type Shape, show } from './shape.ts';
 import { Tensor } from './tensor.ts';
@@ -17,15 +20,18 @@ export interface CompiledStep<A extends readonly Tensor[], R> {
   kernels(): readonly string[];
   /** Frees the memory of its recordings. It can be called again, and records anew. */
   dispose(): void;
+  [Symbol.dispose](): void;
 }
 
 interface Recording {
   readonly trace: Trace;
-  readonly replay: Replay;
   readonly inputs: readonly Storage<GpuBuffer>[];
   /** What the step returned, with its tensors in `outputs`. */
   readonly result: unknown;
   readonly outputs: ReadonlyMap<Tensor, { readonly storage: Storage; readonly shape: Shape }>;
+  /** Tensors from outside that the step uses, and where their values lay. */
+  readonly captured: ReadonlyMap<Tensor, Storage>;
+  readonly replay: Replay;
   /** Whether it has run: the first run has the params that were recorded. */
   started: boolean;
 }
@@ -37,10 +43,13 @@ interface Recording {
  * from run to run.
  *
  * The first call records the step. What JavaScript decides inside it (branches, loops, `train` or `eval`) is decided then, and
- * state that it updates must exist. New shapes of the inputs make a new recording. Results
- * are new tensors without a graph. On the reference device the step runs as it is, each time.
- * @param step takes tensors and returns tensors, alone or in arrays and plain objects; must not be async, read values or keep tensors
- * @throws DeviceError if the step reads values or keeps a tensor
+ * state that it updates must exist; host data that it turns into tensors stays what it was, so pass batches in. Inputs of other shapes, and parameters that were moved, make a new recording.
+ * Results are new tensors and constants to `grad`: take gradients inside the step. On the reference device, inside another
+ * compiled step and under {@link detectAnomaly} the step runs as it is. An error while recording leaves what the step did on
+ * the host (a step count, say) done.
+ * @param step takes tensors and returns tensors, alone or in arrays, maps and plain objects; must not be async
+ * @throws DeviceError if the step reads values, keeps a tensor that it made, or overwrites one that it was given
+ * @throws UseAfterFreeError if a tensor that the step uses was freed
  * @example
  * const step = compile((real) => {
  *   const loss = criticLoss(critic, real);
@@ -50,76 +59,141 @@ interface Recording {
  * for (const batch of batches) await scope(() => step(tensor(batch, { shape })).item());
  */
 export function compile<A extends readonly Tensor[], R>(step: (...inputs: A) => R): CompiledStep<A, R> {
-  const recordings = new Map<string, Recording>();
+  const recordings = new Map<WebGpuDevice, Map<string, Recording>>();
   const call = (...inputs: A): R => {
-    const device = inputs[0]?.device ?? currentDevice();
+    const device = deviceOf(inputs);
     return withDevice(device, () => {
-      if (!(device instanceof WebGpuDevice) || device.tracing) {
-        return scope(() => detached(refusePromise('compile', step(...inputs))));
+      if (!(device instanceof WebGpuDevice) || device.tracing || isObserved()) {
+        return scope(() => copied(refusePromise('compile', step(...inputs))));
       }
-      const key = inputs.map((t) => show(t.shape)).join();
-      const recording = recordings.get(key) ?? record(device, step, inputs);
-      recordings.set(key, recording);
+      for (const other of recordings.keys()) if (!other.alive) recordings.delete(other);
+      const own = recordings.get(device) ?? new Map<string, Recording>();
+      recordings.set(device, own);
+      // Equal inputs are one tensor to the step, and to its gradients.
+      const key = inputs.map((t) => `${show(t.shape)}${inputs.indexOf(t)}${t.requiresGrad}`).join();
+      let recording = own.get(key);
+      if (recording && moved(recording)) {
+        free(recording);
+        own.delete(key);
+        recording = undefined;
+      }
+      recording ??= record(device, step, inputs);
+      own.set(key, recording);
       return run(device, recording, inputs) as R;
     });
   };
+  const all = () => [...recordings.values()].flatMap((own) => [...own.values()]);
   const dispose = (): void => {
-    for (const r of recordings.values()) free(r);
+    for (const r of all()) free(r);
     recordings.clear();
   };
-  return Object.assign(call, { kernels: () => [...recordings.values()].flatMap((r) => r.replay.names), dispose });
+  const kernels = () => all().flatMap((r) => r.replay.names);
+  return Object.assign(call, { kernels, dispose, [Symbol.dispose]: dispose });
 }
 
-/** `value` with each of its tensors replaced. */
+function deviceOf(inputs: readonly Tensor[]) {
+  const odd = inputs.findIndex((t) => !(t instanceof Tensor));
+  if (odd >= 0) {
+    throw new TypeError(
+      `compile: input ${odd} of the step is ${typeof inputs[odd]}, not a tensor; tensor(...) makes one`,
+    );
+  }
+  const device = inputs[0]?.device ?? currentDevice();
+  for (const t of inputs) {
+    if (t.device !== device) {
+      throw new DeviceError(`compile: ${t.describe()} lives on ${t.device.name}, and input 0 on ${device.name}`);
+    }
+    t.storage; // throws if it was freed, before anything has happened
+  }
+  return device;
+}
+
+/** `value` with each of its tensors replaced; looks where `scope` looks. */
 function mapTensors(value: unknown, fn: (t: Tensor) => Tensor): unknown {
   if (value instanceof Tensor) return fn(value);
   if (Array.isArray(value)) return value.map((v) => mapTensors(v, fn));
-  if (value && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, mapTensors(v, fn)]));
-  }
-  return value;
+  if (value instanceof Map) return new Map([...value].map(([k, v]) => [k, mapTensors(v, fn)]));
+  if (!value || typeof value !== 'object') return value;
+  const prototype = Object.getPrototypeOf(value) as unknown;
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, mapTensors(v, fn)]));
 }
 
-const detached = <R>(result: R): R => mapTensors(result, (t) => t.detach()) as R;
+/** Results in memory of their own: one may be a parameter, which the next run changes. */
+const copied = <R>(result: R): R => noGrad(() => mapTensors(result, (t) => clone(t))) as R;
 
-function record(device: WebGpuDevice, step: (...inputs: never) => unknown, like: readonly Tensor[]): Recording {
+/** Whether a tensor that the step uses has its values elsewhere now. @throws UseAfterFreeError if it was freed */
+const moved = ({ captured }: Recording): boolean =>
+  [...captured].some(([t, was]) => t.storage.buffer !== was.buffer || t.storage.offset !== was.offset);
+
+function record(device: WebGpuDevice, step: (...inputs: never[]) => unknown, like: readonly Tensor[]): Recording {
   const { pool } = device.replayHost();
   const inputs = like.map((t) => new Storage(pool.takeNew(padded(t.size)), 0, t.size));
   const outputs = new Map<Tensor, { storage: Storage; shape: Shape }>();
-  const [result, trace] = device.trace(({ effects }) =>
-    scope(() => {
-      const leaves = like.map((t, i) => new Tensor(inputs[i]!.share(), t.shape, t.requiresGrad, t.label));
-      const made = noteEffects(
-        (effect) => effects.push(effect),
-        () => refusePromise('compile', step(...(leaves as never))),
-      );
-      mapTensors(made, (t) => {
-        outputs.set(t, { storage: t.storage.share(), shape: t.shape });
-        return t;
-      });
-      // Not returned as it is: the scope is to free all of it.
-      return { made: () => made };
-    }),
-  );
-  const kept = new Set([...outputs.values()].map((o) => o.storage.buffer));
-  const recorded = { trace, inputs, outputs, result: result.made(), started: false };
+  const captured = new Map<Tensor, Storage>();
+  const undo: (() => void)[] = [() => inputs.forEach((s) => void s.release())];
   try {
-    for (const { outputs: ys } of trace.ops) for (const { buffer } of ys) refuseKept(buffer as PaperBuffer, outputs);
-    const ops = needed(trace.ops, kept);
-    const replay = new Replay(device.replayHost(), fuse(ops, kept, device.target), kept);
-    return { ...recorded, replay };
+    const [result, trace] = device.trace((t) => {
+      for (const { buffer } of inputs) t.constant.add(buffer);
+      return scope(() => {
+        const given: Tensor[] = [];
+        like.forEach((x, i) => {
+          const first = like.indexOf(x);
+          const leaf = () => new Tensor(inputs[i]!.share(), x.shape, x.requiresGrad, x.label);
+          given.push(first < i ? given[first]! : leaf());
+        });
+        const note = (_: string, used: readonly Tensor[]) => {
+          for (const x of used) if (t.isOutside(x.storage)) captured.set(x, x.storage);
+        };
+        const made = observe(note, () =>
+          noteEffects(
+            (effect) => t.effects.push(effect),
+            () => refuseReading(step(...(given as never[]))),
+          ),
+        );
+        mapTensors(made, (x) => {
+          if (!outputs.has(x)) outputs.set(x, { storage: x.storage.share(), shape: x.shape });
+          return x;
+        });
+        // Not returned as it is: the scope is to free all of it.
+        return { made: () => made };
+      });
+    });
+    undo.push(
+      () => trace.release(),
+      () => [...outputs.values()].forEach((o) => void o.storage.release()),
+    );
+    // Aliases of parameters that the step made for itself are gone with its scope.
+    for (const t of captured.keys()) if (t.isDisposed) captured.delete(t);
+    if (trace.refused) throw trace.refused;
+    refuseKept(trace, inputs, outputs);
+    const kept = new Set([...outputs.values()].map((o) => o.storage.buffer));
+    const replay = new Replay(device.replayHost(), fuse(needed(trace.ops, kept), kept, device.target), kept);
+    return { trace, inputs, outputs, captured, replay, result: result.made(), started: false };
   } catch (error) {
-    release(recorded);
+    for (const back of undo) back();
     throw error;
   }
 }
 
-/** A buffer of the step may be held by its results only. */
-function refuseKept(buffer: PaperBuffer, outputs: Recording['outputs']): void {
-  const held = [...outputs.values()].filter((o) => o.storage.buffer === buffer).length;
-  if (buffer.refs <= held) return;
+function refuseReading<T>(result: T): T {
+  if (!(result instanceof Promise)) return result;
+  result.catch(() => {}); // this error is the one to report
+  throw new TypeError(
+    'compile: the step returned a promise; it must not be async, nor read values: return the tensor, and read it after the step',
+  );
+}
+
+/** What the step made, and its inputs, may be held by its results only. */
+function refuseKept(trace: Trace, inputs: readonly Storage[], outputs: Recording['outputs']): void {
+  const refs = (s: Storage) =>
+    s.buffer.refs - [...outputs.values()].filter((o) => o.storage.buffer === s.buffer).length;
+  const made = trace.ops.flatMap((op) => op.outputs).find((s) => refs(s) > 0);
+  // Of an input's buffer there is the input itself, and what the recording holds.
+  if (!made && inputs.every((s) => refs(s) === (trace.held.has(s.buffer) ? 2 : 1))) return;
+  const what = made ? `a tensor that ${(made.buffer as PaperBuffer).op} made in it` : 'one of its inputs';
   throw new DeviceError(
-    `compile: the step keeps a tensor that ${buffer.op} made in it, and each run would overwrite that; return it, or make state outside, and update it in place`,
+    `compile: the step keeps ${what}, and each run would overwrite that; return it, or make state outside, and update it in place`,
   );
 }
 
@@ -134,22 +208,16 @@ function run(device: WebGpuDevice, recording: Recording, inputs: readonly Tensor
   const made = new Map<Tensor, Tensor>();
   for (const [t, { storage, shape }] of outputs) made.set(t, new Tensor(device.allocate(storage.size), shape));
   replay.run(
-    inputs.map((t, i) => [t.storage as Storage<GpuBuffer>, recording.inputs[i]!]),
+    inputs.map((t, i): Copy => [t.storage as Storage<GpuBuffer>, recording.inputs[i]!]),
     (place) =>
-      [...outputs].map(
-        ([t, { storage }]): Copy => [place(storage) as Storage<GpuBuffer>, made.get(t)!.storage as Storage<GpuBuffer>],
-      ),
+      [...outputs].map(([t, { storage }]): Copy => [place(storage), made.get(t)!.storage as Storage<GpuBuffer>]),
   );
   return mapTensors(result, (t) => made.get(t)!);
 }
 
-function release({ trace, inputs, outputs }: Omit<Recording, 'replay'>): void {
+function free({ replay, trace, inputs, outputs }: Recording): void {
+  replay.destroy();
   trace.release();
   for (const s of inputs) s.release();
   for (const { storage } of outputs.values()) storage.release();
-}
-
-function free(recording: Recording): void {
-  recording.replay.destroy();
-  release(recording);
 }

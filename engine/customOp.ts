@@ -1,6 +1,7 @@
 import type { Plan, Target } from '../kernels/kernel.ts';
 import { apply } from './apply.ts';
 import { ShapeError } from './errors.ts';
+import { pushForward } from './forward.ts';
 import { grad, throughComposite } from './grad.ts';
 import { enableGrad, isRecording } from './node.ts';
 import { full } from './ops/create.ts';
@@ -9,6 +10,7 @@ import { reshape } from './ops/movement.ts';
 import type { JointRule, Row } from './row.ts';
 import { type Shape, sameShape, show } from './shape.ts';
 import { Tensor } from './tensor.ts';
+import { lift } from './transforms.ts';
 
 /** What the rules of a custom op see of the call. */
 export interface CustomOpContext {
@@ -78,6 +80,11 @@ export function customOp(op: CustomOp): (...inputs: Tensor[]) => Tensor {
     composite: (inputs) => {
       const made = forward(...inputs);
       const all = made instanceof Tensor ? [made] : [made.y, ...made.saved];
+      if (kernel && all.length !== 1 + (kernel.saved?.(...inputs.map((t) => t.shape)).length ?? 0)) {
+        throw new TypeError(
+          `customOp ${name}: forward saves ${all.length - 1} tensors, and kernel.saved gives the shapes of others`,
+        );
+      }
       // Names of their own: a result may be an input, or a tensor from outside.
       return all.map((t) => reshape(t, t.shape));
     },
@@ -85,7 +92,7 @@ export function customOp(op: CustomOp): (...inputs: Tensor[]) => Tensor {
       ? { kernel: ({ inputs, outputs, target }) => kernel.plan({ inputs, output: outputs[0]!, target }) }
       : {}),
   };
-  const [vjp, jvp] = [vjpOf(op, row), jvpOf(op)];
+  const [vjp, jvp] = [vjpOf(op, row), jvpOf(op, row)];
   Object.assign(row, vjp && { vjp }, jvp && { jvp });
   return (...inputs) => apply(row, inputs, undefined)[0]!;
 }
@@ -94,7 +101,7 @@ const contextOf = (inputs: readonly Tensor[], [output, ...saved]: readonly Tenso
   ...{ inputs, output: output!, saved },
 });
 
-function jvpOf({ name, jvp }: CustomOp): Row<undefined>['jvp'] {
+function jvpOf({ name, jvp }: CustomOp, row: Row<undefined>): Row<undefined>['jvp'] {
   return (
     jvp &&
     ((tangents, { inputs, outputs }) => {
@@ -105,9 +112,23 @@ function jvpOf({ name, jvp }: CustomOp): Row<undefined>['jvp'] {
           `jvp of ${name}: the tangent ${show(tangent.shape)} must have the shape of the output ${show(outputs[0]!.shape)}`,
         );
       }
-      return [tangent];
+      return [tangent, ...savedTangents(row, inputs, outputs.length - 1, tangents)];
     })
   );
+}
+
+/** The tangents of saved tensors, which a rule may have used and which `jvp` says nothing of: those of `forward`. */
+function savedTangents(
+  row: Row<undefined>,
+  inputs: readonly Tensor[],
+  count: number,
+  tangents: readonly (Tensor | undefined)[],
+): (Tensor | undefined)[] {
+  if (count === 0) return [];
+  const createGraph = isRecording();
+  const xs = inputs.map(lift);
+  const [, ...saved] = enableGrad(() => row.composite!(xs, undefined));
+  return saved.map((s) => pushForward(s, xs, tangents, createGraph));
 }
 
 function vjpOf(op: CustomOp, row: Row<undefined>): JointRule<undefined> | undefined {

@@ -1,4 +1,5 @@
 /** Forward mode on a recorded tape: tangents of the inputs to the tangent of an output, op by op. */
+import { guardSaved } from './apply.ts';
 import { differentiate, grad, relevant } from './grad.ts';
 import { enableGrad, type Node } from './node.ts';
 import { full } from './ops/create.ts';
@@ -26,9 +27,8 @@ export function pushForward(
   for (const node of [...relevant([y], xs)].reverse()) {
     const incoming = node.inputs.map((t) => of.get(t));
     if (incoming.every((v) => v === undefined)) continue;
-    const outgoing = node.row.jvp
-      ? node.row.jvp(incoming, { inputs: node.inputs, outputs: node.outputs, params: node.params })
-      : transposed(node, incoming, createGraph);
+    const { jvp } = node.row;
+    const outgoing = jvp ? guardSaved(node, () => jvp(incoming, node)) : transposed(node, incoming, createGraph);
     node.outputs.forEach((t, k) => {
       const v = outgoing[k];
       if (v) of.set(t, v);

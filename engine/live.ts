@@ -37,10 +37,7 @@ export function noteEffects<T>(note: (effect: () => void) => void, fn: () => T):
   }
 }
 
-/** @throws DeviceError inside a compiled step, for what would give every run the numbers of the first */
+/** @throws DeviceError while a compiled step is recorded: for what its later runs could not do */
 export function refuseRecording(what: string): void {
-  if (!noted) return;
-  throw new DeviceError(
-    `${what}: numbers drawn on the host would be the same in every run of a compiled step; draw them outside and pass them in`,
-  );
+  if (noted) throw new DeviceError(`compile: ${what}`);
 }

@@ -34,7 +34,7 @@ export interface TruncatedNormalOptions {
  */
 export class Generator {
   /** The key of the stream: two whole numbers below 2³², made of seed and stream. */
-  readonly seed: readonly [number, number];
+  seed: readonly [number, number];
   /** Blocks of two numbers drawn so far. */
   offset: number;
 
@@ -45,11 +45,14 @@ export class Generator {
    * @throws RangeError for a seed out of range
    */
   constructor(seed: number, stream = 0, offset = 0) {
-    if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new RangeError(`Generator: the seed must be a whole number from 0 to 2^53 - 1, not ${seed}`);
-    }
-    this.seed = [seed >>> 0, (Math.floor(seed / 2 ** 32) ^ Math.imul(stream, 0x9e3779b1)) >>> 0];
+    this.seed = words(seed, stream);
     this.offset = offset;
+  }
+
+  /** Begins a stream anew, as a generator made with this seed. @throws RangeError for a seed out of range */
+  restart(seed: number, stream = 0): void {
+    this.seed = words(seed, stream);
+    this.offset = 0;
   }
 
   /** Uniform numbers in [low, high), by default [0, 1). @throws ShapeError */
@@ -159,7 +162,7 @@ export class Generator {
 
   /** n uniform numbers in [0, 1) on the host, from the same stream: for shuffles and the like. */
   hostUniform(n: number): Float64Array {
-    refuseRecording('hostUniform');
+    refuseHost();
     const out = new Float64Array(n);
     fillUniform(out, { low: 0, high: 1, ...this.#take('hostUniform', [n]) });
     return out;
@@ -167,7 +170,7 @@ export class Generator {
 
   /** n standard normal numbers on the host, from the same stream. */
   hostNormal(n: number): Float64Array {
-    refuseRecording('hostNormal');
+    refuseHost();
     const out = new Float64Array(n);
     fillNormal(out, { mean: 0, std: 1, ...this.#take('hostNormal', [n]) });
     return out;
@@ -182,14 +185,27 @@ export class Generator {
   }
 }
 
-let shared = new Generator(0);
+/** The two words of a seed. */
+function words(seed: number, stream: number): readonly [number, number] {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new RangeError(`Generator: the seed must be a whole number from 0 to 2^53 - 1, not ${seed}`);
+  }
+  return [seed >>> 0, (Math.floor(seed / 2 ** 32) ^ Math.imul(stream, 0x9e3779b1)) >>> 0];
+}
+
+const refuseHost = (): void =>
+  refuseRecording(
+    'random numbers drawn on the host (host..., permutation) would be the same in every run; draw them outside of the step and pass them in',
+  );
+
+const shared = new Generator(0);
 
 /**
  * Restarts the stream behind {@link randn} and {@link rand}, whose seed is 0 at first.
  * @throws RangeError as `Generator`
  */
 export const manualSeed = (seed: number): void => {
-  shared = new Generator(seed);
+  shared.restart(seed);
 };
 
 /** Standard normal numbers from the shared stream; see {@link manualSeed}. */

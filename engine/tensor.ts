@@ -1,6 +1,7 @@
 import { currentDevice, type Device, type Storage, type Values } from './device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from './errors.ts';
 import { adopt, born, died, type Owner } from './lifetime.ts';
+import { refuseRecording } from './live.ts';
 import type { Methods } from './methodTypes.ts';
 import type { Node } from './node.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
@@ -107,6 +108,9 @@ export class Tensor {
    * @internal
    */
   rebind(storage: Storage): void {
+    refuseRecording(
+      'parameters move to other memory inside the step (an optimizer or EMA is made in it, or EMA.apply called); do that outside',
+    );
     if (this.node) throw new GradError(`${this.describe()} is the result of an op; only leaves can be rebound`);
     if (storage.size !== this.size)
       throw new ShapeError(`rebind: ${this.describe()} does not fit ${storage.size} elements`);

@@ -1,5 +1,6 @@
 /** Transformations of functions, all of them gradients of gradients, so that they nest to any order. */
 
+import { withDevice } from './device.ts';
 import { ShapeError } from './errors.ts';
 import { pushForward } from './forward.ts';
 import { grad } from './grad.ts';
@@ -14,7 +15,7 @@ import type { Tensor } from './tensor.ts';
 export type TensorFunction = (...inputs: Tensor[]) => Tensor;
 
 /** Inputs that can be differentiated with respect to; an outer gradient still reaches what lies behind them. */
-const lift = (x: Tensor): Tensor =>
+export const lift = (x: Tensor): Tensor =>
   x.requiresGrad && isRecording() ? enableGrad(() => reshape(x, x.shape)) : x.detach().requireGrad();
 
 const listOf = (x: Tensor | readonly Tensor[]): readonly Tensor[] => ('shape' in x ? [x] : x);
@@ -64,7 +65,12 @@ export function jvp(
   const xs = inputs.map(lift);
   const y = enableGrad(() => fn(...xs));
   const createGraph = nested(...inputs, ...tangents);
-  const push = () => pushForward(y, xs, tangents, createGraph) ?? full(y.shape, 0);
+  const push = () =>
+    withDevice(y.device, () => {
+      const tangent = pushForward(y, xs, tangents, createGraph) ?? full(y.shape, 0);
+      // A tensor of its own, which the caller may free.
+      return tangents.includes(tangent) ? reshape(tangent, tangent.shape) : tangent;
+    });
   // Not recorded, the steps on the way leave nothing behind.
   return [y, createGraph ? enableGrad(push) : scope(() => noGrad(push))];
 }

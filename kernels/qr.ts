@@ -21,11 +21,15 @@ ${flatMain()}
   // Column k below the diagonal becomes the reflection's vector (its first element, 1, is not stored).
   for (var k = 0u; k < n; k++) {
     let alpha = work[w + k * n + k];
-    var below = 0.0;
-    for (var row = k + 1u; row < m; row++) { let v = work[w + row * n + k]; below += v * v; }
+    // In units of the largest element, so that no square overflows or vanishes.
+    var most = 0.0;
+    for (var row = k + 1u; row < m; row++) { most = max(most, abs(work[w + row * n + k])); }
     var tau = 0.0;
-    if (below > 0.0) {
-      let length = sqrt(alpha * alpha + below);
+    if (most > 0.0) {
+      most = max(most, abs(alpha));
+      var sum = (alpha / most) * (alpha / most);
+      for (var row = k + 1u; row < m; row++) { let v = work[w + row * n + k] / most; sum += v * v; }
+      let length = most * sqrt(sum);
       let beta = select(-length, length, alpha < 0.0);
       tau = (beta - alpha) / beta;
       let scale = 1.0 / (alpha - beta);

@@ -3,22 +3,28 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { setDevice } from '../engine/device.ts';
 import {
+  broadcastTo,
   type CompiledStep,
   checkpoint,
   compile,
   DeviceError,
+  detectAnomaly,
   dropout,
+  emaStep,
   Generator,
   grad,
   keep,
+  manualSeed,
   matmul,
   memory,
   noGrad,
   ones,
+  randn,
   reference,
   scope,
   type Tensor,
   tensor,
+  withDevice,
   zeros,
 } from '../engine/index.ts';
 import { mnistNetworks, WganGp } from '../gan/index.ts';
@@ -250,10 +256,38 @@ test('what a recording cannot do is refused by name', async () => {
     kept.push(keep(t.exp()));
     return t.add(1);
   });
+  const p = new nn.Parameter(ones([3]), 'p');
+  const lazy = compile((t: Tensor) => {
+    const made = new nn.Adam([p]);
+    made.step(grad(p.mul(t).sum(), [p]));
+    return t.add(1);
+  });
+  const backwards = compile((t: Tensor) => {
+    p.mul(t).sum().backward();
+    return t.add(1);
+  });
+  const passed = compile((t: Tensor) => {
+    emaStep(t, ones([3]), 0.5);
+    return t.add(1);
+  });
+  const uploaded = compile((t: Tensor) => {
+    const m = tensor([0, 0, 0]);
+    emaStep(m, t, 0.5);
+    return m.add(1);
+  });
+  const viewing = compile((t: Tensor) => {
+    kept.push(keep(t.reshape([3, 1])));
+    return t.add(1);
+  });
   const drawing = compile((t: Tensor) => t.add(rng.hostNormal(1)[0]!));
   for (const [step, message] of [
     [keeping, /^compile: the step keeps a tensor that exp made in it/],
-    [drawing, /^hostNormal: numbers drawn on the host would be the same/],
+    [drawing, /^compile: random numbers drawn on the host .* would be the same/],
+    [lazy, /^compile: parameters move to other memory inside the step/],
+    [backwards, /^compile: backward\(\) keeps gradients in \.grad/],
+    [passed, /^compile: ema overwrites a tensor that was passed to the step/],
+    [uploaded, /^compile: ema overwrites a tensor that was passed to the step, or made from host data/],
+    [viewing, /^compile: the step keeps one of its inputs/],
   ] as const) {
     assert.throws(
       () => step(x),
@@ -261,13 +295,105 @@ test('what a recording cannot do is refused by name', async () => {
     );
   }
   const reading = compile((t: Tensor) => ({ y: t.add(1), read: t.exp().sum().item() }));
-  const { read } = reading(x);
-  await read.then(
-    () => assert.unreachable('it was read'),
-    (e: Error) => assert.match(e.message, /^compile: values are read inside the step/),
-  );
+  assert.throws(() => reading(x), /^compile: values are read inside the step/);
+  const item = compile((t: Tensor) => t.sum().item() as unknown as Tensor);
+  assert.throws(() => item(x), /^compile: the step returned a promise; .* return the tensor, and read it after/);
   assert.throws(() => compile(async (t: Tensor) => t)(x), /async/);
+  assert.throws(
+    () => keeping(3 as unknown as Tensor),
+    (e: Error) => e instanceof TypeError && /^compile: input 0 of the step is number/.test(e.message),
+  );
+  assert.equal([...(await p.data())], [1, 1, 1], 'a refused recording leaves parameters as they were');
+  assert.is(p.grad, undefined);
   for (const t of kept) t.dispose();
+});
+
+test('a recording that fails leaves nothing behind', () => {
+  const start = held();
+  const x = ones([3]);
+  const failing = compile((t: Tensor) => {
+    t.exp();
+    throw new Error('of the step');
+  });
+  for (let k = 0; k < 3; k++) assert.throws(() => failing(x), /^of the step$/);
+  const { maxStorageBufferBindingSize: limit } = gpu.gpu.limits;
+  const large = compile((t: Tensor) => broadcastTo(t.sum(), [limit / 4 + 64]).mul(2));
+  for (let k = 0; k < 2; k++) assert.throws(() => large(x), /takes \d+ bytes, and this adapter binds/);
+  x.dispose();
+  assert.equal(held(), start);
+});
+
+test('parameters that were moved or freed, other devices and reseeded streams are noticed', async () => {
+  const p = new nn.Parameter(ones([2]), 'p');
+  const x = tensor([1, 2]);
+  const step = compile((t: Tensor) => t.mul(p));
+  const at = async () => [...(await scope(() => step(x).data()))];
+  assert.equal(await at(), [1, 2]);
+  const sgd = new nn.Adam([p], { lr: 0.5, betas: [0, 0] }); // moves p into its arena
+  sgd.step([ones([2])]);
+  assert.equal(await at(), [0.5, 1]);
+  const ema = new nn.EMA([p], 0);
+  ema.update();
+  sgd.step([ones([2])]);
+  assert.equal(await at(), [0, 0]);
+  assert.equal([...(await scope(() => ema.apply(() => step(x)).data()))], [0.5, 1]);
+  const other = await openGpu();
+  const far = withDevice(other, () => tensor([5, 6]));
+  const twice = compile((t: Tensor) => t.mul(2));
+  twice(x);
+  assert.equal([...(await withDevice(other, () => twice(far)).data())], [10, 12]);
+  assert.throws(() => compile((a: Tensor, b: Tensor) => a.add(b))(x, far), /^compile: .* and input 0 on/);
+  other.destroy();
+  const draw = compile(() => randn([2]));
+  manualSeed(3);
+  const first = [...(await draw().data())];
+  await draw().data();
+  manualSeed(3);
+  assert.equal([...(await draw().data())], first);
+  p.dispose();
+  assert.throws(() => step(x), /was freed/);
+});
+
+test('equal inputs are one tensor, results may be equal too, in maps, and parameters are copied', async () => {
+  const r = tensor([3], { requiresGrad: true });
+  const slope = compile((a: Tensor, b: Tensor) => grad(a.mul(b).sum(), [a])[0]!);
+  assert.is(await scope(() => slope(r, r).item()), 6);
+  assert.is(await scope(() => slope(r, tensor([5])).item()), 5);
+  const p = new nn.Parameter(ones([1]), 'p');
+  const sgd = new nn.Adam([p], { lr: 0.5, betas: [0, 0] });
+  const descend = compile((t: Tensor) => {
+    sgd.step([t]);
+    const y = t.exp();
+    return new Map([
+      ['p', p as Tensor],
+      ['y', y],
+      ['again', y],
+    ]);
+  });
+  const x = ones([1]);
+  const [a, b] = [descend(x), descend(x)];
+  assert.equal([await a.get('p')!.item(), await b.get('p')!.item()], [0.5, 0]);
+  assert.is(await a.get('again')!.item(), await a.get('y')!.item());
+});
+
+test('profiles, counters and detectAnomaly see a compiled step', async () => {
+  const step = compile((t: Tensor) => matmul(t, t).tanh());
+  const x = ones([4, 4]);
+  step(x);
+  const before = gpu.counters().dispatches;
+  step(x);
+  assert.is(gpu.counters().dispatches - before, step.kernels().length);
+  const entries = await gpu.profile(() => void step(x));
+  assert.is(
+    entries.reduce((n, e) => n + e.launches, 0),
+    step.kernels().length,
+  );
+  const bad = compile((t: Tensor) => t.sub(2).log());
+  bad(x);
+  await detectAnomaly(() => bad(x)).then(
+    () => assert.unreachable('it passed'),
+    (e: Error) => assert.match(e.message, /log/),
+  );
 });
 
 test('on the reference device a compiled step runs as it is', () => {

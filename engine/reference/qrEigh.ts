@@ -20,10 +20,14 @@ const qr: Loop<unknown> = ({ inputs: [a], inputShapes: [shape], outputs: [q, r] 
     };
     for (let k = 0; k < n; k++) {
       const alpha = w[k * n + k]!;
-      let below = 0;
-      for (let row = k + 1; row < m; row++) below += w[row * n + k]! ** 2;
-      if (below > 0) {
-        const beta = (alpha < 0 ? 1 : -1) * Math.sqrt(alpha * alpha + below);
+      let most = 0;
+      for (let row = k + 1; row < m; row++) most = Math.max(most, Math.abs(w[row * n + k]!));
+      if (most > 0) {
+        // In units of the largest element, so that no square overflows or vanishes.
+        most = Math.max(most, Math.abs(alpha));
+        let sum = (alpha / most) ** 2;
+        for (let row = k + 1; row < m; row++) sum += (w[row * n + k]! / most) ** 2;
+        const beta = (alpha < 0 ? 1 : -1) * most * Math.sqrt(sum);
         taus[k] = (beta - alpha) / beta;
         for (let row = k + 1; row < m; row++) w[row * n + k]! /= alpha - beta;
         w[k * n + k] = beta;

@@ -3,12 +3,13 @@ import { type Buffer, checkView, type Device, type Launch, type Memory, Storage,
 import { DeviceError } from '../errors.ts';
 import { tensorsAlive } from '../lifetime.ts';
 import { show, sizeOf } from '../shape.ts';
+import type { Binding } from './commands.ts';
 import { type Counters, type KernelFamily, nameOf, type Opened } from './opened.ts';
 import { Pipelines } from './pipelines.ts';
-import { type GpuBuffer, Pool, padded } from './pool.ts';
+import { bindable, type GpuBuffer, Pool, padded } from './pool.ts';
 import { type ProfileEntry, Profiler } from './profiler.ts';
 import { Readback } from './readback.ts';
-import { type Binding, Recorder } from './recorder.ts';
+import { Recorder } from './recorder.ts';
 import type { ReplayHost } from './replay.ts';
 import { PaperBuffer, Trace } from './trace.ts';
 
@@ -127,14 +128,14 @@ export class WebGpuDevice implements Device {
   upload(values: ArrayLike<number>): Storage {
     const storage = this.allocate(values.length);
     this.#write(storage as GpuStorage, values);
-    this.#trace?.hold(storage);
+    this.#trace?.upload(storage);
     return storage;
   }
 
   /** @internal */
   write(storage: Storage, values: ArrayLike<number>): void {
     this.#check();
-    this.#refuseTrace('values are written from the host');
+    if (this.#trace) throw this.#untraceable('values are written from the host');
     this.#write(storage as GpuStorage, values);
     storage.buffer.version++;
   }
@@ -147,7 +148,11 @@ export class WebGpuDevice implements Device {
 
   /** @internal */
   async read(storage: Storage): Promise<Values> {
-    this.#refuseTrace('values are read');
+    if (this.#trace) {
+      this.#trace.refused = this.#untraceable('values are read');
+      // The recording is refused as a whole, so nobody need hear of it twice.
+      return new Promise<never>(() => {});
+    }
     if (this.#error) await this.#tell();
     const { buffer, offset, size } = storage as GpuStorage;
     if (size === 0) return new Float32Array(0);
@@ -244,13 +249,13 @@ export class WebGpuDevice implements Device {
     this.#check();
     this.#recorder.flush();
     const [pool, pipelines, limit] = [this.#pool, this.#pipelines, this.#limit];
-    return { gpu: this.gpu, pool, pipelines, target: this.target, limit };
+    const { gpu, target } = this;
+    return { gpu, pool, pipelines, target, limit, recorder: this.#recorder };
   }
 
-  #refuseTrace(what: string): void {
-    if (!this.#trace) return;
-    throw new DeviceError(
-      `compile: ${what} inside the step, which is recorded once and run many times; do it outside, and pass tensors in and out`,
+  #untraceable(what: string): DeviceError {
+    return new DeviceError(
+      `compile: ${what} inside the step, which is recorded once and run many times; return tensors, and read or write them outside`,
     );
   }
 
@@ -282,13 +287,7 @@ export class WebGpuDevice implements Device {
   }
 
   #allocate(size: number, what: string): GpuStorage {
-    const bytes = padded(size);
-    if (bytes > this.#limit) {
-      throw new DeviceError(
-        `${what} takes ${bytes} bytes, and this adapter binds at most ${this.#limit} at once; split the tensor`,
-      );
-    }
-    return new Storage(this.#pool.take(bytes), 0, size);
+    return new Storage(this.#pool.take(bindable(size, this.#limit, what)), 0, size);
   }
 
   #write(storage: GpuStorage, values: ArrayLike<number>): void {

@@ -2,7 +2,7 @@
 import { elementwiseChain, type Link } from '../../kernels/elementwise.ts';
 import type { Plan, Target } from '../../kernels/kernel.ts';
 import type { Buffer, Storage } from '../device.ts';
-import { type Shape, sameShape, sizeOf } from '../shape.ts';
+import { type Shape, sameShape } from '../shape.ts';
 import { PARAM_WORDS } from './pipelines.ts';
 import type { TracedOp } from './trace.ts';
 
@@ -80,8 +80,12 @@ const touches = (op: TracedOp, buffer: Buffer): boolean =>
   op.outputs.some((s) => s.buffer === buffer) || op.launch.inputs.some((s) => s.buffer === buffer);
 
 const plain = (op: TracedOp, mutates: readonly Buffer[]): Step => ({
-  ...{ name: op.launch.op, plan: op.launch.plan!, inputs: op.launch.inputs, outputs: op.outputs, mutates },
+  name: op.launch.op,
+  plan: op.launch.plan!,
+  inputs: op.launch.inputs,
+  outputs: op.outputs,
   live: op.launch.live ? op : undefined,
+  mutates,
 });
 
 /** One group of two, if they run over the same elements and `later` reads results of `earlier` element by element. */
@@ -160,7 +164,3 @@ function stepOf(group: Group, readers: ReadonlyMap<Buffer, Set<TracedOp>>, kept:
     mutates: [],
   };
 }
-
-/** The number of elements that a list of steps writes, for tests and `String(step)`. */
-export const written = (steps: readonly Step[]): number =>
-  steps.reduce((n, s) => n + s.outputs.reduce((m, y) => m + sizeOf([y.size]), 0), 0);

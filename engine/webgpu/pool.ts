@@ -1,4 +1,5 @@
 import type { Buffer, Device } from '../device.ts';
+import { DeviceError } from '../errors.ts';
 
 /** A GPU buffer and what the pool knows of it. */
 export class GpuBuffer implements Buffer {
@@ -23,6 +24,15 @@ export class GpuBuffer implements Buffer {
 
 /** Bytes that `elements` are bound as: bindings are rounded up to whole vectors; see Kernel. */
 export const padded = (elements: number): number => Math.max(16, Math.ceil(elements / 4) * 16);
+
+/** As `padded`. @throws DeviceError if the adapter cannot bind so much at once */
+export function bindable(elements: number, limit: number, what: string): number {
+  const bytes = padded(elements);
+  if (bytes <= limit) return bytes;
+  throw new DeviceError(
+    `${what} takes ${bytes} bytes, and this adapter binds at most ${limit} at once; split the tensor`,
+  );
+}
 
 const USAGE = 0x80 | 0x4 | 0x8; // STORAGE | COPY_SRC | COPY_DST; the global GPUBufferUsage does not exist in every Node
 

@@ -1,23 +1,8 @@
 import type { Dispatch } from '../../kernels/kernel.ts';
 import { packParams } from '../device.ts';
+import { type Binding, bindGroup, type Command, encode, uniformBuffer } from './commands.ts';
 import { PARAM_WORDS, type Pipelines } from './pipelines.ts';
-import type { GpuBuffer } from './pool.ts';
 import type { Profiler } from './profiler.ts';
-
-/** A storage buffer as a dispatch binds it. */
-export interface Binding {
-  readonly buffer: GpuBuffer;
-  /** In bytes. */
-  readonly offset: number;
-  readonly size: number;
-}
-
-interface Recorded {
-  readonly name: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
-  readonly grid: readonly [number, number, number];
-}
 
 /** Dispatches of one submit. Enough to amortise it, few enough that the adapter starts early. */
 const CAPACITY = 128;
@@ -35,7 +20,7 @@ export class Recorder {
   readonly #floats = new Float32Array(this.#words.buffer);
   readonly #uniforms: GPUBuffer;
   readonly #groups = new Map<string, GPUBindGroup>();
-  #list: Recorded[] = [];
+  #list: Command[] = [];
   /** Counts submits. */
   recording = 0;
   /** Dispatches and bind groups made since the start, for the overhead benchmark and tests. */
@@ -51,8 +36,7 @@ export class Recorder {
     this.#collect = collect;
     this.#device = device;
     this.#pipelines = pipelines;
-    // UNIFORM | COPY_DST
-    this.#uniforms = device.createBuffer({ size: this.#words.byteLength, usage: 0x40 | 0x8, label: 'uniforms' });
+    this.#uniforms = uniformBuffer(device, CAPACITY);
   }
 
   add(dispatch: Dispatch, bindings: readonly Binding[]): void {
@@ -79,33 +63,9 @@ export class Recorder {
     this.recording++;
     this.#device.queue.writeBuffer(this.#uniforms, 0, this.#words.buffer, 0, list.length * PARAM_WORDS * 4);
     const encoder = this.#device.createCommandEncoder();
-    const submit = () => this.#device.queue.submit([encoder.finish()]);
-    if (this.profiler) {
-      const names = list.map((d) => d.name);
-      const read = this.profiler.record(encoder, names, (pass, i) => {
-        const d = list[i]!;
-        pass.setPipeline(d.pipeline);
-        pass.setBindGroup(0, d.group, [i * PARAM_WORDS * 4]);
-        pass.dispatchWorkgroups(...d.grid);
-      });
-      submit();
-      read();
-      return;
-    }
-    const pass = encoder.beginComputePass();
-    const offset = [0];
-    let pipeline: GPUComputePipeline | undefined;
-    list.forEach((d, i) => {
-      if (d.pipeline !== pipeline) {
-        pipeline = d.pipeline;
-        pass.setPipeline(pipeline);
-      }
-      offset[0] = i * PARAM_WORDS * 4;
-      pass.setBindGroup(0, d.group, offset);
-      pass.dispatchWorkgroups(...d.grid);
-    });
-    pass.end();
-    submit();
+    const after = encode(encoder, list, this.profiler);
+    this.#device.queue.submit([encoder.finish()]);
+    after();
   }
 
   /** Drops the cached bind groups, and with them their hold on buffers. */
@@ -119,17 +79,7 @@ export class Recorder {
       this.#groups.clear();
       this.#collect();
     }
-    const group = this.#device.createBindGroup({
-      label: name,
-      layout,
-      entries: [
-        { binding: 0, resource: { buffer: this.#uniforms, size: PARAM_WORDS * 4 } },
-        ...bindings.map((b, i) => ({
-          binding: i + 1,
-          resource: { buffer: b.buffer.gpu, offset: b.offset, size: b.size },
-        })),
-      ],
-    });
+    const group = bindGroup(this.#device, name, layout, this.#uniforms, bindings);
     this.#groups.set(key, group);
     this.groupsMade++;
     return group;

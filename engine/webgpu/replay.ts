@@ -1,10 +1,12 @@
 /** A step as dispatches: recorded once, submitted again and again with almost no JavaScript in between. */
-import type { Target } from '../../kernels/kernel.ts';
+import type { Dispatch, Plan, Target } from '../../kernels/kernel.ts';
 import { type Buffer, packParams, type Storage } from '../device.ts';
 import { DeviceError } from '../errors.ts';
+import { type Binding, bindGroup, type Command, encode, uniformBuffer } from './commands.ts';
 import type { Step } from './fuse.ts';
 import { PARAM_WORDS, type Pipelines } from './pipelines.ts';
-import { type GpuBuffer, type Pool, padded } from './pool.ts';
+import { bindable, type GpuBuffer, type Pool, padded } from './pool.ts';
+import type { Recorder } from './recorder.ts';
 import { PaperBuffer, type TracedOp } from './trace.ts';
 
 /** What a replay needs of its device. */
@@ -15,17 +17,14 @@ export interface ReplayHost {
   readonly target: Target;
   /** The largest buffer that can be bound, in bytes. */
   readonly limit: number;
-}
-
-interface Command {
-  readonly name: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
-  readonly grid: readonly [number, number, number];
+  readonly recorder: Recorder;
 }
 
 /** A copy between the caller's tensors and the replay's buffers. */
-export type Copy = readonly [from: Storage<GpuBuffer>, to: Storage<GpuBuffer>];
+export type Copy = readonly [from: CopyEnd, to: CopyEnd];
+
+/** A window of a buffer, in elements. */
+export type CopyEnd = Pick<Storage<GpuBuffer>, 'buffer' | 'offset' | 'size'>;
 
 /** Gives out buffers for the values of a step; a value that nobody will read any more makes room for the next. */
 class Planner {
@@ -40,12 +39,7 @@ class Planner {
   }
 
   take(elements: number, what: string): GpuBuffer {
-    const bytes = padded(elements);
-    if (bytes > this.#limit) {
-      throw new DeviceError(
-        `${what} takes ${bytes} bytes, and this adapter binds at most ${this.#limit} at once; split the tensor`,
-      );
-    }
+    const bytes = bindable(elements, this.#limit, what);
     let best = -1;
     this.#free.forEach((b, i) => {
       if (b.bytes >= bytes && b.bytes <= 2 * bytes + 1024 && (best < 0 || b.bytes < this.#free[best]!.bytes)) best = i;
@@ -59,7 +53,15 @@ class Planner {
   give(buffer: GpuBuffer): void {
     this.#free.push(buffer);
   }
+
+  /** Gives everything back to the pool. */
+  release(): void {
+    for (const b of this.taken.splice(0)) this.#pool.give(b);
+  }
 }
+
+const sameLaunch = (a: Dispatch, b: Dispatch): boolean =>
+  a.kernel === b.kernel && a.grid.every((n, i) => n === b.grid[i]);
 
 export class Replay {
   readonly #host: ReplayHost;
@@ -68,7 +70,12 @@ export class Replay {
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #floats: Float32Array;
   /** Steps whose params change, and the index of their first dispatch. */
-  readonly #live: { readonly step: Step; readonly op: TracedOp; readonly at: number }[] = [];
+  readonly #live: {
+    readonly step: Step;
+    readonly op: TracedOp;
+    readonly at: number;
+    readonly dispatches: readonly Dispatch[];
+  }[] = [];
   readonly #planner: Planner;
   readonly #memory = new Map<Buffer, GpuBuffer>();
   readonly #mutates: ReadonlySet<Buffer>;
@@ -82,8 +89,18 @@ export class Replay {
     const count = plans.reduce((n, p) => n + p.dispatches.length, 0);
     this.#words = new Uint32Array(Math.max(1, count) * PARAM_WORDS);
     this.#floats = new Float32Array(this.#words.buffer);
-    // UNIFORM | COPY_DST
-    this.#uniforms = host.gpu.createBuffer({ size: this.#words.byteLength, usage: 0x40 | 0x8, label: 'replay' });
+    this.#uniforms = uniformBuffer(host.gpu, count);
+    try {
+      this.#build(steps, plans, kept);
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+    host.gpu.queue.writeBuffer(this.#uniforms, 0, this.#words);
+  }
+
+  #build(steps: readonly Step[], plans: readonly Plan[], kept: ReadonlySet<Buffer>): void {
+    const host = this.#host;
     const groups = new Map<string, GPUBindGroup>();
     const last = new Map<Buffer, number>();
     steps.forEach((s, i) => {
@@ -91,36 +108,21 @@ export class Replay {
     });
     steps.forEach((step, i) => {
       const { temps = [], dispatches } = plans[i]!;
-      const scratch = temps.map((n) => ({
-        buffer: this.#planner.take(n, `${step.name}: scratch space`),
-        offset: 0,
-        size: n,
-      }));
-      const slots = [
-        ...[...step.inputs, ...step.outputs].map((s) => ({
-          ...{ buffer: this.#at(s, step.name), offset: s.offset * 4, size: s.size },
-        })),
-        ...scratch,
-      ];
-      if (step.live) this.#live.push({ step, op: step.live, at: this.#commands.length });
+      const scratch = temps.map((n) => {
+        const buffer = this.#planner.take(n, `${step.name}: scratch space`);
+        return { buffer, offset: 0, size: padded(n) };
+      });
+      const slots: Binding[] = [...step.inputs, ...step.outputs].map((s) => {
+        return { buffer: this.#at(s, step.name), offset: s.offset * 4, size: padded(s.size) };
+      });
+      slots.push(...scratch);
+      if (step.live) this.#live.push({ step, op: step.live, at: this.#commands.length, dispatches });
       for (const d of dispatches) {
         const pipeline = host.pipelines.get(d.kernel);
         packParams(d.params, this.#words, this.#floats, this.#commands.length * PARAM_WORDS);
         const bound = d.args.map((a) => slots[a]!);
         const key = pipeline.layoutId + bound.map((b) => `,${b.buffer.id}:${b.offset}:${b.size}`).join('');
-        const group =
-          groups.get(key) ??
-          host.gpu.createBindGroup({
-            label: d.kernel.name,
-            layout: pipeline.layout,
-            entries: [
-              { binding: 0, resource: { buffer: this.#uniforms, size: PARAM_WORDS * 4 } },
-              ...bound.map((b, k) => ({
-                binding: k + 1,
-                resource: { buffer: b.buffer.gpu, offset: b.offset, size: padded(b.size) },
-              })),
-            ],
-          });
+        const group = groups.get(key) ?? bindGroup(host.gpu, d.kernel.name, pipeline.layout, this.#uniforms, bound);
         groups.set(key, group);
         this.#commands.push({ name: d.kernel.name, pipeline: pipeline.gpu, group, grid: d.grid });
       }
@@ -133,11 +135,6 @@ export class Replay {
         }
       }
     });
-    host.gpu.queue.writeBuffer(this.#uniforms, 0, this.#words);
-  }
-
-  get dispatches(): number {
-    return this.#commands.length;
   }
 
   /** The kernels in the order in which they run. */
@@ -146,7 +143,7 @@ export class Replay {
   }
 
   /** Where a storage's values lie. */
-  place(storage: Storage): { readonly buffer: GpuBuffer; readonly offset: number; readonly size: number } {
+  place(storage: Storage): CopyEnd {
     return { buffer: this.#at(storage, 'a result'), offset: storage.offset, size: storage.size };
   }
 
@@ -161,8 +158,14 @@ export class Replay {
 
   /** Takes the new params of ops that have them. */
   refresh(): void {
-    for (const { step, op, at } of this.#live) {
+    for (const { step, op, at, dispatches: recorded } of this.#live) {
       const { dispatches } = step.plan(this.#host.target, op.params);
+      const same = dispatches.length === recorded.length && dispatches.every((d, k) => sameLaunch(d, recorded[k]!));
+      if (!same) {
+        throw new DeviceError(
+          `compile: new params of ${step.name} change its launches, which a recording cannot; only numbers may change`,
+        );
+      }
       dispatches.forEach((d, k) => {
         packParams(d.params, this.#words, this.#floats, (at + k) * PARAM_WORDS);
       });
@@ -178,28 +181,18 @@ export class Replay {
       if (a.size > 0) encoder.copyBufferToBuffer(a.buffer.gpu, a.offset * 4, b.buffer.gpu, b.offset * 4, a.size * 4);
     };
     before.forEach(copy);
-    const pass = encoder.beginComputePass();
-    const offset = [0];
-    let pipeline: GPUComputePipeline | undefined;
-    for (let i = 0; i < this.#commands.length; i++) {
-      const c = this.#commands[i]!;
-      if (c.pipeline !== pipeline) {
-        pipeline = c.pipeline;
-        pass.setPipeline(pipeline);
-      }
-      offset[0] = i * PARAM_WORDS * 4;
-      pass.setBindGroup(0, c.group, offset);
-      pass.dispatchWorkgroups(...c.grid);
-    }
-    pass.end();
+    const { recorder } = this.#host;
+    const measured = encode(encoder, this.#commands, recorder.profiler);
+    recorder.dispatches += this.#commands.length;
     after((s) => this.place(s)).forEach(copy);
     this.#host.gpu.queue.submit([encoder.finish()]);
+    measured();
     for (const b of this.#mutates) b.version++;
   }
 
   /** Gives its buffers back. */
   destroy(): void {
-    for (const b of this.#planner.taken) this.#host.pool.give(b);
+    this.#planner.release();
     this.#uniforms.destroy();
   }
 }

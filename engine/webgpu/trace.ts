@@ -1,4 +1,5 @@
 import { type Buffer, type Device, type Launch, Storage } from '../device.ts';
+import { DeviceError } from '../errors.ts';
 import { sizeOf } from '../shape.ts';
 
 /** A buffer on paper: a replay gives it memory. */
@@ -32,11 +33,28 @@ export class Trace {
   /** Memory that the step uses and did not make, held for as long as it can be run. */
   readonly held = new Map<Buffer, Storage>();
 
+  /** The step's inputs and what it uploaded: the same memory in each run, so that nothing may be written there. */
+  readonly constant = new Set<Buffer>();
+
+  /** What the step tried and a recording cannot do; also where the step did not wait for it to fail. */
+  refused: Error | undefined;
+
   constructor(device: Device) {
     this.#device = device;
   }
 
+  /** Whether values come from outside of the step. */
+  isOutside({ buffer }: Storage): boolean {
+    return !(buffer instanceof PaperBuffer) && !this.constant.has(buffer);
+  }
+
   run(launch: Launch): Storage[] {
+    const mutated = launch.inputs.slice(0, launch.mutates);
+    if (mutated.some((s) => this.constant.has(s.buffer))) {
+      throw new DeviceError(
+        `compile: ${launch.op} overwrites a tensor that was passed to the step, or made from host data in it; use one made outside that the step captures`,
+      );
+    }
     const outputs = launch.outputShapes.map((s) => new Storage(new PaperBuffer(this.#device, launch.op), 0, sizeOf(s)));
     const op: TracedOp = { launch, outputs, params: launch.params };
     this.ops.push(op);
@@ -47,13 +65,19 @@ export class Trace {
         op.params = live.next();
       });
     }
-    for (const s of launch.inputs.slice(0, launch.mutates)) s.buffer.version++;
+    for (const s of mutated) s.buffer.version++;
     return outputs;
   }
 
   hold(storage: Storage): void {
     const { buffer } = storage;
     if (!(buffer instanceof PaperBuffer) && !this.held.has(buffer)) this.held.set(buffer, storage.share());
+  }
+
+  /** Holds host data that was uploaded in the step. */
+  upload(storage: Storage): void {
+    this.constant.add(storage.buffer);
+    this.hold(storage);
   }
 
   /** Lets go of the memory that it held. */

@@ -1,0 +1,72 @@
+/** Dispatches as WebGPU takes them. */
+import { PARAM_WORDS } from './pipelines.ts';
+import type { GpuBuffer } from './pool.ts';
+import type { Profiler } from './profiler.ts';
+
+/** A storage buffer as a dispatch binds it. */
+export interface Binding {
+  readonly buffer: GpuBuffer;
+  /** In bytes. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** One dispatch. Its params lie in a uniform buffer, in the block that has its number. */
+export interface Command {
+  readonly name: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly grid: readonly [number, number, number];
+}
+
+/** A uniform buffer with room for the params of `count` dispatches. */
+export const uniformBuffer = (device: GPUDevice, count: number): GPUBuffer =>
+  // UNIFORM | COPY_DST
+  device.createBuffer({ size: Math.max(1, count) * PARAM_WORDS * 4, usage: 0x40 | 0x8, label: 'params' });
+
+/** Binds a block of params, which each dispatch chooses by its offset, and storage buffers. */
+export const bindGroup = (
+  device: GPUDevice,
+  label: string,
+  layout: GPUBindGroupLayout,
+  params: GPUBuffer,
+  bindings: readonly Binding[],
+): GPUBindGroup =>
+  device.createBindGroup({
+    label,
+    layout,
+    entries: [
+      { binding: 0, resource: { buffer: params, size: PARAM_WORDS * 4 } },
+      ...bindings.map(({ buffer, offset, size }, i) => ({
+        binding: i + 1,
+        resource: { buffer: buffer.gpu, offset, size },
+      })),
+    ],
+  });
+
+/** Encodes dispatches into one pass, or one pass each to measure them. @returns to be called after the submit */
+export function encode(encoder: GPUCommandEncoder, list: readonly Command[], profiler?: Profiler): () => void {
+  const offset = [0];
+  let pipeline: GPUComputePipeline | undefined;
+  const dispatch = (pass: GPUComputePassEncoder, i: number): void => {
+    const c = list[i]!;
+    if (profiler || c.pipeline !== pipeline) {
+      pipeline = c.pipeline;
+      pass.setPipeline(pipeline);
+    }
+    offset[0] = i * PARAM_WORDS * 4;
+    pass.setBindGroup(0, c.group, offset);
+    pass.dispatchWorkgroups(...c.grid);
+  };
+  if (profiler) {
+    return profiler.record(
+      encoder,
+      list.map((c) => c.name),
+      dispatch,
+    );
+  }
+  const pass = encoder.beginComputePass();
+  for (let i = 0; i < list.length; i++) dispatch(pass, i);
+  pass.end();
+  return () => {};
+}
