@@ -1,5 +1,5 @@
 import { observe } from './apply.ts';
-import { AnomalyError } from './errors.ts';
+import { AnomalyError, refusePromise } from './errors.ts';
 import { type Node, noGrad } from './node.ts';
 import { concat, reshape } from './ops/movement.ts';
 import { sum } from './ops/reduce.ts';
@@ -34,14 +34,17 @@ export async function detectAnomaly<T>(fn: () => T): Promise<T> {
     findings.push({ what, site, size: t.size, finite: observe(undefined, count) });
   };
   try {
-    const result = observe((op, inputs, outputs, during) => {
-      const site = (during && sites.get(during)) ?? callSite();
-      for (const t of inputs) if (!t.node) look(t, `${t.describe()}, an input of ${op},`, site);
-      for (const t of outputs) {
-        if (t.node) sites.set(t.node, site);
-        look(t, during ? `the backward pass of ${during.row.name} (in ${op})` : op, site);
-      }
-    }, fn);
+    const result = observe(
+      (op, inputs, outputs, during) => {
+        const site = (during && sites.get(during)) ?? callSite();
+        for (const t of inputs) if (!t.node) look(t, `${t.describe()}, an input of ${op},`, site);
+        for (const t of outputs) {
+          if (t.node) sites.set(t.node, site);
+          look(t, during ? `the backward pass of ${during.row.name} (in ${op})` : op, site);
+        }
+      },
+      () => refusePromise('detectAnomaly', fn()),
+    );
     const counts = findings.length > 0 ? await scope(() => concat(findings.map((f) => f.finite)).data()) : [];
     const first = findings.findIndex((f, i) => counts[i] !== f.size);
     if (first >= 0) {

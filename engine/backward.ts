@@ -1,3 +1,4 @@
+import { GradError } from './errors.ts';
 import { grad } from './grad.ts';
 import { adopt } from './lifetime.ts';
 import { refuseRecording } from './live.ts';
@@ -22,7 +23,17 @@ export function backward(y: Tensor, { gradOutput, retainGraph = false }: Backwar
   refuseRecording(
     'backward() keeps gradients in .grad, which the next run would overwrite; use grad() inside the step',
   );
+  if (!gradOutput && y.size !== 1) {
+    throw new GradError(
+      `backward: ${y.describe()} is not a scalar; reduce it (sum, mean), or pass its cotangent: backward({ gradOutput })`,
+    );
+  }
   const leaves = leavesOf(y);
+  if (leaves.length === 0) {
+    throw new GradError(
+      `backward: ${y.describe()} depends on no tensor that requires a gradient; call requireGrad() on one`,
+    );
+  }
   const gradients = grad(y, leaves, { gradOutputs: [gradOutput], retainGraph });
   leaves.forEach((x, i) => {
     const g = gradients[i]!;

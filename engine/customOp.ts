@@ -138,7 +138,7 @@ function vjpOf(op: CustomOp, row: Row<undefined>): JointRule<undefined> | undefi
     const context = contextOf(inputs, outputs);
     const rule = (): (Tensor | null)[] => {
       if (!g) return inputs.map(() => null);
-      if (vjp) return inputs.map((_, i) => (needs[i] ? (vjp[i]?.(g, context) ?? null) : null));
+      if (vjp) return inputs.map((_, i) => (needs[i] ? cotangentOf(op, i, g, context) : null));
       return transposeOf(jvp!, g, context);
     };
     const direct = rule();
@@ -147,6 +147,32 @@ function vjpOf(op: CustomOp, row: Row<undefined>): JointRule<undefined> | undefi
     const through = throughComposite({ row, inputs, params: undefined }, [undefined, ...gs.slice(1)], needs);
     return direct.map((d, i) => (d && through[i] ? add(d, through[i]) : (d ?? through[i] ?? null)));
   };
+}
+
+/** What the rule for input i gives, checked: a rule is the user's. */
+function cotangentOf({ name, vjp }: CustomOp, i: number, g: Tensor, context: CustomOpContext): Tensor | null {
+  const { inputs, output } = context;
+  if (!Array.isArray(vjp) || vjp.length !== inputs.length) {
+    throw new TypeError(
+      `customOp ${name}: vjp must be a list with a rule, or null, for each of its ${inputs.length} inputs, not ${Array.isArray(vjp) ? `of ${vjp.length}` : typeof vjp}`,
+    );
+  }
+  const rule = vjp[i] as NonNullable<CustomOp['vjp']>[number];
+  if (rule === null) return null;
+  const found: unknown = rule(g, context);
+  if (!(found instanceof Tensor)) {
+    throw new TypeError(
+      `customOp ${name}: the rule for input ${i} gave ${typeof found}, not a tensor; null stands for zero`,
+    );
+  }
+  const { shape } = inputs[i]!;
+  // One in the output's shape is summed over the axes that broadcasting gave it.
+  if (!sameShape(found.shape, shape) && !sameShape(found.shape, output.shape)) {
+    throw new ShapeError(
+      `customOp ${name}: the rule for input ${i} gave ${show(found.shape)}; the input is ${show(shape)} and the output ${show(output.shape)}`,
+    );
+  }
+  return found;
 }
 
 function transposeOf(jvp: NonNullable<CustomOp['jvp']>, g: Tensor, context: CustomOpContext): (Tensor | null)[] {

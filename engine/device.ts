@@ -160,7 +160,10 @@ export function withDevice<T>(device: Device, fn: () => T): T {
 export function packParams(params: readonly Param[], words: Uint32Array, floats: Float32Array, at: number): void {
   for (let i = 0; i < params.length; i++) {
     const p = params[i]!;
-    if (typeof p === 'number') words[at + i] = p;
-    else floats[at + i] = p.f32;
+    if (typeof p === 'number') {
+      if (!Number.isInteger(p))
+        throw new RangeError(`params of a launch: ${p} is not a whole number; f32(${p}) makes it a float`);
+      words[at + i] = p;
+    } else floats[at + i] = p.f32;
   }
 }

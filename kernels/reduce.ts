@@ -30,6 +30,7 @@ struct Params { n: u32, R: u32, B: u32, K: u32, scale: f32 }
 @group(0) @binding(2) var<storage, read_write> y: array<T>;
 fn isnan_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
 fn bits_(word: u32) -> T { return T(bitcast<f32>(word | (p.n & 0u))); }
+fn combine(acc: T, v: T) -> T { return ${combine}; }
 ${flatMain()}
   if (i >= p.n) { return; }
   let b = i % p.B;
@@ -37,13 +38,18 @@ ${flatMain()}
   let k = ak % p.K;
   var at = (ak / p.K * p.R + k) * p.B + b;
   let step = p.K * p.B;
-  var acc = T(${init});
-  for (var r = k; r < p.R; r += p.K) {
-    let v = x[at];
-    acc = ${combine};
-    at += step;
+  // Runs of 128 are added up by themselves: one long run would lose what is small beside its sum.
+  var total = T(${init});
+  for (var r = k; r < p.R;) {
+    var acc = T(${init});
+    let end = min(p.R, r + 128u * p.K);
+    for (; r < end; r += p.K) {
+      acc = combine(acc, x[at]);
+      at += step;
+    }
+    total = combine(total, acc);
   }
-  y[i] = acc * p.scale;
+  y[i] = total * p.scale;
 }
 `,
   access: ['read', 'write'] as const,

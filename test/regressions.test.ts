@@ -4,7 +4,10 @@ import * as assert from 'uvu/assert';
 import { apply } from '../engine/apply.ts';
 import {
   abs,
+  customOp,
+  type Dispatch,
   emaStep,
+  flatMain,
   full,
   Generator,
   GradError,
@@ -12,6 +15,7 @@ import {
   keep,
   layerNorm,
   noGrad,
+  ones,
   reference,
   ShapeError,
   scope,
@@ -22,7 +26,7 @@ import {
 import { elementwiseRows } from '../engine/ops/elementwise.ts';
 import { slicedWasserstein } from '../gan/index.ts';
 import * as nn from '../nn/index.ts';
-import { openGpu, read } from './support/devices.ts';
+import { on, openGpu, read } from './support/devices.ts';
 
 const test = suite('regressions');
 const gpu = await openGpu();
@@ -146,7 +150,7 @@ test('NaN, infinities and the edges of log come out as in float64', async () => 
     const run = () => {
       const a = tensor(special.flatMap((v) => special.map(() => v)));
       const b = tensor(special.flatMap(() => special));
-      return [apply(row, arity === 2 ? [a, b] : [a], /gate|leaky|affine/.test(name) ? params : {})[0]!];
+      return [apply(row, arity === 2 ? [a, b] : [a], /gate|leaky|affine|divScalar/.test(name) ? params : {})[0]!];
     };
     const [[found], [exact]] = await Promise.all([read(gpu, run), read(reference, run)]);
     exact!.forEach((v, i) => {
@@ -167,6 +171,96 @@ test('modes that end with their function refuse async ones', () => {
 test('directions have any number of coordinates', () => {
   const n = 200_000;
   assert.is(slicedWasserstein(new Float32Array(n), new Float32Array(n), { dimension: n, projections: 1 }), 0);
+});
+
+test('a number divided by itself is 1', async () => {
+  for (const device of [gpu, reference]) {
+    const values = await on(device, () =>
+      scope(() =>
+        Promise.all(
+          Array.from({ length: 200 }, (_, k) =>
+            tensor([k + 1])
+              .div(k + 1)
+              .item(),
+          ),
+        ),
+      ),
+    );
+    assert.equal(values, Array(200).fill(1), device.kind);
+    assert.ok(Math.abs((await on(device, () => scope(() => tensor([1e38]).div(3e38).item()))) - 1 / 3) < 1e-7);
+  }
+});
+
+test('long sums do not drift', async () => {
+  const [mean, columns] = await on(gpu, () =>
+    scope(() => Promise.all([full([4e6], 0.1).mean().item(), full([4e6, 2], 0.1).sum(0).data()])),
+  );
+  assert.ok(Math.abs(mean / 0.1 - 1) < 5e-6, `${mean}`);
+  for (const v of columns) assert.ok(Math.abs(v / 4e5 - 1) < 5e-6, `${v}`);
+});
+
+test('a launch that WebGPU would refuse is refused at once, and spoils nothing', async () => {
+  const source = `struct Params { n: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+${flatMain()}
+  if (i < p.n) { y[i] = x[i]; }
+}`;
+  const kernel = { name: 'copies', source, access: ['read', 'write'] as const };
+  const made = (launch: Partial<Dispatch>) =>
+    customOp({
+      name: 'copies',
+      forward: (x) => x.mul(1),
+      kernel: {
+        shape: (x) => x,
+        plan: () => ({ dispatches: [{ kernel, args: [0, 1], params: [2], grid: [1, 1, 1], ...launch }] }),
+      },
+    });
+  const wrong: [Partial<Dispatch>, RegExp][] = [
+    [{ args: [0] }, /^copies: the kernel binds 2 storage buffers \(access\), and its launch gives 1/],
+    [{ params: [1.5] }, /1\.5 is not a whole number; f32\(1\.5\)/],
+    [{ grid: [70_000, 1, 1] }, /^copies: a grid of 70000 x 1 x 1/],
+  ];
+  for (const [launch, message] of wrong) {
+    on(gpu, () => assert.throws(() => scope(() => made(launch)(tensor([1, 2]))), message));
+  }
+  assert.equal(
+    [
+      ...(await on(gpu, () =>
+        scope(() =>
+          made({})(tensor([1, 2]))
+            .mul(2)
+            .data(),
+        ),
+      )),
+    ],
+    [2, 4],
+  );
+});
+
+test('rules of a custom op are checked', () => {
+  const named = (vjp: unknown, message: RegExp) =>
+    on(reference, () => {
+      const op = customOp({ name: 'mine', forward: (a, b) => a.mul(b), vjp: vjp as [] });
+      const x = tensor([1, 2, 3], { requiresGrad: true });
+      assert.throws(() => grad(op(x, x).sum(), [x]), message);
+    });
+  named(
+    (g: Tensor) => g,
+    /^customOp mine: vjp must be a list with a rule, or null, for each of its 2 inputs, not function/,
+  );
+  named([(g: Tensor) => g], /for each of its 2 inputs, not of 1/);
+  named([() => undefined, null], /^customOp mine: the rule for input 0 gave undefined, not a tensor/);
+  named([() => ones([5, 3]), null], /^customOp mine: the rule for input 0 gave \[5,3\]; the input is \[3\]/);
+});
+
+test('backward says what it lacks in its own words', () => {
+  on(reference, () => {
+    const x = tensor([1, 2], { requiresGrad: true });
+    assert.throws(() => x.mul(2).backward(), /^backward: .* backward\(\{ gradOutput \}\)/);
+    assert.throws(() => ones([2]).sum().backward(), /^backward: .* depends on no tensor that requires a gradient/);
+  });
 });
 
 test.run();

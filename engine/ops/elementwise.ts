@@ -19,6 +19,14 @@ export const affine = (x: Tensor, scale: number, shift: number): Tensor =>
 /** The same values in memory of their own: a copy that later `assign`s to x do not reach. Gradients pass through. */
 export const clone = (x: Tensor): Tensor => affine(x, 1, 0);
 
+/** Division by a number. Not a product with 1/s, which rounds twice: 49 / 49 is 1, and 49 · (1/49) is not. */
+const divScalarRow: Row<Scalars> = row('divScalar', 1, 'a / p.s0', [(g, { params }) => divScalar(g, params.s0!)], {
+  show: ({ s0 }) => `${s0}`,
+});
+
+/** x / s, for a number s. */
+export const divScalar = (x: Tensor, s: number): Tensor => apply(divScalarRow, [x], { s0: s })[0]!;
+
 const isTensor = (x: TensorLike): x is Tensor => x instanceof Tensor;
 
 /** a + b, with broadcasting. @throws ShapeError if the shapes do not broadcast @function */
@@ -60,7 +68,7 @@ export const div: Binary = binary(
   'div',
   'a / b',
   [(g, { inputs: [, b] }) => div(g, b!), (g, { inputs: [, b], output }) => neg(div(mul(g, output), b!))],
-  (a, b) => (typeof b === 'number' && isTensor(a) ? affine(a, 1 / b, 0) : undefined),
+  (a, b) => (typeof b === 'number' && isTensor(a) ? divScalar(a, b) : undefined),
 );
 
 /** 1 where a > b, 1/2 where a = b, else 0: the share of a tie that maximum's gradient gives to a, as in PyTorch. */
@@ -173,6 +181,7 @@ export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => apply(leakyRow, [x
 /** The rows of this file, by name. */
 export const elementwiseRows = {
   affine: affineRow,
+  divScalar: divScalarRow,
   add: add.row,
   sub: sub.row,
   mul: mul.row,

@@ -4,6 +4,7 @@ import { map1, map2 } from './maps.ts';
 
 export const elementwise: LoopsOf<typeof elementwiseRows> = {
   affine: map1((x, scale, shift) => x * scale + shift),
+  divScalar: map1((x, s) => x / s),
   add: map2((a, b) => a + b),
   sub: map2((a, b) => a - b),
   mul: map2((a, b) => a * b),

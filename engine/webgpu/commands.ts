@@ -1,4 +1,6 @@
 /** Dispatches as WebGPU takes them. */
+import { type Dispatch, MAX_GROUPS } from '../../kernels/kernel.ts';
+import { DeviceError } from '../errors.ts';
 import { PARAM_WORDS } from './pipelines.ts';
 import type { GpuBuffer } from './pool.ts';
 import type { Profiler } from './profiler.ts';
@@ -17,6 +19,23 @@ export interface Command {
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
   readonly grid: readonly [number, number, number];
+}
+
+/** @throws DeviceError for a launch that WebGPU would refuse later, together with all that was submitted with it */
+export function checkLaunch({ kernel, args, params, grid }: Dispatch): void {
+  if (args.length !== kernel.access.length) {
+    throw new DeviceError(
+      `${kernel.name}: the kernel binds ${kernel.access.length} storage buffers (access), and its launch gives ${args.length} (args)`,
+    );
+  }
+  if (params.length > PARAM_WORDS) {
+    throw new DeviceError(`${kernel.name}: ${params.length} params; a launch has room for ${PARAM_WORDS}`);
+  }
+  if (grid.some((n) => !(n >= 0 && n <= MAX_GROUPS))) {
+    throw new DeviceError(
+      `${kernel.name}: a grid of ${grid.join(' x ')} workgroups; each count may be ${MAX_GROUPS} at most (see grid1d)`,
+    );
+  }
 }
 
 /** A uniform buffer with room for the params of `count` dispatches. */

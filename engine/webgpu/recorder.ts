@@ -1,6 +1,6 @@
 import type { Dispatch } from '../../kernels/kernel.ts';
 import { packParams } from '../device.ts';
-import { type Binding, bindGroup, type Command, encode, uniformBuffer } from './commands.ts';
+import { type Binding, bindGroup, type Command, checkLaunch, encode, uniformBuffer } from './commands.ts';
 import { PARAM_WORDS, type Pipelines } from './pipelines.ts';
 import type { Profiler } from './profiler.ts';
 
@@ -41,6 +41,7 @@ export class Recorder {
 
   add(dispatch: Dispatch, bindings: readonly Binding[]): void {
     const { kernel, params, grid } = dispatch;
+    checkLaunch(dispatch);
     const pipeline = this.#pipelines.get(kernel);
     const at = this.#list.length * PARAM_WORDS;
     packParams(params, this.#words, this.#floats, at);

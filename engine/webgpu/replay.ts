@@ -2,7 +2,7 @@
 import type { Dispatch, Plan, Target } from '../../kernels/kernel.ts';
 import { type Buffer, packParams, type Storage } from '../device.ts';
 import { DeviceError } from '../errors.ts';
-import { type Binding, bindGroup, type Command, encode, uniformBuffer } from './commands.ts';
+import { type Binding, bindGroup, type Command, checkLaunch, encode, uniformBuffer } from './commands.ts';
 import type { Step } from './fuse.ts';
 import { PARAM_WORDS, type Pipelines } from './pipelines.ts';
 import { bindable, type GpuBuffer, type Pool, padded } from './pool.ts';
@@ -118,6 +118,7 @@ export class Replay {
       slots.push(...scratch);
       if (step.live) this.#live.push({ step, op: step.live, at: this.#commands.length, dispatches });
       for (const d of dispatches) {
+        checkLaunch(d);
         const pipeline = host.pipelines.get(d.kernel);
         packParams(d.params, this.#words, this.#floats, this.#commands.length * PARAM_WORDS);
         const bound = d.args.map((a) => slots[a]!);
