@@ -15,7 +15,7 @@ const LIBRARY: Readonly<Record<Library, () => Promise<{ open(): Promise<Peer> }>
   jaxjs: () => import('./peers/jaxjs.ts'),
 };
 
-/** Dawn's checks that a library's results do not need; without robustness tfjs reads out of bounds, and gives NaN on SwiftShader. */
+/** Dawn's checks that a library's results do not need; tfjs gives NaN on SwiftShader without robustness (clamped indices). */
 const DISABLED: Readonly<Record<Library, readonly Check[]>> = {
   wgrad: ['disable_robustness', 'disable_workgroup_init'],
   tfjs: ['disable_workgroup_init'],

@@ -6,7 +6,7 @@ import { SVGRenderer } from 'echarts/renderers';
 import type { Roofs } from '../../engine/index.ts';
 import type { Row } from '../run.ts';
 import { SUITES } from '../task.ts';
-import { COLUMNS, cells, roofText } from './table.ts';
+import { COLUMNS, cells, roofText, times } from './table.ts';
 
 use([BarChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
 
@@ -63,7 +63,7 @@ function chart(rows: readonly Row[]): string {
     data: shown.map(pick),
     label: {
       ...{ show: true, position: 'right' as const, color: INK, fontSize: 10 },
-      formatter: ({ value }: { value: unknown }) => (typeof value === 'number' ? `${value.toPrecision(2)}x` : ''),
+      formatter: ({ value }: { value: unknown }) => (typeof value === 'number' ? times(value) : ''),
     },
     markLine: {
       ...{ silent: true, symbol: 'none', label: { show: false }, lineStyle: { color: INK, type: 'solid' as const } },
@@ -73,7 +73,7 @@ function chart(rows: readonly Row[]): string {
   drawn.setOption({
     ...{ animation: false, backgroundColor: '#ffffff', textStyle: { fontFamily: 'Helvetica, Arial, sans-serif' } },
     title: { text: 'How many times faster (or smaller) wgrad is', left: 8, top: 6, textStyle: { fontSize: 15 } },
-    legend: { top: 30, left: 8, icon: 'rect', itemWidth: 14, itemHeight: 8 },
+    legend: { top: 30, left: 8, icon: 'rect', itemWidth: 14, itemHeight: 8, itemGap: 24 },
     grid: { left: LAYOUT.names, right: 60, top: LAYOUT.header, bottom: LAYOUT.footer },
     xAxis: { type: 'log', logBase: 10, name: 'ratio', nameLocation: 'middle', nameGap: 26, splitLine: { show: true } },
     yAxis: {

@@ -10,7 +10,8 @@ export const duration = (ms: number | null): string =>
   ms === null ? '-' : ms < 0.1 ? `${(1000 * ms).toPrecision(3)} µs` : `${digits(ms)} ms`;
 
 const digits = (x: number): string => (x >= 100 ? x.toFixed(0) : x.toPrecision(3));
-const times = (ratio: number | null): string => (ratio === null ? '-' : `${digits(ratio)}x`);
+/** A ratio with three digits. */
+export const times = (ratio: number | null): string => (ratio === null ? '-' : `${digits(ratio)}x`);
 const megabytes = (mb: number | null | undefined): string =>
   mb === null || mb === undefined ? '-' : `${digits(mb)} MB`;
 
