@@ -1,5 +1,5 @@
 /** wgrad: ops in scopes, optimizers from wgrad/nn. */
-import { init, keep, measureRoofs, scope, type Tensor, tensor, WebGpuDevice } from '../../engine/index.ts';
+import { compile, init, keep, measureRoofs, scope, type Tensor, tensor, WebGpuDevice } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import { normals, sizeOf } from '../data.ts';
 import type { AdamTask, ChainTask, OpTask, Peer, Prepared, Task } from '../task.ts';
@@ -40,11 +40,17 @@ const normal = (shape: readonly number[], seed: number, scale = 1): Tensor =>
 
 function prepareOp({ op, inputs: operands, params }: OpTask): Prepared {
   const inputs = operands.map(({ shape }, i) => normal(shape, i + 1));
-  const call = () => wgradOps[op](inputs, params);
+  // A chain of ops is what compiling is for; one op is a launch or two either way.
+  const once = () => wgradOps[op](inputs, params);
+  const compiled = op === 'elementwise' ? compile(once) : undefined;
+  const call = compiled ?? once;
   return {
     run: () => scope(() => void call()),
     results: () => scope(() => read(call())),
-    dispose: () => dispose(inputs),
+    dispose() {
+      compiled?.dispose();
+      dispose(inputs);
+    },
   };
 }
 
@@ -66,16 +72,20 @@ function prepareAdam({ shapes }: AdamTask): Prepared {
 }
 
 function prepareChain({ length, size, mode }: ChainTask): Prepared {
-  if (mode === 'replayed') throw new Error('wgrad cannot replay a recorded step yet');
   const [x, y] = [normal([size], 1), normal([size], 2)];
-  const call = () => {
+  const chain = () => {
     let z = x;
     for (let i = 0; i < length; i++) z = z.add(y);
     return z;
   };
+  const compiled = compile(chain);
+  const call = mode === 'replayed' ? compiled : chain;
   return {
     run: () => scope(() => void call()),
     results: () => scope(() => read([call()])),
-    dispose: () => dispose([x, y]),
+    dispose() {
+      compiled.dispose();
+      dispose([x, y]);
+    },
   };
 }

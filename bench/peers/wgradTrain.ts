@@ -1,5 +1,6 @@
 import {
   batchNorm,
+  compile,
   concat,
   conv2d,
   convTranspose2d,
@@ -47,7 +48,6 @@ function forward(layers: readonly Layer[], parameters: readonly Tensor[], x: Ten
 }
 
 export function wgradTrain(task: TrainTask): Prepared {
-  if (task.mode === 'replayed') throw new Error('wgrad cannot replay a recorded step yet');
   const { batch: n, latent, sample, lr, betas } = task;
   const load = (values: Float32Array, shape: readonly number[]) => keep(tensor(values, { shape }));
   const start = (layers: readonly Layer[], seed: number) =>
@@ -92,21 +92,25 @@ export function wgradTrain(task: TrainTask): Prepared {
     return task.loss === 'dcgan' ? softplus(scores.neg()).mean() : scores.mean().neg();
   };
 
-  let steps = 0;
-  const step = (): Tensor[] => {
-    const { real, z, alpha } = data[steps++ % data.length]!;
+  const update = (real: Tensor, z0: Tensor, z1: Tensor, alpha: Tensor): [critic: Tensor, generator: Tensor] => {
     const first = scope(() => {
-      const fake = noGrad(() => generate(z[0]!));
+      const fake = noGrad(() => generate(z0));
       const loss = criticLoss(real, fake, alpha);
       optimizers.critic.step(grad(loss, critic));
       return loss.detach();
     });
     const second = scope(() => {
-      const loss = generatorLoss(z[1]!);
+      const loss = generatorLoss(z1);
       optimizers.generator.step(grad(loss, generator));
       return loss.detach();
     });
     return [first, second];
+  };
+  const compiled = compile(update);
+  let steps = 0;
+  const step = (): [critic: Tensor, generator: Tensor] => {
+    const { real, z, alpha } = data[steps++ % data.length]!;
+    return (task.mode === 'eager' ? update : compiled)(real, z[0]!, z[1]!, alpha);
   };
   return {
     run: () => scope(() => void step()),
@@ -117,6 +121,7 @@ export function wgradTrain(task: TrainTask): Prepared {
       return [Float32Array.from(values)];
     },
     dispose() {
+      compiled.dispose();
       optimizers.critic.dispose();
       optimizers.generator.dispose();
       for (const t of [...critic, ...generator, ...data.flatMap(({ real, z, alpha }) => [real, ...z, alpha])])
