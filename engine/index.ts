@@ -211,5 +211,5 @@ export type { Shape } from './shape.ts';
 export { Tape, type TapeCotangent, type TapeEntry, type TapeStep, tape } from './tape.ts';
 export { type Hook, keep, type Nested, Tensor, type TensorOptions, tensor } from './tensor.ts';
 export { hessian, hvp, jacobian, jvp, type TensorFunction, vhp, vjp } from './transforms.ts';
-export { type Counters, type KernelFamily, WebGpuDevice } from './webgpu/device.ts';
+export { type Counters, type GpuDevice, type KernelFamily, WebGpuDevice } from './webgpu/device.ts';
 export type { ProfileEntry } from './webgpu/profiler.ts';

@@ -1,10 +1,10 @@
 import { DeviceError } from './errors.ts';
-import type { Opened } from './webgpu/device.ts';
+import type { Opened } from './webgpu/opened.ts';
 
 /** Which adapter to open: any (best first), or one kind. */
 export type AdapterChoice = 'hardware' | 'lavapipe' | 'swiftshader' | undefined;
 
-/** Features and limits that kernels use where the adapter has them. */
+/** Features and limits that kernels use where the adapter has them. @internal */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const wanted: GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];
   const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
@@ -14,13 +14,13 @@ export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   });
 }
 
-/** Whether an adapter runs on the CPU. */
+/** Whether an adapter runs on the CPU. @internal */
 export const isSoftware = ({ description, vendor, architecture }: GPUAdapterInfo): boolean =>
   /swiftshader|llvmpipe|lavapipe|softpipe|warp|microsoft basic render/i.test(
     `${description} ${vendor} ${architecture}`,
   );
 
-/** Opens the browser's adapter. */
+/** Opens the browser's adapter. @internal */
 export async function openDevice(choice: AdapterChoice): Promise<Opened> {
   if (!globalThis.navigator?.gpu) {
     throw new DeviceError(

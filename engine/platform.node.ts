@@ -18,7 +18,7 @@ import { runInNewContext } from 'node:vm';
 import { brotliDecompressSync } from 'node:zlib';
 import { DeviceError } from './errors.ts';
 import { type AdapterChoice, isSoftware, requestDevice } from './platform.browser.ts';
-import type { Opened } from './webgpu/device.ts';
+import type { Opened } from './webgpu/opened.ts';
 
 type Dawn = { create(options: string[]): GPU; globals: object };
 

@@ -120,6 +120,17 @@ for (const [module, moduleResolution] of [
   });
 }
 
+test('its declarations need no types of WebGPU or the DOM', () => {
+  // As with a TypeScript before 6, whose DOM library knows no WebGPU.
+  writeFileSync(join(project, 'bare.ts'), "import 'wgrad';\nimport 'wgrad/nn';\nimport 'wgrad/gan';\nexport {};\n");
+  const compilerOptions = {
+    ...{ module: 'NodeNext', target: 'ES2022', lib: ['ES2022', 'ESNext.Disposable'], types: [] },
+    ...{ strict: true, noEmit: true, skipLibCheck: false },
+  };
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['bare.ts'] }));
+  assert.is(node([join(modules, '@typescript', 'native', 'bin', 'tsc'), '-p', '.']), '');
+});
+
 test('no public name has any in its type', () => {
   const dist = join(installed, 'dist');
   const { any, declarations } = findAny(

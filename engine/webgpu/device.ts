@@ -4,7 +4,7 @@ import { DeviceError } from '../errors.ts';
 import { tensorsAlive } from '../lifetime.ts';
 import { show, sizeOf } from '../shape.ts';
 import type { Binding } from './commands.ts';
-import { type Counters, type KernelFamily, nameOf, type Opened } from './opened.ts';
+import { type Counters, type GpuDevice, type KernelFamily, nameOf, type Opened } from './opened.ts';
 import { Pipelines } from './pipelines.ts';
 import { bindable, type GpuBuffer, Pool, padded } from './pool.ts';
 import { type ProfileEntry, Profiler } from './profiler.ts';
@@ -15,7 +15,7 @@ import { PaperBuffer, Trace } from './trace.ts';
 
 type GpuStorage = Storage<GpuBuffer>;
 
-export type { Counters, KernelFamily, Opened };
+export type { Counters, GpuDevice, KernelFamily };
 
 /** Tensors in float32 on a WebGPU adapter. Made by {@link init}. */
 export class WebGpuDevice implements Device {
@@ -24,7 +24,7 @@ export class WebGpuDevice implements Device {
   readonly name: string;
   readonly target: Target;
   /** WebGPU's own device, for work beside the engine's. */
-  readonly gpu: GPUDevice;
+  readonly gpu: GpuDevice;
   /** Whether the adapter runs on a CPU. */
   readonly software: boolean;
   readonly #opened: Opened;
@@ -43,7 +43,7 @@ export class WebGpuDevice implements Device {
   /** Lost or destroyed: every further call fails. */
   #gone = false;
 
-  /** @hidden */
+  /** @internal */
   constructor(opened: Opened, family?: KernelFamily) {
     const { gpu, info } = opened;
     this.#opened = opened;

@@ -1,6 +1,12 @@
 import type { Target } from '../../kernels/kernel.ts';
 
-/** What the platform (Node or a browser) hands over with a device. */
+/**
+ * WebGPU's GPUDevice, where TypeScript's library declares it (from TypeScript 6 on, or with \@webgpu/types), else unknown:
+ * the types of this package need no WebGPU types.
+ */
+export type GpuDevice = typeof globalThis extends { GPUDevice: { prototype: infer T } } ? T : unknown;
+
+/** What the platform (Node or a browser) hands over with a device. @internal */
 export interface Opened {
   readonly gpu: GPUDevice;
   readonly info: GPUAdapterInfo;
@@ -28,6 +34,6 @@ export interface Counters {
   readonly pipelines: number;
 }
 
-/** What an adapter is called. */
+/** What an adapter is called. @internal */
 export const nameOf = ({ description, vendor, architecture, device }: GPUAdapterInfo): string =>
   description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter';

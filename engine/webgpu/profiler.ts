@@ -10,7 +10,7 @@ export interface ProfileEntry {
   readonly ms: number;
 }
 
-/** Measures each dispatch of a submit in a pass of its own, which costs a little; for finding out, not for training. */
+/** Measures each dispatch of a submit in a pass of its own, which costs a little; for finding out, not for training. @internal */
 export class Profiler {
   readonly #device: GPUDevice;
   readonly #totals = new Map<string, { launches: number; ms: number }>();
