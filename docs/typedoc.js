@@ -26,7 +26,7 @@ const FAMILIES = {
   Losses: 'engine/ops/losses',
   'Random numbers': 'engine/random engine/ops/dropout',
   'Optimizer steps': 'engine/ops/optim kernels/adam',
-  Errors: 'engine/errors',
+  Errors: 'engine/errors engine/options',
   Modules: 'nn/module',
   Layers: 'nn/linear nn/conv nn/norm nn/activation nn/sequential',
   Optimizers: 'nn/adam nn/arena',

@@ -7,6 +7,7 @@ import { enableGrad, isRecording } from './node.ts';
 import { full } from './ops/create.ts';
 import { add } from './ops/elementwise.ts';
 import { reshape } from './ops/movement.ts';
+import { checked } from './options.ts';
 import type { JointRule, Row } from './row.ts';
 import { type Shape, sameShape, show } from './shape.ts';
 import { Tensor } from './tensor.ts';
@@ -72,7 +73,7 @@ export interface CustomOp {
  * const cube = customOp({ name: 'cube', forward: (x) => x.mul(x).mul(x), vjp: [(g, { inputs: [x] }) => g.mul(x.square()).mul(3)] });
  */
 export function customOp(op: CustomOp): (...inputs: Tensor[]) => Tensor {
-  const { name, forward, kernel } = op;
+  const { name, forward, kernel } = checked('customOp', op, ['name', 'forward', 'vjp', 'jvp', 'kernel']);
   const row: Row<undefined> = {
     name,
     // Without a kernel the composition runs, and its results have the shapes.

@@ -7,6 +7,7 @@ import { full } from './ops/create.ts';
 import { add } from './ops/elementwise.ts';
 import { reshape } from './ops/movement.ts';
 import { sumTo } from './ops/reduce.ts';
+import { checked } from './options.ts';
 import type { JointRule, RuleContext } from './row.ts';
 import { scope } from './scope.ts';
 import { sameShape, show } from './shape.ts';
@@ -40,6 +41,7 @@ export function grad(
   inputs: readonly Tensor[],
   options: GradOptions = {},
 ): Tensor[] {
+  checked('grad', options, ['createGraph', 'retainGraph', 'gradOutputs', 'allowUnused']);
   const ys = 'shape' in outputs ? [outputs] : outputs;
   if (ys.length === 0) throw new GradError('grad: no outputs given');
   if (!Array.isArray(inputs)) throw new TypeError('grad: the inputs must be a list of tensors, as in grad(y, [x])');

@@ -3,6 +3,7 @@ import { GradcheckError, GradError } from './errors.ts';
 import { pushForward } from './forward.ts';
 import { grad } from './grad.ts';
 import { enableGrad, noGrad } from './node.ts';
+import { checked } from './options.ts';
 import { Generator } from './random.ts';
 import { reference } from './reference/device.ts';
 import { scope } from './scope.ts';
@@ -101,7 +102,8 @@ class Check {
     values: readonly Float64Array[],
     options: GradcheckOptions,
   ) {
-    const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
+    const names = ['eps', 'atol', 'rtol', 'fast', 'checkForwardAd', 'seed'] as const;
+    const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = checked(name, options, names);
     if (!(eps > 0)) throw new RangeError(`${name}: eps must be more than 0, not ${eps}`);
     [this.#name, this.#fn, this.#like, this.#values] = [name, fn, like, values];
     [this.#eps, this.#atol, this.#rtol, this.#options] = [eps, atol, rtol, options];

@@ -203,6 +203,7 @@ export {
   sinh,
   tan,
 } from './ops/unary.ts';
+export { checked } from './options.ts';
 export { Generator, manualSeed, rand, randn, type TruncatedNormalOptions } from './random.ts';
 export { type ReferenceDevice, reference } from './reference/device.ts';
 export { measureRoofs, type Roofs } from './roofs.ts';

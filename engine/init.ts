@@ -1,5 +1,6 @@
 import { currentDevice, type Device, hasDevice, setDevice } from './device.ts';
 import { DeviceError } from './errors.ts';
+import { checked } from './options.ts';
 import { type AdapterChoice, openDevice as openInBrowser } from './platform.browser.ts';
 import { reference } from './reference/device.ts';
 import { type KernelFamily, WebGpuDevice } from './webgpu/device.ts';
@@ -33,6 +34,7 @@ export interface InitOptions {
  * await init({ device: 'reference' }); // float64 in plain JavaScript, from now on
  */
 export async function init(options: InitOptions = {}): Promise<Device> {
+  checked('init', options, ['device', 'adapter', 'kernels']);
   const option = <K extends keyof InitOptions>(key: K, allowed: readonly NonNullable<InitOptions[K]>[]) =>
     oneOf(options[key], allowed, `init: ${key} '${options[key]}'`);
   const variable = <T extends string>(name: string, allowed: readonly T[]) => {

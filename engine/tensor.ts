@@ -4,6 +4,7 @@ import { adopt, born, died, type Owner } from './lifetime.ts';
 import { refuseRecording } from './live.ts';
 import type { Methods } from './methodTypes.ts';
 import type { Node } from './node.ts';
+import { checked } from './options.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
 
 /** Numbers nested to any depth, as `tensor([[1, 2], [3, 4]])` takes them. */
@@ -238,6 +239,7 @@ export class Tensor {
  * const x = tensor(new Float32Array(28 * 28), { shape: [1, 28, 28, 1] });
  */
 export function tensor(values: Nested | ArrayLike<number>, options: TensorOptions = {}): Tensor {
+  checked('tensor', options, ['shape', 'requiresGrad', 'label', 'device']);
   const [flat, found] = flatten(values);
   const shape = options.shape ?? found;
   checkShape('tensor', shape);

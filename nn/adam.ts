@@ -1,4 +1,4 @@
-import { adamStep, eachRun, emaStep, live, type Tensor } from '../engine/index.ts';
+import { adamStep, checked, eachRun, emaStep, live, type Tensor } from '../engine/index.ts';
 import { Arena } from './arena.ts';
 import type { Parameter } from './module.ts';
 
@@ -43,9 +43,9 @@ export class Adam {
    * @throws Error for no parameters, or one that belongs to another optimizer
    */
   constructor(parameters: readonly Parameter[], options: AdamOptions = {}) {
-    if (typeof options !== 'object' || !(Number(options.lr ?? 0) >= 0)) {
-      throw new TypeError('Adam: the options are an object such as { lr: 1e-3 }, and lr a number, 0 or more');
-    }
+    checked('Adam', options, ['lr', 'betas', 'eps', 'weightDecay']);
+    if (!(Number(options.lr ?? 0) >= 0))
+      throw new RangeError(`Adam: lr must be a number, 0 or more, not ${options.lr}`);
     this.lr = options.lr ?? 1e-3;
     this.betas = options.betas ?? [0.9, 0.999];
     this.eps = options.eps ?? 1e-8;

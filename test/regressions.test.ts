@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { apply } from '../engine/apply.ts';
 import {
   abs,
+  conv2d,
   customOp,
   type Dispatch,
   emaStep,
@@ -253,6 +254,28 @@ test('rules of a custom op are checked', () => {
   named([(g: Tensor) => g], /for each of its 2 inputs, not of 1/);
   named([() => undefined, null], /^customOp mine: the rule for input 0 gave undefined, not a tensor/);
   named([() => ones([5, 3]), null], /^customOp mine: the rule for input 0 gave \[5,3\]; the input is \[3\]/);
+});
+
+test('an option that nobody knows is an error', () => {
+  const wrong: [() => unknown, RegExp][] = [
+    [
+      () => conv2d(ones([1, 4, 4, 1]), ones([2, 2, 1, 1]), { strides: 2 } as object),
+      /^conv2d: there is no option strides; there are stride/,
+    ],
+    [
+      () => conv2d(ones([1, 4, 4, 1]), ones([2, 2, 1, 1]), 2 as unknown as object),
+      /^conv2d: the options are an object such as \{ stride: \.\.\. \}, not 2/,
+    ],
+    [() => ones([2]).sum(0, { keepdim: true } as object), /^sum: there is no option keepdim; there are keepDims/],
+    [() => ones([2, 2]).mean(0, 1 as unknown as object), /^mean: the options are an object/],
+    [() => tensor([1], { requires_grad: true } as object), /^tensor: there is no option requires_grad/],
+    [() => grad(ones([]), [], { create_graph: true } as object), /^grad: there is no option create_graph/],
+    [() => customOp({ name: 'x', forward: (x: Tensor) => x, vpj: [] } as never), /^customOp: there is no option vpj/],
+    [() => new nn.Adam([], { learningRate: 1 } as object), /^Adam: there is no option learningRate; there are lr/],
+  ];
+  on(reference, () => {
+    for (const [fn, message] of wrong) assert.throws(() => scope(fn), message);
+  });
 });
 
 test('backward says what it lacks in its own words', () => {

@@ -5,6 +5,7 @@ import type { ConvGeometry } from '../../kernels/convGeometry.ts';
 import { convTranspose2d as convTranspose2dPlan } from '../../kernels/convTranspose2d.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { type Shape, show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -50,6 +51,13 @@ export function convParams(
   image: readonly number[],
   kernel: readonly number[],
 ): ConvParams {
+  checked<Conv2dOptions & Pick<ConvTranspose2dOptions, 'outputPadding'>>(op, options, [
+    'stride',
+    'padding',
+    'dilation',
+    'groups',
+    'outputPadding',
+  ]);
   const stride = pair(options.stride ?? 1);
   const dilation = pair(options.dilation ?? 1);
   const groups = options.groups ?? 1;

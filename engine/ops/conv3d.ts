@@ -7,6 +7,7 @@ import {
 } from '../../kernels/conv3d.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { type Shape, show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -51,6 +52,13 @@ const map3 = (f: (i: number) => number): Three => [f(0), f(1), f(2)];
 const three = (list: readonly number[]): Three => map3((i) => list[i]!);
 
 function conv3dParams(op: string, options: Conv3dOptions, image: Shape, kernel: Shape): Conv3dParams {
+  checked<Conv3dOptions & Pick<ConvTranspose3dOptions, 'outputPadding'>>(op, options, [
+    'stride',
+    'padding',
+    'dilation',
+    'groups',
+    'outputPadding',
+  ]);
   const stride = triple(options.stride ?? 1);
   const dilation = triple(options.dilation ?? 1);
   const { groups = 1, padding = 0 } = options;

@@ -4,6 +4,7 @@ import { copy } from '../../kernels/copy.ts';
 import { reduce, SUM } from '../../kernels/reduce.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { broadcastStrides, normalizeAxes, reducedShape, type Shape, sameShape, show, stridesOf } from '../shape.ts';
@@ -43,18 +44,17 @@ const meanTable = sumRow('mean');
  * Sums over `axes` (all if absent; negative ones count from the end); of nothing, 0.
  * @throws ShapeError if there is no such axis
  */
-export const sum = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
-  apply(sumTable, [x], { axes: normalizeAxes('sum', axes, x.rank), keepDims, scale: 1 })[0]!;
+export function sum(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  const { keepDims = false } = checked('sum', options, ['keepDims']);
+  return apply(sumTable, [x], { axes: normalizeAxes('sum', axes, x.rank), keepDims, scale: 1 })[0]!;
+}
 
 /**
  * Averages over `axes` (all if absent; negative ones count from the end); of nothing, NaN.
  * @throws ShapeError if there is no such axis
  */
-export const mean = (
-  x: Tensor,
-  axes?: number | readonly number[],
-  { keepDims = false }: ReduceOptions = {},
-): Tensor => {
+export const mean = (x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor => {
+  const { keepDims = false } = checked('mean', options, ['keepDims']);
   const list = normalizeAxes('mean', axes, x.rank);
   const n = countOf(x.shape, list);
   return apply(meanTable, [x], { axes: list, keepDims, scale: 1 / n })[0]!;
@@ -75,10 +75,10 @@ export interface VarianceOptions extends ReduceOptions {
  * @throws ShapeError if there is no such axis
  */
 export function variance(x: Tensor, axes?: number | readonly number[], options: VarianceOptions = {}): Tensor {
-  const { correction = 0 } = options;
+  const { correction = 0, keepDims = false } = checked('variance', options, ['keepDims', 'correction']);
   const n = countOf(x.shape, normalizeAxes('variance', axes, x.rank));
   return scope(() => {
-    const biased = mean(x.sub(mean(x, axes, { keepDims: true })).square(), axes, options);
+    const biased = mean(x.sub(mean(x, axes, { keepDims: true })).square(), axes, { keepDims });
     return correction === 0 ? biased : affine(biased, n / Math.max(0, n - correction), 0);
   });
 }

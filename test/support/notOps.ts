@@ -8,6 +8,7 @@ export const NOT_OPS: readonly string[] = [
     'Tensor',
     'WebGpuDevice',
     'backward',
+    'checked',
     'checkpoint',
     'compile',
     'customOp',
