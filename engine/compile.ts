@@ -20,6 +20,7 @@ export interface CompiledStep<A extends readonly Tensor[], R> {
   kernels(): readonly string[];
   /** Frees the memory of its recordings. It can be called again, and records anew. */
   dispose(): void;
+  /** As `dispose`, at the end of a block that says `using step = compile(...)`. */
   [Symbol.dispose](): void;
 }
 

@@ -4,7 +4,15 @@ import type { Target } from '../../kernels/kernel.ts';
  * WebGPU's GPUDevice, where TypeScript's library declares it (from TypeScript 6 on, or with \@webgpu/types), else unknown:
  * the types of this package need no WebGPU types.
  */
-export type GpuDevice = typeof globalThis extends { GPUDevice: { prototype: infer T } } ? T : unknown;
+export type GpuDevice = typeof globalThis extends {
+  /** The class. */
+  GPUDevice: {
+    /** An instance of it. */
+    prototype: infer T;
+  };
+}
+  ? T
+  : unknown;
 
 /** What the platform (Node or a browser) hands over with a device. @internal */
 export interface Opened {
