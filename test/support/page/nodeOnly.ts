@@ -1,5 +1,6 @@
 /** Test files that do not run in a browser, and why. Every other one does, in `browser.test.ts`, with the same tests. */
 export const NODE_ONLY: Readonly<Record<string, string>> = {
+  'bench.test.ts': 'starts processes',
   'browser.test.ts': 'starts the browser',
   'checkpoint.test.ts': 'expects source files in stack traces, which a bundle has merged; reference device alone',
   'cli.test.ts': 'starts processes',
