@@ -122,7 +122,7 @@ fn phi_(x: T) -> T {
   let tail = 0.5 * erfc_(0.707106781 * abs(x));
   return select(select(1.0 - tail, tail, x < T(0.0)), x, isnan_(x));
 }
-fn bell_(x: T) -> T { return exp(-min(x * x, T(1e4))); }`;
+fn bell_(x: T) -> T { return select(exp(-min(x * x, T(1e4))), x, isnan_(x)); }`;
 
 /** `pow_(x, y)` for tensors, `powf_(x, s)` for a number, by squaring where it is whole. */
 export const POW = /* wgsl */ `${LOG}

@@ -278,6 +278,18 @@ test('an option that nobody knows is an error', () => {
   });
 });
 
+test('the gradient at NaN is what it is in float64', async () => {
+  for (const name of ['tanh', 'sigmoid', 'exp', 'erf', 'elu', 'selu', 'gelu', 'silu', 'softplus', 'sin'] as const) {
+    const run = () => {
+      const x = tensor([Number.NaN, 1], { requiresGrad: true });
+      return grad(x[name]().sum(), [x]);
+    };
+    const [[found], [exact]] = [await read(gpu, run), await read(reference, run)];
+    assert.is(Number.isNaN(found![0]), Number.isNaN(exact![0]), name);
+    assert.ok(Number.isNaN(exact![0]) && Math.abs(found![1]! - exact![1]!) < 1e-6, name);
+  }
+});
+
 test('backward says what it lacks in its own words', () => {
   on(reference, () => {
     const x = tensor([1, 2], { requiresGrad: true });

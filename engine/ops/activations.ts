@@ -60,7 +60,7 @@ export const logSigmoid: Unary = unary(
 const eluGradRow: Row<Scalars> = row(
   'eluGrad',
   2,
-  'a * p.s1 * select(p.s0 * exp(min(b, T(0.0))), T(1.0), b > T(0.0))',
+  'a * p.s1 * select(select(p.s0 * exp(min(b, T(0.0))), T(1.0), b > T(0.0)), b, isnan_(b))',
   [
     (g, { inputs: [, x], params }) => eluGrad(g, x!, params),
     (g, { inputs: [h, x], params }) => clampGrad(eluGrad(mul(g, h!), x!, params), x!, NEGATIVE_INFINITY, 0),
