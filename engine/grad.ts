@@ -86,7 +86,7 @@ function unused(ys: readonly Tensor[], x: Tensor, options: GradOptions): Tensor 
   if (connected || options.allowUnused) return withDevice(x.device, () => noGrad(() => full(x.shape, 0)));
   if (!ys.some((y) => y.requiresGrad)) {
     throw new GradError(
-      `grad: ${ys[0]!.describe()} does not require a gradient: no op behind it was recorded. If it comes from grad(), pass { createGraph: true } there`,
+      `grad: ${ys[0]!.describe()} does not require a gradient: no op behind it was recorded. If it comes from grad(), pass { createGraph: true } there; if it does not depend on the inputs at all, { allowUnused: true } gives zeros`,
     );
   }
   throw new GradError(`grad: no output depends on ${x.describe()}; pass { allowUnused: true } for zeros`);

@@ -33,25 +33,48 @@ const ALLOWED = { order: 1e-5, kernel: 1e-4 };
 /** Elements of the largest case that is differentiated to first and to second order. */
 const [FIRST, SECOND] = [130, 50];
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
+const USAGE = `usage: npm run check:ops -- [--json FILE] [words]
+Checks every op, or those whose names contain a word: derivatives against central differences in float64, kernels against
+float64. Ends with 1 if an error is too large or an exported op has no case. WGRAD_ADAPTER chooses the adapter.
+`;
+
+function commandLine(): { readonly json: string | undefined; readonly words: readonly string[] } {
+  try {
+    const options = { json: { type: 'string' }, help: { type: 'boolean' } } as const;
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    if (values.help) {
+      process.stdout.write(USAGE);
+      process.exit(0);
+    }
+    const odd = positionals.find((w) => !Object.keys(all).some((op) => op.includes(w)));
+    if (odd) throw new Error(`no op's name contains ${odd}`);
+    return { json: values.json, words: positionals };
+  } catch (error) {
+    process.stderr.write(`check:ops: ${(error as Error).message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const all: Readonly<Record<string, readonly Case[]>> = { ...cases, ...compositions };
+const { json, words } = commandLine();
 await init({ device: 'reference' });
 const gpu = await openGpu();
 const rows: OpRow[] = [];
 const problems: string[] = [];
 
-const all: Readonly<Record<string, readonly Case[]>> = { ...cases, ...compositions };
+const line = (op: string, count: string, ...errors: string[]) =>
+  `${op.padEnd(28)}${count.padStart(10)}${errors.map((e) => e.padStart(10)).join('')}\n`;
+process.stdout.write(line('largest relative errors', 'cases', 'order 1', 'order 2', 'order 3', 'kernel'));
 for (const [op, list] of Object.entries(all)) {
-  if (positionals.length > 0 && !positionals.some((w) => op.includes(w))) continue;
+  if (words.length > 0 && !words.some((w) => op.includes(w))) continue;
   const row = await checkOp(op, list);
   rows.push(row);
-  const show = (v: number | null) => (v === null ? '-' : v.toExponential(1)).padStart(9);
-  process.stdout.write(
-    `${op.padEnd(28)}${String(list.length).padStart(4)} cases${show(row.order1)}${show(row.order2)}${show(row.order3)}${show(row.kernelVsReference)}\n`,
-  );
+  const errors = [row.order1, row.order2, row.order3, row.kernelVsReference];
+  process.stdout.write(line(op, String(list.length), ...errors.map((v) => (v === null ? '-' : v.toExponential(1)))));
 }
 for (const name of Object.keys(engine).filter((n) => isOp(n) && !(n in all)))
   problems.push(`${name} is exported and has no case`);
-if (values.json) await writeFileAtomic(values.json, `${JSON.stringify(rows, null, 1)}\n`);
+if (json) await writeFileAtomic(json, `${JSON.stringify(rows, null, 1)}\n`);
 process.stdout.write(
   `${rows.length} ops on ${gpu.name}; ${problems.length} problems\n${problems.map((p) => `  ${p}\n`).join('')}`,
 );
