@@ -17,6 +17,8 @@ import * as nn from '../../nn/index.ts';
 import { batches, initialParameters } from '../data.ts';
 import type { Layer, Prepared, TrainTask } from '../task.ts';
 
+const geometry = ({ stride, padding }: { readonly stride: number; readonly padding: number }) => ({ stride, padding });
+
 /** A network as a function of its parameters. */
 function forward(layers: readonly Layer[], parameters: readonly Tensor[], x: Tensor): Tensor {
   let at = 0;
@@ -27,9 +29,9 @@ function forward(layers: readonly Layer[], parameters: readonly Tensor[], x: Ten
       case 'dense':
         return biased(matmul(h, next()), layer.bias);
       case 'conv':
-        return biased(conv2d(h, next(), layer), layer.bias);
+        return biased(conv2d(h, next(), geometry(layer)), layer.bias);
       case 'convTranspose':
-        return biased(convTranspose2d(h, next(), layer), layer.bias);
+        return biased(convTranspose2d(h, next(), geometry(layer)), layer.bias);
       case 'batchNorm':
         return batchNorm(h, next(), next()).y;
       case 'leakyRelu':
