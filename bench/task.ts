@@ -134,13 +134,19 @@ export interface Case {
 
 /** A library, opened on an adapter. */
 export interface Peer {
-  /** Loads data and builds the function. */
-  prepare(task: Task): Promise<Prepared>;
+  /** For each kind of task: loads data and builds the function. */
+  readonly prepare: {
+    readonly [K in Task['kind']]: (task: Extract<Task, { kind: K }>) => Prepared | Promise<Prepared>;
+  };
   /** Hands everything recorded to the adapter. */
   flush(): void;
   /** Measures what the adapter can do at best; wgrad only. */
   roofs?(): Promise<Roofs>;
 }
+
+/** A library's function for a task. */
+export const prepareWith = ({ prepare: by }: Peer, task: Task): Prepared | Promise<Prepared> =>
+  (by[task.kind] as (task: Task) => Prepared | Promise<Prepared>)(task);
 
 export interface Prepared {
   /** One call. Frees what it makes, and waits for nothing. */

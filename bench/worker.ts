@@ -7,7 +7,7 @@ import type { AdapterChoice } from '../engine/platform.browser.ts';
 import { type Check, garbageCollector } from '../engine/platform.node.ts';
 import { dispatches, peakBytes, provideAdapter, queuesDone } from './adapter.ts';
 import type { Calls, Reply, Request } from './client.ts';
-import type { FirstStep, Library, Peer, Prepared, Sample, Task } from './task.ts';
+import { type FirstStep, type Library, type Peer, type Prepared, prepareWith, type Sample, type Task } from './task.ts';
 
 const LIBRARY: Readonly<Record<Library, () => Promise<{ open(): Promise<Peer> }>>> = {
   wgrad: () => import('./peers/wgrad.ts'),
@@ -41,7 +41,7 @@ async function sync(): Promise<void> {
 }
 
 async function prepare(task: Task): Promise<Float32Array[]> {
-  current = await peer.prepare(task);
+  current = await prepareWith(peer, task);
   const results = await current.results();
   await sync();
   return results;
@@ -66,7 +66,7 @@ async function time(calls: number): Promise<Sample> {
 }
 
 async function first(task: Task, steps: number): Promise<FirstStep> {
-  current = await peer.prepare(task);
+  current = await prepareWith(peer, task);
   await sync();
   const { ms } = await time(1);
   for (let i = 0; i < steps; i++) await time(1);

@@ -2,7 +2,7 @@
 import { blockUntilReady, defaultDevice, init, jit, numpy as np } from '@jax-js/jax';
 import { wait } from '../adapter.ts';
 import { channelsFirst, normals, sizeOf } from '../data.ts';
-import type { AdamTask, ChainTask, Operand, OpTask, Peer, Prepared, Task } from '../task.ts';
+import type { AdamTask, ChainTask, Operand, OpTask, Peer, Prepared } from '../task.ts';
 import { read, submit } from './jaxjsArrays.ts';
 import { jaxjsOps } from './jaxjsOps.ts';
 import { adam, jaxjsTrain } from './jaxjsTrain.ts';
@@ -12,18 +12,7 @@ export async function open(): Promise<Peer> {
   defaultDevice('webgpu');
   return {
     flush() {}, // `submit` below has done it
-    async prepare(task: Task): Promise<Prepared> {
-      switch (task.kind) {
-        case 'op':
-          return prepareOp(task);
-        case 'adam':
-          return prepareAdam(task);
-        case 'chain':
-          return prepareChain(task);
-        case 'train':
-          return jaxjsTrain(task);
-      }
-    },
+    prepare: { op: prepareOp, adam: prepareAdam, chain: prepareChain, train: jaxjsTrain },
   };
 }
 

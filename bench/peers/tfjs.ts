@@ -4,7 +4,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { wait } from '../adapter.ts';
 import { normals, sizeOf } from '../data.ts';
-import type { AdamTask, ChainTask, OpTask, Peer, Prepared, Task } from '../task.ts';
+import type { AdamTask, ChainTask, OpTask, Peer, Prepared } from '../task.ts';
 import { tfjsOps } from './tfjsOps.ts';
 import { tfjsTrain } from './tfjsTrain.ts';
 
@@ -22,18 +22,7 @@ export async function open(): Promise<Peer> {
       backend.endComputePassEncoder();
       backend.submitQueue();
     },
-    async prepare(task: Task): Promise<Prepared> {
-      switch (task.kind) {
-        case 'op':
-          return prepareOp(task);
-        case 'adam':
-          return prepareAdam(task);
-        case 'chain':
-          return prepareChain(task);
-        case 'train':
-          return tfjsTrain(task);
-      }
-    },
+    prepare: { op: prepareOp, adam: prepareAdam, chain: prepareChain, train: tfjsTrain },
   };
 }
 

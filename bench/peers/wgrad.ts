@@ -2,7 +2,7 @@
 import { compile, init, keep, measureRoofs, scope, type Tensor, tensor, WebGpuDevice } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import { normals, sizeOf } from '../data.ts';
-import type { AdamTask, ChainTask, OpTask, Peer, Prepared, Task } from '../task.ts';
+import type { AdamTask, ChainTask, OpTask, Peer, Prepared } from '../task.ts';
 import { wgradOps } from './wgradOps.ts';
 import { wgradTrain } from './wgradTrain.ts';
 
@@ -13,18 +13,7 @@ export async function open(): Promise<Peer> {
   return {
     flush: () => device.flush(),
     roofs: () => measureRoofs(device),
-    async prepare(task: Task): Promise<Prepared> {
-      switch (task.kind) {
-        case 'op':
-          return prepareOp(task);
-        case 'adam':
-          return prepareAdam(task);
-        case 'chain':
-          return prepareChain(task);
-        case 'train':
-          return wgradTrain(task);
-      }
-    },
+    prepare: { op: prepareOp, adam: prepareAdam, chain: prepareChain, train: wgradTrain },
   };
 }
 
