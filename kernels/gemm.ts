@@ -62,6 +62,8 @@ export interface PlaceSteps {
 /** Workgroups enough to keep the adapter busy; with fewer, k is split. */
 const SOFTWARE_GROUPS = 24;
 const HARDWARE_GROUPS = 256;
+/** Multiplications from which the software family takes its widest tile. */
+const LARGE = 2 ** 24;
 
 const multiples = (of: number, ...values: number[]) => values.every((v) => v % of === 0);
 
@@ -71,7 +73,7 @@ const multiples = (of: number, ...values: number[]) => values.every((v) => v % o
 export function gemm(target: Target, g: Gemm): Plan {
   const m = g.m0 * Math.max(...g.h.map((p) => p.m)) * Math.max(...g.w.map((p) => p.m));
   const outer = Math.max(...g.h.map((p) => p.k)) * Math.max(...g.w.map((p) => p.k));
-  const tile = target.family === 'software' ? softwareTile(target, g, m) : hardwareTile(g, m);
+  const tile = target.family === 'software' ? softwareTile(target, g, m, outer) : hardwareTile(g, m);
   const rowGroups = Math.ceil(m / (tile.rows * tile.perGroup));
   const colTiles = Math.ceil(g.n / tile.cols);
   const groups = rowGroups * colTiles * g.batch * g.h.length * g.w.length;
@@ -145,29 +147,29 @@ function loadOfB(g: Gemm): 'k' | 'n' | 'scalar' {
 
 const vectorC = (g: Gemm) => multiples(4, g.n, ...g.c.m, g.c.h, g.c.w, g.c.batch, g.size);
 
-function softwareTile(target: Target, g: Gemm, m: number): Tile {
+function softwareTile(target: Target, g: Gemm, m: number, outer: number): Tile {
   // Lanes of a subgroup share rows and split the columns; a narrow matrix has too few columns for that.
   const size = target.subgroupSize;
   const wide = (size === 4 || size === 8) && g.n > size / 2 && m > 2;
   const lanes = wide ? size : 1;
   const cols = g.n > 2 * lanes ? 4 : g.n > lanes ? 2 : 1;
-  const most = wide ? 16 / lanes : 4;
-  const rowsPerLane = [1, 2, 4].find((r) => r * lanes >= m && r <= most) ?? most;
   const check = g.place ? (g.place.k.w[1] === 0 || g.k2 === 1 ? 'tap' : 'element') : 'none';
-  // SwiftShader's code is so long that a loop past some 128 multiplications no longer fits into the caches.
-  const unroll =
-    (lanes * cols >= 16 && (lanes === 4 || check === 'element') ? [2, 3, 5] : [4, 5, 3, 2]).find(
-      (u) => g.k2 % u === 0,
-    ) ?? 1;
+  // Rows cost loads of A, and each serves all columns; but a long loop takes a compiler of shaders a second more.
+  const worth = size === 8 && check !== 'element' && m * g.n * g.batch * outer * g.k2 >= LARGE;
+  const most = wide ? (worth ? 32 : 16) / lanes : 4;
+  const rowsPerLane = [1, 2, 4].find((r) => r * lanes >= m && r <= most) ?? most;
   const loadA = loadOfA(g);
   const loadB = loadOfB(g);
+  // Where an element takes more than its load, or SwiftShader's four lanes do, a loop over four k is too long for the caches.
+  const long = check === 'element' || (lanes === 4 && check === 'tap' && loadB !== 'k');
+  const unroll = (lanes * cols >= 16 && long ? [2, 3, 5] : [4, 5, 3, 2]).find((u) => g.k2 % u === 0) ?? 1;
   const four = unroll === 4;
   const kernel = softwareKernel(
     lanes,
     rowsPerLane,
     cols,
     unroll,
-    four && loadA === 'k' ? 'k' : 'scalar',
+    four && loadA === 'k' && lanes !== 4 ? 'k' : 'scalar',
     (loadB === 'n' && cols > 1) || (loadB === 'k' && four) ? loadB : 'scalar',
     check,
     cols > 1 && vectorC(g),

@@ -79,13 +79,11 @@ export const softwareKernel = memo(
       return `    let in${i} = u32(${h}) < size.x; let w${i} = ${w} + k2 * stepW; let at${i} = r${i}.x + aAt;`;
     };
 
-    const multiply = (u: number) =>
-      rowsOf((i) =>
-        each(lanes, (d) => {
-          const s = `s${d * rowsPerLane + i}`;
-          return `    ${s} = fma(${type}(${share(a(i, u), d)}), b${u}, ${s});`;
-        }),
-      );
+    const multiply = (i: number) =>
+      each(lanes, (d) => {
+        const s = `s${d * rowsPerLane + i}`;
+        return each(unroll, (u) => `    ${s} = fma(${type}(${share(a(i, u), d)}), b${u}, ${s});`);
+      });
 
     /** Rows past the end have a negative offset in C. */
     const store = (i: number, d: number): string => {
@@ -137,7 +135,7 @@ ${each(rows, (r) => `  var s${r} = ${type}();`)}
 ${rowsOf(place)}
 ${loadsA()}
 ${loadsB()}
-${each(unroll, multiply)}
+${rowsOf(multiply)}
     k2 += ${unroll};
     let down = k2 >= innerEnd; k2 = select(k2, inner, down); k1 += select(0, 1, down);
     let over = k1 >= j.k1; k1 = select(k1, 0, over); k0 += select(0, 1, over);

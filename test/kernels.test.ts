@@ -1,7 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Device } from '../engine/device.ts';
-import { DeviceError, full, matmul, scope, type Tensor, tensor } from '../engine/index.ts';
+import {
+  conv2d,
+  convTranspose2d,
+  DeviceError,
+  full,
+  Generator,
+  matmul,
+  scope,
+  type Tensor,
+  tensor,
+} from '../engine/index.ts';
 import type { KernelFamily } from '../engine/webgpu/device.ts';
 import type { Case } from './support/builders.ts';
 import { cases, compositions } from './support/cases.ts';
@@ -74,6 +84,34 @@ for (const [name, fn, values] of extremes) {
 async function runBoth(fn: (device: Device) => Tensor): Promise<[ArrayLike<number>, ArrayLike<number>]> {
   const values = (device: Device) => on(device, () => scope(() => fn(device).data()));
   return [await values(gpu), await values(reference)];
+}
+
+for (const transposeB of [false, true]) {
+  test(`products large enough for the widest tile, ${transposeB ? 'b transposed' : 'and convolutions'}`, async () => {
+    const values = (seed: number, ...shape: number[]) => new Generator(seed).normal(shape);
+    const outcomes = await withFamily(gpu, 'software', () =>
+      [gpu, reference].map((device) =>
+        on(device, () =>
+          scope(() => {
+            const a = values(1, 261, 260);
+            const products = [257, 260].map((n) =>
+              matmul(a, transposeB ? values(2, n, 260) : values(2, 260, n), { transposeB }),
+            );
+            const x = values(3, 5, 30, 30, 16);
+            const image = transposeB
+              ? convTranspose2d(x, values(4, 4, 4, 17, 16), { stride: 2, padding: 1 })
+              : conv2d(x, values(4, 3, 3, 16, 36), { padding: 1 });
+            return Promise.all([...products, image].map((y) => y.data()));
+          }),
+        ),
+      ),
+    );
+    const [fast, right] = await Promise.all(outcomes);
+    for (const [i, y] of fast!.entries()) {
+      const d = distance(y, right![i]!);
+      assert.ok(d < 1e-5, `product ${i} is off by ${d} of its scale`);
+    }
+  });
 }
 
 test('elementwise past 65,535 workgroups: the grid is folded', async () => {
