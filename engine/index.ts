@@ -145,7 +145,14 @@ export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { concat, permute, type Range, reshape, slice, transpose } from './ops/movement.ts';
 export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/norm.ts';
 export { logSumExp, norm, std } from './ops/norms.ts';
-export { type AdamParams, adamStep, emaStep, type RunningStatsParams, updateRunningStats } from './ops/optim.ts';
+export {
+  type AdamParams,
+  adamStep,
+  copyFrom,
+  emaStep,
+  type RunningStatsParams,
+  updateRunningStats,
+} from './ops/optim.ts';
 export { type PadOptions, pad } from './ops/pad.ts';
 export {
   type AvgPool1dOptions,

@@ -10,8 +10,8 @@ import {
   tensor,
   type Values,
 } from '../engine/index.ts';
-import { saveCheckpoint } from '../nn/checkpoint.node.ts';
-import type { TensorMap } from '../nn/safetensors.ts';
+import { saveCheckpoint } from '../nn/io/checkpoint.node.ts';
+import type { TensorMap } from '../nn/io/safetensors.ts';
 import type { TrainOptions } from './cli/options.ts';
 import { batches } from './data/batches.ts';
 import { loadMnist } from './data/mnist.node.ts';

@@ -2,11 +2,14 @@
  * Modules, layers, initialisers and optimizers. A layer is called with `forward`; its parameters live until they are disposed of.
  * @module wgrad/nn
  */
-export { LeakyReLU, ReLU, Sigmoid, Tanh } from './activation.ts';
-export { Adam, type AdamOptions, EMA } from './adam.ts';
-export { Conv2d, ConvTranspose2d } from './conv.ts';
 export * as init from './init.ts';
-export { Linear, type WeightOptions } from './linear.ts';
-export { type Initializer, Module, Parameter, State } from './module.ts';
-export { BatchNorm2d, type BatchNormOptions, LayerNorm, withoutTracking } from './norm.ts';
-export { Flatten, Reshape, Sequential } from './sequential.ts';
+export { LeakyReLU, ReLU, Sigmoid, Tanh } from './layers/activation.ts';
+export { Conv2d, ConvTranspose2d } from './layers/conv.ts';
+export { Linear, type WeightOptions } from './layers/linear.ts';
+export { BatchNorm2d, type BatchNormOptions, LayerNorm, withoutTracking } from './layers/norm.ts';
+export { Flatten, Reshape, Sequential } from './layers/sequential.ts';
+export { functionalCall } from './module/functionalCall.ts';
+export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type StateValue } from './module/module.ts';
+export { Buffer, type Initializer, Parameter } from './module/parameter.ts';
+export { type ModuleSummary, type SummaryRow, summary } from './module/summary.ts';
+export { Adam, type AdamOptions, EMA } from './optim/adam.ts';

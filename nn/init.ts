@@ -3,7 +3,7 @@
  * @module
  */
 import { full, Generator } from '../engine/index.ts';
-import type { Initializer } from './module.ts';
+import type { Initializer } from './module/parameter.ts';
 
 /** Normal numbers; DCGAN uses mean 0 and standard deviation 0.02 (Radford et al. 2016). */
 export const normal =

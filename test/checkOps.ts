@@ -7,7 +7,7 @@ import * as engine from '../engine/index.ts';
 import { gradcheck, gradgradcheck, init, type Tensor } from '../engine/index.ts';
 import { fused, primitives, views } from '../engine/ops/table.ts';
 import type { AnyRow } from '../engine/row.ts';
-import { writeFileAtomic } from '../nn/atomicWrite.node.ts';
+import { writeFileAtomic } from '../nn/io/atomicWrite.node.ts';
 import { type Case, elementsOf } from './support/builders.ts';
 import { cases, compositions } from './support/cases.ts';
 import { openGpu, reference } from './support/devices.ts';
@@ -134,7 +134,7 @@ function isOp(name: string): boolean {
     // Held constant in the derivative: test/heads.test.ts.
     ...['powerIteration', 'spectralNorm'],
     // Their rows have cases: fill, uniform, normal, adam, ema, runningStats.
-    ...['full', 'ones', 'zeros', 'rand', 'randn', 'adamStep', 'emaStep', 'updateRunningStats'],
+    ...['full', 'ones', 'zeros', 'rand', 'randn', 'adamStep', 'emaStep', 'updateRunningStats', 'copyFrom'],
   ];
   const value: unknown = (engine as Readonly<Record<string, unknown>>)[name];
   return typeof value === 'function' && !others.includes(name);

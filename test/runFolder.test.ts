@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { createRunFolder, readJsonLines } from '../gan/run/folder.node.ts';
 import { plotCurves, wassersteinPanels } from '../gan/run/plot.node.ts';
 import { createProgress } from '../gan/run/progress.node.ts';
-import { writeFileAtomic } from '../nn/atomicWrite.node.ts';
+import { writeFileAtomic } from '../nn/io/atomicWrite.node.ts';
 
 const test = suite<{ root: string }>('run folder');
 test.before.each((context) => {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadCheckpoint, saveCheckpoint } from '../nn/checkpoint.node.ts';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../nn/safetensors.ts';
+import { loadCheckpoint, saveCheckpoint } from '../nn/io/checkpoint.node.ts';
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../nn/io/safetensors.ts';
 
 const tensors = new Map<string, StoredTensor>([
   ['z/bytes', { shape: [3], data: Uint8Array.of(1, 2, 255) }],

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readJsonLines } from '../gan/run/folder.node.ts';
-import { loadCheckpoint } from '../nn/checkpoint.node.ts';
+import { loadCheckpoint } from '../nn/io/checkpoint.node.ts';
 
 const test = suite('train');
 const root = mkdtempSync(join(tmpdir(), 'wgrad-train-'));

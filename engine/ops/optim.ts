@@ -1,5 +1,6 @@
-/** Ops that overwrite their leading inputs: optimizer updates and running averages. They have no derivative. */
+/** Ops that overwrite their leading inputs: optimizer updates, running averages, copies. They have no derivative. */
 import { type Adam as AdamParams, adam as adamPlan, ema as emaPlan } from '../../kernels/adam.ts';
+import { copy } from '../../kernels/copy.ts';
 import { runningStats as runningStatsPlan } from '../../kernels/runningStats.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
@@ -94,9 +95,36 @@ export const updateRunningStats = (mean: Tensor, variance: Tensor, stats: Tensor
   apply(runningStatsRow, [mean, variance, stats], params);
 };
 
+export const copyFromRow: Row<undefined> = {
+  name: 'copyFrom',
+  shape: ([x, source]) => {
+    if (show(x!) !== show(source!)) {
+      throw new ShapeError(`copyFrom: ${show(source!)} does not fit ${show(x!)}; reshape or broadcast it first`);
+    }
+    return [];
+  },
+  kernel: ({ inputs: [x] }) => {
+    const n = sizeOf(x!);
+    return { dispatches: copy({ sizes: [n], from: [1], to: [1] }, 1, 0) };
+  },
+  mutates: 1,
+};
+
+/**
+ * Overwrites x with the values of `source` on the device, without reading them: torch.Tensor.copy_. A tape that saved the old
+ * values will refuse to use them; the copy itself is not differentiated.
+ * @returns x
+ * @throws ShapeError if shapes differ
+ */
+export function copyFrom<T extends Tensor>(x: T, source: Tensor): T {
+  if (x !== source) apply(copyFromRow, [x, source], undefined);
+  return x;
+}
+
 /** The rows of this file, by name. */
 export const optimRows = {
   adam: adamRow,
   ema: emaRow,
   runningStats: runningStatsRow,
+  copyFrom: copyFromRow,
 };

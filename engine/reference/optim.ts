@@ -26,4 +26,7 @@ export const optim: LoopsOf<typeof optimRows> = {
       variance![c]! += momentum * (batch - variance![c]!);
     }
   },
+  copyFrom: ({ inputs: [x, source] }) => {
+    x!.set(source!);
+  },
 };

@@ -9,7 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileError, writeFileAtomic } from '../../nn/atomicWrite.node.ts';
+import { fileError, writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
 
 /** The folder that keeps what one run made. */
 export interface RunFolder {

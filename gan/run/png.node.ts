@@ -1,5 +1,5 @@
 import { encode } from 'fast-png';
-import { writeFileAtomic } from '../../nn/atomicWrite.node.ts';
+import { writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
 import type { ByteImage } from './grid.ts';
 
 /**

@@ -9,6 +9,7 @@ import {
   conv2d,
   conv2dWeight,
   convTranspose2d,
+  copyFrom,
   div,
   emaStep,
   full,
@@ -290,6 +291,13 @@ const runningStats = (c: number, momentum: number, n: number): Case => ({
   },
 });
 
+const copies = (shape: Shape): Case => ({
+  name: show(shape),
+  inputs: [{ shape }, { shape }],
+  fn: (x, source) => copyFrom(x, source),
+  tolerance: 0,
+});
+
 /** Of the rows that are in no file of `cases/`. */
 const core = {
   affine: [
@@ -449,6 +457,7 @@ const core = {
   ],
   ema: [emas(1, 0.5), emas(65, 0.999), emas(256, 0)],
   runningStats: [runningStats(1, 0.1, 2), runningStats(65, 0.5, 257)],
+  copyFrom: [copies([1]), copies([3, 65]), copies([0, 3]), copies([257])],
   batchNorm: [
     ...batchNormed([2, 1]),
     ...batchNormed([4, 3]),

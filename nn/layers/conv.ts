@@ -6,10 +6,11 @@ import {
   type Pair,
   scope,
   type Tensor,
-} from '../engine/index.ts';
-import { fanInUniform, layerGenerator } from './init.ts';
+} from '../../engine/index.ts';
+import { fanInUniform, layerGenerator } from '../init.ts';
+import { Module } from '../module/module.ts';
+import { Parameter } from '../module/parameter.ts';
 import type { WeightOptions } from './linear.ts';
-import { Module, Parameter } from './module.ts';
 
 const pair = (s: Pair): readonly [number, number] => (typeof s === 'number' ? [s, s] : s);
 

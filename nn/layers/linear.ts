@@ -1,6 +1,7 @@
-import { type Generator, matmul, ShapeError, scope, type Tensor } from '../engine/index.ts';
-import { fanInUniform, layerGenerator } from './init.ts';
-import { type Initializer, Module, Parameter } from './module.ts';
+import { type Generator, matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { fanInUniform, layerGenerator } from '../init.ts';
+import { Module } from '../module/module.ts';
+import { type Initializer, Parameter } from '../module/parameter.ts';
 
 /** Options that layers with weights share. */
 export interface WeightOptions {

@@ -1,5 +1,5 @@
-import type { Shape, Tensor } from '../engine/index.ts';
-import { Module } from './module.ts';
+import type { Shape, Tensor } from '../../engine/index.ts';
+import { Module } from '../module/module.ts';
 
 /** Modules one after another. */
 export class Sequential extends Module {

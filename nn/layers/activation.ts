@@ -1,5 +1,5 @@
-import type { Tensor } from '../engine/index.ts';
-import { Module } from './module.ts';
+import type { Tensor } from '../../engine/index.ts';
+import { Module } from '../module/module.ts';
 
 /** max(x, 0), elementwise; see `relu`. */
 export class ReLU extends Module {

@@ -7,8 +7,9 @@ import {
   type Shape,
   type Tensor,
   updateRunningStats,
-} from '../engine/index.ts';
-import { Module, Parameter, State } from './module.ts';
+} from '../../engine/index.ts';
+import { Module } from '../module/module.ts';
+import { Buffer, Parameter } from '../module/parameter.ts';
 
 /** Options of {@link BatchNorm2d}. */
 export interface BatchNormOptions {
@@ -44,9 +45,9 @@ export class BatchNorm2d extends Module {
   /** Shift of each channel, [C]; starts as 0. */
   readonly bias: Parameter;
   /** Running mean of each channel, [C]; starts as 0. */
-  readonly runningMean: State;
+  readonly runningMean: Buffer;
   /** Running variance of each channel, [C], unbiased; starts as 1. */
-  readonly runningVar: State;
+  readonly runningVar: Buffer;
   /** Added to the variance. */
   readonly eps: number;
   /** How far the running averages move towards each batch. */
@@ -59,8 +60,8 @@ export class BatchNorm2d extends Module {
     this.momentum = momentum;
     this.weight = new Parameter(full([channels], 1), 'weight');
     this.bias = new Parameter(full([channels], 0), 'bias');
-    this.runningMean = new State(full([channels], 0), 'runningMean');
-    this.runningVar = new State(full([channels], 1), 'runningVar');
+    this.runningMean = new Buffer(full([channels], 0), 'runningMean');
+    this.runningVar = new Buffer(full([channels], 1), 'runningVar');
   }
 
   /** @throws ShapeError in training, if there is one value a channel */

@@ -1,6 +1,6 @@
-import { adamStep, checked, eachRun, emaStep, live, type Tensor } from '../engine/index.ts';
+import { adamStep, checked, eachRun, emaStep, live, type Tensor } from '../../engine/index.ts';
+import type { Parameter } from '../module/parameter.ts';
 import { Arena } from './arena.ts';
-import type { Parameter } from './module.ts';
 
 /** Options of {@link Adam}; names and defaults are PyTorch's. */
 export interface AdamOptions {

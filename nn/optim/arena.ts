@@ -1,5 +1,5 @@
-import { concat, keep, noGrad, refusePromise, scope, type Tensor, zeros } from '../engine/index.ts';
-import type { Parameter } from './module.ts';
+import { concat, keep, noGrad, refusePromise, scope, type Tensor, zeros } from '../../engine/index.ts';
+import type { Parameter } from '../module/parameter.ts';
 
 /** Elements between the starts of parameters: WebGPU binds a window of a buffer at multiples of 256 bytes. */
 const ALIGN = 64;
