@@ -4,11 +4,12 @@ import * as assert from 'uvu/assert';
 import { observe } from '../engine/apply.ts';
 import * as engine from '../engine/index.ts';
 import { fused, primitives, views } from '../engine/ops/table.ts';
-import { apart, type Fixture, fixtures, runFixture, titleOf } from './support/fixtures.ts';
+import { apart, type Fixture, readFixtures, runFixture, titleOf } from './support/fixtures.ts';
 import { NOT_OPS } from './support/notOps.ts';
 import { opOf } from './support/pytorchOps.ts';
 
 const test = suite('pytorch');
+const fixtures = readFixtures();
 await engine.init({ device: 'reference' });
 
 /** In units of the largest magnitude in a tensor, or of 1. Sums in another order differ by some 1e-13. */

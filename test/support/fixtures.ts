@@ -36,15 +36,16 @@ export interface Fixture {
   readonly seconds?: readonly Derivative[];
 }
 
-const folder = new URL('../fixtures/', import.meta.url);
-
-const families: readonly string[] = readdirSync(folder)
-  .filter((f) => f.endsWith('.json'))
-  .sort();
-
-export const fixtures: readonly Fixture[] = families.flatMap(
-  (f) => (JSON.parse(readFileSync(new URL(f, folder), 'utf8')) as { readonly cases: Fixture[] }).cases,
-);
+/** The fixtures of all families in a folder. @param path of it, in test/fixtures/ */
+export function readFixtures(path = '.'): readonly Fixture[] {
+  const folder = new URL(`../fixtures/${path}/`, import.meta.url);
+  const files = readdirSync(folder)
+    .filter((f) => f.endsWith('.json'))
+    .sort();
+  return files.flatMap(
+    (f) => (JSON.parse(readFileSync(new URL(f, folder), 'utf8')) as { readonly cases: Fixture[] }).cases,
+  );
+}
 
 export const titleOf = ({ op, name = '', args = [], inputs }: Fixture): string =>
   `${op}(${inputs.map((i) => (typeof i === 'number' ? i : `[${i.shape}]`)).join(', ')}) ${JSON.stringify(args)} ${name}`;

@@ -1,0 +1,57 @@
+/** Layers as the functions of their inputs and parameters that fixtures hold them to. */
+import { Tensor } from '../../engine/index.ts';
+import * as nn from '../../nn/index.ts';
+import type { Fixture } from './fixtures.ts';
+import type { Op } from './pytorchOps.ts';
+
+/** What a layer's fixture has as its only argument. */
+export interface LayerSpec {
+  /** Of the constructor. */
+  readonly args: readonly unknown[];
+  /** The parameters and buffers that come behind the layer's inputs, by dotted name. */
+  readonly tensors: readonly string[];
+  readonly eval?: true;
+  /** Buffers to give behind the layer's outputs, as the call left them. */
+  readonly after?: readonly string[];
+}
+
+type Layer = nn.Module<Tensor[], unknown>;
+
+export const specOf = (fixture: Fixture): LayerSpec => fixture.args![0] as LayerSpec;
+
+/** Every class of layer that `wgrad/nn` exports. */
+export const layerNames: readonly string[] = Object.entries(nn)
+  .filter(([, v]) => typeof v === 'function' && v.prototype instanceof nn.Module)
+  .map(([name]) => name);
+
+/** Made as a fixture says, in its mode. */
+export function makeLayer(name: string, { args, eval: evaluating }: LayerSpec): Layer {
+  const make = (nn as unknown as Record<string, new (...args: readonly unknown[]) => Layer>)[name];
+  if (!make) throw new Error(`wgrad/nn has no ${name}`);
+  return new make(...args).train(!evaluating);
+}
+
+/** All tensors in what a layer gave, in order. */
+export function tensorsOf(value: unknown): Tensor[] {
+  if (value instanceof Tensor) return [value];
+  return Array.isArray(value) ? value.flatMap(tensorsOf) : [];
+}
+
+/** The layer of a fixture as a function of all its tensors. The caller's scope frees the layer's own. */
+export function layerOp(name: string): Op {
+  return (given, args) => {
+    const spec = args[0] as LayerSpec;
+    const layer = makeLayer(name, spec);
+    try {
+      const inputs = given.slice(0, given.length - spec.tensors.length) as Tensor[];
+      const own = spec.tensors.map((n, i) => [n, given[inputs.length + i] as Tensor] as const);
+      const named = new Map(own);
+      const missing = [...layer.stateDict().keys()].filter((n) => !named.has(n));
+      if (missing.length > 0) throw new Error(`the fixture of ${name} gives no values for ${missing.join(', ')}`);
+      const outputs = tensorsOf(nn.functionalCall(layer, own, ...inputs));
+      return [...outputs, ...(spec.after ?? []).map((n) => named.get(n)!)];
+    } finally {
+      layer.dispose();
+    }
+  };
+}
