@@ -67,7 +67,7 @@ function generate({ inputs, links, outputs }: Chain, modes: string, rank: number
     const parameters = LETTERS.slice(0, e.arity)
       .split('')
       .map((l) => `${l}: T`);
-    return `fn f${k}(${parameters.join(', ')}) -> T { return ${e.expr.replace(/\bp\.s(\d)/g, (_, s) => `p.s${from + Number(s)}`)}; }`;
+    return `fn link${k}(${parameters.join(', ')}) -> T { return ${e.expr.replace(/\bp\.s(\d)/g, (_, s) => `p.s${from + Number(s)}`)}; }`;
   });
   const source = /* wgsl */ `// ${letters.map((_, k) => `x${k}:[...]`).join(' ')} -> ${outputs.map((_, k) => `y${k}:[...]`).join(' ')} (elementwise, NumPy broadcasting)
 alias T = ${vector ? 'vec4f' : 'f32'};
@@ -86,7 +86,7 @@ ${flatMain()}
   if (i >= p.n) { return; }
   ${rank > 0 ? unravel(rank) : ''}
 ${letters.map((l, k) => `  let ${l} = T(${l}in[${index(modes[k]!, l)}]);`).join('\n')}
-${links.map((l, k) => `  let r${k} = f${k}(${l.operands.map(operand).join(', ')});`).join('\n')}
+${links.map((l, k) => `  let r${k} = link${k}(${l.operands.map(operand).join(', ')});`).join('\n')}
 ${outputs.map((r, k) => `  y${k}[i] = r${r};`).join('\n')}
 }
 `;

@@ -20,7 +20,7 @@ export interface Step {
 }
 
 /** Functions of one launch: more would keep too many values in registers. */
-const MOST_LINKS = 24;
+const MOST_LINKS = 64;
 
 /** Elementwise ops over the same elements, in order. */
 interface Group {
