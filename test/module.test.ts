@@ -1,7 +1,17 @@
 /** What modules do beside `forward`: names, copies, hooks, stand-ins for parameters, summaries. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Generator, grad, reference, ShapeError, scope, type Tensor, tensor, withDevice } from '../engine/index.ts';
+import {
+  Generator,
+  grad,
+  memory,
+  reference,
+  ShapeError,
+  scope,
+  type Tensor,
+  tensor,
+  withDevice,
+} from '../engine/index.ts';
 import * as nn from '../nn/index.ts';
 
 const test = suite('module');
@@ -89,6 +99,13 @@ on('functionalCall differentiates through stand-ins for parameters, and leaves t
   assert.equal(values(m.weight), [3]);
   throwsWith(() => nn.functionalCall(m, { wieght: w }, x), /no parameter or buffer wieght; it has weight/);
   throwsWith(() => nn.functionalCall(m, { weight: x.reshape([1]) }, x), /weight is \[1,1\], and \[1\]/, ShapeError);
+});
+
+on('a copy holds its own tensors and nothing else', () => {
+  const m = new Tied();
+  const before = memory();
+  m.copy().dispose();
+  assert.equal([memory().tensors, memory().bytes], [before.tensors, before.bytes]);
 });
 
 on('requireGrad freezes a module; apply visits every module, innermost first', () => {

@@ -30,7 +30,7 @@ export const overhead: readonly Case[] = [
     ...{ ...common, name: '64 additions, replayed', shape: '4096 elements', task: chain(64, 4096, 'replayed') },
     ...{
       measure: 'total',
-      note: 'wgrad fuses them into 3 dispatches, jax-js into one (of 200, its WGSL nests too deep for Dawn)',
+      note: 'both fuse them into one dispatch (of 200, jax-js nests its WGSL too deep for Dawn)',
       quick: true,
     },
   },

@@ -1,4 +1,4 @@
-import { copyFrom, noGrad, type Shape, Tensor } from '../../engine/index.ts';
+import { copyFrom, noGrad, type Shape, scope, Tensor } from '../../engine/index.ts';
 import { Buffer, Parameter } from './parameter.ts';
 
 /** Any module, whatever it takes and gives: what a module knows of those inside it. See {@link Module} for each member. */
@@ -267,7 +267,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
 const PLAIN = { writable: true, enumerable: true, configurable: true } as const;
 
 function twin(t: Parameter | Buffer): Parameter | Buffer {
-  const values = t.detach().clone();
+  const values = scope(() => t.detach().clone());
   if (t instanceof Buffer) return new Buffer(values, t.label);
   return new Parameter(values, t.label).requireGrad(t.requiresGrad);
 }
