@@ -87,7 +87,8 @@ function record<P>(row: Row<P>, inputs: readonly Tensor[], params: P, outputs: r
   }
 }
 
-function deviceOf(op: string, inputs: readonly Tensor[]): Device {
+/** @throws TypeError unless all are tensors: for ops that look at shapes before a row of the table does */
+export function checkTensors(op: string, inputs: readonly Tensor[]): void {
   inputs.forEach((t, i) => {
     if (!(t instanceof Tensor)) {
       throw new TypeError(
@@ -95,6 +96,10 @@ function deviceOf(op: string, inputs: readonly Tensor[]): Device {
       );
     }
   });
+}
+
+function deviceOf(op: string, inputs: readonly Tensor[]): Device {
+  checkTensors(op, inputs);
   const device = inputs[0]?.device ?? currentDevice();
   for (const t of inputs) {
     if (t.device !== device) {

@@ -15,3 +15,13 @@ export function checked<T extends object>(op: string, options: T, known: readonl
   }
   return options;
 }
+
+/**
+ * `list`, if it is an array: `reshape(4, 1)` for `reshape([4, 1])` is an easy slip.
+ * @param example what it looks like, for the message
+ * @throws TypeError that names the op, what is asked for and what was given
+ */
+export function checkedList<T>(op: string, what: string, list: readonly T[], example: string): readonly T[] {
+  if (Array.isArray(list)) return list;
+  throw new TypeError(`${op}: ${what} must be a list such as ${example}, not ${String(list)}`);
+}

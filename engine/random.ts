@@ -60,7 +60,7 @@ export class Generator {
     return apply(
       uniformRow,
       [],
-      live(() => ({ shape: [...shape], low, high, ...this.#take('uniform', shape) })),
+      live(() => ({ low, high, ...this.#take('uniform', shape), shape: [...shape] })),
     )[0]!;
   }
 
@@ -69,7 +69,7 @@ export class Generator {
     return apply(
       normalRow,
       [],
-      live(() => ({ shape: [...shape], mean, std, ...this.#take('normal', shape) })),
+      live(() => ({ mean, std, ...this.#take('normal', shape), shape: [...shape] })),
     )[0]!;
   }
 
@@ -85,7 +85,7 @@ export class Generator {
     return apply(
       truncatedNormalRow,
       [],
-      live(() => ({ shape: [...shape], mean, std, low, high, ...this.#take('truncatedNormal', shape) })),
+      live(() => ({ mean, std, low, high, ...this.#take('truncatedNormal', shape), shape: [...shape] })),
     )[0]!;
   }
 

@@ -1,5 +1,6 @@
 import { type Shape, sizeOf } from '../kernels/kernel.ts';
 import { ShapeError } from './errors.ts';
+import { checkedList } from './options.ts';
 
 export { broadcastStrides, stridesOf } from '../kernels/strides.ts';
 export { type Shape, sizeOf };
@@ -51,6 +52,7 @@ export const reducedShape = (shape: Shape, axes: readonly number[], keepDims: bo
 
 /** Checks that a shape is a list of whole numbers >= 0. */
 export function checkShape(op: string, shape: Shape): void {
+  checkedList(op, 'the shape', shape, '[2, 3]');
   for (const d of shape) {
     if (!Number.isInteger(d) || d < 0) {
       throw new ShapeError(`${op}: ${show(shape)} is not a shape: every size must be a whole number, 0 or more`);

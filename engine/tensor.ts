@@ -260,7 +260,10 @@ export function keep<T extends Tensor>(t: T): T {
 
 function flatten(values: Nested | ArrayLike<number>): [ArrayLike<number>, Shape] {
   if (typeof values === 'number') return [[values], []];
-  if (!Array.isArray(values)) return [values as ArrayLike<number>, [(values as ArrayLike<number>).length]];
+  if (!Array.isArray(values)) {
+    if (!ArrayBuffer.isView(values)) throw notNumbers(values);
+    return [values as ArrayLike<number>, [(values as ArrayLike<number>).length]];
+  }
   const shape: number[] = [];
   for (let v: Nested | undefined = values; Array.isArray(v); v = v[0]) shape.push(v.length);
   const flat: number[] = [];
@@ -269,6 +272,7 @@ function flatten(values: Nested | ArrayLike<number>): [ArrayLike<number>, Shape]
       if (depth !== shape.length) throw ragged();
       flat.push(v);
     } else {
+      if (!Array.isArray(v)) throw notNumbers(v);
       if (v.length !== shape[depth]) throw ragged();
       for (const inner of v) walk(inner, depth + 1);
     }
@@ -277,6 +281,11 @@ function flatten(values: Nested | ArrayLike<number>): [ArrayLike<number>, Shape]
   walk(values, 0);
   return [flat, shape];
 }
+
+const notNumbers = (v: unknown): TypeError =>
+  new TypeError(
+    `tensor: values are numbers, nested arrays of them or a typed array, not ${typeof v === 'string' ? JSON.stringify(v) : String(v)}`,
+  );
 
 function nest(values: Values, shape: Shape): Nested {
   let at = 0;

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { apply } from '../engine/apply.ts';
 import {
   abs,
+  concat,
   conv2d,
   customOp,
   type Dispatch,
@@ -275,6 +276,29 @@ test('an option that nobody knows is an error', () => {
   ];
   on(reference, () => {
     for (const [fn, message] of wrong) assert.throws(() => scope(fn), message);
+  });
+});
+
+test('a list written without its brackets, and values that are no numbers, are named', () => {
+  type Loose = Record<string, (...args: unknown[]) => Tensor>;
+  const engine = { full, concat, tensor } as unknown as Loose;
+  const method = (name: string, ...args: unknown[]) =>
+    [() => (ones([2, 2]) as unknown as Loose)[name]!(...args), name] as const;
+  const slips: (readonly [() => unknown, string])[] = [
+    ...[method('reshape', 4, 1), method('permute', 1, 0), method('broadcastTo', 2, 2), method('tile', 2)],
+    ...[method('pad', 1), method('slice', 0, 1), method('matmul', 3)],
+    [() => engine.full!(3, 1), 'full: the shape must be a list such as [2, 3], not 3'],
+    [() => (new Generator(1) as unknown as Loose).normal!(2, 3), 'normal: the shape must be a list'],
+    [() => engine.concat!(ones([1]), ones([1])), 'concat: the tensors must be a list such as [a, b], not Tensor'],
+    ...[[true], 'a', null, [[1], [null]], { length: 1 }].map(
+      (v) => [() => engine.tensor!(v), 'tensor: values are numbers, nested arrays of them or a typed array'] as const,
+    ),
+  ];
+  on(reference, () => {
+    for (const [fn, message] of slips) {
+      const said = (e: Error) => e instanceof TypeError && e.message.startsWith(message);
+      assert.throws(() => scope(fn as () => Tensor), said, message);
+    }
   });
 });
 

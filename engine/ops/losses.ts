@@ -1,7 +1,7 @@
 /** Classification losses on logits. */
 import { type Elementwise, elementwise } from '../../kernels/elementwise.ts';
 import { classTargets as classTargetsPlan } from '../../kernels/heads.ts';
-import { apply } from '../apply.ts';
+import { apply, checkTensors } from '../apply.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
 import type { Row } from '../row.ts';
@@ -71,6 +71,7 @@ export const classTargets = (index: Tensor, classes: number, smoothing = 0): Ten
  * @throws ShapeError if the targets have neither shape; RangeError for a labelSmoothing outside 0 to 1
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  checkTensors('crossEntropy', [logits, targets]);
   const { labelSmoothing: s = 0, reduction = 'mean' } = options;
   const classes = logits.shape[logits.rank - 1];
   const indices = sameShape(targets.shape, logits.shape.slice(0, -1));

@@ -1,6 +1,6 @@
 /** The matrix product. */
 import { matmul as matmulPlan } from '../../kernels/matmul.ts';
-import { apply } from '../apply.ts';
+import { apply, checkTensors } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
@@ -72,8 +72,14 @@ const matmulRow: Row<MatmulParams> = {
  * broadcast. A vector is a row on the left and a column on the right, as in PyTorch, and its axis goes away.
  * @throws ShapeError if the inner sizes differ, the batches do not broadcast, or an operand is a scalar
  */
-export const matmul = (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor =>
-  scope(() => product(a, b, { transposeA, transposeB }));
+export const matmul = (
+  a: Tensor,
+  b: Tensor,
+  { transposeA = false, transposeB = false }: MatmulOptions = {},
+): Tensor => {
+  checkTensors('matmul', [a, b]);
+  return scope(() => product(a, b, { transposeA, transposeB }));
+};
 
 function product(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulParams): Tensor {
   if (a.rank === 0 || b.rank === 0) throw new ShapeError('matmul: a scalar has no matrix product; use mul');

@@ -1,8 +1,9 @@
 /** Ops that move data: no arithmetic, and each is the adjoint of another. */
 import { copy, fill as fillPlan } from '../../kernels/copy.ts';
 import type { Plan } from '../../kernels/kernel.ts';
-import { apply } from '../apply.ts';
+import { apply, checkTensors } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checkedList } from '../options.ts';
 import type { Row } from '../row.ts';
 import { checkShape, normalizeAxis, type Shape, show, sizeOf, stridesOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -24,6 +25,7 @@ const reshapeRow: Row<{ shape: Shape }> = {
  * @throws ShapeError if the numbers of elements differ
  */
 export const reshape = (x: Tensor, shape: Shape): Tensor => {
+  checkedList('reshape', 'the shape', shape, '[2, -1]');
   const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
   if (shape.filter((d) => d === -1).length > 1) throw new ShapeError(`reshape: ${show(shape)} has more than one -1`);
   const full = shape.map((d) => (d === -1 ? x.size / known : d));
@@ -60,7 +62,9 @@ const permuteRow: Row<{ axes: readonly number[] }> = {
  * const nchw = permute(images, [0, 3, 1, 2]); // [N,H,W,C] to [N,C,H,W]
  */
 export const permute = (x: Tensor, axes: readonly number[]): Tensor =>
-  apply(permuteRow, [x], { axes: axes.map((a) => normalizeAxis('permute', a, x.rank)) })[0]!;
+  apply(permuteRow, [x], {
+    axes: checkedList('permute', 'the order of axes', axes, '[1, 0]').map((a) => normalizeAxis('permute', a, x.rank)),
+  })[0]!;
 
 /**
  * Swaps two axes; the last two unless given. Copies, where PyTorch makes a view.
@@ -120,6 +124,8 @@ export type Range = readonly [begin?: number | null, end?: number | null, step?:
  * slice(x, [[0, 10], [], [null, null, -1]]); // x[:10, :, ::-1]
  */
 export const slice = (x: Tensor, ranges: readonly Range[]): Tensor => {
+  checkedList('slice', 'the ranges', ranges, '[[0, 2], [1]]');
+  for (const r of ranges) checkedList('slice', 'a range', r, '[0, 2]');
   if (ranges.length > x.rank)
     throw new ShapeError(`slice: ${ranges.length} ranges for the ${x.rank} axes of ${x.describe()}`);
   const axes = x.shape.map((d, i) => resolveRange(ranges[i] ?? [], d, i));
@@ -189,6 +195,7 @@ const concatRow: Row<{ axis: number }> = {
  * @throws ShapeError if the other axes differ, or there are none
  */
 export const concat = (xs: readonly Tensor[], axis = 0): Tensor => {
+  checkTensors('concat', checkedList('concat', 'the tensors', xs, '[a, b]'));
   if (xs.length === 0) throw new ShapeError('concat: no tensors given');
   return apply(concatRow, xs, { axis: normalizeAxis('concat', axis, xs[0]!.rank) })[0]!;
 };

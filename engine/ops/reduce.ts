@@ -7,7 +7,16 @@ import { ShapeError } from '../errors.ts';
 import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
-import { broadcastStrides, normalizeAxes, reducedShape, type Shape, sameShape, show, stridesOf } from '../shape.ts';
+import {
+  broadcastStrides,
+  checkShape,
+  normalizeAxes,
+  reducedShape,
+  type Shape,
+  sameShape,
+  show,
+  stridesOf,
+} from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { affine } from './elementwise.ts';
 import { reshape } from './movement.ts';
@@ -103,7 +112,10 @@ const broadcastRow: Row<{ shape: Shape }> = {
  * x in `shape`, repeated along its axes of size 1 and along new leading axes.
  * @throws ShapeError if it does not broadcast
  */
-export const broadcastTo = (x: Tensor, shape: Shape): Tensor => apply(broadcastRow, [x], { shape })[0]!;
+export const broadcastTo = (x: Tensor, shape: Shape): Tensor => {
+  checkShape('broadcastTo', shape);
+  return apply(broadcastRow, [x], { shape })[0]!;
+};
 
 /** Sums x down to a shape that broadcasts to x's: the adjoint of broadcastTo. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {

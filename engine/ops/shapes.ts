@@ -1,7 +1,8 @@
 /** Ops that add, join, split, repeat and reorder axes: compositions of the movement ops, and the triangles. */
 import { triangle as trianglePlan } from '../../kernels/triangle.ts';
-import { apply } from '../apply.ts';
+import { apply, checkTensors } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checkedList } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxes, normalizeAxis, type Shape, show, sizeOf } from '../shape.ts';
@@ -46,6 +47,7 @@ export function unsqueeze(x: Tensor, axis: number): Tensor {
  * @throws ShapeError if the list is empty, or the shapes differ
  */
 export function stack(xs: readonly Tensor[], axis = 0): Tensor {
+  checkTensors('stack', checkedList('stack', 'the tensors', xs, '[a, b]'));
   if (xs.length === 0) throw new ShapeError('stack: no tensors given');
   const odd = xs.find((x) => show(x.shape) !== show(xs[0]!.shape));
   if (odd) {
@@ -113,6 +115,7 @@ export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
  * @throws ShapeError unless all counts are whole numbers, 0 or more
  */
 export function tile(x: Tensor, reps: readonly number[]): Tensor {
+  checkedList('tile', 'the counts', reps, '[1, 2]');
   for (const n of reps) whole('tile', 'a count', n, 0);
   const rank = Math.max(reps.length, x.rank);
   const fill = (list: readonly number[]) => [...new Array<number>(rank - list.length).fill(1), ...list];
