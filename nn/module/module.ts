@@ -237,7 +237,9 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
 
   /** What a line of {@link toString} says of the layer beside its name: sizes and options. */
   describe(): string {
-    return ownParameters(this).map(([name, p]) => `${name} [${p.shape}]`).join(', ');
+    return ownParameters(this)
+      .map(([name, p]) => `${name} [${p.shape}]`)
+      .join(', ');
   }
 
   /** The modules inside, one a line, indented, as PyTorch prints them. */
