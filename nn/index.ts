@@ -66,7 +66,7 @@ export {
   type UpsampleOptions,
 } from './layers/resize.ts';
 export { SelfAttention2d, type SelfAttention2dOptions } from './layers/selfAttention.ts';
-export { Residual, Sequential } from './layers/sequential.ts';
+export { Residual, Sequential, type Stage } from './layers/sequential.ts';
 export {
   type EncoderMasks,
   TransformerEncoderLayer,

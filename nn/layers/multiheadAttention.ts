@@ -24,7 +24,7 @@ export interface MultiheadAttentionOptions {
 
 /** What `forward` of {@link MultiheadAttention} takes beside queries, keys and values. */
 export interface MultiheadAttentionCall {
-  /** [N,S]: 1 for a key that is not looked at, 0 for others. No gradient flows into it. */
+  /** 1 for a key that is not looked at, 0 for others, [N,S]. No gradient flows into it. */
   readonly keyPaddingMask?: Tensor;
   /**
    * 1 where a query must not look at a key, 0 elsewhere, as True and False in PyTorch (the mask of `scaledDotProductAttention`

@@ -1,5 +1,11 @@
 import { ShapeError, type Tensor } from '../../engine/index.ts';
-import { Module } from '../module/module.ts';
+import { type AnyModule, Module } from '../module/module.ts';
+
+/** A module that can be called with `In`, also where it takes optional inputs beside, and gives `Out`. */
+export interface Stage<In extends readonly unknown[] = [x: Tensor], Out = Tensor> extends AnyModule {
+  /** The function itself. */
+  forward(...inputs: In): Out;
+}
 
 /**
  * Modules one after another: each gets what the one before it gives. The first may take several inputs, and the last may give
@@ -12,15 +18,15 @@ export class Sequential<In extends readonly unknown[] = [x: Tensor], Out = Tenso
   extends Module<In, Out>
   implements Iterable<Module>
 {
-  /** The modules, in order. */
+  /** The modules, in order; the first and the last one may take and give other things than their type says here. */
   readonly layers: readonly Module[];
 
   /** Takes the modules in order; without any, it gives its first input back. */
-  constructor(only: Module<In, Out>);
+  constructor(only: Stage<In, Out>);
   /** As above, with more than one. */
-  constructor(first: Module<In, Tensor>, ...rest: [...between: Module[], last: Module<[x: Tensor], Out>]);
+  constructor(first: Stage<In, Tensor>, ...rest: [...between: Stage[], last: Stage<[x: Tensor], Out>]);
   /** As above, for lists whose length the compiler does not know. */
-  constructor(...layers: Module[]);
+  constructor(...layers: Stage[]);
   constructor(...layers: unknown[]) {
     super();
     this.layers = layers as Module[];
@@ -56,12 +62,12 @@ export class Sequential<In extends readonly unknown[] = [x: Tensor], Out = Tenso
  */
 export class Residual extends Module {
   /** What is learned beside the shortcut. */
-  readonly body: Module;
+  readonly body: Stage;
   /** What x goes through on the other way; undefined for x as it is. */
-  readonly shortcut: Module | undefined;
+  readonly shortcut: Stage | undefined;
 
   /** @param shortcut such as a convolution of kernel 1, where the body changes the number of channels or the size */
-  constructor(body: Module, shortcut?: Module) {
+  constructor(body: Stage, shortcut?: Stage) {
     super();
     this.body = body;
     this.shortcut = shortcut;
