@@ -27,7 +27,7 @@ export class Dropout extends Module {
   /** Where the random numbers come from; undefined for the generator that all layers share. */
   readonly rng: Generator | undefined;
 
-  /** @param p 0.5 unless given @throws RangeError unless 0 <= p <= 1 */
+  /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p <= 1 */
   constructor(p = 0.5, { rng }: DropoutOptions = {}) {
     super();
     this.p = probability('Dropout', p);
@@ -54,7 +54,7 @@ export class Dropout2d extends Module {
   /** Where the random numbers come from; undefined for the generator that all layers share. */
   readonly rng: Generator | undefined;
 
-  /** @param p 0.5 unless given @throws RangeError unless 0 <= p <= 1 */
+  /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p <= 1 */
   constructor(p = 0.5, { rng }: DropoutOptions = {}) {
     super();
     this.p = probability('Dropout2d', p);
@@ -90,7 +90,7 @@ export class AlphaDropout extends Module {
   /** Where the random numbers come from; undefined for the generator that all layers share. */
   readonly rng: Generator | undefined;
 
-  /** @param p 0.5 unless given @throws RangeError unless 0 <= p < 1 */
+  /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p < 1 */
   constructor(p = 0.5, { rng }: DropoutOptions = {}) {
     super();
     if (p === 1)

@@ -33,7 +33,7 @@ export class MaxPool1d extends Module {
   /** Stride, padding, dilation and ceilMode, as they were given. */
   readonly options: MaxPool1dOptions;
 
-  /** @param options the stride is the window's size unless given */
+  /** Takes the size of the window. @param options the stride is the window's size unless given */
   constructor(kernel: number, options: MaxPool1dOptions = {}) {
     super();
     this.kernel = kernel;
@@ -57,7 +57,7 @@ export class MaxPool2d extends Module {
   /** Stride, padding, dilation and ceilMode, as they were given. */
   readonly options: MaxPool2dOptions;
 
-  /** @param options the stride is the window's size unless given */
+  /** Takes the size of the window. @param options the stride is the window's size unless given */
   constructor(kernel: Pair, options: MaxPool2dOptions = {}) {
     super();
     this.kernel = kernel;
@@ -81,7 +81,7 @@ export class AvgPool1d extends Module {
   /** Stride, padding, ceilMode and countIncludePad, as they were given. */
   readonly options: AvgPool1dOptions;
 
-  /** @param options the stride is the window's size unless given */
+  /** Takes the size of the window. @param options the stride is the window's size unless given */
   constructor(kernel: number, options: AvgPool1dOptions = {}) {
     super();
     this.kernel = kernel;
@@ -105,7 +105,7 @@ export class AvgPool2d extends Module {
   /** Stride, padding, ceilMode and countIncludePad, as they were given. */
   readonly options: AvgPool2dOptions;
 
-  /** @param options the stride is the window's size unless given */
+  /** Takes the size of the window. @param options the stride is the window's size unless given */
   constructor(kernel: Pair, options: AvgPool2dOptions = {}) {
     super();
     this.kernel = kernel;

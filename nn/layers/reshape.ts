@@ -60,7 +60,7 @@ export class Unflatten extends Module {
   /** The sizes that take its place. */
   readonly sizes: Shape;
 
-  /** @param sizes of the new axes; one may be -1 */
+  /** Takes an axis, from the end if negative, and what it becomes. @param sizes of the new axes; one may be -1 */
   constructor(axis: number, sizes: Shape) {
     super();
     this.axis = axis;

@@ -146,6 +146,7 @@ export class Pad extends Module {
   readonly value: number;
 
   /**
+   * Takes how much is added on each side; what a negative number cuts off is for mode 'constant'.
    * @param padding one number for every side, or [before, after] for each axis behind the batch: [[top, bottom], [left, right]]
    * (PyTorch's list begins with the last axis)
    */

@@ -66,7 +66,7 @@ export class Residual extends Module {
   /** What x goes through on the other way; undefined for x as it is. */
   readonly shortcut: Stage | undefined;
 
-  /** @param shortcut such as a convolution of kernel 1, where the body changes the number of channels or the size */
+  /** Takes the two ways. @param shortcut such as a convolution of kernel 1, where the body changes the number of channels or the size */
   constructor(body: Stage, shortcut?: Stage) {
     super();
     this.body = body;

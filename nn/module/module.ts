@@ -46,7 +46,14 @@ export type ForwardHook<In extends readonly unknown[], Out> = (
 ) => Out | undefined | void;
 
 /** Values for a parameter or buffer: another tensor, or numbers, row-major, with their shape. */
-export type StateValue = Tensor | { readonly shape: Shape; readonly data: ArrayLike<number> };
+export type StateValue =
+  | Tensor
+  | {
+      /** Its sizes. */
+      readonly shape: Shape;
+      /** Its numbers, row-major. */
+      readonly data: ArrayLike<number>;
+    };
 
 type AnyForwardHook = ForwardHook<readonly unknown[], unknown>;
 type AnyForwardPreHook = ForwardPreHook<readonly unknown[]>;
@@ -139,7 +146,12 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   loadStateDict(
     values: ReadonlyMap<string, StateValue>,
     { strict = true }: { readonly strict?: boolean } = {},
-  ): { missing: string[]; unexpected: string[] } {
+  ): {
+    /** Names of the module that `values` did not have. */
+    missing: string[];
+    /** Names in `values` that the module does not have. */
+    unexpected: string[];
+  } {
     const own = this.stateDict();
     const missing = [...own.keys()].filter((name) => !values.has(name));
     const unexpected = [...values.keys()].filter((name) => !own.has(name));
