@@ -49,7 +49,7 @@ export const layerGenerator = (): Generator => {
   return shared;
 };
 
-/** Restarts the generator of layers that are not given one. @param seed a whole number from 0 to 2^53 - 1 */
+/** Restarts the generator of layers that are not given one, also in steps that are compiled already. @param seed a whole number from 0 to 2^53 - 1 */
 export const seedLayers = (seed: number): void => {
-  shared = new Generator(seed, 1);
+  layerGenerator().restart(seed, 1);
 };

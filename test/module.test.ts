@@ -108,6 +108,31 @@ on('a copy holds its own tensors and nothing else', () => {
   assert.equal([memory().tensors, memory().bytes], [before.tensors, before.bytes]);
 });
 
+class Sums extends nn.Module {
+  readonly terms = [1, 2].map((v) => new nn.Parameter(tensor([v])));
+  readonly shifts: readonly nn.Buffer[] = [new nn.Buffer(tensor([10]))];
+
+  override forward(x: Tensor): Tensor {
+    return [...this.terms, ...this.shifts].reduce((sum: Tensor, t) => sum.add(x.mul(t)), x);
+  }
+}
+
+on('arrays of parameters and buffers are found, copied, counted and stood in for', () => {
+  const m = new Sums();
+  const x = tensor([2]);
+  assert.equal([...m.stateDict().keys()], ['terms.0', 'terms.1', 'shifts.0']);
+  assert.equal(String(m), 'Sums(terms.0 [1], terms.1 [1])');
+  const twin = m.copy();
+  twin.terms[1]!.assign([5]);
+  assert.equal([...values(m.forward(x)), ...values(twin.forward(x))], [28, 34]);
+  const w = tensor([3], { requiresGrad: true });
+  const y = nn.functionalCall(m, { 'terms.1': w }, x);
+  assert.equal([...values(y), ...values(grad(y.sum(), [w])[0]!)], [30, 2]);
+  assert.equal(m.parameters(), m.terms);
+  assert.equal(values(m.forward(x)), [28]);
+  assert.is(nn.summary(m, [1]).rows[0]!.parameters, 2);
+});
+
 on('requireGrad freezes a module; apply visits every module, innermost first', () => {
   const m = new Tied();
   assert.not(

@@ -1,41 +1,87 @@
-import type { Shape, Tensor } from '../../engine/index.ts';
-import { Module } from '../module/module.ts';
+import { ShapeError, type Tensor } from '../../engine/index.ts';
+import { type AnyModule, Module } from '../module/module.ts';
 
-/** Modules one after another. */
-export class Sequential extends Module {
-  /** The modules, in order. */
+/** A module that can be called with `In`, also where it takes optional inputs beside, and gives `Out`. */
+export interface Stage<In extends readonly unknown[] = [x: Tensor], Out = Tensor> extends AnyModule {
+  /** The function itself. */
+  forward(...inputs: In): Out;
+}
+
+/**
+ * Modules one after another: each gets what the one before it gives. The first may take several inputs, and the last may give
+ * anything; between them goes one tensor.
+ * @example
+ * const critic = new Sequential(new Conv2d(1, 64, 4, { stride: 2, padding: 1 }), new LeakyReLU(0.2), new Flatten());
+ * critic.at(-1); // the Flatten
+ */
+export class Sequential<In extends readonly unknown[] = [x: Tensor], Out = Tensor>
+  extends Module<In, Out>
+  implements Iterable<Module>
+{
+  /** The modules, in order; the first and the last one may take and give other things than their type says here. */
   readonly layers: readonly Module[];
 
-  /** Takes the modules in order: each gets what the one before it gives. */
-  constructor(...layers: Module[]) {
+  /** Takes the modules in order; without any, it gives its first input back. */
+  constructor(only: Stage<In, Out>);
+  /** As above, with more than one. */
+  constructor(first: Stage<In, Tensor>, ...rest: [...between: Stage[], last: Stage<[x: Tensor], Out>]);
+  /** As above, for lists whose length the compiler does not know. */
+  constructor(...layers: Stage[]);
+  constructor(...layers: unknown[]) {
     super();
-    this.layers = layers;
+    this.layers = layers as Module[];
   }
 
-  override forward(x: Tensor): Tensor {
-    return this.layers.reduce((h, layer) => layer.forward(h), x);
+  /** How many modules there are. */
+  get length(): number {
+    return this.layers.length;
+  }
+
+  /** One of the modules; a negative place counts from the end. @throws RangeError if there is none */
+  at(i: number): Module {
+    const layer = this.layers.at(i);
+    if (!layer) throw new RangeError(`Sequential: there is no module ${i} among ${this.length}`);
+    return layer;
+  }
+
+  /** The modules, in order. */
+  [Symbol.iterator](): Iterator<Module> {
+    return this.layers[Symbol.iterator]();
+  }
+
+  override forward(...inputs: In): Out {
+    const [first, ...rest] = this.layers as readonly Module<unknown[], unknown>[];
+    return rest.reduce((h, layer) => layer.forward(h), first ? first.forward(...inputs) : inputs[0]) as Out;
   }
 }
 
-/** [N, ...] to [N, everything else]. */
-export class Flatten extends Module {
-  override forward(x: Tensor): Tensor {
-    return x.reshape([x.shape[0] ?? 1, -1]);
-  }
-}
+/**
+ * body(x) + x, or body(x) + shortcut(x) (He et al. 2016); the two must have the same shape.
+ * @example
+ * const block = new Residual(new Sequential(new ReLU(), new Conv2d(64, 64, 3, { padding: 1 })));
+ */
+export class Residual extends Module {
+  /** What is learned beside the shortcut. */
+  readonly body: Stage;
+  /** What x goes through on the other way; undefined for x as it is. */
+  readonly shortcut: Stage | undefined;
 
-/** [N, ...] to [N, ...shape]. */
-export class Reshape extends Module {
-  /** The sizes after the batch. */
-  readonly shape: Shape;
-
-  /** Takes the sizes after the batch; one may be -1. */
-  constructor(shape: Shape) {
+  /** Takes the two ways. @param shortcut such as a convolution of kernel 1, where the body changes the number of channels or the size */
+  constructor(body: Stage, shortcut?: Stage) {
     super();
-    this.shape = shape;
+    this.body = body;
+    this.shortcut = shortcut;
   }
 
+  /** @throws ShapeError unless the body gives the shape of the shortcut */
   override forward(x: Tensor): Tensor {
-    return x.reshape([x.shape[0] ?? 1, ...this.shape]);
+    const y = this.body.forward(x);
+    const past = this.shortcut ? this.shortcut.forward(x) : x;
+    if (y.shape.join() !== past.shape.join()) {
+      throw new ShapeError(
+        `Residual: of x [${x.shape}] the body makes [${y.shape}], and the shortcut [${past.shape}]; give a shortcut that changes the shape as the body does`,
+      );
+    }
+    return y.add(past);
   }
 }

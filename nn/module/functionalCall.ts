@@ -38,12 +38,13 @@ export function functionalCall<In extends readonly unknown[], Out>(
     }
     stand.set(p, t);
   }
+  const standIn = (v: unknown): unknown => (v instanceof Parameter || v instanceof Buffer ? (stand.get(v) ?? v) : v);
   const swapped: (() => void)[] = [];
   for (const [, m] of module.namedModules()) {
     const fields = m as unknown as Record<string, unknown>;
     for (const [name, v] of Object.entries(m as AnyModule)) {
-      const other = v instanceof Parameter || v instanceof Buffer ? stand.get(v) : undefined;
-      if (!other) continue;
+      const other = Array.isArray(v) ? v.map(standIn) : standIn(v);
+      if (Array.isArray(v) ? v.every((e, i) => e === (other as unknown[])[i]) : other === v) continue;
       fields[name] = other;
       swapped.push(() => {
         fields[name] = v;

@@ -46,7 +46,14 @@ export type ForwardHook<In extends readonly unknown[], Out> = (
 ) => Out | undefined | void;
 
 /** Values for a parameter or buffer: another tensor, or numbers, row-major, with their shape. */
-export type StateValue = Tensor | { readonly shape: Shape; readonly data: ArrayLike<number> };
+export type StateValue =
+  | Tensor
+  | {
+      /** Its sizes. */
+      readonly shape: Shape;
+      /** Its numbers, row-major. */
+      readonly data: ArrayLike<number>;
+    };
 
 type AnyForwardHook = ForwardHook<readonly unknown[], unknown>;
 type AnyForwardPreHook = ForwardPreHook<readonly unknown[]>;
@@ -60,8 +67,8 @@ interface Hooks {
 const hooksOf = new WeakMap<AnyModule, Hooks>();
 
 /**
- * A function with parameters. Fields that hold a Parameter, a Buffer, a Module or an array of Modules are found by name,
- * so a layer of one's own is a class with fields and a `forward`. Fields must not be `#private` (TypeScript's `private` is
+ * A function with parameters. Fields that hold a Parameter, a Buffer, a Module or an array of those are found by name, so a
+ * layer of one's own is a class with fields and a `forward`. Fields must not be `#private` (TypeScript's `private` is
  * fine): {@link Module.copy} could not copy them.
  *
  * `In` and `Out` say what `forward` takes and gives: one tensor each unless told.
@@ -102,8 +109,8 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   }
 
   /**
-   * Parameters by dotted name (`layers.0.weight`), in the order of their fields; a module's own before those inside. One that
-   * is shared counts once, under its first name.
+   * Parameters by dotted name (`layers.0.weight`), in the order of their fields; a module's own before those inside, members of
+   * an array as `name.0`, `name.1`, ... One that is shared counts once, under its first name.
    */
   namedParameters(): [string, Parameter][] {
     return this.namedTensors((v): v is Parameter => v instanceof Parameter);
@@ -139,7 +146,12 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   loadStateDict(
     values: ReadonlyMap<string, StateValue>,
     { strict = true }: { readonly strict?: boolean } = {},
-  ): { missing: string[]; unexpected: string[] } {
+  ): {
+    /** Names of the module that `values` did not have. */
+    missing: string[];
+    /** Names in `values` that the module does not have. */
+    unexpected: string[];
+  } {
     const own = this.stateDict();
     const missing = [...own.keys()].filter((name) => !values.has(name));
     const unexpected = [...values.keys()].filter((name) => !own.has(name));
@@ -237,8 +249,9 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
 
   /** What a line of {@link toString} says of the layer beside its name: sizes and options. */
   describe(): string {
-    const own = Object.entries(this).filter(([, v]) => v instanceof Parameter) as [string, Parameter][];
-    return own.map(([name, p]) => `${name} [${p.shape}]`).join(', ');
+    return ownParameters(this)
+      .map(([name, p]) => `${name} [${p.shape}]`)
+      .join(', ');
   }
 
   /** The modules inside, one a line, indented, as PyTorch prints them. */
@@ -256,13 +269,24 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   private namedTensors<T extends Tensor>(is: (v: unknown) => v is T): [string, T][] {
     const found = new Map<T, string>();
     for (const [path, m] of this.namedModules()) {
-      for (const [name, v] of Object.entries(m)) {
-        if (is(v) && !found.has(v)) found.set(v, path ? `${path}.${name}` : name);
-      }
+      for (const [name, v] of ownTensors(m, is)) if (!found.has(v)) found.set(v, path ? `${path}.${name}` : name);
     }
     return [...found].map(([t, name]) => [name, t]);
   }
 }
+
+/** What a module holds itself, by field name, also in arrays. */
+function ownTensors<T extends Tensor>(m: AnyModule, is: (v: unknown) => v is T): [string, T][] {
+  return Object.entries(m).flatMap(([name, value]): [string, T][] => {
+    if (is(value)) return [[name, value]];
+    if (!Array.isArray(value)) return [];
+    return value.flatMap((v: unknown, i): [string, T][] => (is(v) ? [[`${name}.${i}`, v]] : []));
+  });
+}
+
+/** The parameters of a module without those of the modules inside, by field name. @internal */
+export const ownParameters = (m: AnyModule): [string, Parameter][] =>
+  ownTensors(m, (v): v is Parameter => v instanceof Parameter);
 
 const PLAIN = { writable: true, enumerable: true, configurable: true } as const;
 

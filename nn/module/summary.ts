@@ -1,6 +1,5 @@
 import { concat, enableGrad, type Shape, scope, Tensor, tape, withDevice, zeros } from '../../engine/index.ts';
-import { type AnyModule, hookForward, hookInputs, type Module } from './module.ts';
-import { Parameter } from './parameter.ts';
+import { type AnyModule, hookForward, hookInputs, type Module, ownParameters } from './module.ts';
 
 /** One line of a summary: a module without modules inside. */
 export interface SummaryRow {
@@ -85,7 +84,7 @@ function rowsOf(modules: readonly [string, AnyModule][], run: () => unknown): Su
   const remove: (() => void)[] = [];
   for (const [name, m] of modules) {
     const isLeaf = m.children().length === 0;
-    const own = Object.values(m).filter((v) => v instanceof Parameter);
+    const own = ownParameters(m).map(([, p]) => p);
     if (!isLeaf && own.length === 0) continue;
     // Cut off from what was before, the tape behind a layer's output holds its own ops alone.
     if (isLeaf) remove.push(hookInputs(m, (_, inputs) => mapTensors(inputs, cut) as never));

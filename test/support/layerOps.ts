@@ -1,5 +1,5 @@
 /** Layers as the functions of their inputs and parameters that fixtures hold them to. */
-import { Tensor } from '../../engine/index.ts';
+import { enableGrad, grad, Tensor } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import type { Fixture } from './fixtures.ts';
 import type { Op } from './pytorchOps.ts';
@@ -13,9 +13,13 @@ export interface LayerSpec {
   readonly eval?: true;
   /** Buffers to give behind the layer's outputs, as the call left them. */
   readonly after?: readonly string[];
+  /** What `forward` gets, with '$0', '$1', ... for the inputs. Absent: the inputs, in order. */
+  readonly call?: readonly unknown[];
+  /** WGAN-GP's penalty of the first output's gradient by the first input, instead of the outputs. */
+  readonly penalty?: true;
 }
 
-type Layer = nn.Module<Tensor[], unknown>;
+type Layer = nn.Module<unknown[], unknown>;
 
 export const specOf = (fixture: Fixture): LayerSpec => fixture.args![0] as LayerSpec;
 
@@ -37,6 +41,24 @@ export function tensorsOf(value: unknown): Tensor[] {
   return Array.isArray(value) ? value.flatMap(tensorsOf) : [];
 }
 
+/** `call` with the inputs in their places. */
+function filled(call: unknown, inputs: readonly Tensor[]): unknown {
+  if (typeof call === 'string' && call.startsWith('$')) return inputs[Number(call.slice(1))];
+  if (Array.isArray(call)) return call.map((v) => filled(v, inputs));
+  if (typeof call !== 'object' || call === null) return call;
+  return Object.fromEntries(Object.entries(call).map(([name, v]) => [name, filled(v, inputs)]));
+}
+
+/** E[(‖∇f(x)‖₂ - 1)²], connected to x and to what f is made of. */
+function penaltyOf(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
+  return enableGrad(() => {
+    const leaf = x.requiresGrad ? x : x.detach().requireGrad();
+    const [slope] = grad(f(leaf).sum(), [leaf], { createGraph: true });
+    const axes = x.shape.slice(1).map((_, i) => i + 1);
+    return slope!.square().sum(axes).sqrt().sub(1).square().mean();
+  });
+}
+
 /** The layer of a fixture as a function of all its tensors. The caller's scope frees the layer's own. */
 export function layerOp(name: string): Op {
   return (given, args) => {
@@ -48,7 +70,10 @@ export function layerOp(name: string): Op {
       const named = new Map(own);
       const missing = [...layer.stateDict().keys()].filter((n) => !named.has(n));
       if (missing.length > 0) throw new Error(`the fixture of ${name} gives no values for ${missing.join(', ')}`);
-      const outputs = tensorsOf(nn.functionalCall(layer, own, ...inputs));
+      const run = (...xs: Tensor[]) =>
+        tensorsOf(nn.functionalCall(layer, own, ...(spec.call ? (filled(spec.call, xs) as unknown[]) : xs)));
+      const [x, ...more] = inputs;
+      const outputs = spec.penalty ? [penaltyOf(x!, (t) => run(t, ...more)[0]!)] : run(...inputs);
       return [...outputs, ...(spec.after ?? []).map((n) => named.get(n)!)];
     } finally {
       layer.dispose();

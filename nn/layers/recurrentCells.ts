@@ -1,0 +1,131 @@
+/** One step of a recurrent network. */
+import { type Generator, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { layerGenerator } from '../init.ts';
+import { Module } from '../module/module.ts';
+import type { Initializer, Parameter } from '../module/parameter.ts';
+import { described } from './describe.ts';
+import {
+  GRU_KIND,
+  LSTM_KIND,
+  makeWeights,
+  needState,
+  type Recurrence,
+  RNN_KINDS,
+  stepOnce,
+  zerosBeside,
+} from './recurrence.ts';
+
+/** Options of {@link GRUCell} and {@link LSTMCell}. */
+export interface RecurrentCellOptions {
+  /** Add biases. Default true. */
+  readonly bias?: boolean;
+  /** Fills the weights; uniform in [-1/√H, 1/√H) unless given, as in PyTorch. */
+  readonly init?: Initializer;
+  /** Fills the biases; as the weights unless given. */
+  readonly initBias?: Initializer;
+  /** Where the numbers come from; a generator shared by all layers unless given. */
+  readonly rng?: Generator;
+}
+
+/** Options of {@link RNNCell}. */
+export interface RNNCellOptions extends RecurrentCellOptions {
+  /** Default 'tanh'. */
+  readonly nonlinearity?: 'tanh' | 'relu';
+}
+
+/** What {@link RNNCell}, {@link GRUCell} and {@link LSTMCell} share: weights [in,gates·H], PyTorch's transposed. */
+export abstract class RecurrentCell<State> extends Module<[x: Tensor, state?: State], State> {
+  /** Of the input, [in,gates·H]. */
+  readonly weightIh: Parameter;
+  /** Of the hidden state, [H,gates·H]. */
+  readonly weightHh: Parameter;
+  /** [gates·H], or undefined without one. */
+  readonly biasIh: Parameter | undefined;
+  /** [gates·H], or undefined without one. */
+  readonly biasHh: Parameter | undefined;
+  private readonly kind: Recurrence;
+
+  /** Made by the cells. @internal */
+  constructor(kind: Recurrence, inputSize: number, hiddenSize: number, options: RecurrentCellOptions) {
+    super();
+    const { bias = true, rng = layerGenerator(), ...rest } = options;
+    const made = makeWeights(kind, inputSize, hiddenSize, { bias, rng, ...rest });
+    this.weightIh = made.weightIh;
+    this.weightHh = made.weightHh;
+    this.biasIh = made.biasIh;
+    this.biasHh = made.biasHh;
+    this.kind = kind;
+  }
+
+  /** @internal */
+  protected step(x: Tensor, given: Readonly<Record<string, Tensor | undefined>>): readonly Tensor[] {
+    const [inputSize, hiddenSize] = [this.weightIh.shape[0]!, this.weightHh.shape[0]!];
+    const name = this.constructor.name;
+    if (x.rank !== 2 || x.shape[1] !== inputSize) {
+      throw new ShapeError(`${name}: x [${x.shape}] must be [N,${inputSize}], one step of a batch`);
+    }
+    const shape = [x.shape[0]!, hiddenSize];
+    for (const [key, t] of Object.entries(given)) if (t) needState(name, key, t, shape, '[N,hiddenSize]');
+    return scope(() =>
+      stepOnce(
+        this.kind,
+        this,
+        x,
+        Object.values(given).map((t) => t ?? zerosBeside(x, shape)),
+      ),
+    );
+  }
+
+  override describe(): string {
+    return described(this.weightIh.shape[0], this.weightHh.shape[0], !this.biasIh && 'no bias');
+  }
+}
+
+/** h' = tanh(x·W + b + h·U + c): x [N,in] and h [N,H], zeros unless given, to h' [N,H]. */
+export class RNNCell extends RecurrentCell<Tensor> {
+  /** Makes and fills the weights, on the current device. */
+  constructor(inputSize: number, hiddenSize: number, { nonlinearity = 'tanh', ...options }: RNNCellOptions = {}) {
+    super(RNN_KINDS[nonlinearity], inputSize, hiddenSize, options);
+  }
+
+  /** @throws ShapeError unless x is [N,in] and h [N,H] */
+  override forward(x: Tensor, h?: Tensor): Tensor {
+    return this.step(x, { h })[0]!;
+  }
+}
+
+/**
+ * A gated recurrent unit (Cho et al. 2014): x [N,in] and h [N,H], zeros unless given, to h' [N,H]. The gates lie side by side in
+ * the order r, z, n.
+ */
+export class GRUCell extends RecurrentCell<Tensor> {
+  /** Makes and fills the weights, on the current device. */
+  constructor(inputSize: number, hiddenSize: number, options: RecurrentCellOptions = {}) {
+    super(GRU_KIND, inputSize, hiddenSize, options);
+  }
+
+  /** @throws ShapeError unless x is [N,in] and h [N,H] */
+  override forward(x: Tensor, h?: Tensor): Tensor {
+    return this.step(x, { h })[0]!;
+  }
+}
+
+/** Hidden state and cell state of an LSTM. */
+export type LSTMState = readonly [h: Tensor, c: Tensor];
+
+/**
+ * Long short-term memory (Hochreiter and Schmidhuber 1997): x [N,in] and [h, c], each [N,H] and zeros unless given, to [h', c'].
+ * The gates lie side by side in the order i, f, g, o.
+ */
+export class LSTMCell extends RecurrentCell<LSTMState> {
+  /** Makes and fills the weights, on the current device. */
+  constructor(inputSize: number, hiddenSize: number, options: RecurrentCellOptions = {}) {
+    super(LSTM_KIND, inputSize, hiddenSize, options);
+  }
+
+  /** @throws ShapeError unless x is [N,in], and h and c [N,H] */
+  override forward(x: Tensor, state?: LSTMState): LSTMState {
+    const [h, c] = this.step(x, { h: state?.[0], c: state?.[1] }) as [Tensor, Tensor];
+    return [h, c];
+  }
+}
