@@ -4,7 +4,8 @@
  */
 export * as init from './init.ts';
 export { LeakyReLU, ReLU, Sigmoid, Tanh } from './layers/activation.ts';
-export { Conv2d, ConvTranspose2d } from './layers/conv.ts';
+export { Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from './layers/conv.ts';
+export type { ConvLayerOptions, PaddingMode } from './layers/convNd.ts';
 export { Linear, type WeightOptions } from './layers/linear.ts';
 export { BatchNorm2d, type BatchNormOptions, LayerNorm, withoutTracking } from './layers/norm.ts';
 export { Flatten, Reshape, Sequential } from './layers/sequential.ts';
