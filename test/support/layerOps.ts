@@ -13,6 +13,10 @@ export interface LayerSpec {
   readonly eval?: true;
   /** Buffers to give behind the layer's outputs, as the call left them. */
   readonly after?: readonly string[];
+  /** How often the layer is called, if more than once: each call's outputs follow each other. */
+  readonly times?: number;
+  /** A function of `wgrad/nn` through which the layer goes, and its arguments behind the layer. */
+  readonly wrap?: readonly [name: string, ...args: unknown[]];
 }
 
 type Layer = nn.Module<Tensor[], unknown>;
@@ -25,10 +29,15 @@ export const layerNames: readonly string[] = Object.entries(nn)
   .map(([name]) => name);
 
 /** Made as a fixture says, in its mode. */
-export function makeLayer(name: string, { args, eval: evaluating }: LayerSpec): Layer {
+export function makeLayer(name: string, { args, eval: evaluating, wrap }: LayerSpec): Layer {
   const make = (nn as unknown as Record<string, new (...args: readonly unknown[]) => Layer>)[name];
   if (!make) throw new Error(`wgrad/nn has no ${name}`);
-  return new make(...args).train(!evaluating);
+  const layer = new make(...args);
+  if (!wrap) return layer.train(!evaluating);
+  const [through, ...more] = wrap;
+  const wrapper = (nn as unknown as Record<string, (layer: Layer, ...args: readonly unknown[]) => Layer>)[through];
+  if (!wrapper) throw new Error(`wgrad/nn has no ${through}`);
+  return wrapper(layer, ...more).train(!evaluating);
 }
 
 /** All tensors in what a layer gave, in order. */
@@ -48,7 +57,8 @@ export function layerOp(name: string): Op {
       const named = new Map(own);
       const missing = [...layer.stateDict().keys()].filter((n) => !named.has(n));
       if (missing.length > 0) throw new Error(`the fixture of ${name} gives no values for ${missing.join(', ')}`);
-      const outputs = tensorsOf(nn.functionalCall(layer, own, ...inputs));
+      const calls = Array.from({ length: spec.times ?? 1 }, () => nn.functionalCall(layer, own, ...inputs));
+      const outputs = tensorsOf(calls);
       return [...outputs, ...(spec.after ?? []).map((n) => named.get(n)!)];
     } finally {
       layer.dispose();
