@@ -20,6 +20,10 @@ const WITHOUT_TWIN: Readonly<Record<string, string>> = {
   Module: 'the base class',
   Sequential: 'test/module.test.ts',
   Reshape: 'test/nn.test.ts',
+  RMSNorm: 'test/norms.test.ts',
+  PixelNorm: 'test/norms.test.ts',
+  AdaIN: 'test/norms.test.ts',
+  ConditionalBatchNorm: 'test/norms.test.ts',
 };
 
 function errorsOf(fixture: Fixture): string[] {
