@@ -56,6 +56,8 @@ on('layers print their sizes and what is not as usual', () => {
     new nn.Conv1d(2, 4, 3, { padding: 1, paddingMode: 'reflect' }),
     new nn.Conv3d(1, 2, 3),
     new nn.ConvTranspose2d(8, 4, 4, { stride: [2, 2], padding: [1, 1], outputPadding: 1 }),
+    new nn.Linear(3, 2),
+    new nn.Linear(3, 2, { bias: false }),
   ].map(String);
   assert.equal(printed, [
     'Conv2d(1, 16, kernel 4x4, stride 2, padding 1)',
@@ -63,6 +65,8 @@ on('layers print their sizes and what is not as usual', () => {
     'Conv1d(2, 4, kernel 3, padding 1, padding mode reflect)',
     'Conv3d(1, 2, kernel 3x3x3)',
     'ConvTranspose2d(8, 4, kernel 4x4, stride 2, padding 1, output padding 1)',
+    'Linear(3, 2)',
+    'Linear(3, 2, no bias)',
   ]);
 });
 

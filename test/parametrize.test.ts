@@ -292,6 +292,28 @@ test('spectral and weight norm under a gradient penalty, against central differe
   });
 });
 
+on('a layer says along which axis of its weight the outputs lie', () => {
+  class Table extends nn.Module {
+    readonly weight = new nn.Parameter(tensor([1, 2, 3, 4, 5, 6], { shape: [3, 2] }), 'weight');
+
+    get unitAxis(): number {
+      return 0;
+    }
+
+    override forward(x: Tensor): Tensor {
+      return x.mul(this.weight);
+    }
+  }
+  const shapes = (layer: nn.Module) => [...layer.stateDict().values()].map((t) => t.shape);
+  assert.equal(shapes(nn.spectralNorm(new Table())), [[3, 2], [3], [2]]);
+  assert.equal(shapes(nn.spectralNorm(new Table(), { dim: 1 })), [[3, 2], [2], [3]]);
+  assert.equal(shapes(nn.weightNorm(new Table())), [[3, 2], [3]]);
+  near(
+    values(nn.equalizedLearningRate(new Table(), { gain: 3, rng: rng() }).weight),
+    values(rng().normal([3, 2])).map((v) => (v * 3) / Math.SQRT2),
+  );
+});
+
 on("an equalised learning rate multiplies N(0, 1) by He's constant", () => {
   const cases: [nn.WeightedModule, number][] = [
     [new nn.Linear(200, 30), 200],

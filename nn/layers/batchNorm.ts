@@ -35,7 +35,7 @@ export abstract class BatchNormNd<In extends readonly [x: Tensor, ...unknown[]] 
     super(channels, { eps: 1e-5, momentum: 0.1, affine: true, trackRunningStats: true, ...options });
   }
 
-  /** The layer's function, once the shape of x is known to be right. */
+  /** The layer's function, once the shape of x is known to be right. @internal */
   protected normalized(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, eps, momentum, numFeatures } = this;
     if (!this.training && runningMean && runningVar) {

@@ -125,10 +125,12 @@ export class ConditionalBatchNorm extends BatchNormNd<[x: Tensor, condition: Ten
     });
   }
 
+  /** Sizes, and the options that are not as usual. */
   override describe(): string {
     return `${super.describe()}, ${this.conditions} conditions`;
   }
 
+  /** @internal */
   protected override affineText(): string {
     return '';
   }

@@ -28,6 +28,7 @@ export class Conv1d extends ConvNd<Conv1dOptions> {
     super(1, inChannels, outChannels, kernel, options);
   }
 
+  /** @internal */
   protected override run(x: Tensor, w: Tensor, options: Conv1dOptions): Tensor {
     return conv1d(x, w, options);
   }
@@ -49,6 +50,7 @@ export class Conv2d extends ConvNd<Conv2dOptions> {
     super(2, inChannels, outChannels, kernel, options);
   }
 
+  /** @internal */
   protected override run(x: Tensor, w: Tensor, options: Conv2dOptions): Tensor {
     return conv2d(x, w, options);
   }
@@ -65,6 +67,7 @@ export class Conv3d extends ConvNd<Conv3dOptions> {
     super(3, inChannels, outChannels, kernel, options);
   }
 
+  /** @internal */
   protected override run(x: Tensor, w: Tensor, options: Conv3dOptions): Tensor {
     return conv3d(x, w, options);
   }
@@ -88,6 +91,7 @@ export class ConvTranspose1d extends ConvTransposeNd<ConvTranspose1dOptions> {
     super(1, inChannels, outChannels, kernel, options);
   }
 
+  /** @internal */
   protected override run(y: Tensor, w: Tensor, options: ConvTranspose1dOptions): Tensor {
     return convTranspose1d(y, w, options);
   }
@@ -112,6 +116,7 @@ export class ConvTranspose2d extends ConvTransposeNd<ConvTranspose2dOptions> {
     super(2, inChannels, outChannels, kernel, options);
   }
 
+  /** @internal */
   protected override run(y: Tensor, w: Tensor, options: ConvTranspose2dOptions): Tensor {
     return convTranspose2d(y, w, options);
   }
@@ -136,6 +141,7 @@ export class ConvTranspose3d extends ConvTransposeNd<ConvTranspose3dOptions> {
     super(3, inChannels, outChannels, kernel, options);
   }
 
+  /** @internal */
   protected override run(y: Tensor, w: Tensor, options: ConvTranspose3dOptions): Tensor {
     return convTranspose3d(y, w, options);
   }

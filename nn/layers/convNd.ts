@@ -108,6 +108,7 @@ abstract class Convolution<O extends ConvOptions> extends Module {
     });
   }
 
+  /** Sizes, and the options that are not as usual. */
   override describe(): string {
     const { options, kernelSize, bias } = this;
     const { stride = 1, padding = 0, dilation = 1, groups = 1, outputPadding = 0 } = options;
@@ -121,9 +122,10 @@ abstract class Convolution<O extends ConvOptions> extends Module {
     return [sizes, ...parts].filter(Boolean).join(', ');
   }
 
+  /** Without the bias. @internal */
   protected abstract convolve(x: Tensor): Tensor;
 
-  /** The numbers of an option, one for each of n axes. @throws ShapeError unless they are whole and not too small */
+  /** The numbers of an option, one for each of n axes. @throws ShapeError unless they are whole and not too small @internal */
   protected sizes(name: string, given: Spatial, n: number, least: number): readonly number[] {
     const list = typeof given === 'number' ? Array<number>(n).fill(given) : given;
     if (list.length !== n || !list.every((v) => Number.isInteger(v) && v >= least)) {
@@ -171,17 +173,19 @@ export abstract class ConvNd<O extends ConvOptions> extends Convolution<O> {
     return -1;
   }
 
+  /** Sizes, and the options that are not as usual. */
   override describe(): string {
     return `${super.describe()}${this.paddingMode === 'zeros' ? '' : `, padding mode ${this.paddingMode}`}`;
   }
 
+  /** @internal */
   protected override convolve(x: Tensor): Tensor {
     const { around, options, paddingMode } = this;
     if (!around || paddingMode === 'zeros') return this.run(x, this.weight, options);
     return this.run(pad(x, around, { mode: paddingMode }), this.weight, { ...options, padding: 0 });
   }
 
-  /** The engine's op. */
+  /** The engine's op. @internal */
   protected abstract run(x: Tensor, w: Tensor, options: O): Tensor;
 
   private padsOf({ stride = 1, padding = 0, dilation = 1 }: ConvOptions): (readonly [number, number])[] {
@@ -225,11 +229,12 @@ export abstract class ConvTransposeNd<O extends ConvOptions> extends Convolution
     return -2;
   }
 
+  /** @internal */
   protected override convolve(y: Tensor): Tensor {
     return this.run(y, this.weight, this.options);
   }
 
-  /** The engine's op. */
+  /** The engine's op. @internal */
   protected abstract run(y: Tensor, w: Tensor, options: O): Tensor;
 }
 

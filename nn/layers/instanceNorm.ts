@@ -24,15 +24,17 @@ abstract class InstanceNormNd extends TrackedNorm {
     super(channels, { eps: 1e-5, momentum: 0.1, affine: false, trackRunningStats: false, ...options });
   }
 
+  /** @internal */
   protected override affineText(has: boolean): string {
     return has ? 'affine' : '';
   }
 
+  /** @internal */
   protected override trackingText(has: boolean): string {
     return has ? 'running statistics' : '';
   }
 
-  /** The layer's function, once the shape of x is known to be right. */
+  /** The layer's function, once the shape of x is known to be right. @internal */
   protected normalized(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, eps } = this;
     const options = { ...(weight && bias ? { weight, bias } : {}), eps };

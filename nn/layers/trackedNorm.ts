@@ -51,6 +51,7 @@ export abstract class TrackedNorm<In extends readonly [x: Tensor, ...unknown[]] 
       trackRunningStats && momentum === null ? new Buffer(full([], 0), 'numBatchesTracked') : undefined;
   }
 
+  /** Sizes, and the options that are not as usual. */
   override describe(): string {
     const { numFeatures, eps, momentum, weight, runningMean } = this;
     return [
@@ -64,17 +65,17 @@ export abstract class TrackedNorm<In extends readonly [x: Tensor, ...unknown[]] 
       .join(', ');
   }
 
-  /** What the printed form says of the affine map; nothing where it is as usual. */
+  /** What the printed form says of the affine map; nothing where it is as usual. @internal */
   protected affineText(has: boolean): string {
     return has ? '' : 'no affine';
   }
 
-  /** What the printed form says of the running statistics; nothing where they are as usual. */
+  /** What the printed form says of the running statistics; nothing where they are as usual. @internal */
   protected trackingText(has: boolean): string {
     return has ? '' : 'no running statistics';
   }
 
-  /** @throws ShapeError unless x has one of the layouts, such as 'N,H,W' before the channels, and the layer's channels */
+  /** @throws ShapeError unless x has one of the layouts, such as 'N,H,W' before the channels, and the layer's channels @internal */
   protected need(x: Tensor, layouts: readonly string[]): void {
     const ranks = layouts.map((l) => l.split(',').length + 1);
     if (ranks.includes(x.rank) && x.shape.at(-1) === this.numFeatures) return;
@@ -87,7 +88,7 @@ export abstract class TrackedNorm<In extends readonly [x: Tensor, ...unknown[]] 
     throw new ShapeError(`${this.constructor.name}: x [${x.shape}] must be ${wanted}; ${remedy}`);
   }
 
-  /** Moves the running statistics towards a batch's mean and unbiased variance, [C] each. */
+  /** Moves the running statistics towards a batch's mean and unbiased variance, [C] each. @internal */
   protected move(mean: Tensor, variance: Tensor): void {
     const { runningMean, runningVar, numBatchesTracked, momentum } = this;
     if (!runningMean || !runningVar) return;
