@@ -23,10 +23,20 @@ export {
   Tanh,
 } from './layers/activation.ts';
 export { GLU, LogSoftmax, Maxout, Softmax } from './layers/alongAxis.ts';
+export { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormOptions } from './layers/batchNorm.ts';
 export { Bilinear } from './layers/bilinear.ts';
-export { Conv2d, ConvTranspose2d } from './layers/conv.ts';
+export {
+  AdaIN,
+  type AdaINOptions,
+  ConditionalBatchNorm,
+  type ConditionalBatchNormOptions,
+} from './layers/conditionalNorm.ts';
+export { Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from './layers/conv.ts';
+export type { ConvLayerOptions, PaddingMode } from './layers/convNd.ts';
 export { AlphaDropout, Dropout, Dropout2d, type DropoutOptions } from './layers/dropout.ts';
 export { Embedding, type EmbeddingOptions } from './layers/embedding.ts';
+export { type EqualizedLearningRateOptions, equalizedLearningRate } from './layers/equalizedLearningRate.ts';
+export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, type InstanceNormOptions } from './layers/instanceNorm.ts';
 export { Linear, type WeightOptions } from './layers/linear.ts';
 export { MinibatchDiscrimination, MinibatchStdDev, type MinibatchStdDevOptions } from './layers/minibatch.ts';
 export {
@@ -34,7 +44,15 @@ export {
   type MultiheadAttentionCall,
   type MultiheadAttentionOptions,
 } from './layers/multiheadAttention.ts';
-export { BatchNorm2d, type BatchNormOptions, LayerNorm, withoutTracking } from './layers/norm.ts';
+export {
+  GroupNorm,
+  type GroupNormOptions,
+  LayerNorm,
+  type LayerNormOptions,
+  PixelNorm,
+  RMSNorm,
+  type RMSNormOptions,
+} from './layers/norm.ts';
 export {
   AdaptiveAvgPool1d,
   AdaptiveAvgPool2d,
@@ -67,13 +85,23 @@ export {
 } from './layers/resize.ts';
 export { SelfAttention2d, type SelfAttention2dOptions } from './layers/selfAttention.ts';
 export { Residual, Sequential, type Stage } from './layers/sequential.ts';
+export { type SpectralNormOptions, spectralNorm } from './layers/spectralNorm.ts';
 export {
   type EncoderMasks,
   TransformerEncoderLayer,
   type TransformerEncoderLayerOptions,
 } from './layers/transformer.ts';
+export type { WeightedModule } from './layers/weighted.ts';
+export { type WeightNormOptions, weightNorm } from './layers/weightNorm.ts';
 export { functionalCall } from './module/functionalCall.ts';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type StateValue } from './module/module.ts';
 export { Buffer, type Initializer, Parameter } from './module/parameter.ts';
+export {
+  isParametrized,
+  type Parametrization,
+  registerParametrization,
+  removeParametrizations,
+} from './module/parametrize.ts';
 export { type ModuleSummary, type SummaryRow, summary } from './module/summary.ts';
+export { withoutTracking } from './module/tracking.ts';
 export { Adam, type AdamOptions, EMA } from './optim/adam.ts';

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gradcheck, gradgradcheck, init, reference, type Tensor, tensor } from '../engine/index.ts';
 import { apart, type Fixture, readFixtures, runFixture, titleOf } from './support/fixtures.ts';
-import { layerNames, layerOp } from './support/layerOps.ts';
+import { layerNames, layerOp, specOf } from './support/layerOps.ts';
 
 const test = suite('layers');
 await init({ device: 'reference' });
@@ -23,6 +23,10 @@ const WITHOUT_TWIN: Readonly<Record<string, string>> = {
   Residual: 'test/layersByHand.test.ts',
   Recurrent: 'the base class of RNN, GRU and LSTM',
   RecurrentCell: 'the base class of the cells',
+  RMSNorm: 'test/norms.test.ts',
+  PixelNorm: 'test/norms.test.ts',
+  AdaIN: 'test/norms.test.ts',
+  ConditionalBatchNorm: 'test/norms.test.ts',
 };
 
 function errorsOf(fixture: Fixture): string[] {
@@ -64,13 +68,19 @@ async function check(fixture: Fixture): Promise<void> {
   for (const t of all) if (typeof t !== 'number') t.dispose();
 }
 
+/** In training spectral norm moves u and v with the weight, and its derivative takes them as constants nevertheless. */
+const hasConstants = (fixture: Fixture): boolean => {
+  const { wrap, eval: evaluating } = specOf(fixture);
+  return wrap?.[0] === 'spectralNorm' && !evaluating;
+};
+
 for (const op of new Set(fixtures.map((f) => f.op))) {
   const list = fixtures.filter((f) => f.op === op);
   test(`${op}: values, gradients and second derivatives of ${list.length} fixtures`, () => {
     for (const f of list) assert.equal(errorsOf(f), [], titleOf(f));
   });
   test(`${op}: gradcheck and gradgradcheck`, async () => {
-    for (const f of list.filter((f) => f.cotangents)) await check(f);
+    for (const f of list.filter((f) => f.cotangents && !hasConstants(f))) await check(f);
   });
 }
 

@@ -44,7 +44,7 @@ on('what two fields share is named once, and shared in a copy too', () => {
   twin.first.weight.assign([1, 0, 0, 2]);
   assert.not.equal(values(m.first.weight), values(twin.first.weight));
   assert.equal(values(twin.forward(tensor([[1, 1]]))), [3, 12]);
-  assert.ok(twin.first.weight.requiresGrad && !(twin.rest[0] as nn.BatchNorm2d).runningMean.requiresGrad);
+  assert.ok(twin.first.weight.requiresGrad && !(twin.rest[0] as nn.BatchNorm2d).runningMean!.requiresGrad);
 });
 
 on('loadStateDict takes another module of the same shapes, and in non-strict mode what there is', () => {

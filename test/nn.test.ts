@@ -99,10 +99,10 @@ test(
     const y = values(layer.forward(x));
     const s = Math.sqrt(5); // channel 0: mean 4, biased variance 5, unbiased 20 / 3
     near([y[0]!, y[2]!, y[4]!, y[6]!], [-3 / s, -1 / s, 1 / s, 3 / s]);
-    near(values(layer.runningMean), [0.4, 2.5]);
-    near(values(layer.runningVar), [0.9 + 0.1 * (20 / 3), 0.9 + 0.1 * (500 / 3)]);
+    near(values(layer.runningMean!), [0.4, 2.5]);
+    near(values(layer.runningVar!), [0.9 + 0.1 * (20 / 3), 0.9 + 0.1 * (500 / 3)]);
     nn.withoutTracking(() => layer.forward(x));
-    near(values(layer.runningMean), [0.4, 2.5]);
+    near(values(layer.runningMean!), [0.4, 2.5]);
     layer.eval();
     near([values(layer.forward(x))[0]!], [(1 - 0.4) / Math.sqrt(0.9 + 2 / 3)]);
     layer.dispose();

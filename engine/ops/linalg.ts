@@ -4,7 +4,7 @@ import { noGrad } from '../node.ts';
 import { scope } from '../scope.ts';
 import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, mul, rsqrt, square } from './elementwise.ts';
+import { maximum, mul, rsqrt, square } from './elementwise.ts';
 import { matmul } from './matmul.ts';
 import { reshape } from './movement.ts';
 import { sum } from './reduce.ts';
@@ -31,7 +31,7 @@ export function dot(a: Tensor, b: Tensor): Tensor {
 export interface PowerIterationOptions {
   /** Steps. Default 1, as in training where w moves little from step to step. */
   readonly iterations?: number;
-  /** Added to the squared length of a vector before it is divided by it. Default 1e-24. */
+  /** What a vector is divided by if its length is less. Default 1e-12, as in PyTorch. */
   readonly eps?: number;
 }
 
@@ -53,7 +53,7 @@ const asMatrix = (op: string, w: Tensor, u: Tensor): Tensor => {
   return reshape(w, [w.size / n, n]);
 };
 
-const unit = (x: Tensor, eps: number): Tensor => mul(x, rsqrt(add(sum(square(x)), eps)));
+const unit = (x: Tensor, eps: number): Tensor => mul(x, rsqrt(maximum(sum(square(x)), eps * eps)));
 
 /**
  * Steps of power iteration towards the singular vectors of the largest singular value of w, seen as a matrix [M, N] with the
@@ -63,7 +63,7 @@ const unit = (x: Tensor, eps: number): Tensor => mul(x, rsqrt(add(sum(square(x))
 export function powerIteration(
   w: Tensor,
   u: Tensor,
-  { iterations = 1, eps = 1e-24 }: PowerIterationOptions = {},
+  { iterations = 1, eps = 1e-12 }: PowerIterationOptions = {},
 ): SingularVectors {
   return noGrad(() =>
     scope(() => {

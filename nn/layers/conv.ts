@@ -1,18 +1,38 @@
 import {
+  type Conv1dOptions,
   type Conv2dOptions,
+  type Conv3dOptions,
+  type ConvTranspose1dOptions,
   type ConvTranspose2dOptions,
+  type ConvTranspose3dOptions,
+  conv1d,
   conv2d,
+  conv3d,
+  convTranspose1d,
   convTranspose2d,
+  convTranspose3d,
   type Pair,
-  scope,
   type Tensor,
+  type Triple,
 } from '../../engine/index.ts';
-import { fanInUniform, layerGenerator } from '../init.ts';
-import { Module } from '../module/module.ts';
-import { Parameter } from '../module/parameter.ts';
+import { type ConvLayerOptions, ConvNd, ConvTransposeNd } from './convNd.ts';
 import type { WeightOptions } from './linear.ts';
 
-const pair = (s: Pair): readonly [number, number] => (typeof s === 'number' ? [s, s] : s);
+/** Convolution of sequences: x [N,L,in] with w [K,in/groups,out] gives [N,OL,out]. See `conv1d` for the sizes. */
+export class Conv1d extends ConvNd<Conv1dOptions> {
+  /**
+   * Makes and fills the weights, on the current device.
+   * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
+   */
+  constructor(inChannels: number, outChannels: number, kernel: number, options: Conv1dOptions & ConvLayerOptions = {}) {
+    super(1, inChannels, outChannels, kernel, options);
+  }
+
+  /** @internal */
+  protected override run(x: Tensor, w: Tensor, options: Conv1dOptions): Tensor {
+    return conv1d(x, w, options);
+  }
+}
 
 /**
  * Convolution: x [N,H,W,in] with w [KH,KW,in/groups,out] gives [N,OH,OW,out]. See `conv2d` for the sizes.
@@ -20,32 +40,60 @@ const pair = (s: Pair): readonly [number, number] => (typeof s === 'number' ? [s
  * const layer = new Conv2d(1, 16, 4, { stride: 2, padding: 1 });
  * layer.forward(images); // [64,28,28,1] gives [64,14,14,16]
  */
-export class Conv2d extends Module {
-  /** [KH,KW,in/groups,out]. */
-  readonly weight: Parameter;
-  /** [out], or undefined without one. */
-  readonly bias: Parameter | undefined;
-  /** Stride, padding, dilation and groups, as they were given. */
-  readonly options: Conv2dOptions;
-
+export class Conv2d extends ConvNd<Conv2dOptions> {
   /**
    * Makes and fills the weights, on the current device.
    * @param kernel its size, [height, width] or one number for both
+   * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
    */
-  constructor(inChannels: number, outChannels: number, kernel: Pair, options: Conv2dOptions & WeightOptions = {}) {
-    super();
-    const { bias = true, init = fanInUniform, initBias = fanInUniform, rng = layerGenerator(), ...conv } = options;
-    const [kh, kw] = pair(kernel);
-    const groups = conv.groups ?? 1;
-    const fans = { fanIn: (kh * kw * inChannels) / groups, fanOut: (kh * kw * outChannels) / groups };
-    this.options = conv;
-    this.weight = new Parameter(init([kh, kw, inChannels / groups, outChannels], fans, rng), 'weight');
-    this.bias = bias ? new Parameter(initBias([outChannels], fans, rng), 'bias') : undefined;
+  constructor(inChannels: number, outChannels: number, kernel: Pair, options: Conv2dOptions & ConvLayerOptions = {}) {
+    super(2, inChannels, outChannels, kernel, options);
   }
 
-  override forward(x: Tensor): Tensor {
-    const { weight, bias, options } = this;
-    return bias ? scope(() => conv2d(x, weight, options).add(bias)) : conv2d(x, weight, options);
+  /** @internal */
+  protected override run(x: Tensor, w: Tensor, options: Conv2dOptions): Tensor {
+    return conv2d(x, w, options);
+  }
+}
+
+/** Convolution of volumes: x [N,D,H,W,in] with w [KD,KH,KW,in/groups,out] gives [N,OD,OH,OW,out]. See `conv3d`. */
+export class Conv3d extends ConvNd<Conv3dOptions> {
+  /**
+   * Makes and fills the weights, on the current device.
+   * @param kernel its size, [depth, height, width] or one number for all
+   * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
+   */
+  constructor(inChannels: number, outChannels: number, kernel: Triple, options: Conv3dOptions & ConvLayerOptions = {}) {
+    super(3, inChannels, outChannels, kernel, options);
+  }
+
+  /** @internal */
+  protected override run(x: Tensor, w: Tensor, options: Conv3dOptions): Tensor {
+    return conv3d(x, w, options);
+  }
+}
+
+/**
+ * Transposed convolution of sequences: y [N,L,in] with w [K,out/groups,in] gives [N,L',out]. The weight is laid out as that of
+ * the convolution that it transposes. See `convTranspose1d` for the sizes.
+ */
+export class ConvTranspose1d extends ConvTransposeNd<ConvTranspose1dOptions> {
+  /**
+   * Makes and fills the weights, on the current device.
+   * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
+   */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernel: number,
+    options: ConvTranspose1dOptions & WeightOptions = {},
+  ) {
+    super(1, inChannels, outChannels, kernel, options);
+  }
+
+  /** @internal */
+  protected override run(y: Tensor, w: Tensor, options: ConvTranspose1dOptions): Tensor {
+    return convTranspose1d(y, w, options);
   }
 }
 
@@ -53,17 +101,11 @@ export class Conv2d extends Module {
  * Transposed convolution: y [N,H,W,in] with w [KH,KW,out/groups,in] gives [N,H',W',out]. The weight is laid out as that of
  * the convolution that it transposes. See `convTranspose2d` for the sizes.
  */
-export class ConvTranspose2d extends Module {
-  /** [KH,KW,out/groups,in]. */
-  readonly weight: Parameter;
-  /** [out], or undefined without one. */
-  readonly bias: Parameter | undefined;
-  /** Stride, padding, dilation and groups, as they were given. */
-  readonly options: ConvTranspose2dOptions;
-
+export class ConvTranspose2d extends ConvTransposeNd<ConvTranspose2dOptions> {
   /**
    * Makes and fills the weights, on the current device.
    * @param kernel its size, [height, width] or one number for both
+   * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
    */
   constructor(
     inChannels: number,
@@ -71,19 +113,36 @@ export class ConvTranspose2d extends Module {
     kernel: Pair,
     options: ConvTranspose2dOptions & WeightOptions = {},
   ) {
-    super();
-    const { bias = true, init = fanInUniform, initBias = fanInUniform, rng = layerGenerator(), ...conv } = options;
-    const [kh, kw] = pair(kernel);
-    const groups = conv.groups ?? 1;
-    // PyTorch counts a transposed convolution's fan-in over its outputs.
-    const fans = { fanIn: (kh * kw * outChannels) / groups, fanOut: (kh * kw * inChannels) / groups };
-    this.options = conv;
-    this.weight = new Parameter(init([kh, kw, outChannels / groups, inChannels], fans, rng), 'weight');
-    this.bias = bias ? new Parameter(initBias([outChannels], fans, rng), 'bias') : undefined;
+    super(2, inChannels, outChannels, kernel, options);
   }
 
-  override forward(y: Tensor): Tensor {
-    const { weight, bias, options } = this;
-    return bias ? scope(() => convTranspose2d(y, weight, options).add(bias)) : convTranspose2d(y, weight, options);
+  /** @internal */
+  protected override run(y: Tensor, w: Tensor, options: ConvTranspose2dOptions): Tensor {
+    return convTranspose2d(y, w, options);
+  }
+}
+
+/**
+ * Transposed convolution of volumes: y [N,D,H,W,in] with w [KD,KH,KW,out/groups,in] gives [N,D',H',W',out]. See
+ * `convTranspose3d` for the sizes.
+ */
+export class ConvTranspose3d extends ConvTransposeNd<ConvTranspose3dOptions> {
+  /**
+   * Makes and fills the weights, on the current device.
+   * @param kernel its size, [depth, height, width] or one number for all
+   * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
+   */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernel: Triple,
+    options: ConvTranspose3dOptions & WeightOptions = {},
+  ) {
+    super(3, inChannels, outChannels, kernel, options);
+  }
+
+  /** @internal */
+  protected override run(y: Tensor, w: Tensor, options: ConvTranspose3dOptions): Tensor {
+    return convTranspose3d(y, w, options);
   }
 }

@@ -24,6 +24,9 @@ export class Embedding extends Module<[indices: Tensor]> {
   /** The entry without a gradient, not negative, or undefined. */
   readonly paddingIdx: number | undefined;
 
+  /** Of the weight, the axis of its entries: parametrisations take it for that of the outputs, as in PyTorch. */
+  readonly unitAxis: number = 0;
+
   /**
    * Makes and fills the weight, on the current device.
    * @param numEmbeddings how many entries there are

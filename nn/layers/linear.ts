@@ -21,6 +21,10 @@ export class Linear extends Module {
   readonly weight: Parameter;
   /** [out], or undefined without one. */
   readonly bias: Parameter | undefined;
+  /** The size of x's last axis. */
+  readonly inFeatures: number;
+  /** The size of the result's last axis. */
+  readonly outFeatures: number;
 
   /**
    * Makes and fills the weights, on the current device.
@@ -30,6 +34,8 @@ export class Linear extends Module {
   constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
     super();
     const { init = fanInUniform, initBias = fanInUniform, rng = layerGenerator() } = options;
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
     const fans = { fanIn: inFeatures, fanOut: outFeatures };
     this.weight = new Parameter(init([inFeatures, outFeatures], fans, rng), 'weight');
     this.bias = options.bias === false ? undefined : new Parameter(initBias([outFeatures], fans, rng), 'bias');
@@ -37,11 +43,15 @@ export class Linear extends Module {
 
   /** @throws ShapeError unless x is [..., in] */
   override forward(x: Tensor): Tensor {
-    const [inFeatures] = this.weight.shape;
+    const { inFeatures } = this;
     if (x.shape[x.rank - 1] !== inFeatures) {
       throw new ShapeError(`Linear: x [${x.shape}] must have ${inFeatures} features in its last axis`);
     }
     const { weight, bias } = this;
     return bias ? scope(() => matmul(x, weight).add(bias)) : matmul(x, weight);
+  }
+
+  override describe(): string {
+    return `${this.inFeatures}, ${this.outFeatures}${this.bias ? '' : ', no bias'}`;
   }
 }

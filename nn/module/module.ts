@@ -316,8 +316,10 @@ function hooked(m: AnyModule): Hooks {
   if (known) return known;
   const hooks: Hooks = { before: new Set(), after: new Set() };
   hooksOf.set(m, hooks);
-  const { forward } = m;
+  const assigned = Object.hasOwn(m, 'forward') ? m.forward : undefined;
   const value = (...given: unknown[]): unknown => {
+    // Looked up for each call: a parametrisation gives the module another class.
+    const forward = assigned ?? (Object.getPrototypeOf(m) as AnyModule).forward;
     let inputs: readonly unknown[] = given;
     for (const hook of hooks.before) inputs = hook(m, inputs) ?? inputs;
     let output = Reflect.apply(forward, m, inputs) as unknown;

@@ -1,5 +1,6 @@
 import { concat, enableGrad, type Shape, scope, Tensor, tape, withDevice, zeros } from '../../engine/index.ts';
 import { type AnyModule, hookForward, hookInputs, type Module, ownParameters } from './module.ts';
+import { parametrizationsOf } from './parametrize.ts';
 
 /** One line of a summary: a module without modules inside. */
 export interface SummaryRow {
@@ -82,9 +83,17 @@ function rowsOf(modules: readonly [string, AnyModule][], run: () => unknown): Su
   const rows: SummaryRow[] = [];
   const counted = new Set<Tensor>();
   const remove: (() => void)[] = [];
-  for (const [name, m] of modules) {
-    const isLeaf = m.children().length === 0;
-    const own = ownParameters(m).map(([, p]) => p);
+  // What makes a layer's weight counts as part of the layer.
+  const inLayers = modules.flatMap(
+    ([, m]) =>
+      parametrizationsOf(m)
+        ?.namedModules()
+        .map(([, inner]) => inner) ?? [],
+  );
+  for (const [name, m] of modules.filter(([, m]) => !inLayers.includes(m))) {
+    const makesWeights = parametrizationsOf(m);
+    const isLeaf = m.children().every(([, inner]) => inner === makesWeights);
+    const own = [...ownParameters(m).map(([, p]) => p), ...(makesWeights?.parameters() ?? [])];
     if (!isLeaf && own.length === 0) continue;
     // Cut off from what was before, the tape behind a layer's output holds its own ops alone.
     if (isLeaf) remove.push(hookInputs(m, (_, inputs) => mapTensors(inputs, cut) as never));

@@ -17,6 +17,10 @@ export interface LayerSpec {
   readonly call?: readonly unknown[];
   /** WGAN-GP's penalty of the first output's gradient by the first input, instead of the outputs. */
   readonly penalty?: true;
+  /** How often the layer is called, if more than once: each call's outputs follow each other. */
+  readonly times?: number;
+  /** A function of `wgrad/nn` through which the layer goes, and its arguments behind the layer. */
+  readonly wrap?: readonly [name: string, ...args: unknown[]];
 }
 
 type Layer = nn.Module<unknown[], unknown>;
@@ -29,10 +33,15 @@ export const layerNames: readonly string[] = Object.entries(nn)
   .map(([name]) => name);
 
 /** Made as a fixture says, in its mode. */
-export function makeLayer(name: string, { args, eval: evaluating }: LayerSpec): Layer {
+export function makeLayer(name: string, { args, eval: evaluating, wrap }: LayerSpec): Layer {
   const make = (nn as unknown as Record<string, new (...args: readonly unknown[]) => Layer>)[name];
   if (!make) throw new Error(`wgrad/nn has no ${name}`);
-  return new make(...args).train(!evaluating);
+  const layer = new make(...args);
+  if (!wrap) return layer.train(!evaluating);
+  const [through, ...more] = wrap;
+  const wrapper = (nn as unknown as Record<string, (layer: Layer, ...args: readonly unknown[]) => Layer>)[through];
+  if (!wrapper) throw new Error(`wgrad/nn has no ${through}`);
+  return wrapper(layer, ...more).train(!evaluating);
 }
 
 /** All tensors in what a layer gave, in order. */
@@ -70,8 +79,9 @@ export function layerOp(name: string): Op {
       const named = new Map(own);
       const missing = [...layer.stateDict().keys()].filter((n) => !named.has(n));
       if (missing.length > 0) throw new Error(`the fixture of ${name} gives no values for ${missing.join(', ')}`);
-      const run = (...xs: Tensor[]) =>
-        tensorsOf(nn.functionalCall(layer, own, ...(spec.call ? (filled(spec.call, xs) as unknown[]) : xs)));
+      const call = (...xs: Tensor[]) =>
+        nn.functionalCall(layer, own, ...(spec.call ? (filled(spec.call, xs) as unknown[]) : xs));
+      const run = (...xs: Tensor[]) => tensorsOf(Array.from({ length: spec.times ?? 1 }, () => call(...xs)));
       const [x, ...more] = inputs;
       const outputs = spec.penalty ? [penaltyOf(x!, (t) => run(t, ...more)[0]!)] : run(...inputs);
       return [...outputs, ...(spec.after ?? []).map((n) => named.get(n)!)];

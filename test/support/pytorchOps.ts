@@ -114,6 +114,7 @@ const adapted: Readonly<Record<string, Op>> = {
     for (const v of values) engine.emaStep(average!, v, decay);
     return average!;
   }),
+  copyFrom: of(([x, source]) => engine.copyFrom(x!, source!)),
   updateRunningStats: of(([mean, variance, ...batches], { momentum, eps = 1e-5 }) => {
     const one = engine.ones(mean!.shape);
     for (const batch of batches) {
