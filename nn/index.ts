@@ -12,4 +12,5 @@ export { functionalCall } from './module/functionalCall.ts';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type StateValue } from './module/module.ts';
 export { Buffer, type Initializer, Parameter } from './module/parameter.ts';
 export { type ModuleSummary, type SummaryRow, summary } from './module/summary.ts';
+export { exportOnnx, type OnnxOptions } from './onnx/export.ts';
 export { Adam, type AdamOptions, EMA } from './optim/adam.ts';
