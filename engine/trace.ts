@@ -3,12 +3,15 @@ import type { Buffer } from './device.ts';
 import { GradError, refusePromise } from './errors.ts';
 import { adopt, currentOwner } from './lifetime.ts';
 import type { Node } from './node.ts';
+import { checked } from './options.ts';
 import { sameShape } from './shape.ts';
 import { attributesOf, describe, LEAF, Tape, type TapeEntry } from './tape.ts';
 import { Tensor } from './tensor.ts';
 
 /** Options of {@link trace}. */
 export interface TraceOptions {
+  /** Tensors from outside, to be found as leaves also where `fn` uses nothing but what it `detach`es from them. */
+  readonly inputs?: readonly Tensor[];
   /**
    * Whether an op that ran as a composition of others (a custom op without a kernel, a fused op on the reference device) is
    * shown as one; where not, the composition is. Default: as one.
@@ -32,7 +35,7 @@ interface Made {
  * The tape of all that `fn` does, whether a gradient is wanted or not: ops without a derivative (comparisons, argmax), ops in
  * `noGrad`, and constants that `fn` makes are on it too, where {@link tape} shows what a backward pass would see. For tools
  * that turn a function into something else, as the ONNX export does. Every value is kept until the scope around the call
- * ends. A tensor that is `detach`ed is taken for the one it came from.
+ * ends. A tensor that is `detach`ed is taken for the one it came from, if an op has seen that or it is among the `inputs`.
  * @param fn must not be async, nor write to tensors in place
  * @returns a tape whose `outputs` are what `fn` returned
  * @throws GradError if an op writes in place; TypeError if `fn` is async
@@ -40,7 +43,8 @@ interface Made {
  * const x = tensor([1, -2]);
  * console.log(String(trace(() => where(x.greater(0), x, 0)))); // with the comparison as an entry
  */
-export function trace(fn: () => Tensor | readonly Tensor[], { opaque, where }: TraceOptions = {}): Tape {
+export function trace(fn: () => Tensor | readonly Tensor[], options: TraceOptions = {}): Tape {
+  const { inputs: outside = [], opaque, where } = checked('trace', options, ['inputs', 'opaque', 'where']);
   const owner = currentOwner();
   const made = new Map<Tensor, Made>();
   /** Tensors of our own with the same values, which outlive the scopes inside `fn`. */
@@ -62,6 +66,7 @@ export function trace(fn: () => Tensor | readonly Tensor[], { opaque, where }: T
     if (!same) keepValues(t);
     return same ?? t;
   };
+  for (const t of outside) keepValues(t);
   let order = 0;
   const note = (op: string, given: readonly Tensor[], outputs: readonly Tensor[], call: Made['call']): void => {
     if (outputs.length === 0) {

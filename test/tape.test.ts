@@ -105,6 +105,7 @@ test('a trace shows what a tape does not: ops without a derivative, under noGrad
   const places = ['fill', 'greater', 'where', 'ones', 'mul'];
   const traced = scope(() => {
     const t = trace(() => scope(() => [noGrad(() => where(x.detach().greater(0), x, tensor([7]))).mul(ones([3]))]), {
+      inputs: [x],
       where: () => places.shift()!,
     });
     // Inner scopes have ended, and the values are still there.
@@ -124,6 +125,14 @@ test('a trace shows what a tape does not: ops without a derivative, under noGrad
   throws(() => [...traced.t.backwardSteps()], GradError, 'backwardSteps: a trace has none; take tape(y)');
 });
 
+test('a trace knows what a detached tensor was, if it is told of it', () => {
+  const x = tensor([1, 2], { label: 'x' });
+  const [told, untold] = [[x], []].map((inputs) => scope(() => trace(() => x.detach().exp(), { inputs })));
+  assert.is(told!.idOf(x), 1);
+  assert.is(untold!.idOf(x), undefined);
+  assert.is(String(told), '%1:[2] = x\n%2:[2] = exp(%1)');
+});
+
 test('a trace shows an op as one or as its composition, and refuses writes in place', () => {
   const twice = customOp({ name: 'twice', forward: (x) => x.add(x) });
   const x = leaf([1, 2], 'x');
@@ -134,7 +143,13 @@ test('a trace shows an op as one or as its composition, and refuses writes in pl
   assert.is(open, '%1:[2] = x\n%2:[2] = add(%1, %1)\n%3:[2] = reshape(%2)\n%4:[2] = exp(%3)');
   const before = memory().tensors;
   throws(
-    () => scope(() => trace(() => (noGrad(() => copyFrom(x, zeros([2]))), x.exp()))),
+    () =>
+      scope(() =>
+        trace(() => {
+          noGrad(() => copyFrom(x, zeros([2])));
+          return x.exp();
+        }),
+      ),
     GradError,
     'trace: copyFrom writes to a tensor in place; trace what only reads (a module in eval mode)',
   );

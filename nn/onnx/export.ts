@@ -49,6 +49,8 @@ export async function exportOnnx<In extends readonly unknown[], Out>(
     inputs: namesFor('input', shapes.length, options.inputNames),
     outputs: (count: number) => namesFor('output', count, options.outputNames),
   };
+  const shared = names.inputs.find((name) => options.outputNames?.includes(name));
+  if (shared) throw new Error(`exportOnnx: inputNames and outputNames share "${shared}"; names must differ`);
   const device = module.parameters()[0]?.device ?? inputs.find((x) => x instanceof Tensor)?.device;
   const modes = module.namedModules().map(([, m]) => [m, m.training] as const);
   const run = () => scope(() => begin(module as unknown as AnyModule, shapes, options.dynamicBatch));
@@ -142,7 +144,11 @@ function runOf(module: AnyModule, shapes: readonly Shape[]): Run {
     .namedModules()
     .flatMap(([name, m]) => [hookInputs(m, () => void layers.push(name)), hookForward(m, () => void layers.pop())]);
   try {
-    const options = { opaque: (op: string) => isKnown(op), where: () => layers[layers.length - 1] ?? '' };
+    const options = {
+      inputs: [...given, ...module.stateDict().values()],
+      opaque: isKnown,
+      where: () => layers[layers.length - 1] ?? '',
+    };
     const tape = trace(() => tensorsOf(noGrad(() => module.forward(...(given as never)))), options);
     const names = [...module.stateDict()].flatMap(([name, t]): [number, string][] => {
       const id = tape.idOf(t);

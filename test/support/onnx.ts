@@ -99,7 +99,7 @@ export interface Agreement {
 
 /** Exports a module, and runs file and module on the same random inputs, of several batch sizes unless that is fixed. */
 export async function agree(
-  m: Pick<Fn, 'training' | 'eval'> & nn.AnyModule,
+  m: nn.AnyModule,
   inputs: readonly Input[],
   { tolerance = 1e-5, fixed = false, options = {} }: Agreement = {},
 ): Promise<Contents> {
