@@ -10,6 +10,7 @@ import {
   conv2d,
   copyFrom,
   customOp,
+  depthToSpace,
   diag,
   embedding,
   Generator,
@@ -25,6 +26,7 @@ import {
   roll,
   scaledDotProductAttention,
   scope,
+  spaceToDepth,
   std,
   type Tensor,
   tensor,
@@ -159,6 +161,14 @@ test('a classifier with pooling, and a generator that resizes', async () => {
   const painted = await agree(new Fn(paint, conv, last), [[1, 4, 4, 3]]);
   assert.equal(countsOf(painted), { Transpose: 2, Conv: 2, Relu: 1, Resize: 1, Tanh: 1 });
 });
+
+test('blocks of pixels are one node', async () => {
+  const shuffle = await agree(new Fn((x) => conv2d(depthToSpace(conv2d(x!, one), 2), three)), [[1, 2, 3, 8]]);
+  assert.equal(countsOf(shuffle), { Transpose: 2, Conv: 2, DepthToSpace: 1 });
+  const gather = await agree(new Fn((x) => conv2d(spaceToDepth(conv2d(x!, three), 2), one)), [[1, 2, 4, 2]]);
+  assert.equal(countsOf(gather), { Transpose: 2, Conv: 2, SpaceToDepth: 1 });
+});
+const [one, three] = [keep(rng.normal([1, 1, 8, 8])), keep(rng.normal([1, 1, 2, 2]))];
 
 test('an attention block on embeddings, with two inputs and two outputs by name', async () => {
   const table = new nn.Parameter(rng.normal([9, 8]));

@@ -204,6 +204,8 @@ ofImage({
   softmax: (x) => [e.softmax(x), e.softmax(x, 1)],
   logSoftmax: (x) => [e.logSoftmax(x), e.logSoftmax(x, 2)],
 });
+of('depthToSpace to several channels', [[2, 3, 2, 8]], (x) => e.depthToSpace(x!, 2));
+of('spaceToDepth of a wide image', [[2, 2, 6, 3]], (x) => e.spaceToDepth(x!, 2));
 of('roll of the batch', [IMAGE], (x) => e.roll(x!, 1, 0), fixed);
 of('argsort along the batch', [[3, 4]], (x) => e.argsort(x!, 0));
 
@@ -252,7 +254,7 @@ const convs: Record<string, [number[], e.Conv2dOptions]> = {
   plain: [[3, 3, 4, 5], {}],
   strided: [[4, 4, 4, 3], { stride: 2, padding: 1 }],
   'of unequal axes': [[3, 2, 4, 3], { stride: [1, 2], padding: [2, 0], dilation: [2, 1] }],
-  same: [[4, 2, 4, 3], { padding: 'same', stride: 2 }],
+  'same, more behind than before': [[2, 4, 4, 3], { padding: 'same' }],
   grouped: [[3, 3, 2, 6], { groups: 2, padding: 1 }],
 };
 for (const [name, [shape, options]] of Object.entries(convs)) {
