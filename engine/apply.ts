@@ -43,16 +43,20 @@ export function apply<P>(row: Row<P>, inputs: readonly Tensor[], given: P | Live
     else throw new DeviceError(`${row.name}: no implementation for the ${device.kind} device`);
   }
   if (row.vjp !== undefined || row.composite) record(row, inputs, params, outputs);
-  observer?.(row.name, inputs, outputs, guarded);
+  observer?.(row.name, inputs, outputs, guarded, { row, params });
   return outputs;
 }
 
-/** Sees every op as it happens; `during` is the op whose derivative rule made it, if one did. */
+/**
+ * Sees every op as it happens; `during` is the op whose derivative rule made it, if one did. An op that runs as its
+ * composition comes after the ops of that composition.
+ */
 export type Observer = (
   op: string,
   inputs: readonly Tensor[],
   outputs: readonly Tensor[],
   during: Node | undefined,
+  call: Pick<Node, 'row' | 'params'>,
 ) => void;
 
 let observer: Observer | undefined;

@@ -218,6 +218,7 @@ export { scope } from './scope.ts';
 export type { Shape } from './shape.ts';
 export { Tape, type TapeCotangent, type TapeEntry, type TapeStep, tape } from './tape.ts';
 export { type Hook, keep, type Nested, Tensor, type TensorOptions, tensor } from './tensor.ts';
+export { type TraceOptions, trace } from './trace.ts';
 export { hessian, hvp, jacobian, jvp, type TensorFunction, vhp, vjp } from './transforms.ts';
 export { type Counters, type GpuDevice, type KernelFamily, WebGpuDevice } from './webgpu/device.ts';
 export type { ProfileEntry } from './webgpu/profiler.ts';

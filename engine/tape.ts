@@ -1,3 +1,4 @@
+import { GradError } from './errors.ts';
 import { backwardSteps, relevant } from './grad.ts';
 import { type Node, noGrad } from './node.ts';
 import { show } from './shape.ts';
@@ -11,8 +12,17 @@ export interface TapeEntry {
   readonly op: string | undefined;
   /** The entries that the op read. */
   readonly inputs: readonly number[];
+  /** Which of the op's results it is: 0 unless the op has several, such as the statistics of a norm. */
+  readonly output: number;
   /** The op's parameters as text, e.g. the axes of a sum. */
   readonly params: string;
+  /**
+   * The op's parameters as data, by name: all of them, resolved (axes count from 0, a shape has no -1). Elementwise ops
+   * have theirs as `s0` and `s1`, in the order of {@link params}.
+   */
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** What {@link TraceOptions.where} said when the op ran. */
+  readonly where?: string;
   /** The shape of the value. */
   readonly shape: readonly number[];
   /** The tensor's label, if it has one. */
@@ -43,24 +53,50 @@ export interface TapeCotangent {
 export class Tape {
   /** Leaves and ops, each after those that it reads. */
   readonly entries: readonly TapeEntry[];
-  readonly #y: Tensor;
+  /** The entries that the tape was asked for: the one of {@link tape}, or what the function of {@link trace} returned. */
+  readonly outputs: readonly number[];
+  readonly #tensors: readonly Tensor[];
   readonly #ids: ReadonlyMap<Tensor, number>;
 
-  /** @hidden */
-  constructor(entries: readonly TapeEntry[], y: Tensor, ids: ReadonlyMap<Tensor, number>) {
+  /** `tensors` are those of the entries, in order. @hidden */
+  constructor(
+    entries: readonly TapeEntry[],
+    outputs: readonly number[],
+    tensors: readonly Tensor[],
+    ids: ReadonlyMap<Tensor, number>,
+  ) {
     this.entries = entries;
-    this.#y = y;
+    this.outputs = outputs;
+    this.#tensors = tensors;
     this.#ids = ids;
+  }
+
+  /**
+   * The tensor of an entry, whose values can be read for as long as it lives: results that no backward pass needs are freed
+   * with their scope.
+   * @throws RangeError if the tape has no such entry
+   */
+  tensor(id: number): Tensor {
+    const t = this.#tensors[id - 1];
+    if (!t) throw new RangeError(`tape: there is no entry ${id}; ids run from 1 to ${this.entries.length}`);
+    return t;
+  }
+
+  /** The entry of a tensor, such as a parameter; undefined if the ops of this tape do not use it. */
+  idOf(t: Tensor): number | undefined {
+    return this.#ids.get(t);
   }
 
   /**
    * Walks the backward pass of a scalar one op at a time, latest first, for lessons and pages that show it. The cotangents
    * belong to the current scope. The graph stays usable.
-   * @throws GradError if the tensor is not a scalar, or the graph was already used
+   * @throws GradError if the tensor is not a scalar, the graph was already used, or this tape is a {@link trace}
    */
   *backwardSteps(): Generator<TapeStep, void, undefined> {
+    const y = this.tensor(this.outputs[0]!);
+    if (this.#ids.get(y) !== this.outputs[0]) throw new GradError('backwardSteps: a trace has none; take tape(y)');
     const leaves = [...this.#ids.keys()].filter((t) => t.requiresGrad && !t.node);
-    const steps = backwardSteps([this.#y], leaves, relevant([this.#y], leaves), {}, true);
+    const steps = backwardSteps([y], leaves, relevant([y], leaves), {}, true);
     for (let step = noGrad(() => steps.next()); !step.done; step = noGrad(() => steps.next())) {
       const { node, incoming, outgoing } = step.value;
       yield {
@@ -132,21 +168,40 @@ export function tape(y: Tensor): Tape {
   }
   const ids = new Map<Tensor, number>();
   const entries: TapeEntry[] = [];
-  const enter = (t: Tensor, op?: string, inputs: number[] = [], params = ''): void => {
+  const enter = (
+    t: Tensor,
+    made: Pick<TapeEntry, 'op' | 'inputs' | 'output' | 'params' | 'attributes'> = LEAF,
+  ): void => {
     ids.set(t, entries.length + 1);
-    entries.push({ id: entries.length + 1, op, inputs, params, shape: t.shape, label: t.label });
+    entries.push({ id: entries.length + 1, ...made, shape: t.shape, label: t.label });
   };
   for (const node of [...nodes].sort((a, b) => a.id - b.id)) {
     for (const t of node.inputs) if (!ids.has(t)) enter(t);
     const inputs = node.inputs.map((t) => ids.get(t)!);
-    for (const t of node.outputs) enter(t, node.row.name, inputs, describe(node));
+    const made = {
+      op: node.row.name,
+      inputs,
+      params: describe(node, node.outputs[0]!.rank),
+      attributes: attributesOf(node.params),
+    };
+    node.outputs.forEach((t, output) => {
+      enter(t, { ...made, output });
+    });
   }
   if (!ids.has(y)) enter(y);
-  return new Tape(entries, y, ids);
+  return new Tape(entries, [ids.get(y)!], [...ids.keys()], ids);
 }
 
+/** What the entry of a leaf has in place of an op. */
+export const LEAF = { op: undefined, inputs: [], output: 0, params: '', attributes: {} } as const;
+
+/** An op's params as the tape shows them. Those of a custom op are its own business, and undefined. */
+export const attributesOf = (params: unknown): Readonly<Record<string, unknown>> => ({
+  ...(params as object | undefined),
+});
+
 /** Params that say nothing new are left out: the axes of a full reduction, a scalar's `keepDims`. */
-function describe({ row, params, outputs }: Node): string {
-  if ((row.name === 'sum' || row.name === 'mean') && outputs[0]!.rank === 0) return '';
+export function describe({ row, params }: Pick<Node, 'row' | 'params'>, rank: number): string {
+  if ((row.name === 'sum' || row.name === 'mean') && rank === 0) return '';
   return row.show?.(params) ?? '';
 }

@@ -104,4 +104,5 @@ export {
 } from './module/parametrize.ts';
 export { type ModuleSummary, type SummaryRow, summary } from './module/summary.ts';
 export { withoutTracking } from './module/tracking.ts';
+export { exportOnnx, type OnnxOptions } from './onnx/export.ts';
 export { Adam, type AdamOptions, EMA } from './optim/adam.ts';

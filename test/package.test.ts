@@ -180,7 +180,10 @@ test('a bundle for the browser runs in Chromium, without a trace of Node', async
     [],
   );
   assert.not.match(script, /node:|\brequire\(/);
-  const inputs = Object.keys(bundle.metafile.inputs);
+  // What is in the bundle, not all that was looked at: of a package that only the ONNX export needs nothing is left.
+  const inputs = Object.values(bundle.metafile.outputs)
+    .flatMap((o) => Object.entries(o.inputs))
+    .flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : []));
   assert.ok(inputs.includes('node_modules/wgrad/dist/engine/platform.browser.js'));
   assert.equal(
     inputs.filter((f) => f !== 'page.js' && !f.startsWith('node_modules/wgrad/dist/')),

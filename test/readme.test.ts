@@ -1,6 +1,7 @@
-/** The README's program runs as it stands, on the built package, and prints what it says. */
+/** The README's programs run as they stand, on the built package, and print what it says. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -41,6 +42,22 @@ test('the third program runs its own shader, and checks its derivatives', () => 
   });
   const errors = (/largest errors (\S+) (\S+)/.exec(printed) ?? []).slice(1).map(Number);
   assert.ok(errors.length === 2 && errors.every((e) => e < 1e-7), printed);
+});
+
+test('the fourth program writes an ONNX file, which onnxruntime runs with a batch of any size', async () => {
+  const file = 'generator.onnx';
+  try {
+    assert.match(run(programs[3]!), /^generator\.onnx: \d+ bytes$/m);
+    const session = await InferenceSession.create(readFileSync(file), { logSeverityLevel: 3 });
+    const z = Float32Array.from({ length: 3 * 16 }, (_, i) => Math.sin(i));
+    const { images } = await session.run({ z: new OrtTensor('float32', z, [3, 16]) });
+    assert.equal([...images!.dims], [3, 28, 28, 1]);
+    const pixels = images!.data as Float32Array;
+    assert.ok(pixels.every((v) => Math.abs(v) < 1) && pixels.some((v) => Math.abs(v) > 0.01));
+    await session.release();
+  } finally {
+    rmSync(file, { force: true });
+  }
 });
 
 test('every command of package.json that it names exists', () => {

@@ -6,18 +6,25 @@ import {
   concat,
   conv2d,
   convTranspose2d,
+  copyFrom,
+  customOp,
   DeviceError,
   GradError,
   grad,
   init,
+  layerNorm,
   leakyRelu,
   matmul,
+  memory,
   noGrad,
+  ones,
   ShapeError,
   scope,
   type Tensor,
   tape,
   tensor,
+  trace,
+  where,
   zeros,
 } from '../engine/index.ts';
 import { openGpu } from './support/devices.ts';
@@ -64,9 +71,89 @@ test('a tape shows labels, params and leaves without a name', () => {
     ].join('\n'),
   );
   assert.equal(JSON.parse(JSON.stringify(tape(y)))[3], {
-    ...{ id: 4, op: 'add', inputs: [2, 3], params: '', shape: [3, 2], label: 'shifted' },
+    ...{ id: 4, op: 'add', inputs: [2, 3], output: 0, params: '', attributes: {}, shape: [3, 2], label: 'shifted' },
   });
   assert.is(String(tape(tensor([1, 2]))), '%1:[2] = leaf');
+});
+
+test('a tape gives params as data, and the tensors of its entries', async () => {
+  const [x, gamma] = [leaf([1, 2, 3, 4], 'x'), leaf([1, 1], 'gamma')];
+  const y = layerNorm(x.mul(2).reshape([2, -1]), gamma, zeros([2]));
+  const shown = tape(leakyRelu(y, 0.2).sum(-1));
+  const of = (op: string) => shown.entries.filter((e) => e.op === op);
+  assert.equal(of('affine')[0]!.attributes, { s0: 2, s1: 0 });
+  assert.equal(of('reshape')[0]!.attributes, { shape: [2, 2] });
+  assert.equal(of('leakyRelu')[0]!.attributes, { s0: 0.2 });
+  assert.equal(of('sum')[0]!.attributes, { axes: [1], keepDims: false, scale: 1 });
+  assert.equal(
+    of('layerNorm').map((e) => [e.output, e.shape]),
+    [
+      [0, [2, 2]],
+      [1, [2, 2]],
+    ],
+  );
+  assert.equal(shown.entries.find((e) => e.id === shown.idOf(x))!.attributes, {});
+  assert.is(shown.tensor(shown.idOf(gamma)!), gamma);
+  assert.equal(await shown.tensor(of('affine')[0]!.id).array(), [2, 4, 6, 8]);
+  assert.equal(shown.outputs, [shown.entries.length]);
+  assert.is(shown.idOf(zeros([1])), undefined);
+  throws(() => shown.tensor(99), RangeError, `tape: there is no entry 99; ids run from 1 to ${shown.entries.length}`);
+});
+
+test('a trace shows what a tape does not: ops without a derivative, under noGrad, and constants', async () => {
+  const x = tensor([1, -2, 3], { label: 'x' });
+  const places = ['fill', 'greater', 'where', 'ones', 'mul'];
+  const traced = scope(() => {
+    const t = trace(() => scope(() => [noGrad(() => where(x.detach().greater(0), x, tensor([7]))).mul(ones([3]))]), {
+      inputs: [x],
+      where: () => places.shift()!,
+    });
+    // Inner scopes have ended, and the values are still there.
+    return { t, values: t.tensor(t.outputs[0]!).array() };
+  });
+  assert.is(
+    String(traced.t),
+    [
+      ...['%1:[] = fill()', '%2:[3] = x', '%3:[3] = greater(%2, %1)', '%4:[1] = leaf', '%5:[3] = where(%3, %2, %4)'],
+      ...['%6:[3] = fill()', '%7:[3] = mul(%5, %6)'],
+    ].join('\n'),
+  );
+  assert.equal(await traced.values, [1, 7, 3]);
+  assert.is(traced.t.idOf(x), 2);
+  const said = traced.t.entries.map((e) => e.where);
+  assert.equal(said, ['fill', undefined, 'greater', undefined, 'where', 'ones', 'mul']);
+  throws(() => [...traced.t.backwardSteps()], GradError, 'backwardSteps: a trace has none; take tape(y)');
+});
+
+test('a trace knows what a detached tensor was, if it is told of it', () => {
+  const x = tensor([1, 2], { label: 'x' });
+  const [told, untold] = [[x], []].map((inputs) => scope(() => trace(() => x.detach().exp(), { inputs })));
+  assert.is(told!.idOf(x), 1);
+  assert.is(untold!.idOf(x), undefined);
+  assert.is(String(told), '%1:[2] = x\n%2:[2] = exp(%1)');
+});
+
+test('a trace shows an op as one or as its composition, and refuses writes in place', () => {
+  const twice = customOp({ name: 'twice', forward: (x) => x.add(x) });
+  const x = leaf([1, 2], 'x');
+  const [whole, open] = [undefined, (op: string) => op !== 'twice'].map((opaque) =>
+    scope(() => String(trace(() => twice(x).exp(), opaque ? { opaque } : {}))),
+  );
+  assert.is(whole, '%1:[2] = x\n%2:[2] = twice(%1)\n%3:[2] = exp(%2)');
+  assert.is(open, '%1:[2] = x\n%2:[2] = add(%1, %1)\n%3:[2] = reshape(%2)\n%4:[2] = exp(%3)');
+  const before = memory().tensors;
+  throws(
+    () =>
+      scope(() =>
+        trace(() => {
+          noGrad(() => copyFrom(x, zeros([2])));
+          return x.exp();
+        }),
+      ),
+    GradError,
+    'trace: copyFrom writes to a tensor in place; trace what only reads (a module in eval mode)',
+  );
+  assert.is(memory().tensors, before);
 });
 
 test('with createGraph, the backward pass is on the tape too', () => {

@@ -15,7 +15,18 @@ export const NOT_OPS: readonly string[] = [
     'destroy',
   ],
   ...['detectAnomaly', 'eachRun', 'enableGrad', 'grad', 'gradcheck', 'gradgradcheck', 'init', 'keep', 'live'],
-  ...['manualSeed', 'measureRoofs', 'memory', 'noGrad', 'scope', 'tape', 'tensor', 'valueAndGrad', 'withDevice'],
+  ...[
+    'manualSeed',
+    'measureRoofs',
+    'memory',
+    'noGrad',
+    'scope',
+    'tape',
+    'tensor',
+    'trace',
+    'valueAndGrad',
+    'withDevice',
+  ],
   // For kernels of one's own.
   ...['f32', 'flatMain', 'grid1d'],
 ];
