@@ -8,6 +8,7 @@ export { Conv2d, ConvTranspose2d } from './layers/conv.ts';
 export { Linear, type WeightOptions } from './layers/linear.ts';
 export { BatchNorm2d, type BatchNormOptions, LayerNorm, withoutTracking } from './layers/norm.ts';
 export { Flatten, Reshape, Sequential } from './layers/sequential.ts';
+export * from './losses/index.ts';
 export { functionalCall } from './module/functionalCall.ts';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type StateValue } from './module/module.ts';
 export { Buffer, type Initializer, Parameter } from './module/parameter.ts';
