@@ -10,6 +10,7 @@ export { BatchNorm2d, type BatchNormOptions, LayerNorm, withoutTracking } from '
 export { Flatten, Reshape, Sequential } from './layers/sequential.ts';
 export * from './losses/index.ts';
 export { functionalCall } from './module/functionalCall.ts';
+export { type InitializeOptions, initialize } from './module/initialize.ts';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type StateValue } from './module/module.ts';
 export { Buffer, type Initializer, Parameter } from './module/parameter.ts';
 export { type ModuleSummary, type SummaryRow, summary } from './module/summary.ts';
