@@ -2,6 +2,7 @@
  * Modules, layers, initialisers and optimizers. A layer is called with `forward`; its parameters live until they are disposed of.
  * @module wgrad/nn
  */
+export * from './data/index.ts';
 export * as init from './init.ts';
 export { LeakyReLU, ReLU, Sigmoid, Tanh } from './layers/activation.ts';
 export { Conv2d, ConvTranspose2d } from './layers/conv.ts';
