@@ -19,7 +19,7 @@ export type LossReduction = 'mean' | 'sum' | 'none';
 
 /** Options of {@link nllLoss}. */
 export interface NllOptions {
-  /** [C]: multiplies the losses of each class; 'mean' then divides by the weights of the targets. Default: 1 for all. */
+  /** Multiplies the losses of each class, [C]; 'mean' then divides by the weights of the targets. Default: 1 for all. */
   readonly weight?: Tensor;
   /** Positions whose index is this cost nothing and do not count in 'mean'. Default: none are left out (PyTorch: -100). */
   readonly ignoreIndex?: number;

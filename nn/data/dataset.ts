@@ -85,16 +85,16 @@ export class TensorDataset<K extends string> implements Dataset<Readonly<Record<
 
   /** Sample `index`: new tensors without the first axis, which belong to the caller's scope. */
   get(index: number): Readonly<Record<K, Tensor>> {
-    return this.each((t) => t.slice([[index, index + 1]]).reshape(t.shape.slice(1)));
+    return this.#each((t) => t.slice([[index, index + 1]]).reshape(t.shape.slice(1)));
   }
 
   getBatch(indices: readonly number[]): Batch<Readonly<Record<K, Tensor>>> {
-    return this.each((t) => indexSelect(t, tensor([...indices], { device: t.device }))) as Batch<
+    return this.#each((t) => indexSelect(t, tensor([...indices], { device: t.device }))) as Batch<
       Readonly<Record<K, Tensor>>
     >;
   }
 
-  private each(fn: (t: Tensor) => Tensor): Record<K, Tensor> {
+  #each(fn: (t: Tensor) => Tensor): Record<K, Tensor> {
     const entries = Object.entries(this.tensors) as [K, Tensor][];
     return scope(() => Object.fromEntries(entries.map(([name, t]) => [name, fn(t)])) as Record<K, Tensor>);
   }

@@ -53,14 +53,14 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
   readonly batchSize: number;
   /** Draws the orders. */
   readonly rng: Generator;
-  private readonly options: DataLoaderOptions<S, T, B>;
-  private epoch = 0;
-  private batch = 0;
+  readonly #options: DataLoaderOptions<S, T, B>;
+  #epoch = 0;
+  #batch = 0;
   /** Of the epoch under way, before its order was drawn. */
-  private begun: DataLoaderState['rng'];
-  private restored = false;
+  #begun: DataLoaderState['rng'];
+  #restored = false;
   /** Tells the last loop from those before it. */
-  private loop: object | undefined;
+  #loop: object | undefined;
 
   /**
    * @param dataset samples by index, an array of samples, or a stream
@@ -98,23 +98,24 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
         );
       }
     }
-    this.options = options;
+    this.#options = options;
     this.batchSize = batchSize;
     this.rng = rng;
-    this.begun = { seed: rng.seed, offset: rng.offset };
+    this.#begun = { seed: rng.seed, offset: rng.offset };
   }
 
   /** Batches in an epoch; undefined for a stream. */
   get length(): number | undefined {
     if (!hasIndex(this.dataset)) return undefined;
     const batches = this.dataset.length / this.batchSize;
-    return this.options.dropLast ? Math.floor(batches) : Math.ceil(batches);
+    return this.#options.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
   /** Where it is now: what {@link loadState} goes on from, batches that were got ready ahead included. */
   state(): DataLoaderState {
-    const { epoch, batch, rng } = this;
-    return { epoch, batch, rng: batch > 0 ? this.begun : { seed: rng.seed, offset: rng.offset } };
+    const { rng } = this;
+    const now = { seed: rng.seed, offset: rng.offset };
+    return { epoch: this.#epoch, batch: this.#batch, rng: this.#batch > 0 ? this.#begun : now };
   }
 
   /**
@@ -124,11 +125,11 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
   loadState({ epoch, batch, rng }: DataLoaderState): void {
     this.rng.seed = [rng.seed[0], rng.seed[1]];
     this.rng.offset = rng.offset;
-    this.begun = rng;
-    this.epoch = epoch;
-    this.batch = batch;
-    this.restored = batch > 0;
-    this.loop = undefined;
+    this.#begun = rng;
+    this.#epoch = epoch;
+    this.#batch = batch;
+    this.#restored = batch > 0;
+    this.#loop = undefined;
   }
 
   /** One epoch, or the rest of one. @throws TypeError where a sample is a promise, DataLoaderError for a sample that fails */
@@ -143,14 +144,14 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
 
   /** `n` epochs one after another, for either loop; without end unless given. @throws RangeError in the loop if an epoch is empty */
   epochs(n = Number.POSITIVE_INFINITY): Iterable<B> & AsyncIterable<B> {
-    const sync = () => this.run(n);
-    const async = () => this.runAsync(n);
+    const sync = () => this.#run(n);
+    const async = () => this.#runAsync(n);
     return { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } as Iterable<B> & AsyncIterable<B>;
   }
 
-  private *run(n: number): globalThis.Generator<B, void, undefined> {
+  *#run(n: number): globalThis.Generator<B, void, undefined> {
     for (let i = 0; i < n; i++) {
-      const { source, handOut, end } = this.begin();
+      const { source, handOut, end } = this.#begin();
       try {
         for (;;) {
           const made = source.start();
@@ -159,7 +160,7 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
             throw new TypeError('DataLoader: samples come as promises; loop with `for await`');
           }
           if (!made) break;
-          const batch = this.make(made);
+          const batch = this.#make(made);
           handOut();
           yield batch;
         }
@@ -170,12 +171,12 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
     }
   }
 
-  private async *runAsync(n: number): AsyncGenerator<B, void, undefined> {
-    const { prefetch = 2, keepBatches = false } = this.options;
+  async *#runAsync(n: number): AsyncGenerator<B, void, undefined> {
+    const { prefetch = 2, keepBatches = false } = this.#options;
     for (let i = 0; i < n; i++) {
-      const { source, handOut, end } = this.begin();
+      const { source, handOut, end } = this.#begin();
       for await (const made of prefetched(source, prefetch)) {
-        const batch = this.make(made);
+        const batch = this.#make(made);
         handOut();
         try {
           yield batch;
@@ -187,47 +188,49 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
     }
   }
 
-  private make(made: Make<B>): B {
-    const { device } = this.options;
+  #make(made: Make<B>): B {
+    const { device } = this.#options;
     return device ? withDevice(device, () => scope(made)) : scope(made);
   }
 
   /** Begins an epoch, or goes on with a restored one. */
-  private begin(): { source: Source<B>; handOut: () => void; end: (epochs: number) => void } {
-    const { dataset, rng, options } = this;
-    const skip = this.restored ? this.batch : 0;
+  #begin(): { source: Source<B>; handOut: () => void; end: (epochs: number) => void } {
+    const { dataset, rng } = this;
+    const options = this.#options;
+    const skip = this.#restored ? this.#batch : 0;
     // A loop that was left early has had its epoch.
-    if (!this.restored && this.batch > 0) this.epoch++;
-    this.batch = skip;
-    this.restored = false;
-    this.begun = { seed: rng.seed, offset: rng.offset };
+    if (!this.#restored && this.#batch > 0) this.#epoch++;
+    this.#batch = skip;
+    this.#restored = false;
+    this.#begun = { seed: rng.seed, offset: rng.offset };
     const own = {};
-    this.loop = own;
+    this.#loop = own;
     const steps: Steps<S, T, B> = {
       ...{ batchSize: this.batchSize, dropLast: options.dropLast ?? false, transform: options.transform },
       collate: options.collate ?? (collate as unknown as (samples: readonly T[]) => B),
     };
     let handedOut = skip;
     return {
-      source: this.sourceOf(dataset, skip, steps),
+      source: this.#sourceOf(dataset, skip, steps),
       handOut: () => {
         handedOut++;
-        if (this.loop === own) this.batch = handedOut;
+        if (this.#loop === own) this.#batch = handedOut;
       },
       end: (epochs) => {
         if (handedOut === 0 && epochs === Number.POSITIVE_INFINITY) {
           throw new RangeError('DataLoader: the data set is empty, and epochs() would look for a batch for ever');
         }
-        if (this.loop !== own) return;
-        this.epoch++;
-        this.batch = 0;
+        if (this.#loop !== own) return;
+        this.#epoch++;
+        this.#batch = 0;
       },
     };
   }
 
-  private sourceOf(dataset: Dataset<S> | StreamDataset<S>, skip: number, steps: Steps<S, T, B>): Source<B> {
-    if (!hasIndex(dataset)) return streamed(typeof dataset === 'function' ? dataset(this.epoch) : dataset, skip, steps);
-    const order = this.options.shuffle ? this.rng.hostPermutation(dataset.length) : undefined;
+  #sourceOf(dataset: Dataset<S> | StreamDataset<S>, skip: number, steps: Steps<S, T, B>): Source<B> {
+    if (!hasIndex(dataset))
+      return streamed(typeof dataset === 'function' ? dataset(this.#epoch) : dataset, skip, steps);
+    const order = this.#options.shuffle ? this.rng.hostPermutation(dataset.length) : undefined;
     return indexed(dataset, order, skip, steps);
   }
 }

@@ -24,7 +24,7 @@ export interface MultiMarginOptions extends LossOptions {
   readonly p?: 1 | 2;
   /** By how much the score of the right class must exceed the others. Default 1. */
   readonly margin?: number;
-  /** [C]: multiplies the losses of samples of each class. 'mean' does not divide by it. Default: 1 for all. */
+  /** Multiplies the losses of samples of each class, [C]. 'mean' does not divide by it. Default: 1 for all. */
   readonly weight?: Tensor;
 }
 
