@@ -54,6 +54,12 @@ export { enableGrad, noGrad } from './node.ts';
 export { elu, gelu, hardtanh, logSigmoid, prelu, relu6, selu, silu, softplus } from './ops/activations.ts';
 export { atan2, pow, remainder } from './ops/arithmetic.ts';
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.ts';
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  type WeightedLossOptions,
+} from './ops/binaryLosses.ts';
 export { cholesky, trilInverse } from './ops/cholesky.ts';
 export {
   equal,
@@ -134,13 +140,7 @@ export {
   type SpectralNorm,
   spectralNorm,
 } from './ops/linalg.ts';
-export {
-  type BinaryCrossEntropyOptions,
-  binaryCrossEntropyWithLogits,
-  type CrossEntropyOptions,
-  crossEntropy,
-  type LossReduction,
-} from './ops/losses.ts';
+export { type CrossEntropyOptions, crossEntropy, type LossReduction, type NllOptions, nllLoss } from './ops/losses.ts';
 export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { concat, permute, type Range, reshape, slice, transpose } from './ops/movement.ts';
 export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/norm.ts';

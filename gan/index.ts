@@ -2,7 +2,6 @@
  * Generative adversarial networks: networks, training steps, penalties, data and metrics. Everything here also runs in a browser.
  * @module wgrad/gan
  */
-export { batches } from './data/batches.ts';
 export { type IdxArray, parseIdx } from './data/idx.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
 export { type MnistNetworksOptions, mnistNetworks } from './models.ts';

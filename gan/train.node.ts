@@ -1,19 +1,8 @@
-import {
-  compile,
-  concat,
-  destroy,
-  Generator,
-  init,
-  memory,
-  scope,
-  type Tensor,
-  tensor,
-  type Values,
-} from '../engine/index.ts';
+import { compile, concat, destroy, Generator, init, memory, scope, type Tensor, type Values } from '../engine/index.ts';
+import { ArrayDataset, DataLoader } from '../nn/index.ts';
 import { saveCheckpoint } from '../nn/io/checkpoint.node.ts';
 import type { TensorMap } from '../nn/io/safetensors.ts';
 import type { TrainOptions } from './cli/options.ts';
-import { batches } from './data/batches.ts';
 import { loadMnist } from './data/mnist.node.ts';
 import { slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
 import { mnistNetworks } from './models.ts';
@@ -94,7 +83,9 @@ async function learn(
   const networks = mnistNetworks(new Generator(seed, 1), RECIPE);
   const trainer = new WganGp(networks, new Generator(seed, 2), RECIPE);
   const train = compiledStep(trainer);
-  const data = batches(digits, PIXELS, batch, new Generator(seed, 3));
+  const real = { data: digits, shape: IMAGE, scale: 1 / 127.5, shift: -1 };
+  const order = { batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(seed, 3) };
+  const data = new DataLoader(new ArrayDataset({ image: real }), order).epochs()[Symbol.iterator]();
   const codes = new Generator(seed, 4).normal([SAMPLES, networks.latent]);
   const truth = toUnitRange(heldOut);
   const distance = slicedWassersteinTo(truth, { dimension: PIXELS });
@@ -146,7 +137,7 @@ async function learn(
     trainer.criticOptimizer.lr = RECIPE.criticRate * decay;
     trainer.generatorOptimizer.lr = RECIPE.generatorRate * decay;
     done++;
-    const numbers = trainStep(train, data, batch);
+    const numbers = trainStep(train, data);
     numbers.catch(() => {}); // reported by settle(); an error that comes first must not leave it unhandled
     // The numbers of the step before are read while this one runs, so that the device never waits for the host.
     await settle();
@@ -188,9 +179,9 @@ const compiledStep = (trainer: WganGp) =>
   });
 
 /** One step. @returns critic loss, Wasserstein estimate, penalty, generator loss */
-const trainStep = (train: (...batches: Tensor[]) => Tensor, data: Iterator<Float32Array>, batch: number) =>
+const trainStep = (train: (...batches: Tensor[]) => Tensor, data: Iterator<{ readonly image: Tensor }>) =>
   scope(() => {
-    const next = () => tensor(data.next().value as Float32Array, { shape: [batch, ...IMAGE] });
+    const next = () => (data.next().value as { readonly image: Tensor }).image;
     return train(...Array.from({ length: RECIPE.criticSteps }, next)).data();
   });
 

@@ -2,6 +2,7 @@
  * Modules, layers, initialisers and optimizers. A layer is called with `forward`; its parameters live until they are disposed of.
  * @module wgrad/nn
  */
+export * from './data/index.ts';
 export * as init from './init.ts';
 export {
   ELU,
@@ -93,7 +94,9 @@ export {
 } from './layers/transformer.ts';
 export type { WeightedModule } from './layers/weighted.ts';
 export { type WeightNormOptions, weightNorm } from './layers/weightNorm.ts';
+export * from './losses/index.ts';
 export { functionalCall } from './module/functionalCall.ts';
+export { type InitializeOptions, initialize } from './module/initialize.ts';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type StateValue } from './module/module.ts';
 export { Buffer, type Initializer, Parameter } from './module/parameter.ts';
 export {

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
   crossEntropy,
   einsum,
@@ -10,6 +11,7 @@ import {
   groupNorm,
   instanceNorm,
   logSoftmax,
+  nllLoss,
   outer,
   scaledDotProductAttention,
   softmax,
@@ -72,6 +74,38 @@ for (const device of devices) {
     near(dx!, [0.5, -0.5, 0]);
   });
 
+  test(`binary cross-entropy of probabilities is finite at 0 and 1, and so is its gradient, on ${device.kind}`, async () => {
+    const [loss, dx, dt] = await read(device, () => {
+      const x = tensor([0, 1, 0, 1, 0.5, 1e-6], { requiresGrad: true });
+      const t = tensor([0, 1, 1, 0, 1, 0], { requiresGrad: true });
+      const y = binaryCrossEntropy(x, t, { reduction: 'none' });
+      return [y, ...grad(y.sum(), [x, t])];
+    });
+    near(loss!, [0, 0, 100, 100, Math.LN2, -Math.log1p(-1e-6)], 1e-6);
+    assert.ok(Math.abs(loss![5]! / 1e-6 - 1) < 1e-4, `${loss![5]}`);
+    near(dx!, [0, 0, -1e12, 1e12, -2, 1], 1e-5);
+    near(dt!, [100, -100, 100, -100, 0, -Math.log(1e-6)], 1e-5);
+    near(await values(() => binaryCrossEntropy(tensor([-0.1]), tensor([0]))), [Number.NaN]);
+    near(await values(() => binaryCrossEntropy(tensor([1.1]), tensor([0]))), [Number.NaN]);
+  });
+
+  test(`indices to ignore cost nothing, whatever the logits, on ${device.kind}`, async () => {
+    const [loss, dx] = await read(device, () => {
+      const x = tensor(
+        [
+          [0, 0],
+          [-INF, 0],
+        ],
+        { requiresGrad: true },
+      );
+      const y = crossEntropy(x, tensor([1, 7]), { ignoreIndex: 7 });
+      return [y, ...grad(y, [x])];
+    });
+    near(loss!, [Math.LN2]);
+    near(dx!, [0.5, -0.5, 0, 0]);
+    near(await values(() => nllLoss(tensor([[-1, -2]]), tensor([2]))), [Number.NaN]);
+  });
+
   test(`attention sees what it may, on ${device.kind}`, async () => {
     const v = () => tensor([[1], [10], [100]]);
     const q = () => zeros([3, 2]);
@@ -114,6 +148,11 @@ test('shapes that do not fit are named', () => {
   throws(() => softmax(zeros([2]), 1), /softmax: axis 1 is out of range/);
   throws(() => crossEntropy(zeros([2, 3]), zeros([3])), /targets \[3\] for logits \[2,3\] must be indices \[2\] or/);
   throws(() => binaryCrossEntropyWithLogits(zeros([2]), zeros([1])), /targets \[1\] must have the shape \[2\]/);
+  throws(() => binaryCrossEntropy(zeros([2]), zeros([1])), /targets \[1\] must have the shape \[2\] of the prob/);
+  const weight = () => zeros([3, 2]);
+  throws(() => binaryCrossEntropy(zeros([2]), zeros([2]), { weight: weight() }), /weight \[3,2\] must broadcast to/);
+  throws(() => crossEntropy(zeros([2, 3]), zeros([2]), { weight: weight() }), /weight \[3,2\] must be \[3\]/);
+  throws(() => nllLoss(zeros([2, 3]), zeros([2, 3])), /targets \[2,3\] for log-prob.* must be indices \[2\]/);
   throws(() => groupNorm(zeros([1, 2, 5]), 2), /2 groups do not divide the 5 channels/);
   throws(() => instanceNorm(zeros([4, 1, 5])), /one value for each channel/);
   throws(() => scaledDotProductAttention(zeros([2, 3]), zeros([2, 4]), zeros([2, 3])), /must be \[\.\.\.,Q,D\]/);
@@ -124,6 +163,18 @@ test('shapes that do not fit are named', () => {
   throws(() => einsum('ij->k', zeros([2, 3])), /k is none/);
   throws(() => einsum('i', zeros([2, 3])), /names 1 axes, and its operand is \[2,3\]/);
   throws(() => einsum('i,j', zeros([2])), /has 2 terms for 1 operands/);
+});
+
+test('options of losses that do not fit are named', () => {
+  const throws = (fn: () => unknown, message: RegExp) =>
+    assert.throws(
+      () => on(reference, fn),
+      (e: Error) => e.name === 'TypeError' && message.test(e.message),
+    );
+  const probabilities = () => crossEntropy(zeros([2, 3]), zeros([2, 3]), { ignoreIndex: 1 });
+  throws(probabilities, /ignoreIndex is for targets that are class indices/);
+  throws(() => crossEntropy(zeros([2, 3]), zeros([2]), { weights: 1 } as never), /there is no option weights/);
+  throws(() => nllLoss(zeros([2, 3]), zeros([2]), { reduction: 'avg' } as never), /'mean', 'sum' or 'none', not 'avg'/);
 });
 
 test.after(() => gpu.destroy());

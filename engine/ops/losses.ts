@@ -1,37 +1,51 @@
-/** Classification losses on logits. */
+/** Losses of classifiers that choose one of several classes. */
 import { type Elementwise, elementwise } from '../../kernels/elementwise.ts';
 import { classTargets as classTargetsPlan } from '../../kernels/heads.ts';
 import { apply, checkTensors } from '../apply.ts';
-import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { broadcastShapes, sameShape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { full } from './create.ts';
-import { add, affine, mul, neg, sigmoid, sub, type TensorLike } from './elementwise.ts';
+import { notEqual, where } from './comparison.ts';
+import { affine, div, mul, neg } from './elementwise.ts';
+import { take } from './indexing.ts';
 import { mean, sum } from './reduce.ts';
 import { logSoftmax } from './softmax.ts';
 
 /** What is done with the losses of the elements: their average, their sum, or nothing. */
 export type LossReduction = 'mean' | 'sum' | 'none';
 
-/** Options of {@link crossEntropy}. */
-export interface CrossEntropyOptions {
-  /** The share of each target that is spread evenly over all classes, from 0 to 1. Default 0. */
-  readonly labelSmoothing?: number;
+/** Options of {@link nllLoss}. */
+export interface NllOptions {
+  /** Multiplies the losses of each class, [C]; 'mean' then divides by the weights of the targets. Default: 1 for all. */
+  readonly weight?: Tensor;
+  /** Positions whose index is this cost nothing and do not count in 'mean'. Default: none are left out (PyTorch: -100). */
+  readonly ignoreIndex?: number;
   /** Default 'mean', over all positions. */
   readonly reduction?: LossReduction;
 }
 
-function reduced(loss: Tensor, reduction: LossReduction): Tensor {
-  return reduction === 'none' ? loss : reduction === 'sum' ? sum(loss) : mean(loss);
+/** Options of {@link crossEntropy}. */
+export interface CrossEntropyOptions extends NllOptions {
+  /** The share of each target that is spread evenly over all classes, from 0 to 1. Default 0. */
+  readonly labelSmoothing?: number;
+}
+
+/** The losses of the elements as an option asks for them. @throws TypeError for another word */
+export function reduced(op: string, loss: Tensor, reduction: LossReduction): Tensor {
+  if (reduction === 'none') return loss;
+  if (reduction === 'sum') return sum(loss);
+  if (reduction === 'mean') return mean(loss);
+  throw new TypeError(`${op}: reduction is 'mean', 'sum' or 'none', not '${reduction as string}'`);
 }
 
 const none: Readonly<Record<string, never>> = {};
-type None = typeof none;
+export type None = typeof none;
 
-const rowOf = (e: Elementwise): Pick<Row<None>, 'name' | 'shape' | 'kernel'> => ({
+/** What the rows of losses of elements share. */
+export const rowOf = (e: Elementwise): Pick<Row<None>, 'name' | 'shape' | 'kernel'> => ({
   name: e.name,
   shape: (inputs) => [broadcastShapes(e.name, ...inputs)],
   kernel: ({ inputs, outputs }) => elementwise(e, inputs, outputs[0]!),
@@ -63,16 +77,41 @@ export const classTargets = (index: Tensor, classes: number, smoothing = 0): Ten
   apply(classTargetsRow, [index], { classes, smoothing })[0]!;
 
 /**
+ * What indices of classes choose: -Σ q·w·log p with one-hot or smoothed q; with no index of a class left out but those to ignore.
+ * @param logP [..., C]
+ */
+function ofIndices(op: string, logP: Tensor, targets: Tensor, options: CrossEntropyOptions): Tensor {
+  const { labelSmoothing = 0, weight, ignoreIndex, reduction = 'mean' } = options;
+  const counted = ignoreIndex === undefined ? undefined : notEqual(targets, ignoreIndex);
+  const index = counted ? where(counted, targets, 0) : targets;
+  const q = classTargets(index, logP.shape[logP.rank - 1]!, labelSmoothing);
+  const all = neg(sum(weighted(weight ? mul(q, weight) : q, logP), -1));
+  const loss = counted ? where(counted, all, 0) : all;
+  if (reduction !== 'mean' || !(weight || counted)) return reduced(op, loss, reduction);
+  const own = weight ? take(weight, index, 0) : undefined;
+  return div(sum(loss), sum(own && counted ? where(counted, own, 0) : (own ?? counted!)));
+}
+
+function checkWeight(op: string, { weight }: NllOptions, classes: number): void {
+  if (weight && !sameShape(weight.shape, [classes])) {
+    throw new ShapeError(`${op}: weight ${show(weight.shape)} must be [${classes}], a number for each class`);
+  }
+}
+
+/**
  * The cross-entropy of softmax(logits) relative to the targets.
  *
  * Classes lie along the last axis (PyTorch has them on axis 1): logits [..., C]; targets are class indices [...], whole
  * numbers held in floats, or probabilities [..., C]. The result is a scalar, or [...] without reduction. 'mean' divides by
- * the number of positions. An index that is no class gives NaN; there is no ignoreIndex.
- * @throws ShapeError if the targets have neither shape; RangeError for a labelSmoothing outside 0 to 1
+ * the number of positions; for indices with a weight for each class or with `ignoreIndex`, by the sum of the weights of the
+ * targets that count (NaN if there are none), all as in PyTorch. An index that is no class gives NaN.
+ * @throws ShapeError if targets or weight have another shape; RangeError for a labelSmoothing outside 0 to 1; TypeError for
+ * `ignoreIndex` with probabilities
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkTensors('crossEntropy', [logits, targets]);
-  const { labelSmoothing: s = 0, reduction = 'mean' } = options;
+  checked('crossEntropy', options, ['labelSmoothing', 'weight', 'ignoreIndex', 'reduction']);
+  const { labelSmoothing: s = 0, weight, ignoreIndex, reduction = 'mean' } = options;
   const classes = logits.shape[logits.rank - 1];
   const indices = sameShape(targets.shape, logits.shape.slice(0, -1));
   if (!classes || !(indices || sameShape(targets.shape, logits.shape))) {
@@ -81,87 +120,41 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
     );
   }
   if (!(s >= 0 && s <= 1)) throw new RangeError(`crossEntropy: labelSmoothing must be from 0 to 1, not ${s}`);
+  if (!indices && ignoreIndex !== undefined) {
+    throw new TypeError(
+      `crossEntropy: ignoreIndex is for targets that are class indices, and these are probabilities ${show(targets.shape)}; give a position probabilities of 0 to ignore it`,
+    );
+  }
+  checkWeight('crossEntropy', options, classes);
   return scope(() => {
-    const smooth = (t: Tensor) => (s === 0 ? t : affine(t, 1 - s, s / classes));
-    const q = indices ? classTargets(targets, classes, s) : smooth(targets);
-    return reduced(neg(sum(weighted(q, logSoftmax(logits)), -1)), reduction);
+    if (indices) return ofIndices('crossEntropy', logSoftmax(logits), targets, options);
+    const smooth = s === 0 ? targets : affine(targets, 1 - s, s / classes);
+    const q = weight ? mul(smooth, weight) : smooth;
+    return reduced('crossEntropy', neg(sum(weighted(q, logSoftmax(logits)), -1)), reduction);
   });
-}
-
-// log1p(e) = 2 atanh(e / (2 + e)), by its series: e is at most 1, so the argument is at most 1/3.
-const BCE = /* wgsl */ `fn bce_(x: T, t: T) -> T {
-  let e = exp(-abs(x));
-  let z = e / (2.0 + e);
-  let w = z * z;
-  let log1p = 2.0 * z * (1.0 + w * (0.333333333 + w * (0.2 + w * (0.142857143 + w * (0.111111111 + w * (0.0909090909 + w * 0.0769230769))))));
-  return select(max(x, T(0.0)) - x * t + log1p, x + t, isnan_(x) | isnan_(t));
-}`;
-
-const bceLogitsRow: Row<None> = {
-  ...rowOf({ name: 'bceLogits', arity: 2, expr: 'bce_(a, b)', prelude: BCE }),
-  vjp: [(g, { inputs: [x, t] }) => bceLogitsGrad(g, x!, t!), (g, { inputs: [x] }) => neg(mul(g, x!))],
-};
-
-const bceLogitsGradRow: Row<None> = {
-  ...rowOf({
-    name: 'bceLogitsGrad',
-    arity: 3,
-    expr: 'bceGrad_(a, b, c)',
-    prelude: /* wgsl */ `fn bceGrad_(g: T, x: T, t: T) -> T {
-  let e = exp(-abs(x));
-  return g * (select(select(e, T(1.0), x >= T(0.0)) / (T(1.0) + e), x, isnan_(x)) - t);
-}`,
-  }),
-  composite: ([g, x, t]) => [mul(g!, sub(sigmoid(x!), t!))],
-};
-
-/** log(1 + eˣ) - x·t elementwise, with broadcasting. */
-export const bceLogits = (x: Tensor, t: Tensor): Tensor => apply(bceLogitsRow, [x, t], none)[0]!;
-
-/** g · (sigmoid(x) - t): the derivative of bceLogits, in one launch. */
-export const bceLogitsGrad = (g: Tensor, x: Tensor, t: Tensor): Tensor => apply(bceLogitsGradRow, [g, x, t], none)[0]!;
-
-/** Options of {@link binaryCrossEntropyWithLogits}. */
-export interface BinaryCrossEntropyOptions {
-  /** Multiplies the loss of positive targets; broadcasts against the logits. Default 1. */
-  readonly posWeight?: TensorLike;
-  /** Default 'mean'. */
-  readonly reduction?: LossReduction;
 }
 
 /**
- * The binary cross-entropy of sigmoid(logits) relative to targets from 0 to 1 of the same shape, without overflow:
- * max(x, 0) - x·t + log(1 + e^-|x|). Differentiable in the targets and in posWeight too. A scalar, or the shape of the logits
- * without reduction.
- * @throws ShapeError if the shapes differ
+ * The negative log-likelihood of class indices [...] under log-probabilities [..., C], such as {@link logSoftmax} gives, with
+ * classes along the last axis: -logP[index]. Options, 'mean' and indices out of range as in {@link crossEntropy}, which is this
+ * of logSoftmax.
+ * @throws ShapeError if targets or weight have another shape
  */
-export function binaryCrossEntropyWithLogits(
-  logits: Tensor,
-  targets: Tensor,
-  { posWeight = 1, reduction = 'mean' }: BinaryCrossEntropyOptions = {},
-): Tensor {
-  if (!sameShape(logits.shape, targets.shape)) {
+export function nllLoss(logProbabilities: Tensor, targets: Tensor, options: NllOptions = {}): Tensor {
+  checked('nllLoss', options, ['weight', 'ignoreIndex', 'reduction']);
+  const { shape } = logProbabilities;
+  const classes = shape[shape.length - 1];
+  if (!classes || !sameShape(targets.shape, shape.slice(0, -1))) {
     throw new ShapeError(
-      `binaryCrossEntropyWithLogits: targets ${show(targets.shape)} must have the shape ${show(logits.shape)} of the logits`,
+      `nllLoss: targets ${show(targets.shape)} for log-probabilities ${show(shape)} must be indices ${show(shape.slice(0, -1))}, with classes along the last axis`,
     );
   }
-  return scope(() => {
-    const plain = bceLogits(logits, targets);
-    if (posWeight === 1) return reduced(plain, reduction);
-    // softplus(-x), the loss of a positive, is bceLogits(-x, 0); the loss grows by (posWeight - 1) · t · softplus(-x).
-    const positive = bceLogits(
-      neg(logits),
-      withDevice(logits.device, () => full([], 0)),
-    );
-    const more = typeof posWeight === 'number' ? affine(targets, posWeight - 1, 0) : mul(targets, sub(posWeight, 1));
-    return reduced(add(plain, mul(more, positive)), reduction);
-  });
+  checkWeight('nllLoss', options, classes);
+  return scope(() => ofIndices('nllLoss', logProbabilities, targets, options));
 }
 
 /** The rows of this file, by name. */
 export const lossRows = {
   weighted: weightedRow,
   classTargets: classTargetsRow,
-  bceLogits: bceLogitsRow,
 };
-export const lossFused = { bceLogitsGrad: bceLogitsGradRow };

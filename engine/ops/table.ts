@@ -3,6 +3,7 @@
 import { activationRows } from './activations.ts';
 import { arithmeticRows } from './arithmetic.ts';
 import { attentionRows } from './attention.ts';
+import { binaryLossFused, binaryLossRows } from './binaryLosses.ts';
 import { choleskyRows } from './cholesky.ts';
 import { comparisonRows } from './comparison.ts';
 import { convRows } from './conv.ts';
@@ -13,7 +14,7 @@ import { extremaRows } from './extrema.ts';
 import { gridRows } from './gridSample.ts';
 import { groupNormFused } from './groupNorm.ts';
 import { indexingRows } from './indexing.ts';
-import { lossFused, lossRows } from './losses.ts';
+import { lossRows } from './losses.ts';
 import { matmulRows } from './matmul.ts';
 import { movementRows, movementViews } from './movement.ts';
 import { normRows } from './norm.ts';
@@ -55,6 +56,7 @@ export const primitives = {
   ...normsRows,
   ...softmaxRows,
   ...lossRows,
+  ...binaryLossRows,
   ...attentionRows,
   ...samplingRows,
   ...choleskyRows,
@@ -62,7 +64,7 @@ export const primitives = {
 };
 
 /** Rows that equal a composition of others, with a kernel of their own. */
-export const fused = { ...normRows, ...softmaxFused, ...lossFused, ...groupNormFused };
+export const fused = { ...normRows, ...softmaxFused, ...binaryLossFused, ...groupNormFused };
 
 /** Rows that only rename memory. */
 export const views = { ...movementViews };

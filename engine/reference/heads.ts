@@ -1,4 +1,5 @@
 import type { attentionRows } from '../ops/attention.ts';
+import type { binaryLossRows } from '../ops/binaryLosses.ts';
 import type { lossRows } from '../ops/losses.ts';
 import { aroundAxis, type softmaxRows } from '../ops/softmax.ts';
 import { broadcastStrides } from '../shape.ts';
@@ -14,7 +15,7 @@ const map2 =
   };
 
 /** Softmax, the losses on logits, and attention. */
-export const heads: LoopsOf<typeof softmaxRows & typeof lossRows & typeof attentionRows> = {
+export const heads: LoopsOf<typeof softmaxRows & typeof lossRows & typeof binaryLossRows & typeof attentionRows> = {
   logSoftmax: ({ inputs: [x], inputShapes: [xs], outputs: [y], params: { axis } }) => {
     const { a, r, b } = aroundAxis(xs!, axis);
     for (let row = 0; row < a * b; row++) {
@@ -35,6 +36,7 @@ export const heads: LoopsOf<typeof softmaxRows & typeof lossRows & typeof attent
     });
   },
   bceLogits: map2((x, t) => Math.max(x, 0) - x * t + Math.log1p(Math.exp(-Math.abs(x)))),
+  bceProbabilities: map2((x, t) => -(t * Math.max(Math.log(x), -100) + (1 - t) * Math.max(Math.log1p(-x), -100))),
   causal: ({ inputs: [x], inputShapes: [xs], outputs: [y], params: { value } }) => {
     const [q, k] = xs!.slice(-2) as [number, number];
     x!.forEach((v, i) => {

@@ -80,7 +80,7 @@ export class MultiheadAttention extends Module<
     // PyTorch fills the three as one matrix where they are of one size, which makes them narrower.
     const joint = kdim === embedDim && vdim === embedDim;
     const xavier: Initializer = (shape, { fanIn, fanOut }, g) =>
-      xavierUniform(shape, { fanIn, fanOut: joint ? 3 * fanOut : fanOut }, g);
+      xavierUniform()(shape, { fanIn, fanOut: joint ? 3 * fanOut : fanOut }, g);
     const inward = { bias, init: init ?? xavier, initBias: constant(0), rng };
     this.embedDim = embedDim;
     this.numHeads = numHeads;

@@ -88,10 +88,19 @@ const adapted: Readonly<Record<string, Op>> = {
     const added = bias ? { bias: more.shift()! } : {};
     return engine.scaledDotProductAttention(q!, k!, v!, { ...options, ...blocked, ...added });
   }),
-  // A third tensor is the weight of the positives.
-  binaryCrossEntropyWithLogits: of(([x, t, posWeight], options) =>
-    engine.binaryCrossEntropyWithLogits(x!, t!, posWeight ? { posWeight, ...options } : options),
+  // A third tensor is the weight of the positives, or, where `weight` says so, that of the elements.
+  binaryCrossEntropyWithLogits: of(([x, t, third], { weight, ...options } = {}) =>
+    engine.binaryCrossEntropyWithLogits(
+      x!,
+      t!,
+      third ? { [weight ? 'weight' : 'posWeight']: third, ...options } : options,
+    ),
   ),
+  binaryCrossEntropy: of(([x, t, weight], { weight: _, ...options } = {}) =>
+    engine.binaryCrossEntropy(x!, t!, weight ? { weight, ...options } : options),
+  ),
+  crossEntropy: of(([x, t, weight], options) => engine.crossEntropy(x!, t!, weight ? { weight, ...options } : options)),
+  nllLoss: of(([x, t, weight], options) => engine.nllLoss(x!, t!, weight ? { weight, ...options } : options)),
   qr: of(([a]) => {
     const { q, r } = engine.qr(a!);
     return [q, r];

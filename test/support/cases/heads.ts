@@ -2,17 +2,23 @@
 import { Generator, grad, type Shape, type Tensor, tensor } from '../../../engine/index.ts';
 import type { attentionRows } from '../../../engine/ops/attention.ts';
 import { type AttentionOptions, causal, scaledDotProductAttention } from '../../../engine/ops/attention.ts';
-import { dropout } from '../../../engine/ops/dropout.ts';
-import { batchNormInference, groupNorm, type groupNormFused, instanceNorm } from '../../../engine/ops/groupNorm.ts';
 import {
   bceLogits,
   bceLogitsGrad,
+  bceProbabilities,
+  binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
+  type binaryLossFused,
+  type binaryLossRows,
+} from '../../../engine/ops/binaryLosses.ts';
+import { dropout } from '../../../engine/ops/dropout.ts';
+import { batchNormInference, groupNorm, type groupNormFused, instanceNorm } from '../../../engine/ops/groupNorm.ts';
+import {
   type CrossEntropyOptions,
   classTargets,
   crossEntropy,
-  type lossFused,
   type lossRows,
+  nllLoss,
   weighted,
 } from '../../../engine/ops/losses.ts';
 import { gumbelMax, type samplingRows } from '../../../engine/ops/sampling.ts';
@@ -79,7 +85,8 @@ export const headCases: CasesOf<
   typeof softmaxRows &
     typeof softmaxFused &
     typeof lossRows &
-    typeof lossFused &
+    typeof binaryLossRows &
+    typeof binaryLossFused &
     typeof groupNormFused &
     typeof attentionRows &
     typeof samplingRows
@@ -95,6 +102,7 @@ export const headCases: CasesOf<
     made('none', () => classTargets(tensor([], { shape: [0] }), 3), 0),
   ],
   bceLogits: binary(bceLogits, {}, { from: 0, to: 1 }, FEW),
+  bceProbabilities: binary(bceProbabilities, { from: 0.05, to: 0.95 }, { from: 0, to: 1 }, FEW),
   bceLogitsGrad: [[3], [2, 3], [33, 65]].map((shape) => ({
     name: show(shape),
     inputs: [{ shape }, { shape }, { shape }],
@@ -163,6 +171,29 @@ export const headCompositions: Readonly<Record<string, readonly Case[]>> = {
       name: 'probabilities, [2,3]',
       inputs: [{ shape: [2, 3] }, { shape: [2, 3], ...positive }],
       fn: (x, q) => crossEntropy(x, q, { labelSmoothing: 0.2 }),
+    },
+    {
+      name: 'weights and an index to ignore, [3,4]',
+      inputs: [{ shape: [3, 4] }, { shape: [4], ...positive }],
+      fn: (x, weight) => crossEntropy(x, tensor([2, 9, 0]), { weight, ignoreIndex: 9, labelSmoothing: 0.1 }),
+    },
+  ],
+  nllLoss: [
+    {
+      name: '[2,3]',
+      inputs: [{ shape: [2, 3] }],
+      fn: (x) => nllLoss(x, tensor([2, 0])),
+    },
+  ],
+  binaryCrossEntropy: [
+    {
+      name: '[2,3], a weight for each row',
+      inputs: [
+        { shape: [2, 3], from: 0.05, to: 0.95 },
+        { shape: [2, 3], from: 0, to: 1 },
+        { shape: [2, 1], ...positive },
+      ],
+      fn: (x, t, weight) => binaryCrossEntropy(x, t, { weight }),
     },
   ],
   binaryCrossEntropyWithLogits: [

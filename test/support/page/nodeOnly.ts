@@ -10,6 +10,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'imports.test.ts': 'reads the source files',
   'init.test.ts': 'environment variables, the choice of Vulkan driver, and the end of a process',
   'layers.test.ts': 'reads files; reference device alone',
+  'losses.test.ts': 'reads files',
   'onnx.test.ts': 'onnxruntime reads its WebAssembly from a file; reference device, mostly',
   'package.test.ts': 'starts processes, and the browser',
   'pytorch.test.ts': 'reads files; reference device alone',

@@ -1,0 +1,73 @@
+/** Kullback-Leibler divergences, of distributions given by their values and of normal ones in closed form. */
+import { checked, exp, expm1, log, mul, scope, square, sub, type Tensor, where } from '../../engine/index.ts';
+import { type BatchReduction, batchReduced, checkSame } from './reduction.ts';
+
+/** Options of {@link klDiv}. */
+export interface KlDivOptions {
+  /** Whether the target holds logarithms too. Default false. */
+  readonly logTarget?: boolean;
+  /** Default 'mean', over all elements, as in PyTorch; the divergence itself is 'batchmean' or 'sum'. */
+  readonly reduction?: BatchReduction;
+}
+
+/**
+ * The terms of the Kullback-Leibler divergence of the target from the input, which holds log-probabilities:
+ * target · (log target - input), and 0 where the target is 0. As torch.nn.functional.kl_div.
+ * @throws ShapeError if the shapes differ, or there is no batch to divide by
+ * @example
+ * const loss = klDiv(logSoftmax(student), softmax(teacher), { reduction: 'batchmean' });
+ */
+export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
+  const { logTarget = false, reduction = 'mean' } = checked('klDiv', options, ['logTarget', 'reduction']);
+  checkSame('klDiv', ['the input', input], ['the target', target]);
+  return scope(() => {
+    if (logTarget) return batchReduced('klDiv', mul(exp(target), sub(target, input)), reduction);
+    // The logarithm never sees 0, so that no NaN comes back; negative targets do give NaN.
+    const logOf = log(where(target.notEqual(0), target, 1));
+    return batchReduced('klDiv', mul(target, logOf).sub(mul(target, input)), reduction);
+  });
+}
+
+/** Options of {@link gaussianKl} and {@link gaussianKlBetween}. */
+export interface GaussianKlOptions {
+  /** Default 'batchmean': the divergences of all components of a sample added up, and their mean over the batch. */
+  readonly reduction?: BatchReduction;
+}
+
+/**
+ * KL(N(mean, exp(logVar)) ‖ N(0, 1)) of each component: (mean² + exp(logVar) - 1 - logVar) / 2, the regulariser of a
+ * variational autoencoder (Kingma and Welling 2014, appendix B). Mean and logVar are [N, ...].
+ * @throws ShapeError if the shapes differ, or there is no batch to divide by
+ * @example
+ * const loss = binaryCrossEntropyWithLogits(decoded, x, { reduction: 'sum' }).div(n).add(gaussianKl(mean, logVar));
+ */
+export function gaussianKl(mean: Tensor, logVar: Tensor, options: GaussianKlOptions = {}): Tensor {
+  const { reduction = 'batchmean' } = checked('gaussianKl', options, ['reduction']);
+  checkSame('gaussianKl', ['the mean', mean], ['logVar', logVar]);
+  return scope(() => {
+    const terms = square(mean).add(expm1(logVar)).sub(logVar).mul(0.5);
+    return batchReduced('gaussianKl', terms, reduction);
+  });
+}
+
+/**
+ * KL(N(mean, exp(logVar)) ‖ N(priorMean, exp(priorLogVar))) of each component:
+ * (priorLogVar - logVar + exp(logVar - priorLogVar) - 1 + (mean - priorMean)² · exp(-priorLogVar)) / 2. All are [N, ...].
+ * @throws ShapeError if the shapes differ, or there is no batch to divide by
+ */
+export function gaussianKlBetween(
+  mean: Tensor,
+  logVar: Tensor,
+  priorMean: Tensor,
+  priorLogVar: Tensor,
+  options: GaussianKlOptions = {},
+): Tensor {
+  const op = 'gaussianKlBetween';
+  const { reduction = 'batchmean' } = checked(op, options, ['reduction']);
+  checkSame(op, ['the mean', mean], ['logVar', logVar], ['priorMean', priorMean], ['priorLogVar', priorLogVar]);
+  return scope(() => {
+    const ratio = sub(logVar, priorLogVar);
+    const apart = square(sub(mean, priorMean)).mul(exp(priorLogVar.neg()));
+    return batchReduced(op, expm1(ratio).sub(ratio).add(apart).mul(0.5), reduction);
+  });
+}

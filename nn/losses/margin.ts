@@ -1,0 +1,143 @@
+/** Losses that ask for a margin: between classes, and between distances. */
+import {
+  checked,
+  gather,
+  maximum,
+  minimum,
+  norm,
+  oneHot,
+  relu,
+  ShapeError,
+  scope,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  take,
+  where,
+} from '../../engine/index.ts';
+import { checkSame, type LossOptions, reduced, sameShape } from './reduction.ts';
+
+/** Options of {@link multiMarginLoss}. */
+export interface MultiMarginOptions extends LossOptions {
+  /** 1, or 2 to square each violation. Default 1. */
+  readonly p?: 1 | 2;
+  /** By how much the score of the right class must exceed the others. Default 1. */
+  readonly margin?: number;
+  /** Multiplies the losses of samples of each class, [C]. 'mean' does not divide by it. Default: 1 for all. */
+  readonly weight?: Tensor;
+}
+
+/**
+ * The hinge loss of a classifier of C classes (Crammer and Singer 2001, summed over the classes):
+ * Σ max(0, margin - score of the right class + score of class j)^p / C over the wrong classes j. As
+ * torch.nn.functional.multi_margin_loss, with classes along the last axis.
+ * @param scores [..., C]
+ * @param targets class indices [...]; one that is no class gives NaN
+ * @throws ShapeError if targets or weight have another shape; RangeError for another p
+ */
+export function multiMarginLoss(scores: Tensor, targets: Tensor, options: MultiMarginOptions = {}): Tensor {
+  const op = 'multiMarginLoss';
+  const { p = 1, margin = 1, weight, reduction } = checked(op, options, ['p', 'margin', 'weight', 'reduction']);
+  const classes = scores.shape[scores.rank - 1];
+  const rows = scores.shape.slice(0, -1);
+  if (!classes || !sameShape(targets.shape, rows)) {
+    throw new ShapeError(
+      `${op}: targets [${targets.shape}] for scores [${scores.shape}] must be indices [${rows}], with classes along the last axis`,
+    );
+  }
+  if (weight && !sameShape(weight.shape, [classes])) {
+    throw new ShapeError(`${op}: weight [${weight.shape}] must be [${classes}], a number for each class`);
+  }
+  if (p !== 1 && p !== 2) throw new RangeError(`${op}: p must be 1 or 2, not ${String(p)}`);
+  return scope(() => {
+    const right = gather(scores, -1, targets.reshape([...rows, 1]));
+    const violation = relu(sub(scores, right).add(margin));
+    const wrong = where(oneHot(targets, classes), 0, p === 2 ? square(violation) : violation);
+    const loss = sum(wrong, -1).mul(1 / classes);
+    return reduced(op, weight ? loss.mul(take(weight, targets, 0)) : loss, reduction);
+  });
+}
+
+/** Options of {@link cosineSimilarity}. */
+export interface CosineSimilarityOptions {
+  /** The axis of the vectors. Default -1 (PyTorch: 1). */
+  readonly axis?: number;
+  /** The least norm that is divided by. Default 1e-8. */
+  readonly eps?: number;
+}
+
+/**
+ * The cosine of the angle between vectors: x1·x2 / (max(|x1|, eps) · max(|x2|, eps)), without their axis. As
+ * torch.nn.functional.cosine_similarity. At a vector of zeros it is 0.
+ * @throws ShapeError if the shapes do not broadcast
+ */
+export function cosineSimilarity(x1: Tensor, x2: Tensor, options: CosineSimilarityOptions = {}): Tensor {
+  const { axis = -1, eps = 1e-8 } = checked('cosineSimilarity', options, ['axis', 'eps']);
+  return scope(() => {
+    // Each is divided by its own norm: the product of the norms of large vectors would overflow.
+    const unit = (x: Tensor) => x.div(maximum(norm(x, 2, axis, { keepDims: true }), eps));
+    return sum(unit(x1).mul(unit(x2)), axis);
+  });
+}
+
+/** Options of {@link cosineEmbeddingLoss}. */
+export interface CosineEmbeddingOptions extends LossOptions {
+  /** How alike, from -1 to 1, vectors may be that should differ. Default 0. */
+  readonly margin?: number;
+}
+
+/**
+ * Of vectors x1 and x2 [..., D] and y [...]: 1 - cos where y is 1 (they should be alike), max(0, cos - margin) where y is -1.
+ * As torch.nn.functional.cosine_embedding_loss.
+ * @throws ShapeError if the shapes do not fit
+ */
+export function cosineEmbeddingLoss(x1: Tensor, x2: Tensor, y: Tensor, options: CosineEmbeddingOptions = {}): Tensor {
+  const op = 'cosineEmbeddingLoss';
+  const { margin = 0, reduction } = checked(op, options, ['margin', 'reduction']);
+  checkSame(op, ['x1', x1], ['x2', x2]);
+  const rows = x1.shape.slice(0, -1);
+  if (x1.rank === 0 || !sameShape(y.shape, rows)) {
+    throw new ShapeError(`${op}: y [${y.shape}] for vectors [${x1.shape}] must be [${rows}], 1 or -1 for each pair`);
+  }
+  return scope(() => {
+    const cosine = cosineSimilarity(x1, x2);
+    return reduced(op, where(y.greater(0), cosine.neg().add(1), relu(cosine.sub(margin))), reduction);
+  });
+}
+
+/** Options of {@link tripletMarginLoss}. */
+export interface TripletMarginOptions extends LossOptions {
+  /** By how much the negative must be farther than the positive. Default 1. */
+  readonly margin?: number;
+  /** Of the norm that measures distances. Default 2. */
+  readonly p?: number;
+  /** Added to each difference, so that the distance of equal vectors has a derivative. Default 1e-6. */
+  readonly eps?: number;
+  /** Use the distance of the positive to the negative where that is smaller (Balntas et al. 2016). Default false. */
+  readonly swap?: boolean;
+}
+
+/**
+ * max(0, d(anchor, positive) - d(anchor, negative) + margin) of vectors [..., D], with d(a, b) = ‖a - b + eps‖ₚ (Schroff et al.
+ * 2015). As torch.nn.functional.triplet_margin_loss.
+ * @throws ShapeError if the shapes differ
+ */
+export function tripletMarginLoss(
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  options: TripletMarginOptions = {},
+): Tensor {
+  const op = 'tripletMarginLoss';
+  const known = ['margin', 'p', 'eps', 'swap', 'reduction'] as const;
+  const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction } = checked(op, options, known);
+  checkSame(op, ['the anchor', anchor], ['the positive', positive], ['the negative', negative]);
+  if (anchor.rank === 0) throw new ShapeError(`${op}: the anchor [] must be [..., D], vectors along the last axis`);
+  return scope(() => {
+    const distance = (a: Tensor, b: Tensor) => norm(sub(a, b).add(eps), p, -1);
+    const far = distance(anchor, negative);
+    const least = swap ? minimum(far, distance(positive, negative)) : far;
+    return reduced(op, relu(distance(anchor, positive).sub(least).add(margin)), reduction);
+  });
+}
