@@ -52,7 +52,7 @@ test('a run keeps grids, curves, metrics and weights, and its memory is flat', a
   };
   assert.equal(at(220), at(20));
   const { tensors } = await loadCheckpoint(join(out, 'checkpoint.safetensors'));
-  assert.ok(tensors.has('generator.layers.0.weight') && tensors.has('criticOptimizer.m'));
+  assert.ok(tensors.has('generator.layers.0.weight') && tensors.has('criticOptimizer.state.0.expAvg'));
 });
 
 test('the same seed gives the same numbers to the last digit, another seed others', async () => {
