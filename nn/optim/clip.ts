@@ -1,5 +1,5 @@
 /** Bounds on gradients and weights. Nothing is read back, so that all of it may be compiled. */
-import { clampInPlace, concat, div, minimum, norm, scope, type Tensor } from '../../engine/index.ts';
+import { checked, clampInPlace, concat, div, minimum, norm, scope, type Tensor } from '../../engine/index.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { Arena } from './arena.ts';
 import { checkRange, notNegative } from './options.ts';
@@ -19,8 +19,9 @@ import { checkRange, notNegative } from './options.ts';
 export function clipGradNorm(
   gradients: readonly Tensor[],
   maxNorm: number,
-  { normType = 2 }: { readonly normType?: number } = {},
+  options: { readonly normType?: number } = {},
 ): { gradients: Tensor[]; totalNorm: Tensor } {
+  const { normType = 2 } = checked('clipGradNorm', options, ['normType']);
   checkRange('clipGradNorm', 'maxNorm', notNegative, maxNorm);
   if (gradients.length === 0) throw new Error('clipGradNorm: no gradients given');
   return scope(() => {
