@@ -11,15 +11,21 @@ export { Flatten, Reshape, Sequential } from './layers/sequential.ts';
 export { functionalCall } from './module/functionalCall.ts';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module } from './module/module.ts';
 export { Buffer, type Initializer, Parameter } from './module/parameter.ts';
-export type { StateValue } from './module/state.ts';
+export type { StateNumbers, StateValue } from './module/state.ts';
 export { type ModuleSummary, type SummaryRow, summary } from './module/summary.ts';
 export { Adagrad, type AdagradOptions } from './optim/adagrad.ts';
 export { Adam, type AdamOptions, AdamW, type AdamWOptions } from './optim/adam.ts';
-export { clipGradNorm, clipGradValue, clipWeights } from './optim/clip.ts';
+export { type ClippedGradients, clipGradNorm, clipGradValue, clipWeights } from './optim/clip.ts';
 export { EMA } from './optim/ema.ts';
 export { Lion, type LionOptions } from './optim/lion.ts';
 export { OneCycleLR, type OneCycleLROptions } from './optim/oneCycle.ts';
-export { type GroupOptions, Optimizer, type OptimizerParameters, type ParameterGroup } from './optim/optimizer.ts';
+export {
+  type GroupOptions,
+  type LearningRate,
+  Optimizer,
+  type OptimizerParameters,
+  type ParameterGroup,
+} from './optim/optimizer.ts';
 export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
 export {
   CosineAnnealingLR,

@@ -2,7 +2,15 @@
 import { copyFrom, noGrad, type Shape, Tensor } from '../../engine/index.ts';
 
 /** Values for a parameter or buffer: another tensor, or numbers, row-major, with their shape. */
-export type StateValue = Tensor | { readonly shape: Shape; readonly data: ArrayLike<number> };
+export type StateValue = Tensor | StateNumbers;
+
+/** Numbers with their shape. */
+export interface StateNumbers {
+  /** The sizes of the axes. */
+  readonly shape: Shape;
+  /** The numbers, row-major. */
+  readonly data: ArrayLike<number>;
+}
 
 /** How a saved state differs from that of its owner. */
 export interface StateDifferences {

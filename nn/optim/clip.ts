@@ -4,12 +4,19 @@ import type { Parameter } from '../module/parameter.ts';
 import { Arena } from './arena.ts';
 import { checkRange, notNegative } from './options.ts';
 
+/** What {@link clipGradNorm} returns. */
+export interface ClippedGradients {
+  /** The scaled gradients, in the order of those given. */
+  readonly gradients: Tensor[];
+  /** The norm that they had, a scalar. */
+  readonly totalNorm: Tensor;
+}
+
 /**
  * Scales gradients down, all by the same factor, if their norm as one vector is above `maxNorm`: the factor is
  * min(1, maxNorm / (norm + 1e-6)). As torch.nn.utils.clip_grad_norm_, which overwrites them instead. A norm that is NaN or
  * infinite makes NaN of what is not 0.
  * @param options.normType p of the p-norm, also Infinity. Default 2
- * @returns the gradients, in their order, and the norm that they had, a scalar
  * @throws RangeError unless maxNorm is 0 or more
  * @throws Error for no gradients
  * @example
@@ -20,7 +27,7 @@ export function clipGradNorm(
   gradients: readonly Tensor[],
   maxNorm: number,
   options: { readonly normType?: number } = {},
-): { gradients: Tensor[]; totalNorm: Tensor } {
+): ClippedGradients {
   const { normType = 2 } = checked('clipGradNorm', options, ['normType']);
   checkRange('clipGradNorm', 'maxNorm', notNegative, maxNorm);
   if (gradients.length === 0) throw new Error('clipGradNorm: no gradients given');

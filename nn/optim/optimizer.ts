@@ -44,6 +44,12 @@ export interface Algorithm<O extends object, R extends RuleName = RuleName> {
   readonly params: (o: Required<O>, step: number) => StepRules[R];
 }
 
+/** The option that all optimizers have. */
+export interface LearningRate {
+  /** The learning rate. */
+  readonly lr?: number;
+}
+
 /** A group with its memory. */
 interface Part<O> {
   readonly group: ParameterGroup<O>;
@@ -62,9 +68,11 @@ interface Part<O> {
  *
  * Steps may be compiled: learning rates and other numbers of the groups are looked up in each run.
  */
-export abstract class Optimizer<O extends { readonly lr?: number }> {
+export abstract class Optimizer<O extends LearningRate> {
   /** The groups, in the order in which they were given; one if parameters were given. Their options may be changed. */
   readonly groups: readonly ParameterGroup<O>[];
+  /** All parameters, group by group: the order of the gradients. */
+  readonly parameters: readonly Parameter[];
   /** Steps taken. */
   steps = 0;
   private readonly algorithm: Algorithm<O>;
@@ -85,6 +93,7 @@ export abstract class Optimizer<O extends { readonly lr?: number }> {
       return { ...defaults, ...defined(options), ...defined(g), params: [...g.params] } as ParameterGroup<O>;
     });
     const all = this.groups.flatMap((g) => g.params);
+    this.parameters = all;
     const twice = all.find((p, i) => all.indexOf(p) !== i);
     if (twice) throw new Error(`${name}: ${twice.describe()} is given twice`);
     for (const g of this.groups) {
@@ -100,16 +109,12 @@ export abstract class Optimizer<O extends { readonly lr?: number }> {
     });
   }
 
-  /** All parameters, group by group: the order of the gradients. */
-  get parameters(): readonly Parameter[] {
-    return this.groups.flatMap((g) => g.params);
-  }
-
-  /** The learning rate of the first group. Setting it sets that of all groups. */
+  /** The learning rate of the first group; setting it sets that of all groups. */
   get lr(): number {
     return this.groups[0]!.lr as number;
   }
 
+  /** Sets that of all groups. */
   set lr(value: number) {
     for (const g of this.groups as readonly { lr: number }[]) g.lr = value;
   }
@@ -123,7 +128,7 @@ export abstract class Optimizer<O extends { readonly lr?: number }> {
    */
   step(gradients: readonly Tensor[]): void {
     const { name, params } = this.algorithm;
-    const all = this.parameters;
+    const { parameters: all } = this;
     if (gradients.length !== all.length) {
       throw new Error(`${name}: ${gradients.length} gradients for ${all.length} parameters`);
     }
@@ -131,7 +136,7 @@ export abstract class Optimizer<O extends { readonly lr?: number }> {
       const p = all[i]!;
       if (!(g instanceof Tensor))
         throw new TypeError(`${name}: gradient ${i}, of ${p.describe()}, is ${g}, not a tensor`);
-      if (g.shape.join() !== p.shape.join()) {
+      if (g.rank !== p.rank || !p.shape.every((d, k) => d === g.shape[k])) {
         throw new ShapeError(`${name}: gradient ${i} is [${g.shape}], and its parameter ${p.describe()}`);
       }
     });

@@ -49,7 +49,7 @@ export const fixture = json as unknown as {
 export const optimizers = nn as unknown as Readonly<
   Record<string, new (parameters: unknown, options?: Options) => AnyOptimizer>
 >;
-export type AnyOptimizer = nn.Optimizer<{ readonly lr?: number }>;
+export type AnyOptimizer = nn.Optimizer<nn.LearningRate>;
 
 /** Tensors of the fixture's shapes, of numbers one behind another. */
 export function shaped(values: readonly number[]): Tensor[] {
