@@ -25,7 +25,7 @@ const FAMILIES = {
   'Normalisation and attention': 'engine/ops/norm engine/ops/groupNorm engine/ops/attention',
   Losses: 'engine/ops/losses engine/ops/binaryLosses nn/losses/',
   'Random numbers': 'engine/random engine/ops/dropout',
-  'Optimizer steps': 'engine/ops/optim kernels/adam',
+  'Optimizer steps': 'engine/ops/optim kernels/optimizer kernels/optimizerRules',
   Errors: 'engine/errors engine/options',
   Modules: 'nn/module/',
   Layers: 'nn/layers/',

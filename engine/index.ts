@@ -146,11 +146,23 @@ export { concat, permute, type Range, reshape, slice, transpose } from './ops/mo
 export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/norm.ts';
 export { logSumExp, norm, std } from './ops/norms.ts';
 export {
-  type AdamParams,
-  adamStep,
+  type AdagradStep,
+  type AdamStep,
+  type ClampInPlaceParams,
+  clampInPlace,
   copyFrom,
+  type EmaStep,
   emaStep,
+  type LionStep,
+  optimizerStep,
+  type RmspropStep,
+  type RuleName,
   type RunningStatsParams,
+  type SgdStep,
+  type Slots,
+  type StepParams,
+  type StepRules,
+  stepStates,
   updateRunningStats,
 } from './ops/optim.ts';
 export { type PadOptions, pad } from './ops/pad.ts';

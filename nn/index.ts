@@ -97,7 +97,7 @@ export { type WeightNormOptions, weightNorm } from './layers/weightNorm.ts';
 export * from './losses/index.ts';
 export { functionalCall } from './module/functionalCall.ts';
 export { type InitializeOptions, initialize } from './module/initialize.ts';
-export { type AnyModule, type ForwardHook, type ForwardPreHook, Module, type StateValue } from './module/module.ts';
+export { type AnyModule, type ForwardHook, type ForwardPreHook, Module } from './module/module.ts';
 export { Buffer, type Initializer, Parameter } from './module/parameter.ts';
 export {
   isParametrized,
@@ -105,7 +105,41 @@ export {
   registerParametrization,
   removeParametrizations,
 } from './module/parametrize.ts';
+export type { StateNumbers, StateValue } from './module/state.ts';
 export { type ModuleSummary, type SummaryRow, summary } from './module/summary.ts';
 export { withoutTracking } from './module/tracking.ts';
 export { exportOnnx, type OnnxOptions } from './onnx/export.ts';
-export { Adam, type AdamOptions, EMA } from './optim/adam.ts';
+export { Adagrad, type AdagradOptions } from './optim/adagrad.ts';
+export { Adam, type AdamOptions, AdamW, type AdamWOptions } from './optim/adam.ts';
+export { type ClippedGradients, clipGradNorm, clipGradValue, clipWeights } from './optim/clip.ts';
+export { EMA } from './optim/ema.ts';
+export { Lion, type LionOptions } from './optim/lion.ts';
+export { OneCycleLR, type OneCycleLROptions } from './optim/oneCycle.ts';
+export {
+  type GroupOptions,
+  type LearningRate,
+  Optimizer,
+  type OptimizerParameters,
+  type ParameterGroup,
+} from './optim/optimizer.ts';
+export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
+export {
+  CosineAnnealingLR,
+  type CosineAnnealingLROptions,
+  ExponentialLR,
+  LambdaLR,
+  LinearLR,
+  type LinearLROptions,
+  MultiStepLR,
+  type MultiStepLROptions,
+  SequentialLR,
+  StepLR,
+  type StepLROptions,
+} from './optim/schedule.ts';
+export {
+  LRScheduler,
+  type ScheduledGroup,
+  type ScheduledOptimizer,
+  type SchedulerState,
+} from './optim/scheduler.ts';
+export { SGD, type SGDOptions } from './optim/sgd.ts';

@@ -133,8 +133,8 @@ function isOp(name: string): boolean {
     ...['convMatrix', 'hessian', 'hvp', 'jacobian', 'jvp', 'vhp', 'vjp'],
     // Held constant in the derivative: test/heads.test.ts.
     ...['powerIteration', 'spectralNorm'],
-    // Their rows have cases: fill, uniform, normal, adam, ema, runningStats.
-    ...['full', 'ones', 'zeros', 'rand', 'randn', 'adamStep', 'emaStep', 'updateRunningStats', 'copyFrom'],
+    // Their rows have cases: fill, uniform, normal, adam and its like, ema, runningStats.
+    ...['full', 'ones', 'zeros', 'rand', 'randn', 'optimizerStep', 'emaStep', 'updateRunningStats', 'copyFrom'],
   ];
   const value: unknown = (engine as Readonly<Record<string, unknown>>)[name];
   return typeof value === 'function' && !others.includes(name);

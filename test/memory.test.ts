@@ -2,11 +2,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { setDevice } from '../engine/device.ts';
 import {
-  adamStep,
   grad,
   keep,
   memory,
   ones,
+  optimizerStep,
   scope,
   type Tensor,
   tape,
@@ -213,7 +213,7 @@ function training(): { step: () => Tensor; end: () => void } {
       scope(() => {
         const loss = criticLoss(real, fake, alpha, parameters);
         const [p, m, v] = arena;
-        adamStep(p!, m!, v!, grad(loss, parameters), { ...options, step: ++count });
+        optimizerStep('adam', p!, [m!, v!], grad(loss, parameters), { ...options, step: ++count });
         return loss;
       }),
     end: () => {

@@ -1,7 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  adamStep,
   add,
   concat,
   conv2d,
@@ -18,6 +17,7 @@ import {
   memory,
   noGrad,
   ones,
+  optimizerStep,
   ShapeError,
   scope,
   type Tensor,
@@ -270,7 +270,7 @@ test('a value that backward needs and that was overwritten in place is an error,
   const p = tensor(new Float64Array(64).fill(2), { requiresGrad: true, label: 'p' });
   const loss = p.square().sum();
   const params = { ...{ lengths: [64], offsets: [0], lr: 0.1, beta1: 0.5, beta2: 0.9, eps: 1e-8 } };
-  adamStep(p, zeros([64]), zeros([64]), [tensor(new Float64Array(64).fill(1))], {
+  optimizerStep('adam', p, [zeros([64]), zeros([64])], [tensor(new Float64Array(64).fill(1))], {
     ...{ ...params, weightDecay: 0, l2: 0, step: 1 },
   });
   throws(

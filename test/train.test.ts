@@ -51,8 +51,9 @@ test('a run keeps grids, curves, metrics and weights, and its memory is flat', a
     return { buffers, bytes, pooledBuffers, pooledBytes, tensors };
   };
   assert.equal(at(220), at(20));
-  const { tensors } = await loadCheckpoint(join(out, 'checkpoint.safetensors'));
-  assert.ok(tensors.has('generator.layers.0.weight') && tensors.has('criticOptimizer.m'));
+  const { tensors, metadata } = await loadCheckpoint(join(out, 'checkpoint.safetensors'));
+  assert.ok(tensors.has('generator.layers.0.weight') && tensors.has('criticOptimizer.state.0.expAvg'));
+  assert.is(metadata['generatorOptimizer.steps'], metadata.step);
 });
 
 test('the same seed gives the same numbers to the last digit, another seed others', async () => {

@@ -1,66 +1,124 @@
 /** Ops that overwrite their leading inputs: optimizer updates, running averages, copies. They have no derivative. */
-import { type Adam as AdamParams, adam as adamPlan, ema as emaPlan } from '../../kernels/adam.ts';
 import { copy } from '../../kernels/copy.ts';
+import { clampInPlace as clampPlan, optimizer, type Slots } from '../../kernels/optimizer.ts';
+import { RULES, type RuleName, type StepRules } from '../../kernels/optimizerRules.ts';
 import { runningStats as runningStatsPlan } from '../../kernels/runningStats.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
-import { type Live, live } from '../live.ts';
+import { Live, live } from '../live.ts';
 import type { Row } from '../row.ts';
 import { type Shape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
-export type { AdamParams };
+export type {
+  AdagradStep,
+  AdamStep,
+  EmaStep,
+  LionStep,
+  RmspropStep,
+  RuleName,
+  SgdStep,
+  StepRules,
+} from '../../kernels/optimizerRules.ts';
+export type { Slots };
 
-export const adamRow: Row<AdamParams> = {
-  name: 'adam',
-  shape: ([p, m, v, ...gs], { lengths, offsets }) => {
-    const size = sizeOf(p!);
-    const fits = (g: Shape, i: number) =>
-      sizeOf(g) === lengths[i] && offsets[i]! >= 0 && offsets[i]! + lengths[i]! <= size;
-    if (sizeOf(m!) !== size || sizeOf(v!) !== size || gs.length !== lengths.length || !gs.every(fits)) {
-      throw new ShapeError(
-        `adam: arenas ${show(p!)}, ${show(m!)}, ${show(v!)} and gradients ${gs.map(show)} do not fit lengths ${show(lengths)} at offsets ${show(offsets)}`,
-      );
-    }
-    return [];
-  },
-  kernel: ({ params, target }) => adamPlan(target, params),
-  mutates: 3,
+/** What a step by a rule needs to know: its numbers, and where the parameters lie. */
+export type StepParams<R extends RuleName> = Slots & StepRules[R];
+
+/** The names of the states that each rule keeps for a parameter, in the order in which a step takes their arenas. */
+export const stepStates: { readonly [R in RuleName]: readonly string[] } = Object.fromEntries(
+  Object.entries(RULES).map(([name, { states }]) => [name, states]),
+) as Record<RuleName, readonly string[]>;
+
+const stepRow = <R extends RuleName>(name: R): Row<StepParams<R>> => {
+  const states = stepStates[name].length;
+  return {
+    name,
+    shape: ([p, ...rest], { lengths, offsets }) => {
+      const size = sizeOf(p!);
+      const [arenas, gs] = [rest.slice(0, states), rest.slice(states)];
+      const fits = (g: Shape, i: number) =>
+        sizeOf(g) === lengths[i] && offsets[i]! >= 0 && offsets[i]! + lengths[i]! <= size;
+      if (!arenas.every((s) => sizeOf(s) === size) || gs.length !== lengths.length || !gs.every(fits)) {
+        throw new ShapeError(
+          `${name}: arenas ${[p!, ...arenas].map(show).join(', ')} and gradients ${gs.map(show)} do not fit lengths ${show(lengths)} at offsets ${show(offsets)}`,
+        );
+      }
+      return [];
+    },
+    kernel: ({ params, target }) => optimizer(target, name, params),
+    mutates: 1 + states,
+  };
 };
+
+const stepRows = {
+  ...{ sgd: stepRow('sgd'), sgdMomentum: stepRow('sgdMomentum'), adam: stepRow('adam') },
+  ...{ rmsprop: stepRow('rmsprop'), rmspropMomentum: stepRow('rmspropMomentum') },
+  ...{ rmspropCentered: stepRow('rmspropCentered'), rmspropCenteredMomentum: stepRow('rmspropCenteredMomentum') },
+  ...{ adagrad: stepRow('adagrad'), lion: stepRow('lion'), ema: stepRow('ema') },
+} satisfies { [R in RuleName]: Row<StepParams<R>> };
 
 /**
- * One step of Adam or AdamW on parameters p with moments m and v, all flat arenas, and a gradient for each parameter; p, m and
- * v are overwritten. What `nn.Adam` calls.
- * @throws ShapeError if the gradients do not fit the arenas
+ * One step of an optimizer on parameters p with a gradient for each, in as few launches as there are bindings for the
+ * gradients. p and the states are flat arenas, and are overwritten. What `nn.Adam` and the other optimizers call.
+ * @param rule how to update; see {@link StepRules}
+ * @param p all parameters, at the offsets that `params` gives
+ * @param states as `stepStates[rule]` names them, each of p's size; zeros before the first step
+ * @throws ShapeError if the states or the gradients do not fit the arena
  */
-export const adamStep = (
+export function optimizerStep<R extends RuleName>(
+  rule: R,
   p: Tensor,
-  m: Tensor,
-  v: Tensor,
+  states: readonly Tensor[],
   gradients: readonly Tensor[],
-  params: AdamParams | Live<AdamParams>,
-): void => {
-  apply(adamRow, [p, m, v, ...gradients], params);
+  params: StepParams<R> | Live<StepParams<R>>,
+): void {
+  if (states.length !== stepStates[rule].length) {
+    throw new ShapeError(
+      `${rule}: ${states.length} states were given; it has ${stepStates[rule].join(', ') || 'none'}`,
+    );
+  }
+  const row: Row<StepParams<R>> = stepRows[rule] as never;
+  apply(row, [p, ...states, ...gradients], params);
+}
+
+/**
+ * average <- decay · average + (1 - decay) · p; the average is overwritten.
+ * @throws ShapeError if sizes differ
+ */
+export const emaStep = (average: Tensor, p: Tensor, decay: number | Live<number>): void => {
+  if (average.size !== p.size) {
+    throw new ShapeError(`ema: ${show(average.shape)} cannot follow ${show(p.shape)}; sizes must be equal`);
+  }
+  const slots = { lengths: [p.size], offsets: [0] };
+  const params = decay instanceof Live ? live(() => ({ ...slots, decay: decay.next() })) : { ...slots, decay };
+  optimizerStep('ema', average, [], [p], params);
 };
 
-export const emaRow: Row<{ readonly decay: number }> = {
-  name: 'ema',
-  shape: ([average, p]) => {
-    if (sizeOf(average!) !== sizeOf(p!))
-      throw new ShapeError(`ema: ${show(average!)} cannot follow ${show(p!)}; sizes must be equal`);
-    return [];
-  },
-  kernel: ({ inputs: [average], params: { decay }, target }) => emaPlan(target, average![0]!, decay),
+/** Bounds of {@link clampInPlace}. */
+export interface ClampInPlaceParams {
+  /** The least value that stays; -Infinity for no bound. */
+  readonly min: number;
+  /** The greatest value that stays; Infinity for no bound. */
+  readonly max: number;
+}
+
+export const clampInPlaceRow: Row<ClampInPlaceParams> = {
+  name: 'clampInPlace',
+  shape: () => [],
+  kernel: ({ inputs: [x], params: { min, max } }) => clampPlan(sizeOf(x!), min, max),
   mutates: 1,
 };
 
 /**
- * average <- decay · average + (1 - decay) · p, over flat arenas; the average is overwritten.
- * @throws ShapeError if sizes differ
+ * Overwrites x with min(max(x, min), max), and leaves NaN as it is: torch.Tensor.clamp_. A tape that saved the old values
+ * will refuse to use them; the clamp itself is not differentiated.
+ * @returns x
  */
-export const emaStep = (average: Tensor, p: Tensor, decay: number | Live<number>): void => {
-  apply(emaRow, [average, p], typeof decay === 'number' ? { decay } : live(() => ({ decay: decay.next() })));
-};
+export function clampInPlace<T extends Tensor>(x: T, min: number, max: number): T {
+  apply(clampInPlaceRow, [x], { min, max });
+  return x;
+}
 
 /** What {@link updateRunningStats} needs to know of the batch norm. */
 export interface RunningStatsParams {
@@ -123,8 +181,8 @@ export function copyFrom<T extends Tensor>(x: T, source: Tensor): T {
 
 /** The rows of this file, by name. */
 export const optimRows = {
-  adam: adamRow,
-  ema: emaRow,
+  ...stepRows,
+  clampInPlace: clampInPlaceRow,
   runningStats: runningStatsRow,
   copyFrom: copyFromRow,
 };

@@ -1,5 +1,6 @@
-import { copyFrom, noGrad, type Shape, scope, Tensor } from '../../engine/index.ts';
+import { noGrad, scope, type Tensor } from '../../engine/index.ts';
 import { Buffer, Parameter } from './parameter.ts';
+import { compareState, overwrite, refuseDifferences, type StateValue } from './state.ts';
 
 /** Any module, whatever it takes and gives: what a module knows of those inside it. See {@link Module} for each member. */
 export interface AnyModule {
@@ -44,16 +45,6 @@ export type ForwardHook<In extends readonly unknown[], Out> = (
   output: Out,
   // biome-ignore lint/suspicious/noConfusingVoidType: hooks that only look return nothing
 ) => Out | undefined | void;
-
-/** Values for a parameter or buffer: another tensor, or numbers, row-major, with their shape. */
-export type StateValue =
-  | Tensor
-  | {
-      /** Its sizes. */
-      readonly shape: Shape;
-      /** Its numbers, row-major. */
-      readonly data: ArrayLike<number>;
-    };
 
 type AnyForwardHook = ForwardHook<readonly unknown[], unknown>;
 type AnyForwardPreHook = ForwardPreHook<readonly unknown[]>;
@@ -153,24 +144,11 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
     unexpected: string[];
   } {
     const own = this.stateDict();
-    const missing = [...own.keys()].filter((name) => !values.has(name));
-    const unexpected = [...values.keys()].filter((name) => !own.has(name));
-    const problems: string[] = [];
+    const { missing, unexpected, problems } = compareState(own, values);
+    refuseDifferences(strict ? { missing, unexpected, problems } : { missing: [], unexpected: [], problems });
     for (const [name, t] of own) {
       const given = values.get(name);
-      if (given && given.shape.join() !== t.shape.join()) {
-        problems.push(`${name} is [${given.shape}], not [${t.shape}]`);
-      }
-    }
-    if (strict) problems.push(...missing.map((n) => `${n} is missing`), ...unexpected.map((n) => `${n} is unexpected`));
-    if (problems.length > 0) throw new Error(`loadStateDict: ${problems.join('; ')}`);
-    for (const [name, t] of own) {
-      const given = values.get(name);
-      if (!given) continue;
-      if (given instanceof Tensor && given.device === t.device) noGrad(() => copyFrom(t, given));
-      else if (given instanceof Tensor)
-        throw new Error(`loadStateDict: ${name} lives on ${given.device.name}; read it first`);
-      else t.assign(given.data);
+      if (given) overwrite(name, t, given);
     }
     return { missing, unexpected };
   }

@@ -1,6 +1,5 @@
 /** The table of op cases: for every row of the op table, calls on awkward sizes. A row without cases does not compile. */
 import {
-  adamStep,
   add,
   batchNorm,
   broadcastTo,
@@ -9,9 +8,7 @@ import {
   conv2d,
   conv2dWeight,
   convTranspose2d,
-  copyFrom,
   div,
-  emaStep,
   full,
   Generator,
   grad,
@@ -38,7 +35,6 @@ import {
 import { convParams, convRows } from '../../engine/ops/conv.ts';
 import { affine, gate, greaterShare, leakyRelu, sigmoidGrad, tanhGrad } from '../../engine/ops/elementwise.ts';
 import { unslice } from '../../engine/ops/movement.ts';
-import { updateRunningStats } from '../../engine/ops/optim.ts';
 import type { fused, primitives, views } from '../../engine/ops/table.ts';
 import { show } from '../../engine/shape.ts';
 import {
@@ -64,6 +60,7 @@ import { headCases, headCompositions } from './cases/heads.ts';
 import { imageCases, imageCompositions } from './cases/images.ts';
 import { indexingCases, indexingCompositions } from './cases/indexing.ts';
 import { linalgCases, linalgCompositions } from './cases/linalg.ts';
+import { optimCases } from './cases/optim.ts';
 import { shapesCases, shapesCompositions } from './cases/shapes.ts';
 import { unaryCases } from './cases/unary.ts';
 import { conv3dCases, convCompositions } from './cases/volumes.ts';
@@ -244,60 +241,6 @@ const normGrads = (x: Shape, fn: (...xs: Tensor[]) => Tensor, affineShape: Shape
 
 const batchOnly = (...[a, gamma, beta]: Tensor[]): Tensor => batchNorm(a!, gamma!, beta!).y;
 
-/** Adam on parameters of the given lengths, whose slots start at multiples of 64. */
-function adams(lengths: readonly number[], options: { weightDecay?: number; l2?: number; step?: number } = {}): Case {
-  const offsets: number[] = [];
-  let size = 0;
-  for (const n of lengths) {
-    offsets.push(size);
-    size += Math.ceil(n / 64) * 64;
-  }
-  const params = {
-    ...{ lengths: [...lengths], offsets, lr: 0.01, beta1: 0.5, beta2: 0.9, eps: 1e-8 },
-    ...{ weightDecay: 0, l2: 0, step: 1, ...options },
-  };
-  return {
-    name: `${lengths.length} parameters${text(options)}`,
-    inputs: [
-      { shape: [size] },
-      { shape: [size], from: -0.1, to: 0.1 },
-      { shape: [size], from: 0.01, to: 0.1 },
-      ...lengths.map((n) => ({ shape: [n], away: 0.05 })),
-    ],
-    fn: (p, m, v, ...gs) => {
-      adamStep(p, m, v, gs, params);
-      adamStep(p, m, v, gs, { ...params, step: params.step + 1 });
-      // What lies between the parameters' slots belongs to nobody.
-      return [p, m, v].flatMap((t) => lengths.map((n, k) => slice(t, [[offsets[k]!, offsets[k]! + n]])));
-    },
-  };
-}
-
-const emas = (n: number, decay: number): Case => ({
-  name: `[${n}], decay ${decay}`,
-  inputs: [{ shape: [n] }, { shape: [n] }],
-  fn: (average, p) => {
-    emaStep(average, p, decay);
-    return average;
-  },
-});
-
-const runningStats = (c: number, momentum: number, n: number): Case => ({
-  name: `${c} channels, momentum ${momentum}`,
-  inputs: [{ shape: [c] }, { shape: [c], ...positive }, { shape: [2, c], ...positive }],
-  fn: (average, variance, stats) => {
-    updateRunningStats(average, variance, stats, { momentum, eps: 1e-5, n });
-    return [average, variance];
-  },
-});
-
-const copies = (shape: Shape): Case => ({
-  name: show(shape),
-  inputs: [{ shape }, { shape }],
-  fn: (x, source) => copyFrom(x, source),
-  tolerance: 0,
-});
-
 /** Of the rows that are in no file of `cases/`. */
 const core = {
   affine: [
@@ -448,16 +391,6 @@ const core = {
     ...RANDOM.map((shape) => made(show(shape), () => new Generator(7).normal(shape), 2e-6)),
     made('mean 3, std 0.5', () => new Generator(7, 1, 99).normal([65], { mean: 3, std: 0.5 }), 2e-6),
   ],
-  adam: [
-    adams([1]),
-    adams([3, 65, 17, 64, 128]),
-    adams([5, 130], { weightDecay: 0.1 }),
-    adams([5, 130], { l2: 0.1, step: 100 }),
-    adams(Array.from({ length: 30 }, (_, i) => 1 + 5 * i)),
-  ],
-  ema: [emas(1, 0.5), emas(65, 0.999), emas(256, 0)],
-  runningStats: [runningStats(1, 0.1, 2), runningStats(65, 0.5, 257)],
-  copyFrom: [copies([1]), copies([3, 65]), copies([0, 3]), copies([257])],
   batchNorm: [
     ...batchNormed([2, 1]),
     ...batchNormed([4, 3]),
@@ -495,6 +428,7 @@ export const cases: CasesOf<typeof primitives & typeof fused & typeof views> = {
   ...shapesCases,
   ...indexingCases,
   ...aggregatesCases,
+  ...optimCases,
   ...unaryCases,
   ...activationCases,
   ...arithmeticCases,

@@ -1,6 +1,6 @@
 /** How a fixture's inputs and arguments go into wgrad's functions, where that is not f(...inputs, ...args). */
 
-import type { AdamParams, Tensor } from '../../engine/index.ts';
+import type { RuleName, StepParams, StepRules, Tensor } from '../../engine/index.ts';
 import * as engine from '../../engine/index.ts';
 
 /** Tensors, and numbers where the op takes them, and then the arguments behind them. */
@@ -35,8 +35,11 @@ const affine = (rest: readonly Tensor[], options = {}) => {
 
 const SLOT = 64;
 
-/** Adam over arenas: the inputs are `count` parameters, and then their gradients in each step. */
-function adam(inputs: readonly Tensor[], count: number, given: Partial<AdamParams>): Tensor[] {
+/**
+ * Steps of an optimizer over arenas: the inputs are `count` parameters, and then their gradients in each step. Gives the
+ * parameters, and then each state of all of them.
+ */
+function steps<R extends RuleName>(inputs: readonly Tensor[], rule: R, count: number, given: StepRules[R]): Tensor[] {
   const parameters = inputs.slice(0, count);
   const lengths = parameters.map((p) => p.size);
   const offsets: number[] = [];
@@ -46,14 +49,14 @@ function adam(inputs: readonly Tensor[], count: number, given: Partial<AdamParam
     size += Math.ceil(n / SLOT) * SLOT;
   }
   const fill = lengths.map((n) => Math.ceil(n / SLOT) * SLOT - n);
-  const flat = parameters.flatMap((p, i) => [p.reshape([p.size]), engine.zeros([fill[i]!])]);
-  const arenas = [engine.concat(flat), engine.zeros([size]), engine.zeros([size])] as const;
-  const fixed = { lr: 0, beta1: 0, beta2: 0, eps: 0, weightDecay: 0, l2: 0, ...given };
+  const flat = engine.concat(parameters.flatMap((p, i) => [p.reshape([p.size]), engine.zeros([fill[i]!])]));
+  const states = engine.stepStates[rule].map(() => engine.zeros([size]));
   for (let step = 1; step * count < inputs.length; step++) {
     const gradients = inputs.slice(step * count, (step + 1) * count);
-    engine.adamStep(...arenas, gradients, { lengths, offsets, ...fixed, step });
+    const params: StepParams<R> = Object.assign({ lengths, offsets }, given, { step });
+    engine.optimizerStep(rule, flat, states, gradients, params);
   }
-  return arenas.flatMap((arena) =>
+  return [flat, ...states].flatMap((arena) =>
     parameters.map((p, i) => arena.slice([[offsets[i]!, offsets[i]! + p.size]]).reshape(p.shape)),
   );
 }
@@ -118,7 +121,8 @@ const adapted: Readonly<Record<string, Op>> = {
     const { u, v } = engine.powerIteration(w!, start!, options);
     return [u, v];
   }),
-  adamStep: of(adam),
+  optimizerStep: of(steps),
+  clampInPlace: of(([x], min, max) => engine.clampInPlace(x!.clone(), min, max)),
   emaStep: of(([average, ...values], decay) => {
     for (const v of values) engine.emaStep(average!, v, decay);
     return average!;

@@ -1,5 +1,14 @@
 /** One training step of a critic with a gradient penalty, from fixed seeds: run in Node and, bundled, in a browser. */
-import { adamStep, destroy, Generator, grad, type InitOptions, init, scope, zeros } from '../../../engine/index.ts';
+import {
+  destroy,
+  Generator,
+  grad,
+  type InitOptions,
+  init,
+  optimizerStep,
+  scope,
+  zeros,
+} from '../../../engine/index.ts';
 import type { WebGpuDevice } from '../../../engine/webgpu/device.ts';
 import { criticBatch, criticLoss, criticParameters } from '../critic.ts';
 
@@ -19,7 +28,11 @@ export async function browserStep(options: InitOptions = {}): Promise<Step> {
     const gradients = grad(loss, parameters);
     const updated = parameters[4]!;
     const hyper = { ...{ lr: 0.01, beta1: 0.5, beta2: 0.9, eps: 1e-8 }, weightDecay: 0, l2: 0, step: 1 };
-    adamStep(updated, zeros([24]), zeros([24]), [gradients[4]!], { lengths: [24], offsets: [0], ...hyper });
+    optimizerStep('adam', updated, [zeros([24]), zeros([24])], [gradients[4]!], {
+      lengths: [24],
+      offsets: [0],
+      ...hyper,
+    });
     return {
       ...{ loss, updated, normal: new Generator(3).normal([9]) },
       ...Object.fromEntries(parameters.map((p, i) => [`gradient of ${p.label}`, gradients[i]!])),

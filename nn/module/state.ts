@@ -1,0 +1,56 @@
+/** What modules and optimizers share in saving and restoring their state. */
+import { copyFrom, noGrad, type Shape, Tensor } from '../../engine/index.ts';
+
+/** Values for a parameter or buffer: another tensor, or numbers, row-major, with their shape. */
+export type StateValue = Tensor | StateNumbers;
+
+/** Numbers with their shape. */
+export interface StateNumbers {
+  /** The sizes of the axes. */
+  readonly shape: Shape;
+  /** The numbers, row-major. */
+  readonly data: ArrayLike<number>;
+}
+
+/** How a saved state differs from that of its owner. */
+export interface StateDifferences {
+  readonly missing: string[];
+  readonly unexpected: string[];
+  /** A sentence for each value of another kind or shape. */
+  readonly problems: string[];
+}
+
+/** Compares what an owner has, by name, with what was saved. */
+export function compareState(
+  own: ReadonlyMap<string, Tensor | number>,
+  values: ReadonlyMap<string, StateValue | number>,
+): StateDifferences {
+  const missing = [...own.keys()].filter((name) => !values.has(name));
+  const unexpected = [...values.keys()].filter((name) => !own.has(name));
+  const problems: string[] = [];
+  for (const [name, mine] of own) {
+    const given = values.get(name);
+    if (given === undefined) continue;
+    if (typeof mine === 'number' || typeof given === 'number') {
+      if (typeof mine !== typeof given) {
+        problems.push(`${name} is a ${typeof given === 'number' ? 'number' : 'tensor'}, and should not be one`);
+      }
+    } else if (given.shape.join() !== mine.shape.join()) {
+      problems.push(`${name} is [${given.shape}], not [${mine.shape}]`);
+    }
+  }
+  return { missing, unexpected, problems };
+}
+
+/** Throws unless all is there, nothing more, and of the right shapes. @throws Error naming everything that is wrong */
+export function refuseDifferences({ missing, unexpected, problems }: StateDifferences): void {
+  const all = [...problems, ...missing.map((n) => `${n} is missing`), ...unexpected.map((n) => `${n} is unexpected`)];
+  if (all.length > 0) throw new Error(`loadStateDict: ${all.join('; ')}`);
+}
+
+/** Overwrites t in place. @throws Error for a tensor on another device */
+export function overwrite(name: string, t: Tensor, given: StateValue): void {
+  if (!(given instanceof Tensor)) t.assign(given.data);
+  else if (given.device === t.device) noGrad(() => copyFrom(t, given));
+  else throw new Error(`loadStateDict: ${name} lives on ${given.device.name}; read it first`);
+}

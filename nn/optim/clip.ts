@@ -1,0 +1,63 @@
+/** Bounds on gradients and weights. Nothing is read back, so that all of it may be compiled. */
+import { checked, clampInPlace, concat, div, minimum, norm, scope, type Tensor } from '../../engine/index.ts';
+import type { Parameter } from '../module/parameter.ts';
+import { Arena } from './arena.ts';
+import { checkRange, notNegative } from './options.ts';
+
+/** What {@link clipGradNorm} returns. */
+export interface ClippedGradients {
+  /** The scaled gradients, in the order of those given. */
+  readonly gradients: Tensor[];
+  /** The norm that they had, a scalar. */
+  readonly totalNorm: Tensor;
+}
+
+/**
+ * Scales gradients down, all by the same factor, if their norm as one vector is above `maxNorm`: the factor is
+ * min(1, maxNorm / (norm + 1e-6)). As torch.nn.utils.clip_grad_norm_, which overwrites them instead. A norm that is NaN or
+ * infinite makes NaN of what is not 0.
+ * @param options.normType p of the p-norm, also Infinity. Default 2
+ * @throws RangeError unless maxNorm is 0 or more
+ * @throws Error for no gradients
+ * @example
+ * const { gradients, totalNorm } = clipGradNorm(grad(loss, parameters), 1);
+ * optimizer.step(gradients);
+ */
+export function clipGradNorm(
+  gradients: readonly Tensor[],
+  maxNorm: number,
+  options: { readonly normType?: number } = {},
+): ClippedGradients {
+  const { normType = 2 } = checked('clipGradNorm', options, ['normType']);
+  checkRange('clipGradNorm', 'maxNorm', notNegative, maxNorm);
+  if (gradients.length === 0) throw new Error('clipGradNorm: no gradients given');
+  return scope(() => {
+    const totalNorm = norm(concat(gradients.map((g) => g.reshape([g.size]))), normType);
+    const factor = minimum(div(maxNorm, totalNorm.add(1e-6)), 1);
+    return { gradients: gradients.map((g) => g.mul(factor)), totalNorm };
+  });
+}
+
+/**
+ * The gradients with each element limited to ±clipValue. As torch.nn.utils.clip_grad_value_, which overwrites them instead.
+ * @throws RangeError unless clipValue is 0 or more
+ */
+export function clipGradValue(gradients: readonly Tensor[], clipValue: number): Tensor[] {
+  checkRange('clipGradValue', 'clipValue', notNegative, clipValue);
+  return gradients.map((g) => g.clamp(-clipValue, clipValue));
+}
+
+/**
+ * Limits each weight to ±bound, in place: how the first WGAN kept its critic Lipschitz (Arjovsky et al. 2017, Algorithm 1, with
+ * bound 0.01). All parameters of an optimizer's group take one launch.
+ * @throws RangeError unless bound is 0 or more
+ */
+export function clipWeights(parameters: readonly Parameter[], bound: number): void {
+  checkRange('clipWeights', 'bound', notNegative, bound);
+  const wanted = new Set(parameters);
+  const targets = [...wanted].map((p) => {
+    const arena = Arena.holding(p);
+    return arena?.parameters.every((q) => wanted.has(q)) ? arena.flat : p;
+  });
+  for (const t of new Set<Tensor>(targets)) clampInPlace(t, -bound, bound);
+}

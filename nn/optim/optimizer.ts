@@ -1,0 +1,247 @@
+import {
+  checked,
+  eachRun,
+  live,
+  optimizerStep,
+  type RuleName,
+  ShapeError,
+  type StepRules,
+  stepStates,
+  Tensor,
+} from '../../engine/index.ts';
+import type { Parameter } from '../module/parameter.ts';
+import { compareState, overwrite, refuseDifferences, type StateValue } from '../module/state.ts';
+import { Arena } from './arena.ts';
+import { checkRanges, type Range } from './options.ts';
+
+/** Parameters with options of their own, as an optimizer is given them; what is left out is as for all groups. */
+export type GroupOptions<O> = O & {
+  /** The parameters of the group. */
+  readonly params: readonly Parameter[];
+};
+
+/** What an optimizer takes: parameters, or groups of them with options of their own. */
+export type OptimizerParameters<O> = readonly Parameter[] | readonly GroupOptions<O>[];
+
+/** A group of an optimizer, with all its options. They may be changed between steps, as PyTorch's `param_groups`. */
+export type ParameterGroup<O> = { -readonly [K in keyof O]-?: O[K] } & {
+  /** The parameters of the group. */
+  readonly params: readonly Parameter[];
+  /** The learning rate before any schedule: set by the first one that is made for the optimizer. */
+  initialLr?: number;
+};
+
+/** What makes an optimizer the one that it is. */
+export interface Algorithm<O extends object, R extends RuleName = RuleName> {
+  readonly name: string;
+  readonly defaults: Required<O>;
+  readonly ranges: { readonly [K in keyof O]-?: Range };
+  /** What is wrong with options that are right by themselves. */
+  readonly refuse?: (o: Required<O>) => string | undefined;
+  readonly rule: (o: Required<O>) => R;
+  /** What each element of a state starts with; 0 if absent. */
+  readonly initial?: (o: Required<O>) => number;
+  readonly params: (o: Required<O>, step: number) => StepRules[R];
+}
+
+/** The option that all optimizers have. */
+export interface LearningRate {
+  /** The learning rate. */
+  readonly lr?: number;
+}
+
+/** A group with its memory. */
+interface Part<O> {
+  readonly group: ParameterGroup<O>;
+  readonly arena: Arena;
+  readonly rule: RuleName;
+  /** Flat, as `stepStates[rule]` names them. */
+  readonly states: readonly Tensor[];
+  /** For each state a window for each parameter. */
+  readonly windows: readonly (readonly Tensor[])[];
+}
+
+/**
+ * What all optimizers share. The parameters of a group move into one buffer, and so do their states, so that one launch
+ * updates as many of them as there may be bindings. A parameter belongs to one group of one optimizer; only an optimizer of
+ * the same list of parameters, in the same order, may share them.
+ *
+ * Steps may be compiled: learning rates and other numbers of the groups are looked up in each run.
+ */
+export abstract class Optimizer<O extends LearningRate> {
+  /** The groups, in the order in which they were given; one if parameters were given. Their options may be changed. */
+  readonly groups: readonly ParameterGroup<O>[];
+  /** All parameters, group by group: the order of the gradients. */
+  readonly parameters: readonly Parameter[];
+  /** Steps taken. */
+  steps = 0;
+  private readonly algorithm: Algorithm<O>;
+  private readonly parts: readonly Part<O>[];
+  private disposed = false;
+
+  /** For subclasses. @internal */
+  protected constructor(algorithm: Algorithm<O>, parameters: OptimizerParameters<O>, options: O) {
+    this.algorithm = algorithm;
+    const { name, defaults } = algorithm;
+    const known = Object.keys(defaults) as (keyof O & string)[];
+    checked(name, options, known);
+    const given = parameters.some((p) => !(p instanceof Tensor))
+      ? (parameters as readonly GroupOptions<O>[])
+      : [{ ...options, params: parameters as readonly Parameter[] }];
+    this.groups = given.map((g) => {
+      checked<object>(name, g, ['params', ...known] as never[]);
+      return { ...defaults, ...defined(options), ...defined(g), params: [...g.params] } as ParameterGroup<O>;
+    });
+    const all = this.groups.flatMap((g) => g.params);
+    this.parameters = all;
+    const twice = all.find((p, i) => all.indexOf(p) !== i);
+    if (twice) throw new Error(`${name}: ${twice.describe()} is given twice`);
+    for (const g of this.groups) {
+      this.check(g);
+      Arena.find(g.params, name);
+    }
+    this.parts = this.groups.map((group) => {
+      const arena = Arena.of(group.params, name).retain();
+      const rule = algorithm.rule(group as Required<O>);
+      const start = algorithm.initial?.(group as Required<O>) ?? 0;
+      const states = stepStates[rule].map((s) => arena.filled(start, s));
+      return { group, arena, rule, states, windows: states.map((s) => arena.windows(s, s.label!)) };
+    });
+  }
+
+  /** The learning rate of the first group; setting it sets that of all groups. */
+  get lr(): number {
+    return this.groups[0]!.lr as number;
+  }
+
+  /** Sets that of all groups. */
+  set lr(value: number) {
+    for (const g of this.groups as readonly { lr: number }[]) g.lr = value;
+  }
+
+  /**
+   * Updates the parameters in place. A tape that saved their old values refuses to use them from then on.
+   * @param gradients one for each parameter, in the order of {@link parameters}, as `grad` returns them
+   * @throws Error if their number does not fit
+   * @throws ShapeError if one has another shape than its parameter
+   * @throws RangeError if an option was set to what it must not be
+   */
+  step(gradients: readonly Tensor[]): void {
+    const { name, params } = this.algorithm;
+    const { parameters: all } = this;
+    if (gradients.length !== all.length) {
+      throw new Error(`${name}: ${gradients.length} gradients for ${all.length} parameters`);
+    }
+    gradients.forEach((g, i) => {
+      const p = all[i]!;
+      if (!(g instanceof Tensor))
+        throw new TypeError(`${name}: gradient ${i}, of ${p.describe()}, is ${g}, not a tensor`);
+      if (g.rank !== p.rank || !p.shape.every((d, k) => d === g.shape[k])) {
+        throw new ShapeError(`${name}: gradient ${i} is [${g.shape}], and its parameter ${p.describe()}`);
+      }
+    });
+    eachRun(() => {
+      for (const { group, rule } of this.parts) this.check(group, rule);
+      this.steps++;
+    });
+    let from = 0;
+    for (const { arena, group, rule, states } of this.parts) {
+      const { flat, lengths, offsets } = arena;
+      const own = gradients.slice(from, from + lengths.length);
+      from += lengths.length;
+      const next = () => ({ ...params(group as Required<O>, this.steps), lengths, offsets });
+      optimizerStep(rule, flat, states, own, live(next));
+    }
+  }
+
+  /**
+   * All that a run needs to go on where it was, by name: `steps`, the options of each group as numbers (`groups.0.lr`), and
+   * what the optimizer keeps for parameter 3, say, in its shape (`state.3.expAvg`). The tensors are those in use.
+   */
+  stateDict(): Map<string, Tensor | number> {
+    return new Map<string, Tensor | number>([['steps', this.steps], ...this.numbers(), ...this.tensors()]);
+  }
+
+  /**
+   * Restores what `stateDict` gave, bit for bit, also inside a run.
+   * @param values tensors, or numbers with their shape, as a checkpoint has them
+   * @throws Error naming what is missing, unexpected, or of another shape; nothing is changed then
+   * @throws RangeError for an option that must not be; nothing is changed then
+   */
+  loadStateDict(values: ReadonlyMap<string, StateValue | number>): void {
+    refuseDifferences(compareState(this.stateDict(), values));
+    const restored = this.groups.map((g, k) => restore(g, (key) => values.get(`groups.${k}.${key}`) as number));
+    restored.forEach((g, k) => {
+      this.check(g, this.parts[k]!.rule);
+    });
+    for (const [name, t] of this.tensors()) overwrite(name, t, values.get(name) as StateValue);
+    restored.forEach((g, k) => void Object.assign(this.groups[k]!, g));
+    this.steps = values.get('steps') as number;
+  }
+
+  /** Frees the states. The parameters stay. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const { arena, states, windows } of this.parts) {
+      for (const t of [...states, ...windows.flat()]) t.dispose();
+      arena.release();
+    }
+  }
+
+  /** Frees the states at the end of a block that began with `using optimizer = ...`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private check(group: ParameterGroup<O>, made?: RuleName): void {
+    const { name, ranges, refuse, rule } = this.algorithm;
+    const options = group as Required<O>;
+    checkRanges(name, ranges, options as never);
+    const problem = refuse?.(options);
+    if (problem) throw new RangeError(`${name}: ${problem}`);
+    if (made !== undefined && rule(options) !== made) {
+      throw new Error(
+        `${name}: a step by ${rule(options)} needs another state than one by ${made}; make a new optimizer`,
+      );
+    }
+  }
+
+  /** The options of all groups, as numbers. */
+  private numbers(): [string, number][] {
+    return this.groups.flatMap((g, k) => numbersOf(g).map(([key, v]): [string, number] => [`groups.${k}.${key}`, v]));
+  }
+
+  private tensors(): [string, Tensor][] {
+    let i = 0;
+    return this.parts.flatMap(({ arena, rule, windows }) =>
+      arena.parameters.flatMap((_, k) => {
+        const prefix = `state.${i++}`;
+        return stepStates[rule].map((s, n): [string, Tensor] => [`${prefix}.${s}`, windows[n]![k]!]);
+      }),
+    );
+  }
+}
+
+/** Without what is undefined, which would hide a default. */
+const defined = (o: object): object => Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined));
+
+const NOT_NUMBERS = ['params', 'initialLr'];
+
+/** A group's options as numbers: a pair has two, and true is 1. */
+function numbersOf(group: object): [string, number][] {
+  return Object.entries(group).flatMap(([key, v]): [string, number][] => {
+    if (NOT_NUMBERS.includes(key)) return [];
+    return Array.isArray(v) ? v.map((n, i): [string, number] => [`${key}.${i}`, n]) : [[key, Number(v)]];
+  });
+}
+
+/** The group with its options read from numbers as `numbersOf` gives them. */
+function restore<G extends object>(group: G, of: (key: string) => number): G {
+  const read = (key: string, v: unknown): unknown => {
+    if (NOT_NUMBERS.includes(key)) return v;
+    if (Array.isArray(v)) return v.map((_, i) => of(`${key}.${i}`));
+    return typeof v === 'boolean' ? of(key) === 1 : of(key);
+  };
+  return Object.fromEntries(Object.entries(group).map(([key, v]) => [key, read(key, v)])) as G;
+}

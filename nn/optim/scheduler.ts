@@ -1,0 +1,136 @@
+import { eachRun } from '../../engine/index.ts';
+
+/** What a schedule sees of a group of an optimizer. */
+export interface ScheduledGroup {
+  /** The learning rate, which schedules set. */
+  lr: number;
+  /** The learning rate before any schedule. */
+  initialLr?: number;
+  /** The momentum, if the optimizer has that option. */
+  momentum?: number;
+  /** Decay rates, if the optimizer has that option. */
+  betas?: readonly [number, number];
+}
+
+/** What a schedule sees of an optimizer: any {@link Optimizer} will do. */
+export interface ScheduledOptimizer {
+  /** The groups whose learning rates it sets. */
+  readonly groups: readonly ScheduledGroup[];
+}
+
+/** The state of a schedule, ready for JSON. */
+export interface SchedulerState {
+  /** Steps made. */
+  readonly lastEpoch: number;
+  /** The learning rate of each group before the first step. */
+  readonly baseLrs: readonly number[];
+  /** The learning rate of each group that was set last. */
+  readonly lastLrs: readonly number[];
+  /** The states of the schedules that follow one another in a {@link SequentialLR}. */
+  readonly schedulers?: readonly SchedulerState[];
+}
+
+/** Where a schedule is in the course of a group. */
+export interface ScheduleContext {
+  /** Steps made, this one included; 0 when the schedule begins. */
+  readonly epoch: number;
+  /** The group's learning rate as it is. */
+  readonly lr: number;
+  /** The group's learning rate before the schedule. */
+  readonly base: number;
+  /** The number of the group. */
+  readonly index: number;
+  readonly group: ScheduledGroup;
+}
+
+/**
+ * A schedule of learning rates, as PyTorch's: making one sets the rates of epoch 0, and each `step()`, after the optimizer's,
+ * those of the next. What an epoch is, a pass over the data or a step of the optimizer, is up to the caller. Those that change
+ * the rate they find (all but {@link LambdaLR} and {@link OneCycleLR}) may be used together on one optimizer.
+ *
+ * In a compiled step `step()` moves on in each run.
+ */
+export abstract class LRScheduler {
+  /** Steps made. */
+  lastEpoch = -1;
+  /** The learning rate of each group before any schedule. */
+  baseLrs: readonly number[];
+  private lastLrs: readonly number[] = [];
+  private readonly optimizer: ScheduledOptimizer;
+  private readonly rule: (c: ScheduleContext) => number;
+
+  /** For subclasses, which say what the learning rate of a group becomes. @internal */
+  protected constructor(optimizer: ScheduledOptimizer, rule: (c: ScheduleContext) => number) {
+    this.optimizer = optimizer;
+    this.rule = rule;
+    this.baseLrs = optimizer.groups.map((g) => {
+      g.initialLr ??= g.lr;
+      return g.initialLr;
+    });
+    this.moveTo(0);
+  }
+
+  /** Sets the learning rates of the next epoch. */
+  step(): void {
+    eachRun(() => this.advance());
+  }
+
+  /** The learning rate of each group that was set last. */
+  getLastLr(): readonly number[] {
+    return this.lastLrs;
+  }
+
+  /** What a run needs to go on where it was; the learning rates themselves are the optimizer's to save. */
+  stateDict(): SchedulerState {
+    return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs], lastLrs: [...this.lastLrs] };
+  }
+
+  /**
+   * Restores what `stateDict` gave. Load the optimizer's state, with its learning rates, after making the schedule.
+   * @throws Error for a state of another number of groups
+   */
+  loadStateDict({ lastEpoch, baseLrs, lastLrs }: SchedulerState): void {
+    if (baseLrs.length !== this.baseLrs.length) {
+      throw new Error(
+        `loadStateDict: the schedule has ${this.baseLrs.length} groups, and the state is of ${baseLrs.length}`,
+      );
+    }
+    this.lastEpoch = lastEpoch;
+    this.baseLrs = [...baseLrs];
+    this.lastLrs = [...lastLrs];
+  }
+
+  /** One step, at once. @internal */
+  advance(): void {
+    this.moveTo(this.lastEpoch + 1);
+  }
+
+  /** Begins again, from the learning rates before any schedule. @internal */
+  restart(): void {
+    this.optimizer.groups.forEach((g, k) => {
+      g.lr = this.baseLrs[k]!;
+    });
+    this.begin();
+  }
+
+  /** Begins again, from the learning rates as they are. @internal */
+  begin(): void {
+    this.moveTo(0);
+  }
+
+  /** Whether this is the optimizer of this schedule. @internal */
+  drives(optimizer: ScheduledOptimizer): boolean {
+    return this.optimizer === optimizer;
+  }
+
+  private moveTo(epoch: number): void {
+    const lrs = this.optimizer.groups.map((group, index) =>
+      this.rule({ epoch, lr: group.lr, base: this.baseLrs[index]!, index, group }),
+    );
+    this.lastEpoch = epoch;
+    this.optimizer.groups.forEach((g, k) => {
+      g.lr = lrs[k]!;
+    });
+    this.lastLrs = lrs;
+  }
+}
