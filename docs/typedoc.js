@@ -31,6 +31,8 @@ const FAMILIES = {
   Layers: 'nn/layers/',
   Optimizers: 'nn/optim/',
   Initialisers: 'nn/init',
+  Checkpoints: 'nn/io/checkpoint nn/io/checkpoint.node nn/io/stateful',
+  'Files of weights': 'nn/io/',
   Training: 'gan/wganGp gan/penalty',
   Networks: 'gan/models',
   Metrics: 'gan/metrics/',

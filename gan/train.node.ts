@@ -11,7 +11,6 @@ import {
   type Values,
 } from '../engine/index.ts';
 import { saveCheckpoint } from '../nn/io/checkpoint.node.ts';
-import type { TensorMap } from '../nn/io/safetensors.ts';
 import type { TrainOptions } from './cli/options.ts';
 import { batches } from './data/batches.ts';
 import { loadMnist } from './data/mnist.node.ts';
@@ -138,7 +137,7 @@ async function learn(
     images = await sample(trainer, codes);
     await settle({ slicedWasserstein: distance(images) });
     await writePng(run.file(gridName(done)), grid(images));
-    await saveCheckpoint(run.file(CHECKPOINT), await weights(trainer), { step: String(done), seed: String(seed) });
+    await saveCheckpoint(run.file(CHECKPOINT), partsOf(trainer), { step: done, seed });
     shown = done;
   };
   while (done < steps && !signal?.aborted) {
@@ -206,23 +205,15 @@ async function sample(trainer: WganGp, codes: Tensor): Promise<Float32Array> {
   return out;
 }
 
-/** Everything that training changed, by name. */
-async function weights(trainer: WganGp): Promise<TensorMap> {
-  const { networks, criticOptimizer, generatorOptimizer, ema } = trainer;
-  const named: [string, Tensor][] = [
-    ...prefixed('generator', networks.generator.stateDict()),
-    ...prefixed('critic', networks.critic.stateDict()),
-    ...prefixed('generatorOptimizer', generatorOptimizer.stateDict()),
-    ...prefixed('criticOptimizer', criticOptimizer.stateDict()),
-    ...(ema ? ([['generatorAverage', ema.average]] as [string, Tensor][]) : []),
-  ];
-  return new Map(
-    await Promise.all(named.map(async ([name, t]) => [name, { shape: t.shape, data: await t.data() }] as const)),
-  );
-}
-
-const prefixed = (prefix: string, tensors: ReadonlyMap<string, Tensor>): [string, Tensor][] =>
-  [...tensors].map(([name, t]) => [`${prefix}.${name}`, t]);
+/** Everything that training changes, by name. */
+const partsOf = ({ networks, criticOptimizer, generatorOptimizer, ema, rng }: WganGp) => ({
+  generator: networks.generator,
+  critic: networks.critic,
+  generatorOptimizer,
+  criticOptimizer,
+  ...(ema && { ema }),
+  rng,
+});
 
 const grid = (images: Float32Array) => tileImages(images.slice(0, GRID * PIXELS), [GRID, ...IMAGE], { scale: 2 });
 

@@ -10,6 +10,7 @@ import {
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
+import { channelsFirst, type PyTorchRule } from '../module/pyTorchRule.ts';
 import type { WeightOptions } from './linear.ts';
 
 const pair = (s: Pair): readonly [number, number] => (typeof s === 'number' ? [s, s] : s);
@@ -41,6 +42,10 @@ export class Conv2d extends Module {
     this.options = conv;
     this.weight = new Parameter(init([kh, kw, inChannels / groups, outChannels], fans, rng), 'weight');
     this.bias = bias ? new Parameter(initBias([outChannels], fans, rng), 'bias') : undefined;
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return { axes: { weight: channelsFirst(this.weight.rank) } };
   }
 
   override forward(x: Tensor): Tensor {
@@ -80,6 +85,10 @@ export class ConvTranspose2d extends Module {
     this.options = conv;
     this.weight = new Parameter(init([kh, kw, outChannels / groups, inChannels], fans, rng), 'weight');
     this.bias = bias ? new Parameter(initBias([outChannels], fans, rng), 'bias') : undefined;
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return { axes: { weight: channelsFirst(this.weight.rank) } };
   }
 
   override forward(y: Tensor): Tensor {

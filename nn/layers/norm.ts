@@ -10,6 +10,7 @@ import {
 } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { Buffer, Parameter } from '../module/parameter.ts';
+import { featureVectors, type PyTorchRule } from '../module/pyTorchRule.ts';
 
 /** Options of {@link BatchNorm2d}. */
 export interface BatchNormOptions {
@@ -64,6 +65,12 @@ export class BatchNorm2d extends Module {
     this.runningVar = new Buffer(full([channels], 1), 'runningVar');
   }
 
+  override pyTorchRule(): PyTorchRule {
+    const counter = { shape: [], data: new BigInt64Array(1) };
+    const features = featureVectors('weight', 'bias', 'runningMean', 'runningVar');
+    return { features, absent: { num_batches_tracked: counter } };
+  }
+
   /** @throws ShapeError in training, if there is one value a channel */
   override forward(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, eps, momentum } = this;
@@ -97,6 +104,14 @@ export class LayerNorm extends Module {
     this.eps = eps;
     this.weight = new Parameter(full(shape, 1), 'weight');
     this.bias = new Parameter(full(shape, 0), 'bias');
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    const { rank } = this.weight;
+    if (rank === 1) return { features: featureVectors('weight', 'bias') };
+    // Three axes and more are an image's, [H,W,C]; two are a sequence's, [L,C] on both sides.
+    const axes = [rank - 1, ...Array.from({ length: rank - 1 }, (_, i) => i)];
+    return rank === 2 ? {} : { axes: { weight: axes, bias: axes } };
   }
 
   override forward(x: Tensor): Tensor {

@@ -1,5 +1,6 @@
 import type { Shape, Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
+import type { PyTorchRule } from '../module/pyTorchRule.ts';
 
 /** Modules one after another. */
 export class Sequential extends Module {
@@ -10,6 +11,10 @@ export class Sequential extends Module {
   constructor(...layers: Module[]) {
     super();
     this.layers = layers;
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return { names: { layers: '' } };
   }
 
   override forward(x: Tensor): Tensor {

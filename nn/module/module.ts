@@ -1,5 +1,7 @@
 import { copyFrom, noGrad, type Shape, Tensor } from '../../engine/index.ts';
+import { toNumbers } from '../io/dtypes.ts';
 import { Buffer, Parameter } from './parameter.ts';
+import type { PyTorchRule } from './pyTorchRule.ts';
 
 /** Any module, whatever it takes and gives: what a module knows of those inside it. See {@link Module} for each member. */
 export interface AnyModule {
@@ -23,6 +25,8 @@ export interface AnyModule {
   stateDict(): Map<string, Tensor>;
   /** Sizes and options, for the printed form. */
   describe(): string;
+  /** How PyTorch names and lays out this module's own tensors. */
+  pyTorchRule(): PyTorchRule;
 }
 
 /**
@@ -45,8 +49,10 @@ export type ForwardHook<In extends readonly unknown[], Out> = (
   // biome-ignore lint/suspicious/noConfusingVoidType: hooks that only look return nothing
 ) => Out | undefined | void;
 
-/** Values for a parameter or buffer: another tensor, or numbers, row-major, with their shape. */
-export type StateValue = Tensor | { readonly shape: Shape; readonly data: ArrayLike<number> };
+/**
+ * Values for a parameter or buffer: another tensor, or numbers, row-major, with their shape, as a safetensors file has them.
+ */
+export type StateValue = Tensor | { readonly shape: Shape; readonly data: ArrayLike<number> | ArrayLike<bigint> };
 
 type AnyForwardHook = ForwardHook<readonly unknown[], unknown>;
 type AnyForwardPreHook = ForwardPreHook<readonly unknown[]>;
@@ -158,7 +164,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
       if (given instanceof Tensor && given.device === t.device) noGrad(() => copyFrom(t, given));
       else if (given instanceof Tensor)
         throw new Error(`loadStateDict: ${name} lives on ${given.device.name}; read it first`);
-      else t.assign(given.data);
+      else t.assign(toNumbers(given.data));
     }
     return { missing, unexpected };
   }
@@ -239,6 +245,14 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   describe(): string {
     const own = Object.entries(this).filter(([, v]) => v instanceof Parameter) as [string, Parameter][];
     return own.map(([name, p]) => `${name} [${p.shape}]`).join(', ');
+  }
+
+  /**
+   * How PyTorch's twin of this layer names and lays out its tensors, for `fromPyTorch` and `toPyTorch`: a layer overrides it
+   * where that is not its own fields in snake_case and its own layout.
+   */
+  pyTorchRule(): PyTorchRule {
+    return {};
   }
 
   /** The modules inside, one a line, indented, as PyTorch prints them. */

@@ -92,6 +92,20 @@ export class Adam {
     ]);
   }
 
+  /** Steps taken, and the learning rate, which a schedule may have changed: for checkpoints. */
+  hostState(): { steps: number; lr: number } {
+    return { steps: this.steps, lr: this.lr };
+  }
+
+  /** Goes on from a state that {@link hostState} gave. @throws TypeError for what is no such state */
+  loadHostState({ steps, lr }: { readonly steps: number; readonly lr: number }): void {
+    if (!(Number.isSafeInteger(steps) && steps >= 0 && lr >= 0)) {
+      throw new TypeError(`Adam: a state is a count of steps and lr, not ${JSON.stringify({ steps, lr })}`);
+    }
+    this.steps = steps;
+    this.lr = lr;
+  }
+
   /** Frees the moments. The parameters stay. */
   dispose(): void {
     this.#m.dispose();
@@ -139,6 +153,24 @@ export class EMA {
   /** Runs `fn` with the averaged parameters in place of the current ones. @throws TypeError if `fn` is async */
   apply<T>(fn: () => T): T {
     return this.arena.with(this.average, fn);
+  }
+
+  /** The average, for checkpoints. */
+  stateDict(): Map<string, Tensor> {
+    return new Map([['average', this.average]]);
+  }
+
+  /** Updates made: for checkpoints. */
+  hostState(): { steps: number } {
+    return { steps: this.#steps };
+  }
+
+  /** Goes on from a state that {@link hostState} gave. @throws TypeError for what is no such state */
+  loadHostState({ steps }: { readonly steps: number }): void {
+    if (!(Number.isSafeInteger(steps) && steps >= 0)) {
+      throw new TypeError(`EMA: a state is a count of updates, not ${JSON.stringify({ steps })}`);
+    }
+    this.#steps = steps;
   }
 
   /** Frees the average. The parameters stay. */

@@ -13,7 +13,6 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'pytorch.test.ts': 'reads files; reference device alone',
   'readme.test.ts': 'starts processes',
   'runFolder.test.ts': 'writes files',
-  'safetensors.test.ts': 'reads and writes files',
   'train.test.ts': 'starts processes',
 };
 
