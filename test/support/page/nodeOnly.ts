@@ -9,10 +9,12 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'idx.test.ts': 'reads files',
   'imports.test.ts': 'reads the source files',
   'init.test.ts': 'environment variables, the choice of Vulkan driver, and the end of a process',
+  'killedWriter.test.ts': 'starts processes',
   'package.test.ts': 'starts processes, and the browser',
   'pytorch.test.ts': 'reads files; reference device alone',
   'readme.test.ts': 'starts processes',
   'runFolder.test.ts': 'writes files',
+  'safetensorsFile.test.ts': 'reads and writes files',
   'train.test.ts': 'starts processes',
 };
 
