@@ -64,15 +64,15 @@ export class Generator {
   }
 
   /** The seed and how much was drawn, as JSON: for checkpoints. */
-  hostState(): GeneratorState {
+  stateDict(): GeneratorState {
     return { seed: this.seed, offset: this.offset };
   }
 
   /**
-   * Goes on from a state that {@link hostState} gave: the numbers that follow are those that followed there.
+   * Goes on from a state that {@link stateDict} gave: the numbers that follow are those that followed there.
    * @throws RangeError for what is no such state
    */
-  loadHostState({ seed, offset }: GeneratorState): void {
+  loadStateDict({ seed, offset }: GeneratorState): void {
     const isWord = (w: unknown): w is number => Number.isInteger(w) && w === (w as number) >>> 0;
     if (
       !(Array.isArray(seed) && seed.length === 2 && seed.every(isWord) && Number.isSafeInteger(offset) && offset >= 0)

@@ -6,6 +6,7 @@ export * as init from './init.ts';
 export { type CheckpointInfo, decodeCheckpoint, encodeCheckpoint } from './io/checkpoint.ts';
 export type { Dtype, ElementArray } from './io/dtypes.ts';
 export type { Metadata, TensorInfo } from './io/header.ts';
+export type { Json } from './io/json.ts';
 export { fromPyTorch, type PyTorchOptions, toPyTorch } from './io/pytorch.ts';
 export {
   decodeSafetensors,
@@ -14,7 +15,7 @@ export {
   type StoredTensor,
   type TensorMap,
 } from './io/safetensors.ts';
-export type { CheckpointParts, HostState, Json, Stateful, TensorState } from './io/stateful.ts';
+export type { CheckpointParts, Stateful } from './io/stateful.ts';
 export { LeakyReLU, ReLU, Sigmoid, Tanh } from './layers/activation.ts';
 export { Conv2d, ConvTranspose2d } from './layers/conv.ts';
 export { Linear, type WeightOptions } from './layers/linear.ts';

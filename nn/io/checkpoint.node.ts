@@ -1,6 +1,7 @@
 import { type CheckpointInfo, describeCheckpoint, restoreCheckpoint } from './checkpoint.ts';
 import { SafetensorsFile, saveSafetensors } from './file.node.ts';
-import { type CheckpointParts, collect, type Json } from './stateful.ts';
+import type { Json } from './json.ts';
+import { type CheckpointParts, collect } from './stateful.ts';
 
 /**
  * Saves the state of a training run in a safetensors file: a run that loads it goes on as if it had never stopped, on the
@@ -31,7 +32,7 @@ export async function saveCheckpoint(path: string, parts: CheckpointParts, metad
  * @param parts those to load, made as they were when they were saved; others in the file are left alone, and without any the
  * file is only described
  * @throws Error naming the path and what is missing, unexpected or of another shape; nothing is changed then. A disk that
- * fails in the middle leaves some parts loaded
+ * fails in the middle, or a number that an optimizer refuses, leaves some parts loaded
  */
 export async function loadCheckpoint(path: string, parts: CheckpointParts = {}): Promise<CheckpointInfo> {
   const file = await SafetensorsFile.open(path);

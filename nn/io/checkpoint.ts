@@ -3,8 +3,9 @@
  * on where it stopped. Here as bytes, also in a browser; `checkpoint.node.ts` has files.
  */
 import type { Metadata, TensorInfo } from './header.ts';
+import { fromJson, type Json, toJson } from './json.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
-import { type CheckpointParts, type Collected, checkJson, collect, type Json, restore } from './stateful.ts';
+import { type CheckpointParts, collect, type HostState, restore } from './stateful.ts';
 
 /** What a checkpoint says beside the state of its parts. */
 export interface CheckpointInfo {
@@ -19,9 +20,9 @@ const KEY = 'wgrad.checkpoint';
 const VERSION = 1;
 
 /** The whole state of a checkpoint as text, beside its tensors. */
-export function describeCheckpoint(parts: CheckpointParts, host: Collected['host'], metadata: Json): Metadata {
-  checkJson(metadata, 'metadata');
-  return { [KEY]: JSON.stringify({ version: VERSION, parts: Object.keys(parts), host, metadata }) };
+export function describeCheckpoint(parts: CheckpointParts, host: HostState, metadata: Json): Metadata {
+  const noted = toJson(metadata, 'metadata');
+  return { [KEY]: JSON.stringify({ version: VERSION, parts: Object.keys(parts), ...host, metadata: noted }) };
 }
 
 /** A source of tensors: a file, or one in memory. */
@@ -61,24 +62,28 @@ export async function restoreCheckpoint(
 interface Described {
   readonly version: number;
   readonly parts: readonly string[];
-  readonly host: Collected['host'];
+  readonly host: HostState;
   readonly metadata: Json;
 }
 
 function parseDescribed(text: string, name: string): Described {
-  let found: Partial<Described> | null = null;
+  let found: Record<string, Json> | null;
   try {
     found = JSON.parse(text);
   } catch (cause) {
     throw new Error(`${name}: its description of the checkpoint is not JSON; save it again`, { cause });
   }
-  const { version, parts, host, metadata = null } = found ?? {};
-  const isObject = typeof host === 'object' && host !== null && !Array.isArray(host);
-  if (typeof version !== 'number' || !Array.isArray(parts) || !isObject) {
-    throw new Error(`${name}: its description of the checkpoint lacks version, parts or host; save it again`);
+  const { version, parts, numbers = {}, states = {}, metadata = null } = found ?? {};
+  if (typeof version !== 'number' || !isTexts(parts) || !isObject(numbers) || !isObject(states)) {
+    throw new Error(`${name}: its description of the checkpoint is torn; save it again`);
   }
-  return { version, parts, host, metadata };
+  return { version, parts, host: { numbers, states }, metadata: fromJson(metadata) };
 }
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((v) => typeof v === 'string');
+const isObject = (value: unknown): value is Record<string, Json> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * The bytes of a checkpoint: what `saveCheckpoint` of `wgrad/nn/node` writes to a file. The state is that at the time of the
@@ -86,7 +91,7 @@ function parseDescribed(text: string, name: string): Described {
  *
  * @param parts modules, optimizers, averages, generators, by name
  * @param metadata anything that JSON holds, such as the number of steps done
- * @throws TypeError for metadata that JSON does not hold, such as NaN
+ * @throws TypeError for metadata that JSON does not hold, such as a Date
  * @example
  * const bytes = await encodeCheckpoint({ generator, critic, adam, rng }, { step });
  */

@@ -1,4 +1,6 @@
-import { adamStep, checked, eachRun, emaStep, live, type Tensor } from '../../engine/index.ts';
+import { adamStep, checked, copyFrom, eachRun, emaStep, live, noGrad, Tensor } from '../../engine/index.ts';
+import { toNumbers } from '../io/dtypes.ts';
+import type { StateValue } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { Arena } from './arena.ts';
 
@@ -36,6 +38,8 @@ export class Adam {
   readonly arena: Arena;
   readonly #m: Tensor;
   readonly #v: Tensor;
+  /** The moments of each parameter by itself. */
+  private readonly windows: { readonly m: readonly Tensor[]; readonly v: readonly Tensor[] };
 
   /**
    * @param parameters each may belong to one optimizer only
@@ -53,6 +57,7 @@ export class Adam {
     this.arena = Arena.of(parameters).retain();
     this.#m = this.arena.like('first moment');
     this.#v = this.arena.like('second moment');
+    this.windows = { m: this.arena.windows(this.#m), v: this.arena.windows(this.#v) };
   }
 
   /**
@@ -84,32 +89,30 @@ export class Adam {
     );
   }
 
-  /** The moments `m` and `v`, flat, for checkpoints; `steps` belongs to them. */
-  stateDict(): Map<string, Tensor> {
-    return new Map([
-      ['m', this.#m],
-      ['v', this.#v],
+  /** The moments of each parameter, `m.0`, `v.0` and so on, and the numbers `steps` and `lr`, for checkpoints. */
+  stateDict(): Map<string, Tensor | number> {
+    const named = (name: string, list: readonly Tensor[]) => list.map((t, i): [string, Tensor] => [`${name}.${i}`, t]);
+    return new Map<string, Tensor | number>([
+      ...[...named('m', this.windows.m), ...named('v', this.windows.v)],
+      ['steps', this.steps],
+      ['lr', this.lr],
     ]);
   }
 
-  /** Steps taken, and the learning rate, which a schedule may have changed: for checkpoints. */
-  hostState(): { steps: number; lr: number } {
-    return { steps: this.steps, lr: this.lr };
-  }
-
-  /** Goes on from a state that {@link hostState} gave. @throws TypeError for what is no such state */
-  loadHostState({ steps, lr }: { readonly steps: number; readonly lr: number }): void {
+  /** Goes on from a state that {@link stateDict} gave. @throws Error for what is no such state; nothing is changed then */
+  loadStateDict(values: ReadonlyMap<string, StateValue | number>): void {
+    const [steps, lr] = [values.get('steps') as number, values.get('lr') as number];
     if (!(Number.isSafeInteger(steps) && steps >= 0 && lr >= 0)) {
-      throw new TypeError(`Adam: a state is a count of steps and lr, not ${JSON.stringify({ steps, lr })}`);
+      throw new TypeError(`Adam: a state has steps and lr, 0 or more, not ${steps} and ${lr}`);
     }
+    overwrite('Adam', this.stateDict(), values);
     this.steps = steps;
     this.lr = lr;
   }
 
   /** Frees the moments. The parameters stay. */
   dispose(): void {
-    this.#m.dispose();
-    this.#v.dispose();
+    for (const t of [this.#m, this.#v, ...this.windows.m, ...this.windows.v]) t.dispose();
     this.arena.release();
   }
 }
@@ -122,6 +125,8 @@ export class EMA {
   readonly arena: Arena;
   /** The average, flat, with gaps between parameters. */
   readonly average: Tensor;
+  /** The average of each parameter by itself. */
+  private readonly averages: readonly Tensor[];
   #steps = 0;
 
   /**
@@ -133,6 +138,7 @@ export class EMA {
     this.decay = decay;
     this.arena = Arena.of(parameters).retain();
     this.average = this.arena.copy('average');
+    this.averages = this.arena.windows(this.average);
   }
 
   /**
@@ -155,27 +161,45 @@ export class EMA {
     return this.arena.with(this.average, fn);
   }
 
-  /** The average, for checkpoints. */
-  stateDict(): Map<string, Tensor> {
-    return new Map([['average', this.average]]);
+  /** The average of each parameter, `average.0` and so on, and the number `steps`, for checkpoints. */
+  stateDict(): Map<string, Tensor | number> {
+    const named = this.averages.map((t, i): [string, Tensor] => [`average.${i}`, t]);
+    return new Map<string, Tensor | number>([...named, ['steps', this.#steps]]);
   }
 
-  /** Updates made: for checkpoints. */
-  hostState(): { steps: number } {
-    return { steps: this.#steps };
-  }
-
-  /** Goes on from a state that {@link hostState} gave. @throws TypeError for what is no such state */
-  loadHostState({ steps }: { readonly steps: number }): void {
+  /** Goes on from a state that {@link stateDict} gave. @throws Error for what is no such state; nothing is changed then */
+  loadStateDict(values: ReadonlyMap<string, StateValue | number>): void {
+    const steps = values.get('steps') as number;
     if (!(Number.isSafeInteger(steps) && steps >= 0)) {
-      throw new TypeError(`EMA: a state is a count of updates, not ${JSON.stringify({ steps })}`);
+      throw new TypeError(`EMA: a state has steps, 0 or more, not ${steps}`);
     }
+    overwrite('EMA', this.stateDict(), values);
     this.#steps = steps;
   }
 
   /** Frees the average. The parameters stay. */
   dispose(): void {
-    this.average.dispose();
+    for (const t of [this.average, ...this.averages]) t.dispose();
     this.arena.release();
+  }
+}
+
+/** Overwrites tensors in place. @throws Error naming what is missing or of another shape; nothing is changed then */
+function overwrite(
+  who: string,
+  own: ReadonlyMap<string, Tensor | number>,
+  values: ReadonlyMap<string, StateValue | number>,
+): void {
+  for (const [name, t] of own) {
+    const given = values.get(name);
+    if (!(t instanceof Tensor)) continue;
+    if (!given || typeof given === 'number') throw new Error(`${who}: ${name} is missing`);
+    if (given.shape.join() !== t.shape.join()) throw new Error(`${who}: ${name} is [${given.shape}], not [${t.shape}]`);
+  }
+  for (const [name, t] of own) {
+    const given = values.get(name);
+    if (!(t instanceof Tensor) || typeof given !== 'object') continue;
+    if (given instanceof Tensor) noGrad(() => copyFrom(t, given));
+    else t.assign(toNumbers(given.data));
   }
 }

@@ -1,4 +1,4 @@
-import { concat, keep, noGrad, refusePromise, scope, type Tensor, zeros } from '../../engine/index.ts';
+import { concat, keep, noGrad, refusePromise, scope, Tensor, zeros } from '../../engine/index.ts';
 import type { Parameter } from '../module/parameter.ts';
 
 /** Elements between the starts of parameters: WebGPU binds a window of a buffer at multiples of 256 bytes. */
@@ -60,6 +60,14 @@ export class Arena {
   /** A kept copy of the values. */
   copy(label: string): Tensor {
     return keep(this.flat.clone().named(label));
+  }
+
+  /** A kept tensor for each parameter, in its shape, that shares memory with one of the arena's size. */
+  windows(values: Tensor): Tensor[] {
+    return this.parameters.map((p, i) => {
+      const storage = values.device.view(values.storage, this.offsets[i]!, this.lengths[i]!);
+      return keep(new Tensor(storage, p.shape, false, values.label));
+    });
   }
 
   /** Counts those who use the arena; `release` by the last one frees it, and the parameters keep their windows. */

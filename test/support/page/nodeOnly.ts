@@ -14,6 +14,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'pytorch.test.ts': 'reads files; reference device alone',
   'readme.test.ts': 'starts processes',
   'runFolder.test.ts': 'writes files',
+  'saveCheckpoint.test.ts': 'reads and writes files; checkpointState.test.ts runs in a page',
   'safetensorsFile.test.ts': 'reads and writes files',
   'train.test.ts': 'starts processes',
 };
