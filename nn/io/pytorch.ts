@@ -110,6 +110,7 @@ function pairsOf(module: AnyModule, { flattened = {} }: PyTorchOptions) {
   const pairs = new Map<string, Pair>();
   const absent = new Map<string, StoredTensor>();
   const names = new Map([...module.stateDict()].map(([name, t]) => [t, name]));
+  const layers = new Map(module.namedModules().map(([name, m]) => [m, name]));
   const used = new Set<string>();
   const put = (theirs: string, pair: Pair): void => {
     const other = pairs.get(theirs);
@@ -121,8 +122,9 @@ function pairsOf(module: AnyModule, { flattened = {} }: PyTorchOptions) {
   const walk = (m: AnyModule, ours: string, theirs: string, within: readonly AnyModule[]): void => {
     if (within.includes(m)) throw new Error(`${ours || 'the module'} holds itself; PyTorch has no name for that`);
     const rule = m.pyTorchRule();
-    const image = flattened[ours];
-    if (image) used.add(ours);
+    const first = layers.get(m)!;
+    const image = flattened[first];
+    if (image) used.add(first);
     for (const [field, t] of Object.entries(m)) {
       if (!(t instanceof Tensor) || !names.has(t)) continue;
       const axes = rule.axes?.[field] ?? t.shape.map((_, i) => i);
@@ -142,7 +144,7 @@ function pairsOf(module: AnyModule, { flattened = {} }: PyTorchOptions) {
   walk(module, '', '', []);
   const unknown = Object.keys(flattened).filter((name) => !used.has(name));
   if (unknown.length > 0) {
-    const known = module.namedModules().map(([name]) => name);
+    const known = [...layers.values()];
     throw new Error(
       `flattened: there is no layer ${unknown.join(', ')}; the module has ${known.filter(Boolean).join(', ')}`,
     );

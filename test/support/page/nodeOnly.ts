@@ -12,6 +12,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'killedWriter.test.ts': 'starts processes',
   'package.test.ts': 'starts processes, and the browser',
   'pytorch.test.ts': 'reads files; reference device alone',
+  'pytorchWeights.test.ts': 'reads files',
   'readme.test.ts': 'starts processes',
   'runFolder.test.ts': 'writes files',
   'saveCheckpoint.test.ts': 'reads and writes files; checkpointState.test.ts runs in a page',
