@@ -7,7 +7,7 @@ export { type CheckpointInfo, decodeCheckpoint, encodeCheckpoint } from './io/ch
 export type { Dtype, ElementArray } from './io/dtypes.ts';
 export type { Metadata, TensorInfo } from './io/header.ts';
 export type { Json } from './io/json.ts';
-export { fromPyTorch, type PyTorchOptions, toPyTorch } from './io/pytorch.ts';
+export { type FlattenedImages, fromPyTorch, type PyTorchOptions, toPyTorch } from './io/pytorch.ts';
 export {
   decodeSafetensors,
   encodeSafetensors,

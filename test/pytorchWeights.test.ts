@@ -198,7 +198,7 @@ test('a kernel of one dimension and of three is laid out as one of two', () => {
       return (k * 2 + i) * 3 + o;
     });
     const { data: found } = nn.fromPyTorch(m, new Map([['weight', { shape: theirs, data }]])).get('weight')!;
-    assert.equal(Array.from(found), Array.from(data.keys()));
+    assert.equal(Array.from<number | bigint>(found), Array.from(data.keys()));
   }
 });
 

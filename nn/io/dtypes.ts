@@ -13,6 +13,22 @@ export type ElementArray =
   | Int8Array
   | Uint8Array;
 
+/** The element type of a stored tensor, by the format's name for it. */
+export type Dtype =
+  | 'U64'
+  | 'I64'
+  | 'F64'
+  | 'F32'
+  | 'U32'
+  | 'I32'
+  | 'BF16'
+  | 'F16'
+  | 'U16'
+  | 'I16'
+  | 'I8'
+  | 'U8'
+  | 'BOOL';
+
 /** The class of the array, and bytes of an element in the file, in the order in which the format's own writer lays tensors out. */
 const DTYPES = {
   U64: { array: BigUint64Array, bytes: 8 },
@@ -28,10 +44,7 @@ const DTYPES = {
   I8: { array: Int8Array, bytes: 1 },
   U8: { array: Uint8Array, bytes: 1 },
   BOOL: { array: Uint8Array, bytes: 1 },
-} as const;
-
-/** The element type of a stored tensor, by the format's name for it. */
-export type Dtype = keyof typeof DTYPES;
+} as const satisfies Record<Dtype, object>;
 
 export const DTYPE_NAMES = Object.keys(DTYPES) as readonly Dtype[];
 

@@ -2,9 +2,17 @@
 import { type Shape, ShapeError, Tensor } from '../../engine/index.ts';
 import type { AnyModule } from '../module/module.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
-import { type ElementArray, toNumbers } from './dtypes.ts';
+import type { ElementArray } from './dtypes.ts';
 import { permuted, reordered } from './layout.ts';
 import type { StoredTensor, TensorMap } from './safetensors.ts';
+
+/** The shapes of images, in wgrad's layout, that a layer has its features from. */
+export interface FlattenedImages {
+  /** Of the image that was flattened to the layer's input. */
+  readonly input?: Shape;
+  /** Of the image that the layer's output becomes. */
+  readonly output?: Shape;
+}
 
 /** Options of {@link fromPyTorch} and {@link toPyTorch}. */
 export interface PyTorchOptions {
@@ -14,7 +22,7 @@ export interface PyTorchOptions {
    * that a `Linear` behind (`input`) or in front of it (`output`) has its features in another order. No tensor tells: without
    * this option such weights load, and the network gives nonsense.
    */
-  readonly flattened?: Readonly<Record<string, { readonly input?: Shape; readonly output?: Shape }>>;
+  readonly flattened?: Readonly<Record<string, FlattenedImages>>;
 }
 
 /** A tensor on both sides. */
@@ -45,7 +53,7 @@ export function fromPyTorch(
   module: AnyModule,
   tensors: TensorMap,
   options: PyTorchOptions = {},
-): Map<string, { shape: readonly number[]; data: ArrayLike<number> }> {
+): Map<string, StoredTensor> {
   const { pairs, absent } = pairsOf(module, options);
   const prefixed = tensors.size > 0 && [...tensors.keys()].every((name) => name.startsWith('module.'));
   const prefix = prefixed && ![...pairs.keys()].some((name) => name.startsWith('module.')) ? 'module.' : '';
@@ -56,7 +64,7 @@ export function fromPyTorch(
   if (problems.length > 0) {
     throw new Error(`fromPyTorch: ${problems.join('; ')}. Build the module of the same layers, with the same fields`);
   }
-  const found = new Map<string, { shape: readonly number[]; data: ArrayLike<number> }>();
+  const found = new Map<string, StoredTensor>();
   for (const [theirs, { ours, tensor, axes, images }] of pairs) {
     const { shape, data } = given.get(theirs)!;
     const wanted = axes.map((a) => tensor.shape[a]!);
@@ -69,13 +77,12 @@ export function fromPyTorch(
     let values: ElementArray = permuted(data, shape, back);
     for (const { axis, shape: image } of images) values = reordered(values, tensor.shape, axis, image, 'last');
     const before = found.get(ours)?.data;
-    const numbers = toNumbers(values as ArrayLike<number> | ArrayLike<bigint>);
-    if (before && !Array.from(before).every((v, i) => Object.is(v, numbers[i]))) {
+    if (before && !Array.from<number | bigint>(before).every((v, i) => Object.is(v, values[i]))) {
       throw new Error(
         `fromPyTorch: ${ours} is one tensor here, which ${theirs} shares, but PyTorch's two differ; share them there`,
       );
     }
-    found.set(ours, { shape: tensor.shape, data: numbers });
+    found.set(ours, { shape: tensor.shape, data: values });
   }
   return found;
 }
@@ -165,7 +172,7 @@ function imagesOf(
   field: string,
   t: Tensor,
   layer: string,
-  image: { readonly input?: Shape; readonly output?: Shape } | undefined,
+  image: FlattenedImages | undefined,
 ): Pair['images'] {
   if (!image) return [];
   if (!rule.features) {

@@ -1,5 +1,7 @@
 /** How layers say what PyTorch's twin of them calls its tensors, and how it lays them out. */
 
+import type { StoredTensor } from '../io/safetensors.ts';
+
 /** Which axis of a tensor, in wgrad's layout, runs over a layer's input features, and which over its output features. */
 export interface FeatureAxes {
   /** The axis of input features, if there is one. */
@@ -20,7 +22,7 @@ export interface PyTorchRule {
   /** Axes that must follow when images are flattened in another order; see the option `flattened` of `fromPyTorch`. */
   readonly features?: Readonly<Record<string, FeatureAxes>>;
   /** Tensors that PyTorch keeps and wgrad does not, by PyTorch's name: `toPyTorch` writes them, `fromPyTorch` drops them. */
-  readonly absent?: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: BigInt64Array }>>;
+  readonly absent?: Readonly<Record<string, StoredTensor>>;
 }
 
 /** Output and input channels of a weight in front, as PyTorch has them: [...kernel, in, out] as [out, in, ...kernel]. */
