@@ -77,7 +77,10 @@ test('what does not fit is named, all of it, and nothing is changed', async () =
     await loading({ model: on(() => new nn.Sequential(linear(1))) }),
     /model\.layers\.0\.weight is missing; .*model\.weight is unexpected/,
   );
-  assert.match(await loading({ model: rng }), /model is missing; model\.bias is unexpected; model\.weight is unexpected/);
+  assert.match(
+    await loading({ model: rng }),
+    /model is missing; model\.bias is unexpected; model\.weight is unexpected/,
+  );
   // A state on the host that is refused puts back those before it.
   const [first, last] = [new Generator(1), new Generator(2)];
   const two = await nn.encodeCheckpoint({
