@@ -33,6 +33,8 @@ const FAMILIES = {
   Initialisers: 'nn/init',
   'ONNX export': 'nn/onnx/',
   'Data sets and loaders': 'nn/data/',
+  Checkpoints: 'nn/io/checkpoint nn/io/checkpoint.node nn/io/stateful',
+  'Files of weights': 'nn/io/',
   Training: 'gan/wganGp gan/penalty',
   Networks: 'gan/models',
   Metrics: 'gan/metrics/',

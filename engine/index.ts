@@ -223,7 +223,15 @@ export {
   tan,
 } from './ops/unary.ts';
 export { checked } from './options.ts';
-export { Generator, manualSeed, rand, randn, type TruncatedNormalOptions } from './random.ts';
+export {
+  defaultGenerator,
+  Generator,
+  type GeneratorState,
+  manualSeed,
+  rand,
+  randn,
+  type TruncatedNormalOptions,
+} from './random.ts';
 export { type ReferenceDevice, reference } from './reference/device.ts';
 export { measureRoofs, type Roofs } from './roofs.ts';
 export { scope } from './scope.ts';

@@ -25,6 +25,14 @@ export interface TruncatedNormalOptions {
   readonly high?: number;
 }
 
+/** Where a {@link Generator} stands. */
+export type GeneratorState = {
+  /** The key of the stream. */
+  readonly seed: readonly [number, number];
+  /** Blocks of two numbers drawn so far. */
+  readonly offset: number;
+};
+
 /**
  * A stream of random numbers: counter-based (Threefry-2x32, Salmon et al. 2011), so that the same seed gives the same
  * numbers on every adapter and on the reference device. The state is the seed and a counter; save both to resume.
@@ -53,6 +61,28 @@ export class Generator {
   restart(seed: number, stream = 0): void {
     this.seed = words(seed, stream);
     this.offset = 0;
+  }
+
+  /** The seed and how much was drawn, as JSON: for checkpoints. */
+  stateDict(): GeneratorState {
+    return { seed: this.seed, offset: this.offset };
+  }
+
+  /**
+   * Goes on from a state that {@link stateDict} gave: the numbers that follow are those that followed there.
+   * @throws RangeError for what is no such state
+   */
+  loadStateDict({ seed, offset }: GeneratorState): void {
+    const isWord = (w: unknown): w is number => Number.isInteger(w) && w === (w as number) >>> 0;
+    if (
+      !(Array.isArray(seed) && seed.length === 2 && seed.every(isWord) && Number.isSafeInteger(offset) && offset >= 0)
+    ) {
+      throw new RangeError(
+        `Generator: a state is two whole numbers below 2^32 and an offset, not ${JSON.stringify({ seed, offset })}`,
+      );
+    }
+    this.seed = [seed[0], seed[1]];
+    this.offset = offset;
   }
 
   /** Uniform numbers in [low, high), by default [0, 1). @throws ShapeError */
@@ -199,6 +229,9 @@ const refuseHost = (): void =>
   );
 
 const shared = new Generator(0);
+
+/** The generator behind {@link randn} and {@link rand}: for checkpoints. */
+export const defaultGenerator = (): Generator => shared;
 
 /**
  * Restarts the stream behind {@link randn} and {@link rand}, whose seed is 0 at first.

@@ -1,7 +1,6 @@
 import { compile, concat, destroy, Generator, init, memory, scope, type Tensor, type Values } from '../engine/index.ts';
 import { ArrayDataset, DataLoader } from '../nn/index.ts';
 import { saveCheckpoint } from '../nn/io/checkpoint.node.ts';
-import type { Metadata, TensorMap } from '../nn/io/safetensors.ts';
 import type { TrainOptions } from './cli/options.ts';
 import { loadMnist } from './data/mnist.node.ts';
 import { slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
@@ -129,8 +128,7 @@ async function learn(
     images = await sample(trainer, codes);
     await settle({ slicedWasserstein: distance(images) });
     await writePng(run.file(gridName(done)), grid(images));
-    const { tensors, metadata } = await state(trainer);
-    await saveCheckpoint(run.file(CHECKPOINT), tensors, { ...metadata, step: String(done), seed: String(seed) });
+    await saveCheckpoint(run.file(CHECKPOINT), partsOf(trainer), { step: done, seed });
     shown = done;
   };
   while (done < steps && !signal?.aborted) {
@@ -198,24 +196,15 @@ async function sample(trainer: WganGp, codes: Tensor): Promise<Float32Array> {
   return out;
 }
 
-/** Everything that training changed, by name: tensors, and numbers as text. */
-async function state(trainer: WganGp): Promise<{ tensors: TensorMap; metadata: Metadata }> {
-  const { networks, criticOptimizer, generatorOptimizer, ema } = trainer;
-  const named = [
-    ...prefixed('generator', networks.generator.stateDict()),
-    ...prefixed('critic', networks.critic.stateDict()),
-    ...prefixed('generatorOptimizer', generatorOptimizer.stateDict()),
-    ...prefixed('criticOptimizer', criticOptimizer.stateDict()),
-    ...(ema ? prefixed('generatorAverage', ema.stateDict()) : []),
-  ];
-  const tensors = named.filter((entry): entry is [string, Tensor] => typeof entry[1] !== 'number');
-  const read = tensors.map(async ([name, t]) => [name, { shape: t.shape, data: await t.data() }] as const);
-  const numbers = named.flatMap(([name, v]) => (typeof v === 'number' ? [[name, String(v)] as const] : []));
-  return { tensors: new Map(await Promise.all(read)), metadata: Object.fromEntries(numbers) };
-}
-
-const prefixed = <T>(prefix: string, values: ReadonlyMap<string, T>): [string, T][] =>
-  [...values].map(([name, v]) => [`${prefix}.${name}`, v]);
+/** Everything that training changes, by name. */
+const partsOf = ({ networks, criticOptimizer, generatorOptimizer, ema, rng }: WganGp) => ({
+  generator: networks.generator,
+  critic: networks.critic,
+  generatorOptimizer,
+  criticOptimizer,
+  ...(ema && { ema }),
+  rng,
+});
 
 const grid = (images: Float32Array) => tileImages(images.slice(0, GRID * PIXELS), [GRID, ...IMAGE], { scale: 2 });
 

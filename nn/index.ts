@@ -4,6 +4,19 @@
  */
 export * from './data/index.ts';
 export * as init from './init.ts';
+export { type CheckpointInfo, decodeCheckpoint, encodeCheckpoint } from './io/checkpoint.ts';
+export type { Dtype, ElementArray } from './io/dtypes.ts';
+export type { Metadata, TensorInfo } from './io/header.ts';
+export type { Json } from './io/json.ts';
+export { type FlattenedImages, fromPyTorch, type PyTorchOptions, toPyTorch } from './io/pytorch.ts';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+  type StoredTensor,
+  type TensorMap,
+} from './io/safetensors.ts';
+export type { CheckpointParts, Stateful } from './io/stateful.ts';
 export {
   ELU,
   GELU,
@@ -105,6 +118,7 @@ export {
   registerParametrization,
   removeParametrizations,
 } from './module/parametrize.ts';
+export { channelsFirst, type FeatureAxes, featureVectors, type PyTorchRule } from './module/pyTorchRule.ts';
 export type { StateNumbers, StateValue } from './module/state.ts';
 export { type ModuleSummary, type SummaryRow, summary } from './module/summary.ts';
 export { withoutTracking } from './module/tracking.ts';

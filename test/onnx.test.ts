@@ -239,7 +239,7 @@ test('inputs and outputs that are nothing else: passed through, unused, constant
 });
 
 test('the module is left as it was, and nothing stays in memory', async () => {
-  const m = new nn.Sequential(new nn.Linear(2, 3, layer), new nn.BatchNorm2d(3)).train();
+  const m = new nn.Sequential(new nn.Linear(2, 3, layer), new nn.BatchNorm1d(3)).train();
   m.layers[0]!.eval();
   const before = memory().tensors;
   await nn.exportOnnx(m, [[2, 2]]);

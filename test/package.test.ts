@@ -86,6 +86,7 @@ test('plain JavaScript in Node: a gradient and a gradient penalty', () => {
   const exact = run({ device: 'reference' });
   assert.is(exact.dtype, 'float64');
   near(exact.results, 1e-9);
+  assert.ok(exact.resumed, 'a checkpoint in a file');
   // SwiftShader, for machines without a driver: what the error message tells to install.
   link('@sparticuz/chromium');
   const gpu = run({ device: 'webgpu', adapter });
@@ -122,7 +123,10 @@ for (const [module, moduleResolution] of [
 
 test('its declarations need no types of WebGPU or the DOM', () => {
   // As with a TypeScript before 6, whose DOM library knows no WebGPU.
-  writeFileSync(join(project, 'bare.ts'), "import 'wgrad';\nimport 'wgrad/nn';\nimport 'wgrad/gan';\nexport {};\n");
+  writeFileSync(
+    join(project, 'bare.ts'),
+    "import 'wgrad';\nimport 'wgrad/nn';\nimport 'wgrad/nn/node';\nimport 'wgrad/gan';\nexport {};\n",
+  );
   const compilerOptions = {
     ...{ module: 'NodeNext', target: 'ES2022', lib: ['ES2022', 'ESNext.Disposable'], types: [] },
     ...{ strict: true, noEmit: true, skipLibCheck: false },
@@ -134,7 +138,7 @@ test('its declarations need no types of WebGPU or the DOM', () => {
 test('no public name has any in its type', () => {
   const dist = join(installed, 'dist');
   const { any, declarations } = findAny(
-    ['engine', 'nn', 'gan'].map((f) => join(dist, f, 'index.d.ts')),
+    ['engine/index', 'nn/index', 'nn/index.node', 'gan/index'].map((f) => join(dist, `${f}.d.ts`)),
     dist,
   );
   assert.equal(any, []);
@@ -153,7 +157,7 @@ test('the search for any finds each', () => {
     [
       "import type { Deep } from './other.ts';",
       'export declare function parameter(x: any): void;',
-      'export declare class Shape { #private; method(): Promise<any>; untyped; static deep(x: Deep): this; }',
+      'export declare class Shape { #private; private hidden; method(): Promise<any>; untyped; static deep(x: Deep): this; }',
       'export type Alias<T = any> = { [K in keyof T]: string };',
       'export declare const unreached: { readonly fine: unknown };',
     ].join('\n'),

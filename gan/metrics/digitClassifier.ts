@@ -34,7 +34,7 @@ export class DigitClassifier extends nn.Module {
       new nn.ReLU(),
       new nn.Flatten(),
       new nn.Linear(4 * 4 * 48, DIGIT_FEATURES, plain),
-      new nn.BatchNorm2d(DIGIT_FEATURES),
+      new nn.BatchNorm1d(DIGIT_FEATURES),
       new nn.ReLU(),
     );
     this.head = new nn.Linear(DIGIT_FEATURES, 10, source);

@@ -1,30 +1,121 @@
-import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readlinkSync } from 'node:fs';
+import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+
+/** What a file is to hold: bytes, text (stored as UTF-8), or a function that makes the bytes piece by piece. */
+export type FileContent = Uint8Array | string | (() => AsyncIterable<Uint8Array>);
 
 /**
  * Writes a file whole or not at all: readers see the old content or the new, never a part, even when the process is
  * killed or the power fails. The data goes to a hidden file in the same folder, to the disk (fsync), then to its name.
+ * Hidden files that killed writers of the same name have left are removed. A symbolic link stays, its file is replaced.
  *
- * @param data bytes, or text that is stored as UTF-8
  * @throws Error naming the path, the cause (such as a full disk) and the remedy; the temporary file is gone by then
  */
-export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
   try {
-    const file = await open(temporary, 'wx');
+    const target = await targetOf(path);
+    await removeStale(target);
+    const temporary = join(dirname(target), `${prefixOf(target)}${WRITERS}${process.pid}-${randomUUID()}.tmp`);
     try {
-      await file.writeFile(data);
-      await file.sync();
-    } finally {
-      await file.close();
+      const file = await open(temporary, 'wx');
+      try {
+        await fill(file, content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, target);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
     }
-    await rename(temporary, path);
+    await syncFolder(dirname(target));
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
     throw fileError('write', path, error);
   }
 }
+
+async function fill(file: FileHandle, content: FileContent): Promise<void> {
+  if (typeof content !== 'function') await file.writeFile(content);
+  else for await (const piece of content()) await file.writeFile(piece);
+}
+
+/** Where a path leads. @throws Error for what is there and no file: renaming would put a file in a device's place */
+async function targetOf(path: string): Promise<string> {
+  const target = await realpath(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return path; // a new file, or no such folder: that shows when it is opened
+    throw error;
+  });
+  const found = await stat(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found?.isDirectory()) throw Object.assign(new Error('EISDIR'), { code: 'EISDIR' });
+  if (found && !found.isFile()) throw new Error('it is a device or a pipe, not a file; choose another name');
+  return target;
+}
+
+/** Makes the new name last through a power failure. Windows opens no folders, and needs this not. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r').catch(ignore('EACCES')); // who may not list a folder may still write
+  if (!folder) return;
+  try {
+    await folder.sync().catch(ignore('EINVAL', 'ENOTSUP')); // a file system that has no such thing
+  } finally {
+    await folder.close();
+  }
+}
+
+const prefixOf = (target: string): string => `.${basename(target)}.`;
+
+/** Tells apart those whose process numbers mean something else: other hosts, and containers on this one. */
+const WRITERS = ((): string => {
+  const namespace = '/proc/self/ns/pid'; // on Linux
+  const space = existsSync(namespace) ? readlinkSync(namespace) : '';
+  return `${createHash('sha256').update(`${hostname()} ${space}`).digest('hex').slice(0, 8)}-`;
+})();
+
+/** Longer than any file takes to write, in milliseconds: older temporary files are stale, whoever wrote them. */
+const STALE = 24 * 60 * 60 * 1000;
+
+async function removeStale(target: string): Promise<void> {
+  const folder = dirname(target);
+  const prefix = prefixOf(target);
+  const names = await readdir(folder).catch(ignore('EACCES', 'ENOENT'));
+  for (const name of names ?? []) {
+    const [, writers, pid] = name.startsWith(prefix)
+      ? (/^([\da-f]{8}-)(\d+)-[-\da-f]{36}\.tmp$/.exec(name.slice(prefix.length)) ?? [])
+      : [];
+    if (writers === undefined) continue;
+    const path = join(folder, name);
+    const { mtimeMs } = (await stat(path).catch(ignore('ENOENT'))) ?? {};
+    if (mtimeMs === undefined) continue; // its writer is done with it
+    const dead = writers === WRITERS && !isWriting(Number(pid), mtimeMs);
+    if (dead || Date.now() - mtimeMs > STALE) await rm(path, { force: true }).catch(ignore('EACCES', 'EPERM'));
+  }
+}
+
+/** Whether a process of this number may have written at this time. Containers give each run the same number. */
+function isWriting(pid: number, at: number): boolean {
+  if (pid === process.pid) return at >= Date.now() - process.uptime() * 1000 - 1000;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+const ignore =
+  (...codes: string[]) =>
+  (error: NodeJS.ErrnoException): undefined => {
+    if (!codes.includes(error.code ?? '')) throw error;
+    return undefined;
+  };
 
 const elsewhere = 'choose a folder that you may write to';
 const causes: Readonly<Record<string, string>> = {
@@ -33,6 +124,8 @@ const causes: Readonly<Record<string, string>> = {
   EROFS: `the file system is read-only; ${elsewhere}`,
   ENOSPC: 'the disk is full; free some space or choose a folder on another disk',
   EDQUOT: 'your disk quota is used up; free some space or choose a folder on another disk',
+  EFBIG:
+    'the file is larger than the file system or a limit of this process (ulimit -f) allows; choose another disk or raise the limit',
   ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of this path is a file, not a folder',
   EISDIR: 'it is a folder',

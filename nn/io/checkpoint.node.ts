@@ -1,30 +1,44 @@
-import { readFile } from 'node:fs/promises';
-import { fileError, writeFileAtomic } from './atomicWrite.node.ts';
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type Metadata,
-  type Safetensors,
-  type TensorMap,
-} from './safetensors.ts';
+import { type CheckpointInfo, describeCheckpoint, restoreCheckpoint } from './checkpoint.ts';
+import { SafetensorsFile, saveSafetensors } from './file.node.ts';
+import type { Json } from './json.ts';
+import { type CheckpointParts, collect } from './stateful.ts';
 
 /**
- * Writes tensors and metadata to a safetensors file, atomically: an interrupted save leaves the previous file whole.
+ * Saves the state of a training run in a safetensors file: a run that loads it goes on as if it had never stopped, on the
+ * same adapter to the last bit. The file is replaced whole: a save that is killed at any moment leaves the old one or the
+ * new one. Tensors are read and written one after another, so that no second copy of the weights is in memory.
  *
- * @throws Error naming the tensor (see `encodeSafetensors`) or the path (see `writeFileAtomic`)
+ * **Await it before the next step**: state that changes meanwhile is an error, and the old file stays. `encodeCheckpoint`
+ * takes everything at once instead, and needs the memory.
+ *
+ * @param parts modules, optimizers, averages, generators (`Generator`, `defaultGenerator()`), by name; see `Stateful`. Shared
+ * layers' generators are saved with the modules that hold them
+ * @param metadata anything that JSON holds, such as the number of steps done
+ * @throws Error naming the path and the cause, such as a full disk; TypeError for metadata that JSON does not hold
+ * @example
+ * await saveCheckpoint('run.safetensors', { generator, critic, gAdam, cAdam, ema, rng }, { step: 1000 });
+ * // in a new process, with the same objects made anew:
+ * const { metadata } = await loadCheckpoint('run.safetensors', { generator, critic, gAdam, cAdam, ema, rng });
  */
-export async function saveCheckpoint(path: string, tensors: TensorMap, metadata: Metadata = {}): Promise<void> {
-  await writeFileAtomic(path, encodeSafetensors(tensors, metadata));
+export async function saveCheckpoint(path: string, parts: CheckpointParts, metadata: Json = null): Promise<void> {
+  const { tensors, host } = collect(parts);
+  await saveSafetensors(path, tensors, describeCheckpoint(parts, host, metadata));
 }
 
 /**
- * Reads a safetensors file, whoever wrote it.
+ * Gives modules, optimizers, averages and generators the state that a checkpoint holds, tensor by tensor. Weights that were
+ * saved in float64 are rounded on a device of float32.
  *
- * @throws Error naming the path when the file cannot be read, and the tensor when the file is malformed
+ * @param parts those to load, made as they were when they were saved; others in the file are left alone, and without any the
+ * file is only described
+ * @throws Error naming the path and what is missing, unexpected or of another shape; nothing is changed then. A disk that
+ * fails in the middle, or a number that an optimizer refuses, leaves some parts loaded
  */
-export async function loadCheckpoint(path: string): Promise<Safetensors> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw fileError('read', path, error);
-  });
-  return decodeSafetensors(bytes, path);
+export async function loadCheckpoint(path: string, parts: CheckpointParts = {}): Promise<CheckpointInfo> {
+  const file = await SafetensorsFile.open(path);
+  try {
+    return await restoreCheckpoint(file, parts, path);
+  } finally {
+    await file.close();
+  }
 }

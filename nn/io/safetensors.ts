@@ -1,73 +1,68 @@
 /**
  * The safetensors format (https://github.com/huggingface/safetensors): a u64 header length, a JSON header that gives each
- * tensor's dtype, shape and byte range, then the tensors' bytes, little-endian and row-major, without gaps.
+ * tensor's dtype, shape and byte range, then the tensors' bytes, little-endian and row-major, without gaps. Here whole files
+ * in memory, also in a browser; `file.node.ts` streams.
  */
+import { Assembler, checkBooleans, type Dtype, dtypeOf, type ElementArray, holds, piecesOf } from './dtypes.ts';
+import { decodeHeader, encodeHeader, fail, headerLength, isShape, type Metadata, sizeOf } from './header.ts';
 
-/** Widest first, the order in which a file holds them. */
-const dtypes = { F64: Float64Array, F32: Float32Array, I32: Int32Array, U8: Uint8Array } as const;
-type Dtype = keyof typeof dtypes;
-const dtypeNames = Object.keys(dtypes) as Dtype[];
-
-/** A tensor's numbers; the class of `data` is its dtype. */
+/** A tensor's numbers, row-major. */
 export interface StoredTensor {
+  /** The sizes of its axes. */
   readonly shape: readonly number[];
-  readonly data: Float64Array | Float32Array | Int32Array | Uint8Array;
+  /** Its elements: F16 and BF16 in a Float32Array, I64 and U64 as BigInts, BOOL as bytes 0 and 1. */
+  readonly data: ElementArray;
+  /**
+   * The type of its elements in the file, which `data` tells unless it is F16, BF16 or BOOL: a Float32Array is written as F32,
+   * or, told so here, rounded to the nearest F16 or BF16. What was read always has it.
+   */
+  readonly dtype?: Dtype;
 }
 
 /** Tensors by name. */
 export type TensorMap = ReadonlyMap<string, StoredTensor>;
 
-/** Free text by name. */
-export type Metadata = Readonly<Record<string, string>>;
-
 /** What a safetensors file holds; the tensors are in the order of the file. */
 export interface Safetensors {
+  /** The tensors, by name. */
   readonly tensors: TensorMap;
+  /** The file's free text, by name. */
   readonly metadata: Metadata;
 }
-
-const METADATA = '__metadata__';
-/** The longest header that the format's own reader accepts, in bytes. */
-const MAX_HEADER = 100_000_000;
 
 /**
  * The bytes of a safetensors file. As in the format's own writer, wide dtypes come first, then names in order, and the
  * header is padded so that every tensor is aligned. Equal content gives equal bytes.
  *
- * @throws Error naming the tensor when its shape does not match its data, or its name is the reserved `__metadata__`
+ * @param metadata free text; numbers and objects go in as text
+ * @throws Error naming the tensor when its shape or dtype does not match its data, or its name is the reserved `__metadata__`
  */
 export function encodeSafetensors(tensors: TensorMap, metadata: Metadata = {}): Uint8Array<ArrayBuffer> {
-  const stored = [...tensors].map(([name, { shape, data }]) => {
-    if (name === METADATA) fail(`a tensor cannot be named "${METADATA}"; rename it`);
-    if (!isShape(shape) || sizeOf(shape) !== data.length) {
-      fail(`tensor "${name}" has shape [${shape}] but ${data.length} elements; give it the shape of its data`);
+  const { bytes: header, places } = encodeHeader(
+    new Map([...tensors].map(([name, t]) => [name, { dtype: storedDtype(name, t), shape: t.shape }])),
+    metadata,
+  );
+  const bytes = new Uint8Array(header.length + (places.at(-1)?.end ?? 0));
+  bytes.set(header);
+  for (const { name, dtype, begin } of places) {
+    let at = header.length + begin;
+    for (const piece of piecesOf(dtype, tensors.get(name)!.data)) {
+      bytes.set(piece, at);
+      at += piece.length;
     }
-    return { name, shape, data, rank: dtypeNames.findIndex((dtype) => data instanceof dtypes[dtype]) };
-  });
-  stored.sort((a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1));
-
-  // Joined by hand: JSON.stringify of one object would move names that look like integers to the front.
-  const header: string[] = [];
-  const notes = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (notes.length > 0) header.push(`"${METADATA}":${JSON.stringify(Object.fromEntries(notes))}`);
-  let end = 0;
-  for (const { name, shape, data, rank } of stored) {
-    const info = { dtype: dtypeNames[rank], shape, data_offsets: [end, end + data.byteLength] };
-    header.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
-    end += data.byteLength;
-  }
-  const json = new TextEncoder().encode(`{${header.join(',')}}`);
-  const start = 8 + Math.ceil(json.length / 8) * 8;
-  const bytes = new Uint8Array(start + end);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
-  bytes.set(json, 8);
-  bytes.fill(0x20, 8 + json.length, start);
-  let offset = start;
-  for (const { data } of stored) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
-    offset += data.byteLength;
   }
   return bytes;
+}
+
+/** A tensor's dtype in a file. @throws Error naming it when shape, dtype and data do not fit */
+export function storedDtype(name: string, { shape, data, dtype = dtypeOf(data) }: StoredTensor): Dtype {
+  const label = `tensor "${name}"`;
+  if (!isShape(shape) || sizeOf(shape) !== data.length) {
+    fail(`${label} has shape [${shape}] but ${data.length} elements; give it the shape of its data`);
+  }
+  if (!holds(dtype, data)) fail(`${label} is ${dtype} but held in ${data.constructor.name}; convert its data`);
+  if (dtype === 'BOOL') about(label, () => checkBooleans(data as Uint8Array));
+  return dtype;
 }
 
 /**
@@ -78,111 +73,29 @@ export function encodeSafetensors(tensors: TensorMap, metadata: Metadata = {}): 
  * @throws Error naming the tensor, the rule it breaks and the remedy
  */
 export function decodeSafetensors(bytes: Uint8Array, name = 'safetensors file'): Safetensors {
-  try {
-    // A plain view, because `slice` of Node's Buffer does not copy.
-    return decode(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-  } catch (cause) {
-    throw new Error(`${name}: ${(cause as Error).message}`, { cause });
-  }
-}
-
-function decode(bytes: Uint8Array): Safetensors {
-  const { header, start } = readHeader(bytes);
-  const { [METADATA]: metadata = {}, ...infos } = header;
-  if (!isObject(metadata)) fail(`${METADATA} is not an object; write an object of strings`);
-  for (const [key, value] of Object.entries(metadata)) {
-    if (typeof value !== 'string') fail(`${METADATA} "${key}" is not a string; write numbers and objects as text`);
-  }
-  const ranges = Object.entries(infos).map(([tensor, info]) => readInfo(tensor, info));
-  ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
-
-  const tensors = new Map<string, StoredTensor>();
-  const length = bytes.length - start;
-  let previous = { label: 'the header', end: 0 };
-  for (const { label, tensor, dtype, shape, begin, end } of ranges) {
-    const rule = `${label} starts at byte ${begin} of the data, ${previous.label} ends at ${previous.end}`;
-    if (begin < previous.end) fail(`${rule}: tensors must not overlap; write the file again`);
-    if (begin > previous.end) fail(`${rule}: no byte may lie between tensors; write the file again`);
-    if (end > length)
-      fail(`${label} ends at byte ${end}, the file's data at ${length}: it was cut short; fetch it again`);
-    tensors.set(tensor, { shape, data: new dtypes[dtype](bytes.slice(start + begin, start + end).buffer) });
-    previous = { label, end };
-  }
-  const rest = length - previous.end;
-  if (rest > 0) fail(`the last ${rest} bytes, after ${previous.label}, belong to no tensor; write the file again`);
-  return { tensors, metadata: metadata as Metadata };
-}
-
-function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start: number } {
-  const notOne = 'it is not a safetensors file, or was cut short';
-  if (bytes.length < 8) fail(`${bytes.length} bytes are fewer than the 8 of the header's length: ${notOne}`);
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (length > MAX_HEADER) fail(`a header of ${length} bytes is longer than the ${MAX_HEADER} allowed: ${notOne}`);
-  const start = 8 + Number(length);
-  if (start > bytes.length) fail(`the header asks for ${length} of the ${bytes.length - 8} bytes left: ${notOne}`);
-  if (length === 0n || bytes[8] !== 0x7b) fail(`the header does not start with "{": ${notOne}`);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.slice(8, start));
-  } catch {
-    return fail(`the header is not UTF-8: ${notOne}`);
-  }
-  let header: Record<string, unknown>;
-  try {
-    header = JSON.parse(text);
-  } catch (error) {
-    return fail(`the header is not JSON (${(error as Error).message}): ${notOne}`);
-  }
-  const twice = repeatedKey(text);
-  if (twice !== undefined) fail(`the header has the key "${twice}" twice; give each tensor a name of its own`);
-  return { header, start };
-}
-
-/** The byte range of one tensor, checked on its own; whether ranges fit together is for the caller. */
-function readInfo(tensor: string, info: unknown) {
-  const label = `tensor "${tensor}"`;
-  if (!isObject(info)) fail(`${label} is not an object with dtype, shape and data_offsets`);
-  const { dtype, shape, data_offsets: offsets } = info;
-  if (typeof dtype !== 'string' || !Object.hasOwn(dtypes, dtype)) {
-    fail(`${label} has dtype ${JSON.stringify(dtype)}; convert it to one of ${dtypeNames.join(', ')}`);
-  }
-  if (!isShape(shape)) fail(`${label} has shape ${JSON.stringify(shape)}; a shape is a list of integers >= 0`);
-  if (!isShape(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
-    fail(`${label} has data_offsets ${JSON.stringify(offsets)}; they must be integers [begin, end], begin <= end`);
-  }
-  const [begin = 0, end = 0] = offsets;
-  const size = sizeOf(shape) * dtypes[dtype as Dtype].BYTES_PER_ELEMENT;
-  if (end - begin !== size) fail(`${label}, ${dtype} [${shape}], takes ${size} bytes but has ${end - begin}`);
-  return { label, tensor, dtype: dtype as Dtype, shape, begin, end };
-}
-
-/** The first key that an object in this JSON text has twice. JSON.parse, which must accept the text first, hides it. */
-function repeatedKey(text: string): string | undefined {
-  const open: Set<string>[] = [];
-  let latest = '';
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i];
-    if (char === '{') open.push(new Set());
-    else if (char === '}') open.pop();
-    else if (char === '"') {
-      const start = i++;
-      while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1;
-      latest = text.slice(start, i + 1);
-    } else if (char === ':') {
-      const key: string = JSON.parse(latest);
-      if (open.at(-1)!.has(key)) return key;
-      open.at(-1)!.add(key);
+  return about(name, () => {
+    const start = 8 + headerLength(bytes, bytes.length);
+    const { places, metadata } = decodeHeader(bytes.subarray(8, start), bytes.length - start);
+    const tensors = new Map<string, StoredTensor>();
+    for (const { name, dtype, shape, begin } of places) {
+      const assembler = new Assembler(dtype, sizeOf(shape));
+      let at = start + begin;
+      for (let room = assembler.next(); room.length > 0; room = assembler.next()) {
+        room.set(bytes.subarray(at, at + room.length));
+        at += room.length;
+        about(`tensor "${name}"`, () => assembler.filled());
+      }
+      tensors.set(name, { shape, data: assembler.data, dtype });
     }
+    return { tensors, metadata };
+  });
+}
+
+/** Runs `fn`, and puts what it is about in front of its errors. */
+export function about<T>(what: string, fn: () => T): T {
+  try {
+    return fn();
+  } catch (cause) {
+    throw new Error(`${what}: ${(cause as Error).message}`, { cause });
   }
-  return undefined;
 }
-
-function fail(problem: string): never {
-  throw new Error(problem);
-}
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
-const isShape = (value: unknown): value is readonly number[] =>
-  Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0);
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

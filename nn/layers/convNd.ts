@@ -3,6 +3,7 @@ import { checked, pad, ShapeError, scope, type Tensor } from '../../engine/index
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
+import { channelsFirst, type PyTorchRule } from '../module/pyTorchRule.ts';
 import type { WeightOptions } from './linear.ts';
 
 /** One number for all spatial axes, or one for each. */
@@ -120,6 +121,10 @@ abstract class Convolution<O extends ConvOptions> extends Module {
     parts.push(unless('groups', groups, 1), unless('output padding', outputPadding, 0), bias ? '' : 'no bias');
     const sizes = `${this.inChannels}, ${this.outChannels}, kernel ${kernelSize.join('x')}`;
     return [sizes, ...parts].filter(Boolean).join(', ');
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return { axes: { weight: channelsFirst(this.kernelSize.length + 2) } };
   }
 
   /** Without the bias. @internal */

@@ -2,6 +2,7 @@ import { type Generator, matmul, ShapeError, scope, type Tensor } from '../../en
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { type Initializer, Parameter } from '../module/parameter.ts';
+import { channelsFirst, type PyTorchRule } from '../module/pyTorchRule.ts';
 
 /** Options that layers with weights share. */
 export interface WeightOptions {
@@ -39,6 +40,13 @@ export class Linear extends Module {
     const fans = { fanIn: inFeatures, fanOut: outFeatures };
     this.weight = new Parameter(init([inFeatures, outFeatures], fans, rng), 'weight');
     this.bias = options.bias === false ? undefined : new Parameter(initBias([outFeatures], fans, rng), 'bias');
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return {
+      axes: { weight: channelsFirst(this.weight.rank) },
+      features: { weight: { input: 0, output: 1 }, bias: { output: 0 } },
+    };
   }
 
   /** @throws ShapeError unless x is [..., in] */

@@ -12,6 +12,7 @@ import {
 } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
+import { featureVectors, type PyTorchRule } from '../module/pyTorchRule.ts';
 
 /** Options of {@link GroupNorm}. */
 export interface GroupNormOptions {
@@ -62,6 +63,10 @@ export class GroupNorm extends Module {
       );
     }
     return groupNorm(x, numGroups, { ...(weight && bias ? { weight, bias } : {}), eps });
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return { features: featureVectors('weight', 'bias') };
   }
 
   override describe(): string {
@@ -126,6 +131,14 @@ export class LayerNorm extends Module {
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter(full(shape, 1), 'weight') : undefined;
     this.bias = elementwiseAffine && bias ? new Parameter(full(shape, 0), 'bias') : undefined;
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    const rank = this.normalizedShape.length;
+    if (rank === 1) return { features: featureVectors('weight', 'bias') };
+    // Three axes and more are an image's, [H,W,C]; two are a sequence's, [L,C] on both sides.
+    const axes = [rank - 1, ...Array.from({ length: rank - 1 }, (_, i) => i)];
+    return rank === 2 ? {} : { axes: { weight: axes, bias: axes } };
   }
 
   /** @throws ShapeError unless x ends in the normalised shape */

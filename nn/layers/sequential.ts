@@ -1,5 +1,6 @@
 import { ShapeError, type Tensor } from '../../engine/index.ts';
 import { type AnyModule, Module } from '../module/module.ts';
+import type { PyTorchRule } from '../module/pyTorchRule.ts';
 
 /** A module that can be called with `In`, also where it takes optional inputs beside, and gives `Out`. */
 export interface Stage<In extends readonly unknown[] = [x: Tensor], Out = Tensor> extends AnyModule {
@@ -30,6 +31,10 @@ export class Sequential<In extends readonly unknown[] = [x: Tensor], Out = Tenso
   constructor(...layers: unknown[]) {
     super();
     this.layers = layers as Module[];
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return { names: { layers: '' } };
   }
 
   /** How many modules there are. */

@@ -2,6 +2,7 @@
 import { copyFrom, full, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { Buffer, Parameter } from '../module/parameter.ts';
+import { featureVectors, type PyTorchRule } from '../module/pyTorchRule.ts';
 
 /** What every normalisation with running statistics is made of. */
 interface TrackedNormOptions {
@@ -49,6 +50,12 @@ export abstract class TrackedNorm<In extends readonly [x: Tensor, ...unknown[]] 
     this.runningVar = trackRunningStats ? new Buffer(vector(1), 'runningVar') : undefined;
     this.numBatchesTracked =
       trackRunningStats && momentum === null ? new Buffer(full([], 0), 'numBatchesTracked') : undefined;
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    const features = featureVectors('weight', 'bias', 'runningMean', 'runningVar');
+    if (!this.runningMean || this.numBatchesTracked) return { features };
+    return { features, absent: { num_batches_tracked: { shape: [], data: new BigInt64Array(1) } } };
   }
 
   /** Sizes, and the options that are not as usual. */

@@ -1,5 +1,6 @@
 import { noGrad, scope, type Tensor } from '../../engine/index.ts';
 import { Buffer, Parameter } from './parameter.ts';
+import type { PyTorchRule } from './pyTorchRule.ts';
 import { compareState, overwrite, refuseDifferences, type StateValue } from './state.ts';
 
 /** Any module, whatever it takes and gives: what a module knows of those inside it. See {@link Module} for each member. */
@@ -24,6 +25,8 @@ export interface AnyModule {
   stateDict(): Map<string, Tensor>;
   /** Sizes and options, for the printed form. */
   describe(): string;
+  /** How PyTorch names and lays out this module's own tensors. */
+  pyTorchRule(): PyTorchRule;
 }
 
 /**
@@ -230,6 +233,14 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
     return ownParameters(this)
       .map(([name, p]) => `${name} [${p.shape}]`)
       .join(', ');
+  }
+
+  /**
+   * How PyTorch's twin of this layer names and lays out its tensors, for `fromPyTorch` and `toPyTorch`: a layer overrides it
+   * where that is not its own fields in snake_case and its own layout.
+   */
+  pyTorchRule(): PyTorchRule {
+    return {};
   }
 
   /** The modules inside, one a line, indented, as PyTorch prints them. */

@@ -1,5 +1,6 @@
 /** What modules and optimizers share in saving and restoring their state. */
 import { copyFrom, noGrad, type Shape, Tensor } from '../../engine/index.ts';
+import { toNumbers } from '../io/dtypes.ts';
 
 /** Values for a parameter or buffer: another tensor, or numbers, row-major, with their shape. */
 export type StateValue = Tensor | StateNumbers;
@@ -9,7 +10,7 @@ export interface StateNumbers {
   /** The sizes of the axes. */
   readonly shape: Shape;
   /** The numbers, row-major. */
-  readonly data: ArrayLike<number>;
+  readonly data: ArrayLike<number> | ArrayLike<bigint>;
 }
 
 /** How a saved state differs from that of its owner. */
@@ -50,7 +51,7 @@ export function refuseDifferences({ missing, unexpected, problems }: StateDiffer
 
 /** Overwrites t in place. @throws Error for a tensor on another device */
 export function overwrite(name: string, t: Tensor, given: StateValue): void {
-  if (!(given instanceof Tensor)) t.assign(given.data);
+  if (!(given instanceof Tensor)) t.assign(toNumbers(given.data));
   else if (given.device === t.device) noGrad(() => copyFrom(t, given));
   else throw new Error(`loadStateDict: ${name} lives on ${given.device.name}; read it first`);
 }

@@ -46,10 +46,11 @@ export function findAny(entryPoints: readonly string[], folder: string): Found {
 
   const visit = (node: ts.Node): void => {
     if (node.kind === ts.SyntaxKind.AnyKeyword) found.add(`${place(node)}: ${node.parent.getText()}`);
-    // A declaration without a type has one all the same, and it is `any`.
+    // A declaration without a type has one all the same, and it is `any`; of a private member nobody gets to see it.
     const typable = ts.isPropertyDeclaration(node) || ts.isPropertySignature(node) || ts.isParameter(node);
     const constant = typable && !ts.isPropertySignature(node) && node.initializer;
-    if (typable && !node.type && !constant && !ts.isPrivateIdentifier(node.name))
+    const hidden = typable && node.modifiers?.some((m) => m.kind === ts.SyntaxKind.PrivateKeyword);
+    if (typable && !node.type && !constant && !hidden && !ts.isPrivateIdentifier(node.name))
       found.add(`${place(node)}: ${node.getText()} has no type`);
     if (ts.isIdentifier(node)) {
       const symbol = checker.getSymbolAtLocation(node);

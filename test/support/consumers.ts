@@ -27,9 +27,17 @@ export async function run(options) {
 }
 `;
 
-/** For Node: plain JavaScript, with the options of \`init\` as its argument. */
+/** For Node: plain JavaScript, with the options of \`init\` as its argument; it keeps a checkpoint in a file. */
 export const NODE = `${PROGRAM}
-console.log(JSON.stringify(await run(JSON.parse(process.argv[2]))));
+import { loadCheckpoint, saveCheckpoint } from 'wgrad/nn/node';
+
+const rng = new Generator(7);
+rng.hostUniform(5);
+await saveCheckpoint('run.safetensors', { rng }, { step: 3 });
+const again = new Generator(0);
+const { metadata } = await loadCheckpoint('run.safetensors', { rng: again });
+const resumed = metadata.step === 3 && again.hostUniform(1)[0] === rng.hostUniform(1)[0];
+console.log(JSON.stringify({ ...(await run(JSON.parse(process.argv[2]))), resumed }));
 `;
 
 /** For a page: prints to its console. */
@@ -42,6 +50,7 @@ export const TYPED = /* ts */ `
 import { customOp, type Device, grad, init, type Nested, scope, type Tensor, tensor, type Values, withDevice } from 'wgrad';
 import { type Networks, WganGp } from 'wgrad/gan';
 import * as nn from 'wgrad/nn';
+import { loadCheckpoint, loadSafetensors, SafetensorsFile, saveCheckpoint } from 'wgrad/nn/node';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const is = <_T extends true>(): void => {};
@@ -77,6 +86,18 @@ class Twice extends nn.Module {
 const networks: Networks = { generator: new Twice(), critic: new nn.Sequential(new Twice(), new nn.Tanh()), latent: 2 };
 const report = new WganGp(networks, new (await import('wgrad')).Generator(1)).criticStep(x);
 is<Equal<typeof report.penalty, Tensor>>();
+const adam = new nn.Adam(new Twice().parameters());
+const { generator, critic } = networks;
+await saveCheckpoint('run.safetensors', { generator, critic, adam, rng: new (await import('wgrad')).Generator(1) }, { step: 3, loss: [0.5] });
+const loaded = await loadCheckpoint('run.safetensors', { adam });
+const { tensors } = await loadSafetensors('weights.safetensors');
+networks.generator.loadStateDict(nn.fromPyTorch(networks.generator, tensors, { flattened: { inner: { input: [1, 1, 2] } } }));
+networks.generator.loadStateDict(tensors);
+await using file = await SafetensorsFile.open('weights.safetensors');
+is<Equal<typeof loaded.metadata, nn.Json>>();
+is<Equal<Awaited<ReturnType<typeof file.read>>, nn.StoredTensor>>();
+// @ts-expect-error a latent size is no state
+await saveCheckpoint('run.safetensors', { latent: networks.latent });
 withDevice(device, () => new nn.Adam(new Twice().parameters(), { lr: 1e-3 }).step([x]));
 
 // @ts-expect-error text is no data

@@ -12,6 +12,7 @@ export const NOT_OPS: readonly string[] = [
     'checkpoint',
     'compile',
     'customOp',
+    'defaultGenerator',
     'destroy',
   ],
   ...['detectAnomaly', 'eachRun', 'enableGrad', 'grad', 'gradcheck', 'gradgradcheck', 'init', 'keep', 'live'],

@@ -9,14 +9,17 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'idx.test.ts': 'reads files',
   'imports.test.ts': 'reads the source files',
   'init.test.ts': 'environment variables, the choice of Vulkan driver, and the end of a process',
+  'killedWriter.test.ts': 'starts processes',
   'layers.test.ts': 'reads files; reference device alone',
   'losses.test.ts': 'reads files',
   'onnx.test.ts': 'onnxruntime reads its WebAssembly from a file; reference device, mostly',
   'package.test.ts': 'starts processes, and the browser',
   'pytorch.test.ts': 'reads files; reference device alone',
+  'pytorchWeights.test.ts': 'reads files',
   'readme.test.ts': 'starts processes',
   'runFolder.test.ts': 'writes files',
-  'safetensors.test.ts': 'reads and writes files',
+  'saveCheckpoint.test.ts': 'reads and writes files; checkpointState.test.ts runs in a page',
+  'safetensorsFile.test.ts': 'reads and writes files',
   'train.test.ts': 'starts processes',
 };
 

@@ -1,0 +1,120 @@
+/**
+ * Checkpoints: the state of modules, optimizers, averages and random generators in one safetensors file, so that a run goes
+ * on where it stopped. Here as bytes, also in a browser; `checkpoint.node.ts` has files.
+ */
+import type { Metadata, TensorInfo } from './header.ts';
+import { fromJson, type Json, toJson } from './json.ts';
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
+import { type CheckpointParts, collect, type HostState, restore } from './stateful.ts';
+
+/** What a checkpoint says beside the state of its parts. */
+export interface CheckpointInfo {
+  /** The names of its parts. */
+  readonly parts: readonly string[];
+  /** What was saved with them. */
+  readonly metadata: Json;
+}
+
+/** The entry of a file's metadata that makes it a checkpoint: JSON. */
+const KEY = 'wgrad.checkpoint';
+const VERSION = 1;
+
+/** The whole state of a checkpoint as text, beside its tensors. */
+export function describeCheckpoint(parts: CheckpointParts, host: HostState, metadata: Json): Metadata {
+  const noted = toJson(metadata, 'metadata');
+  return { [KEY]: JSON.stringify({ version: VERSION, parts: Object.keys(parts), ...host, metadata: noted }) };
+}
+
+/** A source of tensors: a file, or one in memory. */
+export interface CheckpointSource {
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly metadata: Metadata;
+  read(name: string): StoredTensor | Promise<StoredTensor>;
+}
+
+/** Gives the parts their state. @param name what errors call the file */
+export async function restoreCheckpoint(
+  source: CheckpointSource,
+  parts: CheckpointParts,
+  name: string,
+): Promise<CheckpointInfo> {
+  const text = source.metadata[KEY];
+  if (text === undefined) {
+    throw new Error(
+      `${name}: it is no checkpoint of saveCheckpoint; read other safetensors files with loadSafetensors`,
+    );
+  }
+  const { version, parts: saved, host, metadata } = parseDescribed(text, name);
+  if (version !== VERSION) {
+    throw new Error(`${name}: a checkpoint of version ${version}; this wgrad reads version ${VERSION}: update it`);
+  }
+  const missing = Object.keys(parts).filter((part) => !saved.includes(part));
+  if (missing.length > 0)
+    throw new Error(`${name}: there is no ${missing.join(', ')} in it; it has ${saved.join(', ')}`);
+  try {
+    await restore({ tensors: source.tensors, host, read: (tensor) => source.read(tensor) }, parts);
+  } catch (cause) {
+    throw new Error(`${name}: ${(cause as Error).message}`, { cause });
+  }
+  return { parts: saved, metadata };
+}
+
+interface Described {
+  readonly version: number;
+  readonly parts: readonly string[];
+  readonly host: HostState;
+  readonly metadata: Json;
+}
+
+function parseDescribed(text: string, name: string): Described {
+  let found: Record<string, Json> | null;
+  try {
+    found = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${name}: its description of the checkpoint is not JSON; save it again`, { cause });
+  }
+  const { version, parts, numbers = {}, states = {}, metadata = null } = found ?? {};
+  if (typeof version !== 'number' || !isTexts(parts) || !isObject(numbers) || !isObject(states)) {
+    throw new Error(`${name}: its description of the checkpoint is torn; save it again`);
+  }
+  return { version, parts, host: { numbers, states }, metadata: fromJson(metadata) };
+}
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((v) => typeof v === 'string');
+const isObject = (value: unknown): value is Record<string, Json> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * The bytes of a checkpoint: what `saveCheckpoint` of `wgrad/nn/node` writes to a file. The state is that at the time of the
+ * call. For a browser: keep them in a Blob or a database.
+ *
+ * @param parts modules, optimizers, averages, generators, by name
+ * @param metadata anything that JSON holds, such as the number of steps done
+ * @throws TypeError for metadata that JSON does not hold, such as a Date
+ * @example
+ * const bytes = await encodeCheckpoint({ generator, critic, adam, rng }, { step });
+ */
+export async function encodeCheckpoint(
+  parts: CheckpointParts,
+  metadata: Json = null,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { tensors, host } = collect(parts);
+  const described = describeCheckpoint(parts, host, metadata);
+  const read = [...tensors].map(async ([name, { shape, data }]) => [name, { shape, data: await data() }] as const);
+  return encodeSafetensors(new Map(await Promise.all(read)), described);
+}
+
+/**
+ * Gives modules, optimizers, averages and generators the state that a checkpoint holds; see `loadCheckpoint` of
+ * `wgrad/nn/node`.
+ *
+ * @param bytes what {@link encodeCheckpoint} gave, or the bytes of a file that `saveCheckpoint` wrote
+ * @param parts those to load, made as they were when they were saved; others in the checkpoint are left alone
+ * @throws Error naming what is missing, unexpected or of another shape; nothing is changed then
+ */
+export async function decodeCheckpoint(bytes: Uint8Array, parts: CheckpointParts = {}): Promise<CheckpointInfo> {
+  const { tensors, metadata } = decodeSafetensors(bytes, 'checkpoint');
+  const infos = tensors as ReadonlyMap<string, Required<StoredTensor>>;
+  return restoreCheckpoint({ tensors: infos, metadata, read: (name) => tensors.get(name)! }, parts, 'checkpoint');
+}

@@ -1,0 +1,175 @@
+/** Safetensors files on disk, one tensor in memory at a time. */
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { fileError, writeFileAtomic } from './atomicWrite.node.ts';
+import { Assembler, type Dtype, type ElementArray, piecesOf } from './dtypes.ts';
+import {
+  decodeHeader,
+  encodeHeader,
+  headerLength,
+  type Metadata,
+  type Place,
+  sizeOf,
+  type TensorInfo,
+} from './header.ts';
+import { about, type Safetensors, type StoredTensor, storedDtype } from './safetensors.ts';
+
+/** A tensor whose numbers are made, or fetched, when their turn to be written comes. */
+export interface LazyTensor {
+  /** The type of its elements in the file. */
+  readonly dtype: Dtype;
+  /** The sizes of its axes. */
+  readonly shape: readonly number[];
+  /** Called once; what it returns is let go of as soon as it is written, so that the array may be used again. */
+  data(): ElementArray | Promise<ElementArray>;
+}
+
+/**
+ * Writes a safetensors file, one tensor after another, wide dtypes first and then in the order of names: of
+ * {@link LazyTensor | lazy tensors} one at a time is in memory. An interrupted save leaves the previous file whole.
+ *
+ * @param metadata free text; numbers and objects go in as text
+ * @throws Error naming the path and what is wrong: the disk (full, not permitted), or a tensor, as `encodeSafetensors` says
+ */
+export async function saveSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, StoredTensor | LazyTensor>,
+  metadata: Metadata = {},
+): Promise<void> {
+  const infos = new Map<string, TensorInfo>();
+  for (const [name, t] of tensors) infos.set(name, isLazy(t) ? t : { dtype: storedDtype(name, t), shape: t.shape });
+  const { bytes, places } = encodeHeader(infos, metadata);
+  await writeFileAtomic(path, async function* () {
+    yield bytes;
+    for (const { name, dtype, shape } of places) {
+      const t = tensors.get(name)!;
+      const data = isLazy(t) ? await t.data() : t.data;
+      if (isLazy(t)) storedDtype(name, { dtype, shape, data });
+      yield* piecesOf(dtype, data);
+    }
+  });
+}
+
+const isLazy = (t: StoredTensor | LazyTensor): t is LazyTensor => typeof t.data === 'function';
+
+/**
+ * A safetensors file that is open for reading: its header is in memory, tensors are read when asked for.
+ * @example
+ * await using file = await SafetensorsFile.open('model.safetensors');
+ * for (const [name, { dtype, shape }] of file.tensors) console.log(name, dtype, shape);
+ * const { data } = await file.read('layers.0.weight');
+ */
+export class SafetensorsFile {
+  /** Where it was found. */
+  readonly path: string;
+  /** What the file holds, by name, in its order. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** The file's free text, by name. */
+  readonly metadata: Metadata;
+  private readonly handle: FileHandle;
+  private readonly places: ReadonlyMap<string, Place>;
+  /** Where the data begins, in bytes. */
+  private readonly start: number;
+
+  private constructor(path: string, handle: FileHandle, places: readonly Place[], metadata: Metadata, start: number) {
+    this.path = path;
+    this.handle = handle;
+    this.places = new Map(places.map((p) => [p.name, p]));
+    this.tensors = new Map(places.map(({ name, dtype, shape }) => [name, { dtype, shape }]));
+    this.metadata = metadata;
+    this.start = start;
+  }
+
+  /**
+   * Opens a file, whoever wrote it, and checks its whole header. It stays readable when a save replaces it meanwhile.
+   * @throws Error naming the path when it cannot be read, and the tensor and the rule when it is malformed
+   */
+  static async open(path: string): Promise<SafetensorsFile> {
+    const handle = await reading(path, () => openFile(path));
+    try {
+      const { size } = await reading(path, () => handle.stat());
+      const first = await reading(path, () => readAt(handle, new Uint8Array(Math.min(8, size)), 0));
+      const start = 8 + about(path, () => headerLength(first, size));
+      const text = await reading(path, () => readAt(handle, new Uint8Array(start - 8), 8));
+      const { places, metadata } = about(path, () => decodeHeader(text, size - start));
+      return new SafetensorsFile(path, handle, places, metadata, start);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Reads one tensor.
+   * @throws Error for a name that the file does not have, or when it cannot be read
+   */
+  async read(name: string): Promise<StoredTensor> {
+    const place = this.places.get(name);
+    if (!place) {
+      throw new Error(
+        `${this.path}: there is no tensor "${name}"; the file has ${[...this.tensors.keys()].join(', ')}`,
+      );
+    }
+    const { dtype, shape } = place;
+    const assembler = new Assembler(dtype, sizeOf(shape));
+    let at = this.start + place.begin;
+    for (let room = assembler.next(); room.length > 0; room = assembler.next()) {
+      await reading(this.path, () => readAt(this.handle, room, at));
+      at += room.length;
+      about(`${this.path}: tensor "${name}"`, () => assembler.filled());
+    }
+    return { shape, data: assembler.data, dtype };
+  }
+
+  /** Closes the file; nothing can be read from then on. */
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+
+  /** Closes it at the end of a block that began with `await using file = ...`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Runs `fn`, and puts the path in front of the errors of the file system. */
+async function reading<T>(path: string, fn: () => Promise<T>): Promise<T> {
+  try {
+    return await fn();
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  // A pipe without a writer would keep `open` waiting for ever.
+  const found = await stat(path);
+  if (!found.isFile() && !found.isDirectory()) throw new Error('it is a device or a pipe, not a file');
+  return open(path, 'r');
+}
+
+/** Fills `into` with the bytes from `position` on. */
+async function readAt(handle: FileHandle, into: Uint8Array, position: number): Promise<Uint8Array> {
+  for (let done = 0; done < into.length; ) {
+    const { bytesRead } = await handle.read(into, done, into.length - done, position + done);
+    if (bytesRead === 0) throw new Error(`it was cut short while it was read, at byte ${position + done}; try again`);
+    done += bytesRead;
+  }
+  return into;
+}
+
+/**
+ * Reads a safetensors file, whoever wrote it, with all its tensors: what `module.loadStateDict` takes. See
+ * {@link SafetensorsFile} for files larger than memory.
+ *
+ * @throws Error naming the path when the file cannot be read, and the tensor when the file is malformed
+ */
+export async function loadSafetensors(path: string): Promise<Safetensors> {
+  const file = await SafetensorsFile.open(path);
+  try {
+    const tensors = new Map<string, StoredTensor>();
+    for (const name of file.tensors.keys()) tensors.set(name, await file.read(name));
+    return { tensors, metadata: file.metadata };
+  } finally {
+    await file.close();
+  }
+}

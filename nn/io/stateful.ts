@@ -1,0 +1,190 @@
+/** What a checkpoint asks of the objects that it saves: this is the one place that says so. */
+import { Tensor, UseAfterFreeError } from '../../engine/index.ts';
+import { type AnyModule, Module } from '../module/module.ts';
+import type { StateValue } from '../module/state.ts';
+import { type Dtype, type ElementArray, toNumbers } from './dtypes.ts';
+import type { TensorInfo } from './header.ts';
+import { fromJson, type Json, toJson } from './json.ts';
+import type { StoredTensor } from './safetensors.ts';
+
+/**
+ * What a checkpoint can save: modules, optimizers, averages, schedules, random generators, and any object with these two
+ * methods. Of a module it also saves what its fields, and those of the modules inside, hold with a plain state, such as
+ * the generator of a dropout layer.
+ */
+export interface Stateful {
+  /**
+   * The state: a map of tensors (those in use, not copies) and numbers by name, the same names and shapes in every object made
+   * alike; or a plain object of numbers, text, lists and plain objects.
+   */
+  stateDict(): object;
+  /**
+   * Goes on from a state that `stateDict` gave. Of a map, tensors come as their numbers with their shape.
+   * @throws Error for what is no such state; nothing is changed then
+   */
+  loadStateDict(state: never): unknown;
+}
+
+/** The objects of a checkpoint, each by a name of its own, without dots. */
+export type CheckpointParts = Readonly<Record<string, Stateful>>;
+
+/** The state of all parts. */
+export interface Collected {
+  readonly tensors: ReadonlyMap<string, TensorInfo & { data(): Promise<ElementArray> }>;
+  readonly host: HostState;
+}
+
+/** What is not in tensors. */
+export interface HostState {
+  /** Numbers among the tensors of a part: `adam.steps`. */
+  readonly numbers: Readonly<Record<string, Json>>;
+  /** Plain states: `rng`, `critic.layers.3.rng`. */
+  readonly states: Readonly<Record<string, Json>>;
+}
+
+/** Notes the state of all parts as it is now; the values of tensors are read later, and must not change until then. */
+export function collect(parts: CheckpointParts): Collected {
+  const tensors = new Map<string, TensorInfo & { data(): Promise<ElementArray> }>();
+  const numbers: Record<string, Json> = {};
+  const states: Record<string, Json> = {};
+  for (const [name, value] of valuesOf(parts)) {
+    if (typeof value === 'number') numbers[name] = toJson(value, name);
+    else tensors.set(name, { dtype: nativeDtype(value), shape: value.shape, data: reader(name, value) });
+  }
+  for (const [name, part] of plainStatesOf(parts)) states[name] = toJson(part.stateDict(), name);
+  return { tensors, host: { numbers, states } };
+}
+
+/** What reads a tensor, if it is still as it is now. */
+function reader(name: string, t: Tensor): () => Promise<ElementArray> {
+  const { buffer } = t.storage;
+  const { version } = buffer;
+  return () => {
+    if (t.isDisposed || t.storage.buffer !== buffer || buffer.version !== version) {
+      throw new UseAfterFreeError(
+        `${name} changed while it was being saved: await saveCheckpoint(...) before the next step or dispose()`,
+      );
+    }
+    return t.data();
+  };
+}
+
+/** The dtype in which a tensor's values are read. */
+const nativeDtype = (t: Tensor): Dtype => (t.dtype === 'float32' ? 'F32' : 'F64');
+
+/** Where the state of a checkpoint is read from. */
+export interface Source {
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly host: HostState;
+  read(name: string): StoredTensor | Promise<StoredTensor>;
+}
+
+/** Gives all parts the state that a checkpoint holds. @throws Error naming what does not fit; nothing is changed then */
+export async function restore(source: Source, parts: CheckpointParts): Promise<void> {
+  const plain = plainStatesOf(parts);
+  refuseMisfits(source, parts, plain);
+  const undo: (() => void)[] = [];
+  for (const [name, part] of plain) {
+    const before = part.stateDict();
+    try {
+      part.loadStateDict(fromJson(source.host.states[name]!) as never);
+    } catch (cause) {
+      for (const back of undo) back();
+      throw new Error(`${name}: ${(cause as Error).message}`, { cause });
+    }
+    undo.push(() => void part.loadStateDict(before as never));
+  }
+  for (const [name, part] of Object.entries(parts)) {
+    const state = part.stateDict();
+    if (!(state instanceof Map)) continue;
+    const values = new Map<string, StateValue | number>();
+    for (const [inner, t] of state as Map<string, Tensor | number>) {
+      const path = `${name}.${inner}`;
+      if (typeof t === 'number') values.set(inner, fromJson(source.host.numbers[path]!) as number);
+      else {
+        const stored = await source.read(path);
+        // Tensor by tensor, where nothing but tensors is to be loaded: a large model is never in memory as a whole.
+        if (part instanceof Module) t.assign(toNumbers(stored.data));
+        else values.set(inner, stored);
+      }
+    }
+    if (!(part instanceof Module)) part.loadStateDict(values as never);
+  }
+}
+
+function refuseMisfits(source: Source, parts: CheckpointParts, plain: ReadonlyMap<string, Stateful>): void {
+  const values = valuesOf(parts);
+  const { numbers, states } = source.host;
+  const wanted = [...values.keys(), ...plain.keys()];
+  const kinds = (name: string): string =>
+    source.tensors.has(name)
+      ? 'tensor'
+      : Object.hasOwn(numbers, name)
+        ? 'number'
+        : Object.hasOwn(states, name)
+          ? 'state'
+          : '';
+  const given = [...source.tensors.keys(), ...Object.keys(numbers), ...Object.keys(states)];
+  const problems = [
+    ...wanted.filter((name) => !kinds(name)).map((name) => `${name} is missing`),
+    ...given
+      .filter((name) => Object.hasOwn(parts, name.split('.')[0]!) && !values.has(name) && !plain.has(name))
+      .map((name) => `${name} is unexpected`),
+  ];
+  for (const name of wanted.filter(kinds)) {
+    const value = values.get(name);
+    const kind = value === undefined ? 'state' : typeof value === 'number' ? 'number' : 'tensor';
+    const { shape } = source.tensors.get(name) ?? {};
+    if (kinds(name) !== kind) problems.push(`${name} is a ${kinds(name)}, not a ${kind}`);
+    else if (value instanceof Tensor && shape?.join() !== value.shape.join()) {
+      problems.push(`${name} is [${shape}], not [${value.shape}]`);
+    }
+  }
+  if (problems.length > 0) {
+    throw new Error(
+      `the checkpoint does not fit: ${problems.join('; ')}. Make the objects as they were when it was saved`,
+    );
+  }
+}
+
+/** The tensors and numbers of all parts. */
+function valuesOf(parts: CheckpointParts): Map<string, Tensor | number> {
+  const found = new Map<string, Tensor | number>();
+  for (const [name, part] of Object.entries(parts)) {
+    if (name === '' || name.includes('.')) {
+      throw new Error(`a part of a checkpoint cannot be named "${name}"; choose a name without dots`);
+    }
+    const state = part.stateDict();
+    if (!(state instanceof Map)) continue;
+    for (const [inner, value] of state as Map<string, Tensor | number>) found.set(`${name}.${inner}`, value);
+  }
+  return found;
+}
+
+/** Each object with a plain state, once in each part, by its first name there. */
+function plainStatesOf(parts: CheckpointParts): Map<string, Stateful> {
+  const found = new Map<string, Stateful>();
+  for (const [name, part] of Object.entries(parts)) {
+    if (!(part instanceof Module)) {
+      if (!(part.stateDict() instanceof Map)) found.set(name, part);
+      continue;
+    }
+    const seen = new Set<Stateful>();
+    for (const [path, m] of part.namedModules()) {
+      for (const [field, value] of plainFields(m)) {
+        if (!seen.has(value)) found.set([name, path, field].filter(Boolean).join('.'), value);
+        seen.add(value);
+      }
+    }
+  }
+  return found;
+}
+
+const plainFields = (m: AnyModule): [string, Stateful][] =>
+  Object.entries(m).filter(
+    (entry): entry is [string, Stateful] =>
+      !(entry[1] instanceof Module) && isStateful(entry[1]) && !(entry[1].stateDict() instanceof Map),
+  );
+
+const isStateful = (value: unknown): value is Stateful =>
+  typeof value === 'object' && value !== null && 'stateDict' in value && 'loadStateDict' in value;

@@ -1,0 +1,37 @@
+/** How layers say what PyTorch's twin of them calls its tensors, and how it lays them out. */
+
+import type { StoredTensor } from '../io/safetensors.ts';
+
+/** Which axis of a tensor, in wgrad's layout, runs over a layer's input features, and which over its output features. */
+export interface FeatureAxes {
+  /** The axis of input features, if there is one. */
+  readonly input?: number;
+  /** The axis of output features, if there is one. */
+  readonly output?: number;
+}
+
+/**
+ * What a layer declares by `pyTorchRule`, each by the name of its own field. What it does not mention has in PyTorch the
+ * field's name in snake_case, and the same layout.
+ */
+export interface PyTorchRule {
+  /** PyTorch's names of fields: of parameters, buffers and modules. '' leaves a module's name out of the names inside it. */
+  readonly names?: Readonly<Record<string, string>>;
+  /** Axes of wgrad's tensor in PyTorch's order: [3,2,0,1] for a convolution's weight. */
+  readonly axes?: Readonly<Record<string, readonly number[]>>;
+  /** Axes that must follow when images are flattened in another order; see the option `flattened` of `fromPyTorch`. */
+  readonly features?: Readonly<Record<string, FeatureAxes>>;
+  /** Tensors that PyTorch keeps and wgrad does not, by PyTorch's name: `toPyTorch` writes them, `fromPyTorch` drops them. */
+  readonly absent?: Readonly<Record<string, StoredTensor>>;
+}
+
+/** Output and input channels of a weight in front, as PyTorch has them: [...kernel, in, out] as [out, in, ...kernel]. */
+export const channelsFirst = (rank: number): number[] => [
+  rank - 1,
+  rank - 2,
+  ...Array.from({ length: rank - 2 }, (_, i) => i),
+];
+
+/** `features` of a layer that has a number for each feature: what goes in is what comes out. */
+export const featureVectors = (...fields: readonly string[]): Record<string, FeatureAxes> =>
+  Object.fromEntries(fields.map((field) => [field, { input: 0, output: 0 }]));
