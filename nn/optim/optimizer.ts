@@ -170,13 +170,17 @@ export abstract class Optimizer<O extends LearningRate> {
    */
   loadStateDict(values: ReadonlyMap<string, StateValue | number>): void {
     refuseDifferences(compareState(this.stateDict(), values));
+    const steps = values.get('steps') as number;
+    if (!(Number.isSafeInteger(steps) && steps >= 0)) {
+      throw new RangeError(`${this.algorithm.name}: steps must be a whole number, 0 or more, not ${steps}`);
+    }
     const restored = this.groups.map((g, k) => restore(g, (key) => values.get(`groups.${k}.${key}`) as number));
     restored.forEach((g, k) => {
       this.check(g, this.parts[k]!.rule);
     });
     for (const [name, t] of this.tensors()) overwrite(name, t, values.get(name) as StateValue);
     restored.forEach((g, k) => void Object.assign(this.groups[k]!, g));
-    this.steps = values.get('steps') as number;
+    this.steps = steps;
   }
 
   /** Frees the states. The parameters stay. */
