@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   nn: ['engine'],
   gan: ['engine', 'nn'],
   bench: ['kernels', 'engine', 'nn', 'gan'],
+  examples: ['kernels', 'engine', 'nn', 'gan'],
   test: ['kernels', 'engine', 'nn', 'gan', 'bench'],
 };
 const FOLDERS = Object.keys(MAY_IMPORT);

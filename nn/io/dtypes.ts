@@ -175,3 +175,7 @@ function toBfloat(x: number): number {
   if ((x & 0x7fffffff) > 0x7f800000) return (x >>> 16) | ((x >>> 16) & 127 ? 0 : 64);
   return (x + 0x7fff + ((x >>> 16) & 1)) >>> 16;
 }
+
+/** The dtype that holds a tensor's elements exactly. */
+export const nativeDtype = (t: { readonly dtype: 'float32' | 'float64' }): Dtype =>
+  t.dtype === 'float32' ? 'F32' : 'F64';

@@ -1,7 +1,8 @@
 /** Safetensors files on disk, one tensor in memory at a time. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { Tensor } from '../../engine/index.ts';
 import { fileError, writeFileAtomic } from './atomicWrite.node.ts';
-import { Assembler, type Dtype, type ElementArray, piecesOf } from './dtypes.ts';
+import { Assembler, type Dtype, type ElementArray, nativeDtype, piecesOf } from './dtypes.ts';
 import {
   decodeHeader,
   encodeHeader,
@@ -25,16 +26,19 @@ export interface LazyTensor {
 
 /**
  * Writes a safetensors file, one tensor after another, wide dtypes first and then in the order of names: of
- * {@link LazyTensor | lazy tensors} one at a time is in memory. An interrupted save leaves the previous file whole.
+ * tensors of a device and of {@link LazyTensor | lazy tensors} one at a time is in memory. An interrupted save leaves the
+ * previous file whole.
  *
+ * @param given by name, such as a module's `stateDict()`
  * @param metadata free text; numbers and objects go in as text
  * @throws Error naming the path and what is wrong: the disk (full, not permitted), or a tensor, as `encodeSafetensors` says
  */
 export async function saveSafetensors(
   path: string,
-  tensors: ReadonlyMap<string, StoredTensor | LazyTensor>,
+  given: ReadonlyMap<string, Tensor | StoredTensor | LazyTensor>,
   metadata: Metadata = {},
 ): Promise<void> {
+  const tensors = new Map([...given].map(([name, t]) => [name, t instanceof Tensor ? lazy(t) : t]));
   const infos = new Map<string, TensorInfo>();
   for (const [name, t] of tensors) infos.set(name, isLazy(t) ? t : { dtype: storedDtype(name, t), shape: t.shape });
   const { bytes, places } = encodeHeader(infos, metadata);
@@ -48,6 +52,8 @@ export async function saveSafetensors(
     }
   });
 }
+
+const lazy = (t: Tensor): LazyTensor => ({ dtype: nativeDtype(t), shape: t.shape, data: () => t.data() });
 
 const isLazy = (t: StoredTensor | LazyTensor): t is LazyTensor => typeof t.data === 'function';
 

@@ -2,7 +2,7 @@
 import { Tensor, UseAfterFreeError } from '../../engine/index.ts';
 import { type AnyModule, Module } from '../module/module.ts';
 import type { StateValue } from '../module/state.ts';
-import { type Dtype, type ElementArray, toNumbers } from './dtypes.ts';
+import { type ElementArray, nativeDtype, toNumbers } from './dtypes.ts';
 import type { TensorInfo } from './header.ts';
 import { fromJson, type Json, toJson } from './json.ts';
 import type { StoredTensor } from './safetensors.ts';
@@ -68,9 +68,6 @@ function reader(name: string, t: Tensor): () => Promise<ElementArray> {
     return t.data();
   };
 }
-
-/** The dtype in which a tensor's values are read. */
-const nativeDtype = (t: Tensor): Dtype => (t.dtype === 'float32' ? 'F32' : 'F64');
 
 /** Where the state of a checkpoint is read from. */
 export interface Source {

@@ -9,6 +9,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'idx.test.ts': 'reads files',
   'imports.test.ts': 'reads the source files',
   'init.test.ts': 'environment variables, the choice of Vulkan driver, and the end of a process',
+  'digitClassifier.test.ts': 'reads files',
   'killedWriter.test.ts': 'starts processes',
   'layers.test.ts': 'reads files; reference device alone',
   'losses.test.ts': 'reads files',
