@@ -111,7 +111,7 @@ export * from './losses/index.ts';
 export { functionalCall } from './module/functionalCall.ts';
 export { type InitializeOptions, initialize } from './module/initialize.ts';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module } from './module/module.ts';
-export { Buffer, type Initializer, Parameter } from './module/parameter.ts';
+export { Buffer, type Fans, type Initializer, Parameter } from './module/parameter.ts';
 export {
   isParametrized,
   type Parametrization,

@@ -15,7 +15,7 @@ import {
   type TruncatedNormalOptions,
   tensor,
 } from '../engine/index.ts';
-import type { Initializer } from './module/parameter.ts';
+import type { Fans, Initializer } from './module/parameter.ts';
 
 /** Normal numbers. */
 export const normal =
@@ -89,7 +89,7 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
  * @param groups of a convolution: its fan-out is that of one group
  * @throws ShapeError for fewer than two axes
  */
-export function fansOf(shape: Shape, groups = 1): { fanIn: number; fanOut: number } {
+export function fansOf(shape: Shape, groups = 1): Fans {
   if (shape.length < 2) {
     throw new ShapeError(
       `fansOf: [${shape}] must have two axes or more; fans are counted from a weight, not from a bias`,

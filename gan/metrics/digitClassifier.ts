@@ -16,7 +16,7 @@ export class DigitClassifier extends nn.Module {
   /** From features to the logits of the ten digits. */
   readonly head: nn.Linear;
 
-  /** @param rng fills the weights; loaded ones replace them */
+  /** Makes the weights, on the current device. @param rng fills them; the layers' own unless given */
   constructor(rng?: Generator) {
     super();
     const source = rng ? { rng } : {};

@@ -33,7 +33,15 @@ export interface DataLoaderState {
   /** Batches of it that were handed out. */
   readonly batch: number;
   /** The generator before it drew the order of that epoch. */
-  readonly rng: { readonly seed: readonly [number, number]; readonly offset: number };
+  readonly rng: StreamPlace;
+}
+
+/** Where in its stream of random numbers a generator is. */
+export interface StreamPlace {
+  /** The words of the seed. */
+  readonly seed: readonly [number, number];
+  /** Numbers drawn before, in blocks. */
+  readonly offset: number;
 }
 
 /**

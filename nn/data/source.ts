@@ -3,13 +3,14 @@ import type { Dataset } from './dataset.ts';
 
 /** What went wrong with a sample, in `cause`, and with which. */
 export class DataLoaderError extends Error {
+  /** Of the class. */
   override readonly name = 'DataLoaderError';
   /** Of the sample: its index in the data set; in a stream, how many came before it. */
   readonly index: number;
   /** Of the batch in its epoch, from 0. */
   readonly batch: number;
 
-  /** @param cause what `get`, the stream or `transform` threw */
+  /** Made by a loader. @param cause what `get`, the stream or `transform` threw */
   constructor(index: number, batch: number, cause: unknown) {
     const what = cause instanceof Error ? cause.message : String(cause);
     super(`DataLoader: sample ${index}, of batch ${batch}: ${what}`, { cause });

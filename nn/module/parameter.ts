@@ -20,5 +20,13 @@ export class Buffer extends Tensor {
   }
 }
 
-/** Makes the values of a new parameter. `fanIn` and `fanOut` count the connections of one unit, as in PyTorch. */
-export type Initializer = (shape: Shape, fans: { fanIn: number; fanOut: number }, rng: Generator) => Tensor;
+/** The connections of one unit, as PyTorch counts them. */
+export interface Fans {
+  /** Those that lead into it. */
+  readonly fanIn: number;
+  /** Those that lead out of it. */
+  readonly fanOut: number;
+}
+
+/** Makes the values of a new parameter. */
+export type Initializer = (shape: Shape, fans: Fans, rng: Generator) => Tensor;
