@@ -124,7 +124,10 @@ test('an optimizer of other parameters, and a number out of range, are named', a
   const make = (n: number) => on(() => new nn.Adam(new nn.Linear(n, 1, { bias: false }).parameters()));
   const adam = make(2);
   const bytes = await nn.encodeCheckpoint({ adam });
-  assert.match(await messageOf(nn.decodeCheckpoint(bytes, { adam: make(3) })), /adam\.state\.0\.expAvg is \[2,1\], not \[3,1\]/);
+  assert.match(
+    await messageOf(nn.decodeCheckpoint(bytes, { adam: make(3) })),
+    /adam\.state\.0\.expAvg is \[2,1\], not \[3,1\]/,
+  );
   adam.steps = -1;
   const wrong = await nn.encodeCheckpoint({ adam });
   const other = make(2);
