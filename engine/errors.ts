@@ -7,7 +7,9 @@
 export function refusePromise<T>(name: string, result: T): T {
   if (result instanceof Promise) {
     result.catch(() => {}); // this error is the one to report
-    throw new TypeError(`${name}: the function must not be async`);
+    throw new TypeError(
+      `${name}: the function returned a promise; it must not be async, nor end in item() or data(): return the tensor, and read it afterwards`,
+    );
   }
   return result;
 }

@@ -230,11 +230,12 @@ const refuseHost = (): void =>
 
 const shared = new Generator(0);
 
-/** The generator behind {@link randn} and {@link rand}: for checkpoints. */
+/** The generator behind {@link randn} and {@link rand}, and behind layers that are not given one: for checkpoints. */
 export const defaultGenerator = (): Generator => shared;
 
 /**
- * Restarts the stream behind {@link randn} and {@link rand}, whose seed is 0 at first.
+ * Restarts the stream behind {@link randn}, {@link rand} and the layers of `wgrad/nn` that are not given one (weights, dropout),
+ * whose seed is 0 at first; also in steps that are compiled already.
  * @throws RangeError as `Generator`
  */
 export const manualSeed = (seed: number): void => {

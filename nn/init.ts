@@ -4,9 +4,9 @@
  * @module
  */
 import {
+  defaultGenerator,
   diag,
   full,
-  Generator,
   qr,
   type Shape,
   ShapeError,
@@ -217,15 +217,5 @@ function diracOf(shape: Shape, groups: number): Tensor {
   return tensor(values, { shape });
 }
 
-let shared: Generator | undefined;
-
-/** The generator of layers that are not given one: seed 0 unless {@link seedLayers} was called. */
-export const layerGenerator = (): Generator => {
-  shared ??= new Generator(0, 1);
-  return shared;
-};
-
-/** Restarts the generator of layers that are not given one, also in steps that are compiled already. @param seed a whole number from 0 to 2^53 - 1 */
-export const seedLayers = (seed: number): void => {
-  layerGenerator().restart(seed, 1);
-};
+/** The generator of layers that are not given one: the one behind `rand`, which `manualSeed` restarts. */
+export const layerGenerator = defaultGenerator;

@@ -80,16 +80,16 @@ for (const prefetch of [0, 1, 3]) {
       const first = made();
       const begun = await batches(first.epochs(3), stop);
       await pause(5);
-      const saved = JSON.parse(JSON.stringify(first.state()));
+      const saved = JSON.parse(JSON.stringify(first.stateDict()));
       // A loop that was left ends its epoch only when another begins.
       assert.equal([saved.epoch, saved.batch], [Math.floor((stop - 1) / 6), ((stop - 1) % 6) + 1]);
       const second = made();
-      second.loadState(saved);
-      assert.equal(second.state(), saved);
+      second.loadStateDict(saved);
+      assert.equal(second.stateDict(), saved);
       const rest = await batches(second.epochs(3 - saved.epoch));
       assert.equal([...begun, ...rest], whole);
       const third = made();
-      third.loadState(saved);
+      third.loadStateDict(saved);
       assert.equal([...begun, ...batchesNow(third.epochs(3 - saved.epoch))], whole);
     }
   });
@@ -101,16 +101,16 @@ test('between epochs, the state is that of the next; a loop that is left early h
   const [one, two] = [await batches(loader), await batches(loader)];
   const again = made();
   await batches(again);
-  const saved = again.state();
+  const saved = again.stateDict();
   assert.equal([saved.epoch, saved.batch], [1, 0]);
   const restored = made();
-  restored.loadState(saved);
+  restored.loadStateDict(saved);
   assert.equal(await batches(restored), two);
   const left = made();
   assert.equal(await batches(left, 1), one.slice(0, 1));
-  assert.is(left.state().epoch, 0);
+  assert.is(left.stateDict().epoch, 0);
   assert.equal(await batches(left), two);
-  assert.equal([left.state().epoch, left.state().batch], [2, 0]);
+  assert.equal([left.stateDict().epoch, left.stateDict().batch], [2, 0]);
 });
 
 test('no more than `prefetch` batches are under way or ready, and that many are', async () => {
@@ -248,7 +248,7 @@ test('streams: sync, async, begun anew each epoch; resumed; transforms beside on
   const stopped = made();
   await batches(stopped.epochs(), 4);
   const resumed = made();
-  resumed.loadState(stopped.state());
+  resumed.loadStateDict(stopped.stateDict());
   assert.equal(await batches(resumed), whole.slice(4));
   assert.equal(await batches(new DataLoader(new Set([1, 2, 3]), { batchSize: 2, dropLast: true, device })), [[1, 2]]);
   assert.equal(batchesNow(new DataLoader(() => numbers(3), { batchSize: 2, device })), [[0, 1], [2]]);

@@ -7,6 +7,7 @@ import {
   type Device,
   Generator,
   grad,
+  manualSeed,
   reference,
   scope,
   type Tensor,
@@ -62,13 +63,13 @@ onReference('AlphaDropout keeps mean 0 and variance 1', () => {
   }
 });
 
-onReference('without a generator of their own, layers follow seedLayers', () => {
+onReference('without a generator of their own, layers follow manualSeed', () => {
   const layer = new nn.Dropout(0.5);
   const x = tensor(new Float64Array(64).fill(1));
-  nn.init.seedLayers(5);
+  manualSeed(5);
   const first = values(layer.forward(x));
   const second = values(layer.forward(x));
-  nn.init.seedLayers(5);
+  manualSeed(5);
   assert.equal(values(layer.forward(x)), first);
   assert.not.equal(second, first);
 });

@@ -119,8 +119,8 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
     return this.#options.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
-  /** Where it is now: what {@link loadState} goes on from, batches that were got ready ahead included. */
-  state(): DataLoaderState {
+  /** Where it is now: what {@link loadStateDict} goes on from, batches that were got ready ahead included. */
+  stateDict(): DataLoaderState {
     const { rng } = this;
     const now = { seed: rng.seed, offset: rng.offset };
     return { epoch: this.#epoch, batch: this.#batch, rng: this.#batch > 0 ? this.#begun : now };
@@ -130,7 +130,7 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
    * Goes to where another loader of the same data and options was: the next loop hands out the rest of that epoch. A stream is
    * read from its beginning up to there. A loop under way is not moved.
    */
-  loadState({ epoch, batch, rng }: DataLoaderState): void {
+  loadStateDict({ epoch, batch, rng }: DataLoaderState): void {
     this.rng.seed = [rng.seed[0], rng.seed[1]];
     this.rng.offset = rng.offset;
     this.#begun = rng;

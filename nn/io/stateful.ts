@@ -92,6 +92,11 @@ export async function restore(source: Source, parts: CheckpointParts): Promise<v
     undo.push(() => void part.loadStateDict(before as never));
   }
   for (const [name, part] of Object.entries(parts)) {
+    if (typeof (part as Partial<Stateful> | null)?.stateDict !== 'function') {
+      throw new TypeError(
+        `a checkpoint's part ${name} is ${part === null ? 'null' : typeof part} without stateDict(); parts are modules, optimizers and the like, by name: { model, optimizer }`,
+      );
+    }
     const state = part.stateDict();
     if (!(state instanceof Map)) continue;
     const values = new Map<string, StateValue | number>();
@@ -150,6 +155,11 @@ function valuesOf(parts: CheckpointParts): Map<string, Tensor | number> {
   for (const [name, part] of Object.entries(parts)) {
     if (name === '' || name.includes('.')) {
       throw new Error(`a part of a checkpoint cannot be named "${name}"; choose a name without dots`);
+    }
+    if (typeof (part as Partial<Stateful> | null)?.stateDict !== 'function') {
+      throw new TypeError(
+        `a checkpoint's part ${name} is ${part === null ? 'null' : typeof part} without stateDict(); parts are modules, optimizers and the like, by name: { model, optimizer }`,
+      );
     }
     const state = part.stateDict();
     if (!(state instanceof Map)) continue;

@@ -24,11 +24,11 @@ function probability(layer: string, p: number): number {
 export class Dropout extends Module {
   /** The probability of each element to become 0. */
   readonly p: number;
-  /** Where the random numbers come from; undefined for the generator that all layers share. */
-  readonly rng: Generator | undefined;
+  /** Where the random numbers come from; checkpoints save its place in the stream. */
+  readonly rng: Generator;
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p <= 1 */
-  constructor(p = 0.5, { rng }: DropoutOptions = {}) {
+  constructor(p = 0.5, { rng = layerGenerator() }: DropoutOptions = {}) {
     super();
     this.p = probability('Dropout', p);
     this.rng = rng;
@@ -36,7 +36,7 @@ export class Dropout extends Module {
 
   override forward(x: Tensor): Tensor {
     if (!this.training || this.p === 0) return x;
-    return withDevice(x.device, () => dropout(x, this.p, this.rng ?? layerGenerator()));
+    return withDevice(x.device, () => dropout(x, this.p, this.rng));
   }
 
   override describe(): string {
@@ -51,11 +51,11 @@ export class Dropout extends Module {
 export class Dropout2d extends Module {
   /** The probability of each channel to become 0. */
   readonly p: number;
-  /** Where the random numbers come from; undefined for the generator that all layers share. */
-  readonly rng: Generator | undefined;
+  /** Where the random numbers come from; checkpoints save its place in the stream. */
+  readonly rng: Generator;
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p <= 1 */
-  constructor(p = 0.5, { rng }: DropoutOptions = {}) {
+  constructor(p = 0.5, { rng = layerGenerator() }: DropoutOptions = {}) {
     super();
     this.p = probability('Dropout2d', p);
     this.rng = rng;
@@ -63,7 +63,7 @@ export class Dropout2d extends Module {
 
   /** @throws ShapeError unless x is [N,...,C] with an axis between */
   override forward(x: Tensor): Tensor {
-    const { p, rng = layerGenerator() } = this;
+    const { p, rng } = this;
     if (x.rank < 3) {
       throw new ShapeError(`Dropout2d: x [${x.shape}] must be images [N,H,W,C]; for features [N,C] use Dropout`);
     }
@@ -87,11 +87,11 @@ const SELU_LIMIT = 1.6732632423543772 * 1.0507009873554805;
 export class AlphaDropout extends Module {
   /** The probability of each element to be dropped. */
   readonly p: number;
-  /** Where the random numbers come from; undefined for the generator that all layers share. */
-  readonly rng: Generator | undefined;
+  /** Where the random numbers come from; checkpoints save its place in the stream. */
+  readonly rng: Generator;
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p < 1 */
-  constructor(p = 0.5, { rng }: DropoutOptions = {}) {
+  constructor(p = 0.5, { rng = layerGenerator() }: DropoutOptions = {}) {
     super();
     if (p === 1)
       throw new RangeError('AlphaDropout: p must be less than 1: with nothing kept there is no variance to keep');
@@ -100,7 +100,7 @@ export class AlphaDropout extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const { p, rng = layerGenerator() } = this;
+    const { p, rng } = this;
     if (!this.training || p === 0) return x;
     const scale = 1 / Math.sqrt((SELU_LIMIT ** 2 * p + 1) * (1 - p));
     return withDevice(x.device, () =>

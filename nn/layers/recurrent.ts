@@ -72,8 +72,8 @@ export abstract class Recurrent<State> extends Module<
   readonly hiddenSize: number;
   /** The probability of dropout between layers, in training. */
   readonly dropout: number;
-  /** Where dropout's numbers come from; undefined for the generator that all layers share. */
-  readonly rng: Generator | undefined;
+  /** Where dropout's numbers come from; checkpoints save its place in the stream. */
+  readonly rng: Generator;
   private readonly kind: Recurrence;
 
   /** Made by the networks. @internal */
@@ -102,7 +102,7 @@ export abstract class Recurrent<State> extends Module<
     this.biasHhReverse = present(back!.map((w) => w.biasHh));
     this.hiddenSize = hiddenSize;
     this.dropout = p;
-    this.rng = rest.rng;
+    this.rng = rng;
     this.kind = kind;
   }
 
@@ -155,7 +155,7 @@ export abstract class Recurrent<State> extends Module<
 
   private dropped(x: Tensor): Tensor {
     if (!this.training || this.dropout === 0) return x;
-    return withDevice(x.device, () => dropout(x, this.dropout, this.rng ?? layerGenerator()));
+    return withDevice(x.device, () => dropout(x, this.dropout, this.rng));
   }
 
   override describe(): string {
