@@ -8,7 +8,8 @@ export { type CheckpointInfo, decodeCheckpoint, encodeCheckpoint } from './io/ch
 export type { Dtype, ElementArray } from './io/dtypes.ts';
 export type { Metadata, TensorInfo } from './io/header.ts';
 export type { Json } from './io/json.ts';
-export { type FlattenedImages, fromPyTorch, type PyTorchOptions, toPyTorch } from './io/pytorch.ts';
+export { fromPyTorch, type PyTorchOptions, toPyTorch } from './io/pytorch.ts';
+export type { FlattenedImages } from './io/pytorchNames.ts';
 export {
   decodeSafetensors,
   encodeSafetensors,
@@ -118,7 +119,13 @@ export {
   registerParametrization,
   removeParametrizations,
 } from './module/parametrize.ts';
-export { channelsFirst, type FeatureAxes, featureVectors, type PyTorchRule } from './module/pyTorchRule.ts';
+export {
+  channelsFirst,
+  type FeatureAxes,
+  featureVectors,
+  type ParametrizationTensor,
+  type PyTorchRule,
+} from './module/pyTorchRule.ts';
 export type { StateNumbers, StateValue } from './module/state.ts';
 export { type ModuleSummary, type SummaryRow, summary } from './module/summary.ts';
 export { withoutTracking } from './module/tracking.ts';

@@ -1,6 +1,7 @@
 import { full, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
+import { featureVectors, type PyTorchRule } from '../module/pyTorchRule.ts';
 import { described } from './describe.ts';
 
 /** max(x, 0), elementwise; see `relu`. */
@@ -53,6 +54,10 @@ export class PReLU extends Module {
   constructor(numParameters = 1, init = 0.25) {
     super();
     this.weight = new Parameter(full([numParameters], init), 'weight');
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return this.weight.size === 1 ? {} : { features: featureVectors('weight') };
   }
 
   /** @throws ShapeError unless there is one weight, or one for each channel */

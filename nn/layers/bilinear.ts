@@ -2,6 +2,7 @@ import { matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
+import type { PyTorchRule } from '../module/pyTorchRule.ts';
 import { described } from './describe.ts';
 import type { WeightOptions } from './linear.ts';
 
@@ -27,6 +28,10 @@ export class Bilinear extends Module<[x1: Tensor, x2: Tensor]> {
     const fans = { fanIn: in1Features, fanOut: outFeatures };
     this.weight = new Parameter(init([in1Features, in2Features, outFeatures], fans, rng), 'weight');
     this.bias = bias ? new Parameter(initBias([outFeatures], fans, rng), 'bias') : undefined;
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return { axes: { weight: [2, 0, 1] }, features: { weight: { output: 2 }, bias: { output: 0 } } };
   }
 
   /** @throws ShapeError unless x1 is [..., in1] and x2 [..., in2] */

@@ -2,6 +2,7 @@ import { embedding, equal, type Generator, oneHot, scope, type Tensor, tensor, w
 import { layerGenerator, normal } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { type Initializer, Parameter } from '../module/parameter.ts';
+import type { PyTorchRule } from '../module/pyTorchRule.ts';
 import { described } from './describe.ts';
 
 /** Options of {@link Embedding}. */
@@ -45,6 +46,10 @@ export class Embedding extends Module<[indices: Tensor]> {
     this.paddingIdx = pad;
     const made = init([numEmbeddings, embeddingDim], { fanIn: numEmbeddings, fanOut: embeddingDim }, rng);
     this.weight = new Parameter(pad === undefined ? made : withoutRow(made, pad), 'weight');
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return { features: { weight: { output: 1 } } };
   }
 
   override forward(indices: Tensor): Tensor {

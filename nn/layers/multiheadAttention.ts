@@ -2,6 +2,7 @@ import { type Generator, matmul, permute, ShapeError, scope, type Tensor } from 
 import { constant, fanInUniform, layerGenerator, xavierUniform } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Initializer } from '../module/parameter.ts';
+import type { PyTorchRule } from '../module/pyTorchRule.ts';
 import { described } from './describe.ts';
 import { Dropout } from './dropout.ts';
 import { Linear } from './linear.ts';
@@ -89,6 +90,22 @@ export class MultiheadAttention extends Module<
     this.vProj = new Linear(vdim, embedDim, inward);
     this.outProj = new Linear(embedDim, embedDim, { ...inward, init: init ?? fanInUniform });
     this.dropout = new Dropout(dropout, options.rng ? { rng: options.rng } : {});
+  }
+
+  /** in_proj_weight is three weights of one size; of different sizes they are q_proj_weight, k_proj_weight and v_proj_weight. */
+  override pyTorchRule(): PyTorchRule {
+    const { embedDim, kProj, vProj } = this;
+    const joint = kProj.inFeatures === embedDim && vProj.inFeatures === embedDim;
+    const parts = ['q', 'k', 'v'];
+    const all = (field: string) => parts.map((p) => `${p}Proj.${field}`);
+    return {
+      joined: {
+        ...(joint
+          ? { in_proj_weight: all('weight') }
+          : Object.fromEntries(parts.map((p) => [`${p}_proj_weight`, [`${p}Proj.weight`]]))),
+        ...(kProj.bias ? { in_proj_bias: all('bias') } : {}),
+      },
+    };
   }
 
   /** @throws ShapeError unless the inputs are [N,L,embedDim], [N,S,kdim] and [N,S,vdim] */

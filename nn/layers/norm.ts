@@ -77,6 +77,15 @@ export class GroupNorm extends Module {
   }
 }
 
+/** The rule of a norm whose tensors have the shape over which it normalises. */
+function shapedRule({ length: rank }: Shape, ...fields: readonly string[]): PyTorchRule {
+  if (rank === 1) return { features: featureVectors(...fields) };
+  // Three axes and more are an image's, [H,W,C]; two are a sequence's, [L,C] on both sides.
+  if (rank === 2) return {};
+  const axes = [rank - 1, ...Array.from({ length: rank - 1 }, (_, i) => i)];
+  return { axes: Object.fromEntries(fields.map((field) => [field, axes])) };
+}
+
 const shapeOf = (layer: string, given: number | Shape): Shape => {
   const shape = typeof given === 'number' ? [given] : [...given];
   if (shape.length === 0 || !shape.every((d) => Number.isInteger(d) && d > 0)) {
@@ -134,11 +143,7 @@ export class LayerNorm extends Module {
   }
 
   override pyTorchRule(): PyTorchRule {
-    const rank = this.normalizedShape.length;
-    if (rank === 1) return { features: featureVectors('weight', 'bias') };
-    // Three axes and more are an image's, [H,W,C]; two are a sequence's, [L,C] on both sides.
-    const axes = [rank - 1, ...Array.from({ length: rank - 1 }, (_, i) => i)];
-    return rank === 2 ? {} : { axes: { weight: axes, bias: axes } };
+    return shapedRule(this.normalizedShape, 'weight', 'bias');
   }
 
   /** @throws ShapeError unless x ends in the normalised shape */
@@ -193,6 +198,10 @@ export class RMSNorm extends Module {
     this.normalizedShape = shapeOf('RMSNorm', normalizedShape);
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter(full(this.normalizedShape, 1), 'weight') : undefined;
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return shapedRule(this.normalizedShape, 'weight');
   }
 
   /** @throws ShapeError unless x ends in the normalised shape */

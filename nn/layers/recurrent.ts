@@ -13,6 +13,7 @@ import {
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';
+import { channelsFirst, type PyTorchRule } from '../module/pyTorchRule.ts';
 import { described } from './describe.ts';
 import {
   GRU_KIND,
@@ -25,6 +26,9 @@ import {
   zerosBeside,
 } from './recurrence.ts';
 import type { LSTMState, RecurrentCellOptions } from './recurrentCells.ts';
+
+/** The lists of weights, by what PyTorch's names begin with. */
+const KINDS = { weightIh: 'weight_ih', weightHh: 'weight_hh', biasIh: 'bias_ih', biasHh: 'bias_hh' } as const;
 
 /** Options of {@link GRU} and {@link LSTM}. */
 export interface RecurrentOptions extends RecurrentCellOptions {
@@ -104,6 +108,19 @@ export abstract class Recurrent<State> extends Module<
     this.dropout = p;
     this.rng = rng;
     this.kind = kind;
+  }
+
+  /** `weightIhReverse.1` is weight_ih_l1_reverse. */
+  override pyTorchRule(): PyTorchRule {
+    const names: Record<string, string> = {};
+    for (const [kind, theirs] of Object.entries(KINDS)) {
+      for (let layer = 0; layer < this.weightIh.length; layer++) {
+        names[`${kind}.${layer}`] = `${theirs}_l${layer}`;
+        names[`${kind}Reverse.${layer}`] = `${theirs}_l${layer}_reverse`;
+      }
+    }
+    const matrices = ['weightIh', 'weightHh', 'weightIhReverse', 'weightHhReverse'];
+    return { names, axes: Object.fromEntries(matrices.map((field) => [field, channelsFirst(2)])) };
   }
 
   /** The outputs and the last states, from states by name. @internal */

@@ -3,6 +3,7 @@ import { type Generator, ShapeError, scope, type Tensor } from '../../engine/ind
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Initializer, Parameter } from '../module/parameter.ts';
+import { channelsFirst, type PyTorchRule } from '../module/pyTorchRule.ts';
 import { described } from './describe.ts';
 import {
   GRU_KIND,
@@ -55,6 +56,10 @@ export abstract class RecurrentCell<State> extends Module<[x: Tensor, state?: St
     this.biasIh = made.biasIh;
     this.biasHh = made.biasHh;
     this.kind = kind;
+  }
+
+  override pyTorchRule(): PyTorchRule {
+    return { axes: { weightIh: channelsFirst(2), weightHh: channelsFirst(2) } };
   }
 
   /** @internal */

@@ -15,6 +15,7 @@ import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { Buffer } from '../module/parameter.ts';
 import { registerParametrization } from '../module/parametrize.ts';
+import type { PyTorchRule } from '../module/pyTorchRule.ts';
 import { isTracking } from '../module/tracking.ts';
 import { parameterOf, unitAxisOf, type WeightedModule } from './weighted.ts';
 
@@ -42,10 +43,13 @@ class SpectralNorm extends Module<[weight: Tensor], Tensor> {
   readonly iterations: number;
   readonly eps: number;
   private readonly dim: number;
+  /** The axes of the weight. */
+  private readonly axes: readonly number[];
 
   constructor(weight: Tensor, dim: number, iterations: number, eps: number, rng: Generator) {
     super();
     this.dim = dim;
+    this.axes = weight.shape.map((_, i) => i);
     this.iterations = iterations;
     this.eps = eps;
     const { u, v } = scope(() => {
@@ -75,10 +79,24 @@ class SpectralNorm extends Module<[weight: Tensor], Tensor> {
     return this.iterations === 1 ? '' : `iterations ${this.iterations}`;
   }
 
+  override pyTorchRule(): PyTorchRule {
+    return {
+      parametrized: {
+        original: { suffix: '_orig', newer: 'original', axes: this.axes, keepDims: true },
+        u: { suffix: '_u', newer: '0._u', axes: [this.dim] },
+        v: { suffix: '_v', newer: '0._v', axes: this.others() },
+      },
+    };
+  }
+
+  /** The axes that v runs over. */
+  private others(): number[] {
+    return this.axes.filter((i) => i !== this.dim);
+  }
+
   /** The weight with the axis of u last, and the others flattened into one. */
   private matrix(w: Tensor): Tensor {
-    const axes = w.shape.map((_, i) => i);
-    const last = this.dim === w.rank - 1 ? w : w.permute([...axes.filter((i) => i !== this.dim), this.dim]);
+    const last = this.dim === w.rank - 1 ? w : w.permute([...this.others(), this.dim]);
     return last.reshape([-1, w.shape[this.dim]!]);
   }
 }

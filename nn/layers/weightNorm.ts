@@ -2,6 +2,7 @@ import { checked, noGrad, scope, type Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { registerParametrization } from '../module/parametrize.ts';
+import type { PyTorchRule } from '../module/pyTorchRule.ts';
 import { ConvTransposeNd } from './convNd.ts';
 import { parameterOf, unitAxisOf, type WeightedModule } from './weighted.ts';
 
@@ -20,10 +21,13 @@ export interface WeightNormOptions {
 class WeightNorm extends Module<[v: Tensor], Tensor> {
   readonly g: Parameter;
   private readonly dim: number | undefined;
+  /** The axes of the weight. */
+  private readonly axes: readonly number[];
 
   constructor(v: Tensor, dim: number | undefined) {
     super();
     this.dim = dim;
+    this.axes = v.shape.map((_, i) => i);
     this.g = new Parameter(
       noGrad(() =>
         scope(() =>
@@ -47,10 +51,23 @@ class WeightNorm extends Module<[v: Tensor], Tensor> {
     return '';
   }
 
+  override pyTorchRule(): PyTorchRule {
+    const { dim } = this;
+    const length = { suffix: '_g', newer: 'original0' };
+    return {
+      parametrized: {
+        original: { suffix: '_v', newer: 'original1', axes: this.axes, keepDims: true },
+        g: dim === undefined ? { ...length, axes: [] } : { ...length, axes: [dim], keepDims: true },
+      },
+    };
+  }
+
   /** The squared length of each part, to go with v. */
   private squares(v: Tensor): Tensor {
-    const others = v.shape.map((_, i) => i).filter((i) => i !== this.dim);
-    return v.square().sum(others, { keepDims: true });
+    return v.square().sum(
+      this.axes.filter((i) => i !== this.dim),
+      { keepDims: true },
+    );
   }
 }
 

@@ -10,9 +10,21 @@ export interface FeatureAxes {
   readonly output?: number;
 }
 
+/** What PyTorch calls a tensor of a parametrisation, and how it lies beside the weight that is parametrised. */
+export interface ParametrizationTensor {
+  /** PyTorch's name is the weight's with this behind it: '_orig' for `weight_orig`. */
+  readonly suffix: string;
+  /** Its name behind `parametrizations.<weight>.` in `torch.nn.utils.parametrizations`, which `fromPyTorch` reads too. */
+  readonly newer: string;
+  /** The axes of the weight, in wgrad's layout and in order, that it runs over, flattened or not. */
+  readonly axes: readonly number[];
+  /** PyTorch has 1 for the weight's other axes. Otherwise all axes are one, or none where it runs over none. */
+  readonly keepDims?: boolean;
+}
+
 /**
- * What a layer declares by `pyTorchRule`, each by the name of its own field. What it does not mention has in PyTorch the
- * field's name in snake_case, and the same layout.
+ * What a layer declares by `pyTorchRule`, each by the name of its own field (of a tensor in an array: `weightIh.0`). What it
+ * does not mention has in PyTorch the field's name in snake_case, and the same layout.
  */
 export interface PyTorchRule {
   /** PyTorch's names of fields: of parameters, buffers and modules. '' leaves a module's name out of the names inside it. */
@@ -21,6 +33,13 @@ export interface PyTorchRule {
   readonly axes?: Readonly<Record<string, readonly number[]>>;
   /** Axes that must follow when images are flattened in another order; see the option `flattened` of `fromPyTorch`. */
   readonly features?: Readonly<Record<string, FeatureAxes>>;
+  /**
+   * PyTorch's tensors that are made of tensors further inside, by PyTorch's name: the dotted names here of those that lie, each
+   * in PyTorch's layout, one behind the other along its first axis. A name alone is a tensor that PyTorch keeps further out.
+   */
+  readonly joined?: Readonly<Record<string, readonly string[]>>;
+  /** Of a parametrisation that PyTorch keeps in the layer itself: its own fields, and `original`, what is trained. */
+  readonly parametrized?: Readonly<Record<string, ParametrizationTensor>>;
   /** Tensors that PyTorch keeps and wgrad does not, by PyTorch's name: `toPyTorch` writes them, `fromPyTorch` drops them. */
   readonly absent?: Readonly<Record<string, StoredTensor>>;
 }

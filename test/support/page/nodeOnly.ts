@@ -16,6 +16,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'onnx.test.ts': 'onnxruntime reads its WebAssembly from a file; reference device, mostly',
   'package.test.ts': 'starts processes, and the browser',
   'pytorch.test.ts': 'reads files; reference device alone',
+  'pytorchLayers.test.ts': 'reads files; reference device alone',
   'pytorchWeights.test.ts': 'reads files',
   'readme.test.ts': 'starts processes',
   'runFolder.test.ts': 'writes files',
