@@ -32,8 +32,19 @@ test('the second program learns XOR', () => {
   assert.ok(Number(error) < 0.01, `mean squared error ${error}`);
 });
 
-test('the third program runs its own shader, and checks its derivatives', () => {
-  const printed = run(programs[2]!);
+test('the third program trains a classifier with layers of its own, and saves and loads it', () => {
+  try {
+    const printed = run(programs[2]!);
+    assert.match(printed, /layers\.1\.conv \(Conv2d\) +\[1,4,4,8\] +584/);
+    assert.ok(Number(/cross-entropy ([\d.]+)/.exec(printed)?.[1]) < 0.1, printed);
+    assert.match(printed, 'after epochs: 10');
+  } finally {
+    rmSync('stripes.safetensors', { force: true });
+  }
+});
+
+test('the fourth program runs its own shader, and checks its derivatives', () => {
+  const printed = run(programs[3]!);
   const numbers = (/\[ ([^\]]*) \] \[ ([^\]]*) \]/.exec(printed) ?? [])
     .slice(1)
     .flatMap((t) => t.split(',').map(Number));
@@ -44,10 +55,10 @@ test('the third program runs its own shader, and checks its derivatives', () => 
   assert.ok(errors.length === 2 && errors.every((e) => e < 1e-7), printed);
 });
 
-test('the fourth program writes an ONNX file, which onnxruntime runs with a batch of any size', async () => {
+test('the fifth program writes an ONNX file, which onnxruntime runs with a batch of any size', async () => {
   const file = 'generator.onnx';
   try {
-    assert.match(run(programs[3]!), /^generator\.onnx: \d+ bytes$/m);
+    assert.match(run(programs[4]!), /^generator\.onnx: \d+ bytes$/m);
     const session = await InferenceSession.create(readFileSync(file), { logSeverityLevel: 3 });
     const z = Float32Array.from({ length: 3 * 16 }, (_, i) => Math.sin(i));
     const { images } = await session.run({ z: new OrtTensor('float32', z, [3, 16]) });
@@ -63,7 +74,7 @@ test('the fourth program writes an ONNX file, which onnxruntime runs with a batc
 test('every command of package.json that it names exists', () => {
   const readme = readFileSync('README.md', 'utf8');
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-  for (const [, name] of readme.matchAll(/`npm (?:run )?(start|test|check(?::ops)?|bench|build|docs)`/g))
+  for (const [, name] of readme.matchAll(/`npm (?:run )?(start|test|check(?::ops)?|bench|build|docs|example:classifier)`/g))
     assert.ok(scripts[name!], name);
 });
 
