@@ -86,10 +86,9 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
  * The connections of one unit, from the shape of a weight: [in, out] of a linear layer, [...kernel, in/groups, out] of a
  * convolution, [...kernel, out/groups, in] of a transposed one, all with PyTorch's counts (which take a transposed
  * convolution's outputs for its inputs). A vector or scalar has none.
- * @param groups of a convolution: its fan-out is that of one group
  * @throws ShapeError for fewer than two axes
  */
-export function fansOf(shape: Shape, groups = 1): Fans {
+export function fansOf(shape: Shape): Fans {
   if (shape.length < 2) {
     throw new ShapeError(
       `fansOf: [${shape}] must have two axes or more; fans are counted from a weight, not from a bias`,
@@ -97,7 +96,7 @@ export function fansOf(shape: Shape, groups = 1): Fans {
   }
   const [a, b] = shape.slice(-2) as [number, number];
   const kernel = shape.slice(0, -2).reduce((n, d) => n * d, 1);
-  return { fanIn: kernel * a, fanOut: (kernel * b) / groups };
+  return { fanIn: kernel * a, fanOut: kernel * b };
 }
 
 /** Options of {@link xavierUniform} and {@link xavierNormal}. */

@@ -43,9 +43,9 @@ on('init and initBias get the fans and the generator', () => {
   new nn.Conv2d(4, 6, [1, 3], { groups: 2, init, initBias: init });
   new nn.ConvTranspose2d(4, 6, [1, 3], { groups: 2, init, bias: false });
   assert.equal(seen, [
-    [[1, 3, 2, 6], { fanIn: 6, fanOut: 9 }],
-    [[6], { fanIn: 6, fanOut: 9 }],
-    [[1, 3, 3, 4], { fanIn: 9, fanOut: 6 }],
+    [[1, 3, 2, 6], { fanIn: 6, fanOut: 18 }],
+    [[6], { fanIn: 6, fanOut: 18 }],
+    [[1, 3, 3, 4], { fanIn: 9, fanOut: 12 }],
   ]);
 });
 

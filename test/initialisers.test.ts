@@ -146,7 +146,7 @@ test('identity and dirac keep what a layer is given', async () => {
 test('fans are those that layers count', () => {
   const seen: unknown[] = [];
   const note: nn.Initializer = (shape, fans, rng) => {
-    seen.push(fans, init.fansOf(shape, groups));
+    seen.push(fans, init.fansOf(shape));
     return init.zeros(shape, fans, rng);
   };
   let groups = 1;

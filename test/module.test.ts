@@ -143,7 +143,7 @@ on('requireGrad freezes a module; apply visits every module, innermost first', (
   );
   const order: string[] = [];
   m.apply((inner) => order.push(inner.constructor.name));
-  assert.equal(order, ['BatchNorm2d', 'Linear', 'Tied']);
+  assert.equal(order, ['Linear', 'BatchNorm2d', 'Tied']);
 });
 
 /** The networks of PyTorch's DCGAN example: 64 x 64 x 3, nz 100, ngf = ndf = 64. */

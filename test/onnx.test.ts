@@ -220,9 +220,20 @@ test('a batch of one size where the module asks for it, and an error where it mu
     nn.exportOnnx(new Fn((x, y) => x!.sum().add(y!)), [[4, 2], [3]], { dynamicBatch: true }),
     /the inputs have no first axis of one size/,
   );
+  // Groups of four samples, or of all where there are fewer: one graph up to a batch of four, and another behind it.
+  const few = nn.exportOnnx(new nn.MinibatchStdDev(), [[1, 2, 2, 2]], { dynamicBatch: true });
+  await rejects(few, /^exportOnnx: dynamicBatch cannot be had: /);
   await agree(new Fn((x) => x!.exp()), [[4, 2]], { fixed: true, options: { dynamicBatch: false } });
   // The mean over the batch is one for every size.
   await agree(new Fn((x) => x!.sub(x!.mean(0))), [[4, 2]]);
+});
+
+test('a result that is given twice is two outputs', async () => {
+  const twice = new Fn((x) => {
+    const y = x!.mul(2);
+    return [y, y];
+  });
+  await agree(twice, [[2, 3]]);
 });
 
 test('inputs and outputs that are nothing else: passed through, unused, constant, the same twice', async () => {

@@ -28,10 +28,10 @@ export interface ArraySample {
 /** One value of a sample. A tensor stays the data set's: it is copied into the batch and not freed. */
 export type SampleValue = number | NumberArray | ArraySample | Tensor;
 
-/** A sample: one value, or several by name, such as `{ image, label }`. */
-export type Sample = SampleValue | { readonly [name: string]: SampleValue };
+/** A sample: one value, or several, by name (`{ image, label }`) or in a list (`[image, label]`). */
+export type Sample = SampleValue | { readonly [name: string]: SampleValue } | readonly SampleValue[];
 
-/** The batch made of samples: a tensor with the batch as its first axis, or one for each name. */
+/** The batch made of samples: a tensor with the batch as its first axis, or one for each name or place of a list. */
 export type Batch<S> = S extends SampleValue ? Tensor : { readonly [K in keyof S]: Tensor };
 
 const isArray = (v: unknown): v is NumberArray => ArrayBuffer.isView(v) && !(v instanceof DataView);
@@ -79,7 +79,8 @@ export function collate<S>(samples: readonly S[]): Batch<S> {
     const values = samples.map((s) => (s as Record<string, unknown>)[name]);
     columns.push([name, column(name, values)]);
   }
-  return Object.fromEntries(columns) as Batch<S>;
+  // A pair of image and label comes as a pair, and a record as a record.
+  return (Array.isArray(first) ? columns.map(([, t]) => t) : Object.fromEntries(columns)) as Batch<S>;
 }
 
 /** The values of one name, one of each sample. */

@@ -32,7 +32,8 @@ export interface BatchNormOptions {
 export abstract class BatchNormNd<In extends readonly [x: Tensor, ...unknown[]] = [x: Tensor]> extends TrackedNorm<In> {
   protected constructor(channels: number, options: BatchNormOptions) {
     checked(new.target.name, options, ['eps', 'momentum', 'affine', 'trackRunningStats']);
-    super(channels, { eps: 1e-5, momentum: 0.1, affine: true, trackRunningStats: true, ...options });
+    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
+    super(channels, { eps, momentum, affine, trackRunningStats });
   }
 
   /** The layer's function, once the shape of x is known to be right. @internal */

@@ -89,7 +89,7 @@ abstract class Convolution<O extends ConvOptions> extends Module {
     const last = transposed ? [outChannels / groups, inChannels] : [inChannels / groups, outChannels];
     const taps = times(this.kernelSize);
     // PyTorch counts a transposed convolution's fan-in over its outputs.
-    const fans = { fanIn: taps * last[0]!, fanOut: (taps * last[1]!) / groups };
+    const fans = { fanIn: taps * last[0]!, fanOut: taps * last[1]! };
     this.weight = new Parameter(init([...this.kernelSize, ...last], fans, rng), 'weight');
     this.bias = bias ? new Parameter(initBias([outChannels], fans, rng), 'bias') : undefined;
   }

@@ -44,7 +44,7 @@ export class Embedding extends Module<[indices: Tensor]> {
       );
     }
     this.paddingIdx = pad;
-    const made = init([numEmbeddings, embeddingDim], { fanIn: numEmbeddings, fanOut: embeddingDim }, rng);
+    const made = init([numEmbeddings, embeddingDim], { fanIn: embeddingDim, fanOut: numEmbeddings }, rng);
     this.weight = new Parameter(pad === undefined ? made : withoutRow(made, pad), 'weight');
   }
 

@@ -21,7 +21,8 @@ export interface InstanceNormOptions {
 abstract class InstanceNormNd extends TrackedNorm {
   protected constructor(channels: number, options: InstanceNormOptions) {
     checked(new.target.name, options, ['eps', 'momentum', 'affine', 'trackRunningStats']);
-    super(channels, { eps: 1e-5, momentum: 0.1, affine: false, trackRunningStats: false, ...options });
+    const { eps = 1e-5, momentum = 0.1, affine = false, trackRunningStats = false } = options;
+    super(channels, { eps, momentum, affine, trackRunningStats });
   }
 
   /** @internal */

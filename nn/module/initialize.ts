@@ -1,6 +1,6 @@
 import { copyFrom, type Generator, noGrad, type Shape, ShapeError, scope, withDevice } from '../../engine/index.ts';
 import { fansOf, layerGenerator } from '../init.ts';
-import type { AnyModule } from './module.ts';
+import { type AnyModule, ownParameters } from './module.ts';
 import { type Initializer, Parameter } from './parameter.ts';
 
 /** Options of {@link initialize}. */
@@ -32,8 +32,8 @@ export function initialize(module: AnyModule, initializer: Initializer, options:
   const names = new Map(module.namedParameters().map(([name, p]) => [p, name]));
   const filled = new Set<Parameter>();
   for (const [, m] of module.namedModules()) {
-    for (const [name, p] of Object.entries(m)) {
-      if (!(p instanceof Parameter) || filled.has(p) || !filter(name, m, p)) continue;
+    for (const [name, p] of ownParameters(m)) {
+      if (filled.has(p) || !filter(name, m, p)) continue;
       filled.add(p);
       noGrad(() =>
         scope(() => {
@@ -51,8 +51,8 @@ export function initialize(module: AnyModule, initializer: Initializer, options:
 
 /** Of a parameter of this shape: from the shape, or from the module's weight. Of a vector without one, its size. */
 function fansIn(m: AnyModule, shape: Shape): { fanIn: number; fanOut: number } {
-  const { weight, options } = m as { weight?: unknown; options?: { readonly groups?: number } };
+  const { weight } = m as { weight?: unknown };
   const counted = shape.length < 2 && weight instanceof Parameter ? weight.shape : shape;
   const [n = 1] = counted;
-  return counted.length < 2 ? { fanIn: n, fanOut: n } : fansOf(counted, options?.groups);
+  return counted.length < 2 ? { fanIn: n, fanOut: n } : fansOf(counted);
 }

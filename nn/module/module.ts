@@ -1,7 +1,7 @@
 import { noGrad, scope, type Tensor } from '../../engine/index.ts';
 import { Buffer, Parameter } from './parameter.ts';
 import type { PyTorchRule } from './pyTorchRule.ts';
-import { compareState, overwrite, refuseDifferences, type StateValue } from './state.ts';
+import { compareState, overwriting, refuseDifferences, type StateValue } from './state.ts';
 
 /** Any module, whatever it takes and gives: what a module knows of those inside it. See {@link Module} for each member. */
 export interface AnyModule {
@@ -146,19 +146,32 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
     /** Names in `values` that the module does not have. */
     unexpected: string[];
   } {
+    if (!(values instanceof Map)) {
+      throw new TypeError(
+        'loadStateDict: the values are a Map by name, as stateDict() gives it; of a file, `(await loadSafetensors(path)).tensors`',
+      );
+    }
     const own = this.stateDict();
     const { missing, unexpected, problems } = compareState(own, values);
     refuseDifferences(strict ? { missing, unexpected, problems } : { missing: [], unexpected: [], problems });
-    for (const [name, t] of own) {
+    const writes = [...own].flatMap(([name, t]) => {
       const given = values.get(name);
-      if (given) overwrite(name, t, given);
-    }
+      return given ? [overwriting(name, t, given)] : [];
+    });
+    for (const write of writes) write();
     return { missing, unexpected };
   }
 
   /** Calls `fn` with every module inside, innermost first, then with this one. Returns this one. */
   apply(fn: (module: AnyModule) => void): this {
-    for (const [, m] of this.namedModules().reverse()) fn(m);
+    const seen = new Set<AnyModule>();
+    const visit = (m: AnyModule): void => {
+      if (seen.has(m)) return;
+      seen.add(m);
+      for (const [, inner] of m.children()) visit(inner);
+      fn(m);
+    };
+    visit(this);
     return this;
   }
 
@@ -211,7 +224,12 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
       const made = Object.create(Object.getPrototypeOf(m) as object) as AnyModule;
       copies.set(m, made);
       for (const [name, v] of Object.entries(m)) {
-        if (name !== 'forward') Object.defineProperty(made, name, { ...PLAIN, value: copied(v) });
+        if (name === 'forward') {
+          throw new TypeError(
+            `copy: forward of ${m.constructor.name} is a field, which may hold on to this module; make it a method`,
+          );
+        }
+        Object.defineProperty(made, name, { ...PLAIN, value: copied(v) });
       }
       return made;
     };

@@ -49,9 +49,18 @@ export function refuseDifferences({ missing, unexpected, problems }: StateDiffer
   if (all.length > 0) throw new Error(`loadStateDict: ${all.join('; ')}`);
 }
 
-/** Overwrites t in place. @throws Error for a tensor on another device */
-export function overwrite(name: string, t: Tensor, given: StateValue): void {
-  if (!(given instanceof Tensor)) t.assign(toNumbers(given.data));
-  else if (given.device === t.device) noGrad(() => copyFrom(t, given));
-  else throw new Error(`loadStateDict: ${name} lives on ${given.device.name}; read it first`);
+/**
+ * What overwrites t in place, checked already: so that all values of a state are looked at before the first is written.
+ * @throws Error for a tensor on another device, or numbers that do not fill the shape
+ */
+export function overwriting(name: string, t: Tensor, given: StateValue): () => void {
+  if (!(given instanceof Tensor)) {
+    if (given.data.length !== t.size) {
+      throw new Error(`loadStateDict: ${name} [${t.shape}] takes ${t.size} numbers, not ${given.data.length}`);
+    }
+    const numbers = toNumbers(given.data);
+    return () => void t.assign(numbers);
+  }
+  if (given.device !== t.device) throw new Error(`loadStateDict: ${name} lives on ${given.device.name}; read it first`);
+  return () => void noGrad(() => copyFrom(t, given));
 }

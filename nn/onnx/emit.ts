@@ -38,7 +38,8 @@ export function emit(program: Program, names: Names, title: string): ModelProto 
   const outputs = program.outputs.map((id, i) => {
     const name = outputNames[i]!;
     const value = values.get(id)!;
-    put(g, value.last, name, program.outputs.indexOf(id) === i);
+    const first = program.outputs.indexOf(id);
+    put(g, first === i ? value.last : outputNames[first]!, name, first === i);
     return infoOf(name, value.shape);
   });
   const graph = {

@@ -4,7 +4,7 @@ import { emit } from './emit.ts';
 import { MAPPINGS, MAX_POOL_INDEX } from './ops/table.ts';
 import { constantsOf, type Program, programOf, type Run } from './program.ts';
 import { encodeModel } from './proto.ts';
-import { FixedBatch } from './size.ts';
+import { FixedBatch, more } from './size.ts';
 
 /** Options of {@link exportOnnx}. */
 export interface OnnxOptions {
@@ -103,11 +103,11 @@ function begin(module: AnyModule, shapes: readonly Shape[], wanted: boolean | un
   const values = read(first, constantsOf(fixed));
   try {
     if (wanted === false) throw new FixedBatch('it is not wanted');
-    const more = [1, 2].map((k) => runWithMore(module, shapes, k));
-    const program = programOf([first, ...more], shapes[0]![0]!);
+    const others = more(shapes[0]?.[0] ?? 1).map((k) => runWithMore(module, shapes, k));
+    const program = programOf([first, ...others], shapes[0]![0]!);
     // Tensors that forward makes from numbers of its own may differ; parameters do not.
     const own = program.entries.filter((e) => e.constant && e.op === undefined && !program.names.has(e.id));
-    const leaves = more.map((r) =>
+    const leaves = others.map((r) =>
       read(
         r,
         own.map((e) => e.id),

@@ -1,4 +1,4 @@
-/** What a module does, as plain data: the tape of one run, or of three with different batches laid on top of each other. */
+/** What a module does, as plain data: the tape of one run, or of four with different batches laid on top of each other. */
 import type { Tape, TapeEntry, Values } from '../../engine/index.ts';
 import { Batch, FixedBatch, follow, type Size, sameSize, VARIES } from './size.ts';
 
@@ -35,7 +35,7 @@ export interface Run {
 }
 
 /**
- * The program behind tapes of runs with batches n, n + 1, n + 2; or behind one.
+ * The program behind tapes of runs with batches n, n + 1, n + 2 and 8 n; or behind one.
  * @throws FixedBatch if they do not do the same
  */
 export function programOf(runs: readonly Run[], n: number): Program {

@@ -20,12 +20,15 @@ export class FixedBatch extends Error {}
 /** Stands for a number that changes with the batch in another way than by a line. */
 export const VARIES = Symbol('varies');
 
-/** One number of a graph from those that it has at batches n, n + 1 and n + 2. */
+/** How many samples more than n there are in the runs after the first: the last one is there for sizes that have a limit. */
+export const more = (n: number): readonly [number, number, number] => [1, 2, 7 * n];
+
+/** One number of a graph from those that it has at batches n, n + 1, n + 2 and 8 n. */
 export function follow(n: number, values: readonly number[]): Size | typeof VARIES {
-  const [a, b, c] = values as [number, number, number];
+  const [a, b, c, d] = values as [number, number, number, number];
   if (values.every((v) => Object.is(v, a))) return a;
   const times = b - a;
-  if (c - b !== times || !Number.isInteger(times)) return VARIES;
+  if (c - b !== times || d - a !== times * more(n)[2] || !Number.isInteger(times)) return VARIES;
   return new Batch(times, a - n * times);
 }
 

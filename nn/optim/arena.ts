@@ -59,6 +59,8 @@ function padded(p: Parameter): Tensor[] {
 }
 
 const laidOut = new WeakMap<Parameter, Arena>();
+/** Parameters that hold other values for the length of a call. */
+export const lent = new WeakSet<Parameter>();
 
 /** One flat tensor behind all parameters of a group, so that one launch updates them all. */
 export class Arena extends Layout {
@@ -69,6 +71,12 @@ export class Arena extends Layout {
   /** Moves the parameters into a new arena. */
   private constructor(parameters: readonly Parameter[]) {
     super(parameters);
+    const away = parameters.find((p) => lent.has(p));
+    if (away) {
+      throw new Error(
+        `${away.describe()} stands for its average just now (EMA.apply); make the optimizer outside of it`,
+      );
+    }
     this.flat = this.gather('arena');
     parameters.forEach((p, k) => {
       p.rebind(this.window(this.flat, k));

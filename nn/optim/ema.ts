@@ -1,8 +1,8 @@
 import { eachRun, keep, live, optimizerStep, refusePromise, ShapeError, type Tensor } from '../../engine/index.ts';
 import type { AnyModule } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';
-import { compareState, overwrite, refuseDifferences, type StateValue } from '../module/state.ts';
-import { Arena, Layout } from './arena.ts';
+import { compareState, overwriting, refuseDifferences, type StateValue } from '../module/state.ts';
+import { Arena, Layout, lent } from './arena.ts';
 import { checkRange, share } from './options.ts';
 
 /**
@@ -59,11 +59,13 @@ export class EMA {
     const own = parameters.map((p) => keep(p.detach()));
     parameters.forEach((p, k) => {
       p.rebind(this.layout.window(this.flat, k));
+      lent.add(p);
     });
     try {
       return refusePromise('EMA.apply', fn());
     } finally {
       parameters.forEach((p, k) => {
+        lent.delete(p);
         p.rebind(own[k]!.storage.share());
         own[k]!.dispose();
       });
@@ -82,7 +84,7 @@ export class EMA {
       throw new ShapeError(`EMA: the averages ${shapes(this.averages)} do not fit parameters ${shapes(targets)}`);
     }
     targets.forEach((p, k) => {
-      overwrite(p.describe(), p, this.averages[k]!);
+      overwriting(p.describe(), p, this.averages[k]!)();
     });
   }
 
@@ -99,7 +101,7 @@ export class EMA {
   loadStateDict(values: ReadonlyMap<string, StateValue | number>): void {
     refuseDifferences(compareState(this.stateDict(), values));
     this.averages.forEach((t, k) => {
-      overwrite(`average.${k}`, t, values.get(`average.${k}`) as StateValue);
+      overwriting(`average.${k}`, t, values.get(`average.${k}`) as StateValue)();
     });
     this.steps = values.get('steps') as number;
   }

@@ -61,6 +61,12 @@ export class OneCycleLR extends LRScheduler {
       g.initialLr = maxLrs[k]! / o.divFactor;
     });
     const rise = o.pctStart * o.totalSteps - 1;
+    const falls = o.threePhase ? 2 * o.pctStart * o.totalSteps - 2 : rise;
+    if (rise === 0 || falls >= o.totalSteps - 1) {
+      throw new RangeError(
+        `OneCycleLR: pctStart ${o.pctStart} of ${o.totalSteps} steps leaves no step to ${rise === 0 ? 'rise' : 'fall'} in; take ${rise === 0 ? 'a larger one' : 'a smaller one'}, or more steps`,
+      );
+    }
     /** Where phases end, and which of start (0), top (1) and end (2) they lead to. */
     const phases: readonly (readonly [end: number, level: 0 | 1 | 2])[] = o.threePhase
       ? [

@@ -10,7 +10,7 @@ import {
   Tensor,
 } from '../../engine/index.ts';
 import type { Parameter } from '../module/parameter.ts';
-import { compareState, overwrite, refuseDifferences, type StateValue } from '../module/state.ts';
+import { compareState, overwriting, refuseDifferences, type StateValue } from '../module/state.ts';
 import { Arena } from './arena.ts';
 import { checkRanges, type Range } from './options.ts';
 
@@ -174,11 +174,12 @@ export abstract class Optimizer<O extends LearningRate> {
     if (!(Number.isSafeInteger(steps) && steps >= 0)) {
       throw new RangeError(`${this.algorithm.name}: steps must be a whole number, 0 or more, not ${steps}`);
     }
+    const writes = this.tensors().map(([name, t]) => overwriting(name, t, values.get(name) as StateValue));
     const restored = this.groups.map((g, k) => restore(g, (key) => values.get(`groups.${k}.${key}`) as number));
     restored.forEach((g, k) => {
       this.check(g, this.parts[k]!.rule);
     });
-    for (const [name, t] of this.tensors()) overwrite(name, t, values.get(name) as StateValue);
+    for (const write of writes) write();
     restored.forEach((g, k) => void Object.assign(this.groups[k]!, g));
     this.steps = steps;
   }
