@@ -1,5 +1,5 @@
 /** State dicts between PyTorch's names and layouts and those here. Each layer's class declares its own: `pyTorchRule`. */
-import { type Shape, ShapeError, Tensor } from '../../engine/index.ts';
+import { checked, type Shape, ShapeError, Tensor } from '../../engine/index.ts';
 import type { AnyModule } from '../module/module.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
 import type { ElementArray } from './dtypes.ts';
@@ -54,7 +54,7 @@ export function fromPyTorch(
   tensors: TensorMap,
   options: PyTorchOptions = {},
 ): Map<string, StoredTensor> {
-  const { pairs, absent } = pairsOf(module, options);
+  const { pairs, absent } = pairsOf('fromPyTorch', module, options);
   const prefixed = tensors.size > 0 && [...tensors.keys()].every((name) => name.startsWith('module.'));
   const prefix = prefixed && ![...pairs.keys()].some((name) => name.startsWith('module.')) ? 'module.' : '';
   const given = new Map([...tensors].map(([name, t]) => [name.slice(prefix.length), t]));
@@ -97,7 +97,7 @@ export function fromPyTorch(
  * await saveSafetensors('for-pytorch.safetensors', await toPyTorch(generator));
  */
 export async function toPyTorch(module: AnyModule, options: PyTorchOptions = {}): Promise<Map<string, StoredTensor>> {
-  const { pairs, absent } = pairsOf(module, options);
+  const { pairs, absent } = pairsOf('toPyTorch', module, options);
   // All reads begin before the first ends, so that the values are of one moment.
   const read = await Promise.all(
     [...pairs].map(async ([theirs, pair]) => [theirs, pair, await pair.tensor.data()] as const),
@@ -113,7 +113,9 @@ export async function toPyTorch(module: AnyModule, options: PyTorchOptions = {})
 }
 
 /** Every tensor of a module by PyTorch's name; also, by PyTorch's name, what only PyTorch has. */
-function pairsOf(module: AnyModule, { flattened = {} }: PyTorchOptions) {
+function pairsOf(op: string, module: AnyModule, options: PyTorchOptions) {
+  const { flattened = {} } = checked(op, options, ['flattened']);
+  for (const [name, image] of Object.entries(flattened)) checked(`flattened ${name}`, image, ['input', 'output']);
   const pairs = new Map<string, Pair>();
   const absent = new Map<string, StoredTensor>();
   const names = new Map([...module.stateDict()].map(([name, t]) => [t, name]));
