@@ -14,6 +14,12 @@ import { scope } from './scope.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
 import { Tensor, tensor } from './tensor.ts';
 
+/** Checked, after the shape: in `normal(2, 3)` it is the brackets that are missing. */
+function optionsOf<T extends object>(op: string, shape: Shape, options: T, known: readonly (keyof T & string)[]): T {
+  checkShape(op, shape);
+  return checked(op, options, known);
+}
+
 /** Options of `Generator.truncatedNormal`. */
 export interface TruncatedNormalOptions {
   /** The mean before the tails are cut off. Default 0. */
@@ -88,7 +94,7 @@ export class Generator {
 
   /** Uniform numbers in [low, high), by default [0, 1). @throws ShapeError */
   uniform(shape: Shape, options: { low?: number; high?: number } = {}): Tensor {
-    const { low = 0, high = 1 } = checked('uniform', options, ['low', 'high']);
+    const { low = 0, high = 1 } = optionsOf('uniform', shape, options, ['low', 'high']);
     return apply(
       uniformRow,
       [],
@@ -98,7 +104,7 @@ export class Generator {
 
   /** Normally distributed numbers, standard unless mean and standard deviation are given. @throws ShapeError */
   normal(shape: Shape, options: { mean?: number; std?: number } = {}): Tensor {
-    const { mean = 0, std = 1 } = checked('normal', options, ['mean', 'std']);
+    const { mean = 0, std = 1 } = optionsOf('normal', shape, options, ['mean', 'std']);
     return apply(
       normalRow,
       [],
@@ -113,7 +119,7 @@ export class Generator {
    */
   truncatedNormal(shape: Shape, options: TruncatedNormalOptions = {}): Tensor {
     const names = ['mean', 'std', 'low', 'high'] as const;
-    const { mean = 0, std = 1, low = -2, high = 2 } = checked('truncatedNormal', options, names);
+    const { mean = 0, std = 1, low = -2, high = 2 } = optionsOf('truncatedNormal', shape, options, names);
     if (!(low < high && std > 0)) {
       throw new RangeError(`truncatedNormal: low ${low} must be less than high ${high}, and std ${std} more than 0`);
     }

@@ -37,7 +37,7 @@ function channelsOf(op: string, x: Tensor, vectors: Readonly<Record<string, Tens
   return c;
 }
 
-const AFFINE = ['weight', 'bias', 'eps'] as const;
+const AFFINE = ['eps', 'weight', 'bias'] as const;
 
 function run(
   row: Row<NormParams>,
