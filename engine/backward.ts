@@ -4,6 +4,7 @@ import { adopt } from './lifetime.ts';
 import { refuseRecording } from './live.ts';
 import { type Node, noGrad } from './node.ts';
 import { add } from './ops/elementwise.ts';
+import { checked } from './options.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Options of {@link backward}. */
@@ -19,7 +20,8 @@ export interface BackwardOptions {
  * until `zeroGrad()`. For a gradient that is to be differentiated again, use {@link grad}.
  * @throws GradError if y is not a scalar and there is no gradOutput, or if the graph was already used
  */
-export function backward(y: Tensor, { gradOutput, retainGraph = false }: BackwardOptions = {}): void {
+export function backward(y: Tensor, options: BackwardOptions = {}): void {
+  const { gradOutput, retainGraph = false } = checked('backward', options, ['gradOutput', 'retainGraph']);
   refuseRecording(
     'backward() keeps gradients in .grad, which the next run would overwrite; use grad() inside the step',
   );

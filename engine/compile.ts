@@ -4,6 +4,7 @@ import { DeviceError, refusePromise } from './errors.ts';
 import { noteEffects } from './live.ts';
 import { noGrad } from './node.ts';
 import { clone } from './ops/elementwise.ts';
+import { shown } from './options.ts';
 import { scope } from './scope.ts';
 import { type Shape, show } from './shape.ts';
 import { Tensor } from './tensor.ts';
@@ -60,6 +61,9 @@ interface Recording {
  * for (const batch of batches) await scope(() => step(tensor(batch, { shape })).item());
  */
 export function compile<A extends readonly Tensor[], R>(step: (...inputs: A) => R): CompiledStep<A, R> {
+  if (typeof step !== 'function') {
+    throw new TypeError(`compile: the step is a function, such as (x) => model.forward(x), not ${shown(step)}`);
+  }
   const recordings = new Map<WebGpuDevice, Map<string, Recording>>();
   const call = (...inputs: A): R => {
     const device = deviceOf(inputs);

@@ -222,7 +222,7 @@ export {
   sinh,
   tan,
 } from './ops/unary.ts';
-export { checked } from './options.ts';
+export { checked, checkedList, checkedNumber, shown } from './options.ts';
 export {
   defaultGenerator,
   Generator,

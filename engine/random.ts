@@ -9,9 +9,16 @@ import { affine, gate, sub } from './ops/elementwise.ts';
 import { reshape } from './ops/movement.ts';
 import { broadcastTo } from './ops/reduce.ts';
 import { gumbelMax, truncatedNormalRow } from './ops/sampling.ts';
+import { checked } from './options.ts';
 import { scope } from './scope.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
 import { Tensor, tensor } from './tensor.ts';
+
+/** Checked, after the shape: in `normal(2, 3)` it is the brackets that are missing. */
+function optionsOf<T extends object>(op: string, shape: Shape, options: T, known: readonly (keyof T & string)[]): T {
+  checkShape(op, shape);
+  return checked(op, options, known);
+}
 
 /** Options of `Generator.truncatedNormal`. */
 export interface TruncatedNormalOptions {
@@ -86,7 +93,8 @@ export class Generator {
   }
 
   /** Uniform numbers in [low, high), by default [0, 1). @throws ShapeError */
-  uniform(shape: Shape, { low = 0, high = 1 }: { low?: number; high?: number } = {}): Tensor {
+  uniform(shape: Shape, options: { low?: number; high?: number } = {}): Tensor {
+    const { low = 0, high = 1 } = optionsOf('uniform', shape, options, ['low', 'high']);
     return apply(
       uniformRow,
       [],
@@ -95,7 +103,8 @@ export class Generator {
   }
 
   /** Normally distributed numbers, standard unless mean and standard deviation are given. @throws ShapeError */
-  normal(shape: Shape, { mean = 0, std = 1 }: { mean?: number; std?: number } = {}): Tensor {
+  normal(shape: Shape, options: { mean?: number; std?: number } = {}): Tensor {
+    const { mean = 0, std = 1 } = optionsOf('normal', shape, options, ['mean', 'std']);
     return apply(
       normalRow,
       [],
@@ -108,7 +117,9 @@ export class Generator {
    * 1e-5 where the bounds are within 5 std of the mean, and always between them.
    * @throws RangeError unless low < high and std > 0
    */
-  truncatedNormal(shape: Shape, { mean = 0, std = 1, low = -2, high = 2 }: TruncatedNormalOptions = {}): Tensor {
+  truncatedNormal(shape: Shape, options: TruncatedNormalOptions = {}): Tensor {
+    const names = ['mean', 'std', 'low', 'high'] as const;
+    const { mean = 0, std = 1, low = -2, high = 2 } = optionsOf('truncatedNormal', shape, options, names);
     if (!(low < high && std > 0)) {
       throw new RangeError(`truncatedNormal: low ${low} must be less than high ${high}, and std ${std} more than 0`);
     }

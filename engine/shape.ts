@@ -1,6 +1,6 @@
 import { type Shape, sizeOf } from '../kernels/kernel.ts';
 import { ShapeError } from './errors.ts';
-import { checkedList } from './options.ts';
+import { checkAxes, checkedList, checkedNumber } from './options.ts';
 
 export { broadcastStrides, stridesOf } from '../kernels/strides.ts';
 export { type Shape, sizeOf };
@@ -33,12 +33,14 @@ export function broadcastShapes(op: string, ...shapes: readonly Shape[]): Shape 
 /** Checks axes, resolves negative ones, and sorts them. `undefined` means all axes. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
+  checkAxes(op, axes);
   const list = (typeof axes === 'number' ? [axes] : [...axes]).map((a) => normalizeAxis(op, a, rank));
   if (new Set(list).size !== list.length) throw new ShapeError(`${op}: axes ${show(list)} name an axis twice`);
   return list.sort((a, b) => a - b);
 }
 
 export function normalizeAxis(op: string, axis: number, rank: number): number {
+  checkedNumber(`x.${op}`, 'the axis', axis);
   const a = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || a < 0 || a >= rank) {
     throw new ShapeError(`${op}: axis ${axis} is out of range for a tensor of ${rank} axes (${-rank} to ${rank - 1})`);

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  checked,
   defaultGenerator,
   diag,
   full,
@@ -16,6 +17,10 @@ import {
   tensor,
 } from '../engine/index.ts';
 import type { Fans, Initializer } from './module/parameter.ts';
+
+/** Checked; for a shape none: where a layer was given the maker of an initialiser for the initialiser, the layer says so. */
+const optionsOf = <T extends object>(name: string, options: T, known: readonly (keyof T & string)[]): T =>
+  Array.isArray(options) ? ({} as T) : checked(name, options, known);
 
 /** Normal numbers. */
 export const normal =
@@ -33,10 +38,10 @@ export const uniform = (bound?: number, high?: number): Initializer => {
 };
 
 /** Normal numbers given that they lie in [low, high], by default [-2, 2]. @throws RangeError unless low < high and std > 0 */
-export const truncatedNormal =
-  (options: TruncatedNormalOptions = {}): Initializer =>
-  (shape, _, rng) =>
-    rng.truncatedNormal(shape, options);
+export const truncatedNormal = (options: TruncatedNormalOptions = {}): Initializer => {
+  optionsOf('truncatedNormal', options, ['mean', 'std', 'low', 'high']);
+  return (shape, _, rng) => rng.truncatedNormal(shape, options);
+};
 
 /** One value everywhere. */
 export const constant =
@@ -106,18 +111,19 @@ export interface XavierOptions {
 }
 
 /** Uniform numbers in [-b, b), b = gain · √(6 / (fanIn + fanOut)) (Glorot and Bengio 2010, eq. 16). */
-export const xavierUniform =
-  ({ gain = 1 }: XavierOptions = {}): Initializer =>
-  (shape, { fanIn, fanOut }, rng) => {
+export const xavierUniform = (options: XavierOptions = {}): Initializer => {
+  const { gain = 1 } = optionsOf('xavierUniform', options, ['gain']);
+  return (shape, { fanIn, fanOut }, rng) => {
     const bound = gain * Math.sqrt(6 / (fanIn + fanOut));
     return rng.uniform(shape, { low: -bound, high: bound });
   };
+};
 
 /** Normal numbers of variance gain² · 2 / (fanIn + fanOut) (Glorot and Bengio 2010, eq. 12). */
-export const xavierNormal =
-  ({ gain = 1 }: XavierOptions = {}): Initializer =>
-  (shape, { fanIn, fanOut }, rng) =>
-    rng.normal(shape, { std: gain * Math.sqrt(2 / (fanIn + fanOut)) });
+export const xavierNormal = (options: XavierOptions = {}): Initializer => {
+  const { gain = 1 } = optionsOf('xavierNormal', options, ['gain']);
+  return (shape, { fanIn, fanOut }, rng) => rng.normal(shape, { std: gain * Math.sqrt(2 / (fanIn + fanOut)) });
+};
 
 /** Options of {@link kaimingUniform} and {@link kaimingNormal}. */
 export interface KaimingOptions {
@@ -129,8 +135,12 @@ export interface KaimingOptions {
   readonly slope?: number;
 }
 
-const kaimingStd = (options: KaimingOptions): ((fans: { fanIn: number; fanOut: number }) => number) => {
-  const { mode = 'fanIn', nonlinearity = 'leakyRelu', slope = 0 } = options;
+const kaimingStd = (name: string, options: KaimingOptions): ((fans: { fanIn: number; fanOut: number }) => number) => {
+  const {
+    mode = 'fanIn',
+    nonlinearity = 'leakyRelu',
+    slope = 0,
+  } = optionsOf(name, options, ['mode', 'nonlinearity', 'slope']);
   const gain = calculateGain(nonlinearity, slope);
   if (mode !== 'fanIn' && mode !== 'fanOut') {
     throw new RangeError(`kaiming: mode is 'fanIn' or 'fanOut', not '${mode as string}'`);
@@ -143,13 +153,13 @@ const kaimingStd = (options: KaimingOptions): ((fans: { fanIn: number; fanOut: n
  * @throws RangeError for an option that there is not
  */
 export const kaimingNormal = (options: KaimingOptions = {}): Initializer => {
-  const std = kaimingStd(options);
+  const std = kaimingStd('kaimingNormal', options);
   return (shape, fans, rng) => rng.normal(shape, { std: std(fans) });
 };
 
 /** As {@link kaimingNormal}, uniform in [-b, b) with b = gain · √(3 / fan). @throws RangeError for an option that there is not */
 export const kaimingUniform = (options: KaimingOptions = {}): Initializer => {
-  const std = kaimingStd(options);
+  const std = kaimingStd('kaimingUniform', options);
   return (shape, fans, rng) => {
     const bound = Math.sqrt(3) * std(fans);
     return rng.uniform(shape, { low: -bound, high: bound });
@@ -168,9 +178,9 @@ export const fanInUniform: Initializer = (shape, { fanIn }, rng) => {
  * convolution are its columns. Costs a QR factorisation by one thread of the device; meant for layers up to some hundred units.
  * The initialiser throws ShapeError for fewer than two axes.
  */
-export const orthogonal =
-  ({ gain = 1 }: XavierOptions = {}): Initializer =>
-  (shape, _, rng) => {
+export const orthogonal = (options: XavierOptions = {}): Initializer => {
+  const { gain = 1 } = optionsOf('orthogonal', options, ['gain']);
+  return (shape, _, rng) => {
     if (shape.length < 2) throw new ShapeError(`orthogonal: [${shape}] must have two axes or more`);
     const columns = shape.at(-1)!;
     const rows = shape.slice(0, -1).reduce((n, d) => n * d, 1);
@@ -183,6 +193,7 @@ export const orthogonal =
       return (rows < columns ? matrix.transpose() : matrix).reshape([...shape]);
     });
   };
+};
 
 /** 1 where row and column are equal, else 0, for linear layers. The initialiser throws ShapeError unless there are two axes. */
 export const identity: Initializer = (shape) => {

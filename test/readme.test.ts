@@ -74,7 +74,9 @@ test('the fifth program writes an ONNX file, which onnxruntime runs with a batch
 test('every command of package.json that it names exists', () => {
   const readme = readFileSync('README.md', 'utf8');
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-  for (const [, name] of readme.matchAll(/`npm (?:run )?(start|test|check(?::ops)?|bench|build|docs|example:classifier)`/g))
+  for (const [, name] of readme.matchAll(
+    /`npm (?:run )?(start|test|check(?::ops)?|bench|build|docs|example:classifier)`/g,
+  ))
     assert.ok(scripts[name!], name);
 });
 

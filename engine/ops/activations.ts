@@ -2,8 +2,10 @@
  * Activation functions with kernels of their own, and their derivatives. relu, leakyRelu, tanh, sigmoid:
  * elementwise.ts.
  */
+
 import { ERF, EXPM1, LOG1P, SIGMOID } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
+import { checked, checkedNumber } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
@@ -44,10 +46,10 @@ const softplusRow: Row<Scalars> = row(
  * log(1 + exp(beta · x)) / beta, without overflow; x itself where beta · x > threshold.
  * Defaults 1 and 20, as in PyTorch.
  */
-export const softplus = (
-  x: Tensor,
-  { beta = 1, threshold = 20 }: { readonly beta?: number; readonly threshold?: number } = {},
-): Tensor => apply(softplusRow, [x], { s0: beta, s1: threshold })[0]!;
+export const softplus = (x: Tensor, options: { readonly beta?: number; readonly threshold?: number } = {}): Tensor => {
+  const { beta = 1, threshold = 20 } = checked('softplus', options, ['beta', 'threshold']);
+  return apply(softplusRow, [x], { s0: beta, s1: threshold })[0]!;
+};
 
 /** log(sigmoid(x)), never above 0, without overflow and exact for large and small x. @function */
 export const logSigmoid: Unary = unary(
@@ -83,7 +85,8 @@ const eluRow: Row<Scalars> = row(
  * x where x > 0, else alpha · (eˣ - 1) (Clevert et al. 2016). The derivative at 0 is alpha, as in PyTorch. Default
  * alpha 1.
  */
-export const elu = (x: Tensor, alpha = 1): Tensor => apply(eluRow, [x], { s0: alpha, s1: 1 })[0]!;
+export const elu = (x: Tensor, alpha = 1): Tensor =>
+  apply(eluRow, [x], { s0: checkedNumber('elu', 'alpha', alpha), s1: 1 })[0]!;
 
 /** elu with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017, eq. 2): 1.0507 · elu(x, 1.6733). */
 export const selu = (x: Tensor): Tensor => apply(eluRow, [x], { s0: 1.6732632423543772, s1: 1.0507009873554805 })[0]!;
@@ -128,7 +131,8 @@ const geluRow = unary('gelu', 'a * phi_(a)', (g, { inputs: [x] }) => geluGrad(g,
  * x · Φ(x), Φ being the normal distribution. `approximate: 'tanh'` gives the approximation with tanh that GPT-2 uses
  * (Hendrycks and Gimpel 2016), which is composed of five ops.
  */
-export const gelu = (x: Tensor, { approximate = 'none' }: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor => {
+export const gelu = (x: Tensor, options: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor => {
+  const { approximate = 'none' } = checked('gelu', options, ['approximate']);
   if (approximate === 'none') return geluRow(x);
   // (1 + tanh(u)) / 2 is the sigmoid of 2u.
   const c = 2 * Math.sqrt(2 / Math.PI);
@@ -179,7 +183,8 @@ const hardtanhRow: Row<Scalars> = row(
 /**
  * x cut off below `min` and above `max`, -1 and 1 unless given. The derivative at the bounds is 0 (that of clamp is 1).
  */
-export const hardtanh = (x: Tensor, min = -1, max = 1): Tensor => apply(hardtanhRow, [x], { s0: min, s1: max })[0]!;
+export const hardtanh = (x: Tensor, min = -1, max = 1): Tensor =>
+  apply(hardtanhRow, [x], { s0: checkedNumber('hardtanh', 'min', min), s1: checkedNumber('hardtanh', 'max', max) })[0]!;
 
 /** min(max(x, 0), 6), with derivative 0 at 0 and at 6. */
 export const relu6 = (x: Tensor): Tensor => hardtanh(x, 0, 6);

@@ -1,8 +1,10 @@
 /** Scaled dot-product attention. */
+
 import { causal as causalPlan } from '../../kernels/heads.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
 import { noGrad } from '../node.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { show, sizeOf } from '../shape.ts';
@@ -49,6 +51,7 @@ export interface AttentionOptions {
  * @throws ShapeError if the sizes D or K differ, or an operand has fewer than two axes
  */
 export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+  checked('scaledDotProductAttention', options, ['mask', 'bias', 'causal', 'scale']);
   const [d, dk] = [q, k].map((t) => t.shape[t.rank - 1]);
   const [n, nv] = [k, v].map((t) => t.shape[t.rank - 2]);
   if (q.rank < 2 || d !== dk || n === undefined || n !== nv) {

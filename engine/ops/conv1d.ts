@@ -1,5 +1,7 @@
 /** Convolution of sequences: conv2d over images of height 1. */
+
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import { scope } from '../scope.ts';
 import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -26,6 +28,8 @@ export interface ConvTranspose1dOptions extends Conv1dOptions {
   readonly outputPadding?: number;
 }
 
+const CONV = ['stride', 'padding', 'dilation', 'groups'] as const;
+
 const flat = ({ padding = 0, stride = 1, dilation = 1, groups = 1 }: Conv1dOptions): Conv2dOptions => ({
   ...{ stride: [1, stride], dilation: [1, dilation], groups },
   padding: typeof padding === 'number' ? [0, padding] : padding,
@@ -51,7 +55,9 @@ const sequence = (y: Tensor): Tensor => reshape(y, [y.shape[0]!, y.shape[2]!, y.
  * @throws ShapeError if channels, groups or sizes do not fit
  */
 export const conv1d = (x: Tensor, w: Tensor, options: Conv1dOptions = {}): Tensor =>
-  scope(() => sequence(conv2d(image('conv1d', 'x', '[N,L,Cin]', x), kernel('conv1d', w), flat(options))));
+  scope(() =>
+    sequence(conv2d(image('conv1d', 'x', '[N,L,Cin]', x), kernel('conv1d', w), flat(checked('conv1d', options, CONV)))),
+  );
 
 /**
  * The transpose of conv1d, Uᵀ: sequences y [N,OL,Cout] with the same kernels w [K,Cin/groups,Cout] give [N,L,Cin],
@@ -61,7 +67,7 @@ export const conv1d = (x: Tensor, w: Tensor, options: Conv1dOptions = {}): Tenso
 export const convTranspose1d = (y: Tensor, w: Tensor, options: ConvTranspose1dOptions = {}): Tensor =>
   scope(() => {
     const from = image('convTranspose1d', 'y', '[N,OL,Cout]', y);
-    const { padding = 0, outputPadding = 0 } = options;
+    const { padding = 0, outputPadding = 0 } = checked('convTranspose1d', options, [...CONV, 'outputPadding']);
     const size = { ...flat(options), padding: [0, padding], outputPadding: [0, outputPadding] } as const;
     return sequence(convTranspose2d(from, kernel('convTranspose1d', w), size));
   });
@@ -74,6 +80,6 @@ export const convTranspose1d = (y: Tensor, w: Tensor, options: ConvTranspose1dOp
 export const conv1dWeight = (x: Tensor, y: Tensor, size: number, options: Conv1dOptions = {}): Tensor =>
   scope(() => {
     const [a, b] = [image('conv1dWeight', 'x', '[N,L,Cin]', x), image('conv1dWeight', 'y', '[N,OL,Cout]', y)];
-    const w = conv2dWeight(a, b, [1, size], flat(options));
+    const w = conv2dWeight(a, b, [1, size], flat(checked('conv1dWeight', options, CONV)));
     return reshape(w, w.shape.slice(1));
   });

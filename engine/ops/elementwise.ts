@@ -1,6 +1,8 @@
 /** Elementwise ops. Expressions are WGSL over T = f32 or vec4f; rules are written in ops. */
+
 import { LOG, SIGMOID } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
+import { checkedNumber } from '../options.ts';
 import type { Row } from '../row.ts';
 import { Tensor } from '../tensor.ts';
 import { type Binary, binary, row, type Scalars, type TensorLike, type Unary, unary } from './define.ts';
@@ -176,7 +178,8 @@ const leakyRow: Row<Scalars> = row(
  * x where x > 0, else slope · x, with derivative `slope` at 0. The slope is 0.01 unless given, as in PyTorch; DCGAN uses 0.2.
  * @category Activations
  */
-export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => apply(leakyRow, [x], { s0: slope })[0]!;
+export const leakyRelu = (x: Tensor, slope = 0.01): Tensor =>
+  apply(leakyRow, [x], { s0: checkedNumber('leakyRelu', 'the slope', slope) })[0]!;
 
 /** The rows of this file, by name. */
 export const elementwiseRows = {

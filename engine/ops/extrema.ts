@@ -1,8 +1,10 @@
 /** The largest and the smallest, where they are, and whether any or all are true. */
+
 import { argReduce } from '../../kernels/argReduce.ts';
 import { MAX, MIN, reduce } from '../../kernels/reduce.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxes, normalizeAxis, reducedShape, type Shape, show, sizeOf } from '../shape.ts';
@@ -58,15 +60,19 @@ const minRow = extremumRow('min');
  * @param axes negative ones count from the end
  * @throws ShapeError over an axis of size 0
  */
-export const max = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
-  apply(maxRow, [x], { axes: normalizeAxes('max', axes, x.rank), keepDims })[0]!;
+export const max = (x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor => {
+  const { keepDims = false } = checked('max', options, ['keepDims']);
+  return apply(maxRow, [x], { axes: normalizeAxes('max', axes, x.rank), keepDims })[0]!;
+};
 
 /**
  * The smallest element over `axes` (all if absent); NaN if there is one. Ties share the gradient evenly: torch.amin.
  * @throws ShapeError over an axis of size 0
  */
-export const min = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
-  apply(minRow, [x], { axes: normalizeAxes('min', axes, x.rank), keepDims })[0]!;
+export const min = (x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor => {
+  const { keepDims = false } = checked('min', options, ['keepDims']);
+  return apply(minRow, [x], { axes: normalizeAxes('min', axes, x.rank), keepDims })[0]!;
+};
 
 export interface PlaceParams {
   readonly axis: number;
@@ -107,23 +113,25 @@ const argminRow = placeRow('argmin');
  * first NaN. A whole number in a float, exact up to 2²⁴ on WebGPU; it has no derivative.
  * @throws ShapeError over an axis of size 0
  */
-export const argmax = (x: Tensor, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor =>
-  place(argmaxRow, x, axis, keepDims);
+export const argmax = (x: Tensor, axis?: number, options: ReduceOptions = {}): Tensor =>
+  place(argmaxRow, x, axis, checked('argmax', options, ['keepDims']).keepDims ?? false);
 
 /**
  * The index of the smallest element along `axis`, or in the flattened tensor without one; ties, NaN and range as {@link argmax}.
  * @throws ShapeError over an axis of size 0
  */
-export const argmin = (x: Tensor, axis?: number, { keepDims = false }: ReduceOptions = {}): Tensor =>
-  place(argminRow, x, axis, keepDims);
+export const argmin = (x: Tensor, axis?: number, options: ReduceOptions = {}): Tensor =>
+  place(argminRow, x, axis, checked('argmin', options, ['keepDims']).keepDims ?? false);
 
 /** 1 where any element over `axes` (all if absent) is not 0, else 0; of nothing, 0. NaN is not 0. No derivative. */
 export function any(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  checked('any', options, ['keepDims']);
   return scope(() => truth(sum(truth(x), axes, options)));
 }
 
 /** 1 where all elements over `axes` (all if absent) are not 0, else 0; of nothing, 1. NaN is not 0. No derivative. */
 export function all(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  checked('all', options, ['keepDims']);
   return scope(() => prod(truth(x), axes, options));
 }
 

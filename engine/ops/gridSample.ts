@@ -1,4 +1,5 @@
 /** Reading images at places that another tensor gives. */
+
 import {
   gridCorners as cornersPlan,
   placeGather as gatherPlan,
@@ -6,6 +7,7 @@ import {
 } from '../../kernels/places.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { type Shape, show } from '../shape.ts';
@@ -102,6 +104,7 @@ function pixels(g: Tensor, size: number, { paddingMode = 'zeros', alignCorners =
  * @throws ShapeError
  */
 export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
+  checked('gridSample', options, ['paddingMode', 'alignCorners']);
   if (x.rank !== 4 || grid.rank !== 4 || grid.shape[3] !== 2 || grid.shape[0] !== x.shape[0]) {
     throw new ShapeError(
       `gridSample: x must be [N,H,W,C] and grid [N,OH,OW,2] with the same N, not ${show(x.shape)} and ${show(grid.shape)}`,

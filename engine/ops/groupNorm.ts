@@ -1,7 +1,9 @@
 /** The kin of batch norm that are applied far less often: instance norm, group norm, batch norm in evaluation. */
+
 import { apply } from '../apply.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { show } from '../shape.ts';
@@ -35,6 +37,8 @@ function channelsOf(op: string, x: Tensor, vectors: Readonly<Record<string, Tens
   return c;
 }
 
+const AFFINE = ['eps', 'weight', 'bias'] as const;
+
 function run(
   row: Row<NormParams>,
   x: Tensor,
@@ -54,6 +58,7 @@ function run(
  * @throws ShapeError if there is one value a channel, whose variance would be 0
  */
 export const instanceNorm = (x: Tensor, options: AffineNormOptions = {}): Tensor => {
+  checked('instanceNorm', options, AFFINE);
   const c = channelsOf('instanceNorm', x, { weight: options.weight, bias: options.bias });
   const n = x.shape[0]!;
   const r = x.shape.slice(1, -1).reduce((p, d) => p * d, 1);
@@ -71,6 +76,7 @@ export const instanceNorm = (x: Tensor, options: AffineNormOptions = {}): Tensor
  * @throws ShapeError if the groups do not divide C
  */
 export const groupNorm = (x: Tensor, groups: number, options: AffineNormOptions = {}): Tensor => {
+  checked('groupNorm', options, AFFINE);
   const c = channelsOf('groupNorm', x, { weight: options.weight, bias: options.bias });
   if (!Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
     throw new ShapeError(`groupNorm: ${groups} groups do not divide the ${c} channels of x ${show(x.shape)}`);
@@ -90,12 +96,8 @@ export const groupNorm = (x: Tensor, groups: number, options: AffineNormOptions 
  * x [..., C]. Differentiable in all of them.
  * @throws ShapeError unless statistics, weight and bias are [C]
  */
-export function batchNormInference(
-  x: Tensor,
-  mean: Tensor,
-  variance: Tensor,
-  { weight, bias, eps = 1e-5 }: AffineNormOptions = {},
-): Tensor {
+export function batchNormInference(x: Tensor, mean: Tensor, variance: Tensor, options: AffineNormOptions = {}): Tensor {
+  const { weight, bias, eps = 1e-5 } = checked('batchNormInference', options, AFFINE);
   channelsOf('batchNormInference', x, { mean, variance, weight, bias });
   return scope(() => {
     const rstd = rsqrt(add(variance, eps));

@@ -1,6 +1,8 @@
 /** Linear algebra on vectors and matrices. */
+
 import { ShapeError } from '../errors.ts';
 import { noGrad } from '../node.ts';
+import { checked } from '../options.ts';
 import { scope } from '../scope.ts';
 import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -60,11 +62,8 @@ const unit = (x: Tensor, eps: number): Tensor => mul(x, rsqrt(maximum(sum(square
  * last axis of w (the output channels) as N: v = w u / |w u|, u = wᵀ v / |wᵀ v|. No gradient flows through it.
  * @throws ShapeError if u is not [N]
  */
-export function powerIteration(
-  w: Tensor,
-  u: Tensor,
-  { iterations = 1, eps = 1e-12 }: PowerIterationOptions = {},
-): SingularVectors {
+export function powerIteration(w: Tensor, u: Tensor, options: PowerIterationOptions = {}): SingularVectors {
+  const { iterations = 1, eps = 1e-12 } = checked('powerIteration', options, ['iterations', 'eps']);
   return noGrad(() =>
     scope(() => {
       const m = asMatrix('powerIteration', w, u);
@@ -91,6 +90,7 @@ export interface SpectralNorm extends SingularVectors {
  * @throws ShapeError if u is not a vector along the last axis of w
  */
 export function spectralNorm(w: Tensor, u: Tensor, options: PowerIterationOptions = {}): SpectralNorm {
+  checked('spectralNorm', options, ['iterations', 'eps']);
   return scope(() => {
     const vectors = powerIteration(w, u, options);
     const sigma = matmul(vectors.v, matmul(asMatrix('spectralNorm', w, u), vectors.u));

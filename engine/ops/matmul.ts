@@ -1,7 +1,9 @@
 /** The matrix product. */
+
 import { matmul as matmulPlan } from '../../kernels/matmul.ts';
 import { apply, checkTensors } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { broadcastShapes, type Shape, sameShape, show, sizeOf } from '../shape.ts';
@@ -72,11 +74,8 @@ const matmulRow: Row<MatmulParams> = {
  * broadcast. A vector is a row on the left and a column on the right, as in PyTorch, and its axis goes away.
  * @throws ShapeError if the inner sizes differ, the batches do not broadcast, or an operand is a scalar
  */
-export const matmul = (
-  a: Tensor,
-  b: Tensor,
-  { transposeA = false, transposeB = false }: MatmulOptions = {},
-): Tensor => {
+export const matmul = (a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor => {
+  const { transposeA = false, transposeB = false } = checked('matmul', options, ['transposeA', 'transposeB']);
   checkTensors('matmul', [a, b]);
   return scope(() => product(a, b, { transposeA, transposeB }));
 };

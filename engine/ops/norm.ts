@@ -4,6 +4,7 @@ import { fill as fillPlan } from '../../kernels/copy.ts';
 import { type NormShape, normGrad as normGradPlan, norm as normPlan } from '../../kernels/norm.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxes, type Shape, show, sizeOf } from '../shape.ts';
@@ -101,12 +102,8 @@ export interface BatchNormResult {
  * and beta [C]. Each channel gets mean 0 and variance 1 (biased) over the batch, and then gamma · x + beta.
  * @throws ShapeError if gamma or beta do not fit, or there is one value a channel, whose variance would be 0
  */
-export const batchNorm = (
-  x: Tensor,
-  gamma: Tensor,
-  beta: Tensor,
-  { eps = 1e-5 }: NormOptions = {},
-): BatchNormResult => {
+export const batchNorm = (x: Tensor, gamma: Tensor, beta: Tensor, options: NormOptions = {}): BatchNormResult => {
+  const { eps = 1e-5 } = checked('batchNorm', options, ['eps']);
   const c = x.shape[x.rank - 1];
   if (c === undefined || gamma.size !== c || beta.size !== c) {
     throw new ShapeError(
@@ -137,6 +134,7 @@ export const layerNorm = (
   beta: Tensor,
   options: NormOptions & { axes?: number | readonly number[] } = {},
 ): Tensor => {
+  checked('layerNorm', options, ['axes', 'eps']);
   const axes = normalizeAxes('layerNorm', options.axes ?? -1, x.rank);
   const tail = x.shape.slice(x.rank - axes.length);
   if (axes[0] !== x.rank - axes.length)

@@ -1,7 +1,9 @@
 /** Vector norms, the standard deviation and logSumExp: compositions, safe where their parts have no derivative. */
+
 import { FINITE, POW } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checked, checkedNumber } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxes, reducedShape } from '../shape.ts';
@@ -60,6 +62,7 @@ export const finiteOrZero: Unary = unary('finiteOrZero', 'select(T(0.0), a, fini
  * @throws ShapeError if there is no such axis
  */
 export function std(x: Tensor, axes?: number | readonly number[], options: VarianceOptions = {}): Tensor {
+  checked('std', options, ['keepDims', 'correction']);
   return scope(() => root(variance(x, axes, options)));
 }
 
@@ -70,6 +73,8 @@ export function std(x: Tensor, axes?: number | readonly number[], options: Varia
  * @throws ShapeError if there is no such axis, or p is NaN
  */
 export function norm(x: Tensor, p = 2, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  checked('norm', options, ['keepDims']);
+  checkedNumber('x.norm', 'p', p);
   if (Number.isNaN(p)) throw new ShapeError('norm: p is NaN; it must be a number, Infinity or -Infinity');
   return scope(() => {
     if (p === 0) return sum(truth(x), axes, options);
@@ -88,11 +93,8 @@ export function norm(x: Tensor, p = 2, axes?: number | readonly number[], option
  * nothing but -∞, it is -∞.
  * @throws ShapeError if there is no such axis
  */
-export function logSumExp(
-  x: Tensor,
-  axes?: number | readonly number[],
-  { keepDims = false }: ReduceOptions = {},
-): Tensor {
+export function logSumExp(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  const { keepDims = false } = checked('logSumExp', options, ['keepDims']);
   const list = normalizeAxes('logSumExp', axes, x.rank);
   // Not log(0), whose derivative of second order would be 0/0.
   if (list.some((a) => x.shape[a] === 0)) return scope(() => add(sum(x, list, { keepDims }), Number.NEGATIVE_INFINITY));

@@ -1,7 +1,7 @@
 /** Padding: a composition of slices and joins. */
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
-import { checkedList } from '../options.ts';
+import { checked, checkedList } from '../options.ts';
 import { scope } from '../scope.ts';
 import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -30,8 +30,9 @@ export interface PadOptions {
 export function pad(
   x: Tensor,
   pads: readonly (readonly [before: number, after: number])[],
-  { mode = 'constant', value = 0 }: PadOptions = {},
+  options: PadOptions = {},
 ): Tensor {
+  const { mode = 'constant', value = 0 } = checked('pad', options, ['mode', 'value']);
   checkedList('pad', 'the pads', pads, '[[1, 1], [0, 2]]');
   if (pads.length > x.rank) throw new ShapeError(`pad: ${pads.length} pads for the ${x.rank} axes of ${x.describe()}`);
   if (!pads.flat().every(Number.isInteger)) throw new ShapeError(`pad: ${JSON.stringify(pads)} are not whole numbers`);

@@ -1,4 +1,5 @@
 /** Pooling of images and sequences. The arithmetic of windows is in kernels/window.ts. */
+
 import {
   poolGather as gatherPlan,
   maxPoolIndex as indexPlan,
@@ -6,6 +7,7 @@ import {
 } from '../../kernels/maxPool.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { type Shape, sameShape, show } from '../shape.ts';
@@ -143,6 +145,9 @@ const averageOver = (x: Tensor, params: WindowParams): Tensor =>
 const maxOver = (x: Tensor, params: WindowParams): Tensor =>
   scope(() => poolGather(x, maxPoolIndex(x, params), params));
 
+const MAX = ['stride', 'padding', 'dilation', 'ceilMode'] as const;
+const AVERAGE = ['stride', 'padding', 'ceilMode', 'countIncludePad'] as const;
+
 /**
  * The maximum of each window of images x [N,H,W,C], in every channel. Padding counts as -infinity; a NaN in a window is
  * its maximum. The gradient goes to the first of equal maxima, in row-major order, as in PyTorch. An image may have at
@@ -152,7 +157,7 @@ const maxOver = (x: Tensor, params: WindowParams): Tensor =>
  * @throws ShapeError if x is not [N,H,W,C], or a window does not fit
  */
 export const maxPool2d = (x: Tensor, kernel: Pair, options: MaxPool2dOptions = {}): Tensor =>
-  maxOver(x, poolWindows('maxPool2d', x.shape, kernel, options));
+  maxOver(x, poolWindows('maxPool2d', x.shape, kernel, checked('maxPool2d', options, MAX)));
 
 /**
  * The average of each window of images x [N,H,W,C], in every channel; padding counts as 0.
@@ -161,7 +166,7 @@ export const maxPool2d = (x: Tensor, kernel: Pair, options: MaxPool2dOptions = {
  * @throws ShapeError if x is not [N,H,W,C], or a window does not fit
  */
 export const avgPool2d = (x: Tensor, kernel: Pair, options: AvgPool2dOptions = {}): Tensor =>
-  averageOver(x, poolWindows('avgPool2d', x.shape, kernel, options));
+  averageOver(x, poolWindows('avgPool2d', x.shape, kernel, checked('avgPool2d', options, AVERAGE)));
 
 /**
  * Averages of windows that divide images x [N,H,W,C] into `size` (they overlap where it does not divide H or W), as in
@@ -182,6 +187,7 @@ export const adaptiveMaxPool2d = (x: Tensor, size: Pair): Tensor =>
 
 /** The average over all places of images x [N,H,W,C]: [N,C], or [N,1,1,C] with keepDims. @throws ShapeError */
 export function globalAvgPool(x: Tensor, options: ReduceOptions = {}): Tensor {
+  checked('globalAvgPool', options, ['keepDims']);
   needImages('globalAvgPool', x.shape);
   return mean(x, [1, 2], options);
 }
@@ -220,12 +226,17 @@ const flat = (kernel: number, { stride = kernel, padding = 0, dilation = 1, ...r
 
 /** `maxPool2d` of sequences: x [N,L,C] to [N,OL,C]. @throws ShapeError */
 export const maxPool1d = (x: Tensor, kernel: number, options: MaxPool1dOptions = {}): Tensor =>
-  alongLength('maxPool1d', x, (t) => maxOver(t, poolWindows('maxPool1d', t.shape, [1, kernel], flat(kernel, options))));
+  alongLength('maxPool1d', x, (t) =>
+    maxOver(t, poolWindows('maxPool1d', t.shape, [1, kernel], flat(kernel, checked('maxPool1d', options, MAX)))),
+  );
 
 /** `avgPool2d` of sequences: x [N,L,C] to [N,OL,C]. @throws ShapeError */
 export const avgPool1d = (x: Tensor, kernel: number, options: AvgPool1dOptions = {}): Tensor =>
   alongLength('avgPool1d', x, (t) =>
-    averageOver(t, poolWindows('avgPool1d', t.shape, [1, kernel], flat(kernel, options))),
+    averageOver(
+      t,
+      poolWindows('avgPool1d', t.shape, [1, kernel], flat(kernel, checked('avgPool1d', options, AVERAGE))),
+    ),
   );
 
 /** `adaptiveAvgPool2d` of sequences: x [N,L,C] to [N,size,C]. @throws ShapeError */

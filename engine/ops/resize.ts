@@ -1,5 +1,7 @@
 /** Resizing of images. */
+
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Pair } from './conv.ts';
@@ -45,7 +47,10 @@ function resize(op: string, kind: WindowKind, x: Tensor, options: ResizeBilinear
  * @throws ShapeError unless x is [N,H,W,C] and either a size or a scale is given
  */
 export const resizeNearest = (x: Tensor, options: ResizeOptions): Tensor =>
-  resize('resizeNearest', 'nearest', x, { ...options, alignCorners: false });
+  resize('resizeNearest', 'nearest', x, {
+    ...checked('resizeNearest', options, ['size', 'scale']),
+    alignCorners: false,
+  });
 
 /**
  * Images x [N,H,W,C] in another size, interpolated linearly along both axes, as torch.nn.functional.interpolate in mode
@@ -54,4 +59,4 @@ export const resizeNearest = (x: Tensor, options: ResizeOptions): Tensor =>
  * @throws ShapeError unless x is [N,H,W,C] and either a size or a scale is given
  */
 export const resizeBilinear = (x: Tensor, options: ResizeBilinearOptions): Tensor =>
-  resize('resizeBilinear', 'linear', x, options);
+  resize('resizeBilinear', 'linear', x, checked('resizeBilinear', options, ['size', 'scale', 'alignCorners']));

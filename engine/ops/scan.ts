@@ -1,9 +1,11 @@
 /** Running sums and products along an axis, and the product over axes. */
+
 import { PROD, reduce } from '../../kernels/reduce.ts';
 import { type Scan, scan as scanPlan } from '../../kernels/scan.ts';
 import { apply } from '../apply.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxes, normalizeAxis, reducedShape, type Shape, sameShape, show, sizeOf } from '../shape.ts';
@@ -50,7 +52,8 @@ const LONG = 4096;
  * none waits for all.
  * @throws ShapeError if there is no such axis
  */
-export const cumsum = (x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor => {
+export const cumsum = (x: Tensor, axis: number, options: ScanOptions = {}): Tensor => {
+  const { reverse = false } = checked('cumsum', options, ['reverse']);
   const a = normalizeAxis('cumsum', axis, x.rank);
   const d = x.shape[a]!;
   const pieces = d >= LONG && x.size / d < LONG;
@@ -106,15 +109,18 @@ const linearScanRow: Row<ScanParams> = {
  * @example
  * const returns = linearScan(full([100], 0.99), rewards, 0, { reverse: true }); // Σ 0.99ᵏ · reward, from each step on
  */
-export const linearScan = (f: Tensor, x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor =>
-  apply(linearScanRow, [f, x], { axis: normalizeAxis('linearScan', axis, x.rank), reverse })[0]!;
+export const linearScan = (f: Tensor, x: Tensor, axis: number, options: ScanOptions = {}): Tensor => {
+  const { reverse = false } = checked('linearScan', options, ['reverse']);
+  return apply(linearScanRow, [f, x], { axis: normalizeAxis('linearScan', axis, x.rank), reverse })[0]!;
+};
 
 /**
  * The products of the elements up to each, itself included, along `axis`: x's shape. Derivatives of every order are right
  * also at zeros.
  * @throws ShapeError if there is no such axis
  */
-export function cumprod(x: Tensor, axis: number, { reverse = false }: ScanOptions = {}): Tensor {
+export function cumprod(x: Tensor, axis: number, options: ScanOptions = {}): Tensor {
+  const { reverse = false } = checked('cumprod', options, ['reverse']);
   const a = normalizeAxis('cumprod', axis, x.rank);
   const d = x.shape[a]!;
   return scope(() => {
@@ -171,8 +177,10 @@ function exclusive(x: Tensor, reverse: boolean): Tensor {
  * every order are right also at zeros.
  * @throws ShapeError if there is no such axis
  */
-export const prod = (x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor =>
-  apply(prodRow, [x], { axes: normalizeAxes('prod', axes, x.rank), keepDims })[0]!;
+export const prod = (x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor => {
+  const { keepDims = false } = checked('prod', options, ['keepDims']);
+  return apply(prodRow, [x], { axes: normalizeAxes('prod', axes, x.rank), keepDims })[0]!;
+};
 
 /** The rows of this file, by name. */
 export const scanRows = { cumsum: cumsumRow, linearScan: linearScanRow, prod: prodRow };

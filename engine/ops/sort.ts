@@ -1,7 +1,9 @@
 /** Sorting along an axis: the order is a row, and the values are gathered, which makes them differentiable. */
+
 import { argsort as argsortPlan } from '../../kernels/argsort.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxis, sizeOf } from '../shape.ts';
@@ -43,14 +45,17 @@ const argsortRow: Row<SortParams> = {
  * whole numbers in floats, exact up to 2²⁴ on WebGPU, and have no derivative.
  * @throws ShapeError if there is no such axis
  */
-export const argsort = (x: Tensor, axis = -1, { descending = false }: SortOptions = {}): Tensor =>
-  apply(argsortRow, [x], { axis: normalizeAxis('argsort', axis, x.rank), descending })[0]!;
+export const argsort = (x: Tensor, axis = -1, options: SortOptions = {}): Tensor => {
+  const { descending = false } = checked('argsort', options, ['descending']);
+  return apply(argsortRow, [x], { axis: normalizeAxis('argsort', axis, x.rank), descending })[0]!;
+};
 
 /**
  * x sorted along `axis` (the last unless given), and the indices of {@link argsort}. The values are differentiable.
  * @throws ShapeError if there is no such axis
  */
 export function sort(x: Tensor, axis = -1, options: SortOptions = {}): Sorted {
+  checked('sort', options, ['descending']);
   const a = normalizeAxis('sort', axis, x.rank);
   return scope(() => {
     const indices = argsort(x, a, options);
@@ -69,7 +74,8 @@ export interface TopkOptions {
  * largest. As torch.topk, with the first of equal elements first. The values are differentiable.
  * @throws ShapeError if the axis has fewer than k elements
  */
-export function topk(x: Tensor, k: number, axis = -1, { largest = true }: TopkOptions = {}): Sorted {
+export function topk(x: Tensor, k: number, axis = -1, options: TopkOptions = {}): Sorted {
+  const { largest = true } = checked('topk', options, ['largest']);
   const a = normalizeAxis('topk', axis, x.rank);
   if (!Number.isInteger(k) || k < 0 || k > x.shape[a]!) {
     throw new ShapeError(`topk: k is ${k}; axis ${a} of ${x.describe()} has 0 to ${x.shape[a]} elements to give`);

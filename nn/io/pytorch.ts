@@ -1,5 +1,5 @@
 /** State dicts between PyTorch's names and layouts and those here. Each layer's class declares its own: `pyTorchRule`. */
-import { ShapeError } from '../../engine/index.ts';
+import { checked, ShapeError } from '../../engine/index.ts';
 import type { AnyModule } from '../module/module.ts';
 import type { ElementArray } from './dtypes.ts';
 import { type FlattenedImages, fromTheirs, toTheirs, twinsOf } from './pytorchNames.ts';
@@ -37,7 +37,7 @@ export function fromPyTorch(
   tensors: TensorMap,
   options: PyTorchOptions = {},
 ): Map<string, StoredTensor> {
-  const { twins, absent } = twinsOf(module, options.flattened ?? {});
+  const { twins, absent } = twinsOf(module, flattenedOf('fromPyTorch', options));
   const prefixed = tensors.size > 0 && [...tensors.keys()].every((name) => name.startsWith('module.'));
   const prefix = prefixed && ![...twins.keys()].some((name) => name.startsWith('module.')) ? 'module.' : '';
   const given = new Map([...tensors].map(([name, t]) => [name.slice(prefix.length), t]));
@@ -90,7 +90,7 @@ export function fromPyTorch(
  * await saveSafetensors('for-pytorch.safetensors', await toPyTorch(generator));
  */
 export async function toPyTorch(module: AnyModule, options: PyTorchOptions = {}): Promise<Map<string, StoredTensor>> {
-  const { twins, absent } = twinsOf(module, options.flattened ?? {});
+  const { twins, absent } = twinsOf(module, flattenedOf('toPyTorch', options));
   // All reads begin before the first ends, so that the values are of one moment.
   const read = await Promise.all(
     [...twins].map(async ([theirs, { parts, shape }]) => {
@@ -101,6 +101,13 @@ export async function toPyTorch(module: AnyModule, options: PyTorchOptions = {})
   const found = new Map<string, StoredTensor>(read);
   for (const [name, t] of absent) if (!found.has(name)) found.set(name, t);
   return found;
+}
+
+/** The option `flattened`, checked. */
+function flattenedOf(op: string, options: PyTorchOptions): Readonly<Record<string, FlattenedImages>> {
+  const { flattened = {} } = checked(op, options, ['flattened']);
+  for (const [name, image] of Object.entries(flattened)) checked(`flattened ${name}`, image, ['input', 'output']);
+  return flattened;
 }
 
 /** One array behind the other; all are of one dtype, that of their device. */

@@ -1,4 +1,4 @@
-import { full, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { checked, checkedNumber, full, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { featureVectors, type PyTorchRule } from '../module/pyTorchRule.ts';
@@ -26,7 +26,7 @@ export class LeakyReLU extends Module {
   /** The slope is 0.01 unless given, as in PyTorch; DCGAN uses 0.2. */
   constructor(slope = 0.01) {
     super();
-    this.slope = slope;
+    this.slope = checkedNumber('LeakyReLU', 'the slope', slope);
   }
 
   override forward(x: Tensor): Tensor {
@@ -53,6 +53,8 @@ export class PReLU extends Module {
    */
   constructor(numParameters = 1, init = 0.25) {
     super();
+    checkedNumber('PReLU', 'numParameters', numParameters);
+    checkedNumber('PReLU', 'init', init);
     this.weight = new Parameter(full([numParameters], init), 'weight');
   }
 
@@ -82,7 +84,7 @@ export class ELU extends Module {
   /** Alpha is 1 unless given. */
   constructor(alpha = 1) {
     super();
-    this.alpha = alpha;
+    this.alpha = checkedNumber('ELU', 'alpha', alpha);
   }
 
   override forward(x: Tensor): Tensor {
@@ -107,9 +109,9 @@ export class GELU extends Module {
   readonly approximate: 'none' | 'tanh';
 
   /** Exact unless told. */
-  constructor({ approximate = 'none' }: { readonly approximate?: 'none' | 'tanh' } = {}) {
+  constructor(options: { readonly approximate?: 'none' | 'tanh' } = {}) {
     super();
-    this.approximate = approximate;
+    this.approximate = checked('GELU', options, ['approximate']).approximate ?? 'none';
   }
 
   override forward(x: Tensor): Tensor {
@@ -143,8 +145,9 @@ export class Softplus extends Module {
   readonly threshold: number;
 
   /** Beta is 1 and the threshold 20 unless given. */
-  constructor({ beta = 1, threshold = 20 }: { readonly beta?: number; readonly threshold?: number } = {}) {
+  constructor(options: { readonly beta?: number; readonly threshold?: number } = {}) {
     super();
+    const { beta = 1, threshold = 20 } = checked('Softplus', options, ['beta', 'threshold']);
     this.beta = beta;
     this.threshold = threshold;
   }
@@ -182,6 +185,8 @@ export class Hardtanh extends Module {
   /** From -1 to 1 unless given. @throws RangeError unless min < max */
   constructor(min = -1, max = 1) {
     super();
+    checkedNumber('Hardtanh', 'min', min);
+    checkedNumber('Hardtanh', 'max', max);
     if (!(min < max)) throw new RangeError(`Hardtanh: min ${min} must be less than max ${max}`);
     this.min = min;
     this.max = max;

@@ -1,7 +1,7 @@
 /** Activations that look along an axis. */
-import { chunk, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { checked, checkedNumber, chunk, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
-import { Linear, type WeightOptions } from './linear.ts';
+import { Linear, WEIGHT_OPTIONS, type WeightOptions } from './linear.ts';
 
 /** eˣ / Σ eˣ over an axis; see `softmax`. Losses on logits include it: see `crossEntropy`. */
 export class Softmax extends Module {
@@ -11,7 +11,7 @@ export class Softmax extends Module {
   /** The last axis, that of the channels, unless given. */
   constructor(axis = -1) {
     super();
-    this.axis = axis;
+    this.axis = checkedNumber('Softmax', 'the axis', axis);
   }
 
   override forward(x: Tensor): Tensor {
@@ -31,7 +31,7 @@ export class LogSoftmax extends Module {
   /** The last axis, that of the channels, unless given. */
   constructor(axis = -1) {
     super();
-    this.axis = axis;
+    this.axis = checkedNumber('LogSoftmax', 'the axis', axis);
   }
 
   override forward(x: Tensor): Tensor {
@@ -51,7 +51,7 @@ export class GLU extends Module {
   /** The last axis, that of the channels, unless given. */
   constructor(axis = -1) {
     super();
-    this.axis = axis;
+    this.axis = checkedNumber('GLU', 'the axis', axis);
   }
 
   /** @throws ShapeError if the axis is of odd size */
@@ -92,6 +92,7 @@ export class Maxout extends Module {
    */
   constructor(inFeatures: number, outFeatures: number, pieces: number, options: WeightOptions = {}) {
     super();
+    checked('Maxout', options, WEIGHT_OPTIONS);
     if (!Number.isInteger(pieces) || pieces < 1) {
       throw new RangeError(`Maxout: pieces must be a whole number, 1 or more, not ${pieces}`);
     }

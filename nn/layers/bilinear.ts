@@ -1,10 +1,10 @@
-import { matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { checked, matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
-import { Parameter } from '../module/parameter.ts';
+import { filled, type Parameter } from '../module/parameter.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
 import { described } from './describe.ts';
-import type { WeightOptions } from './linear.ts';
+import { WEIGHT_OPTIONS, type WeightOptions } from './linear.ts';
 
 /**
  * y_k = x1ᵀ W_k x2 + b_k: x1 [..., in1] and x2 [..., in2], with equal leading axes, give [..., out]. The weight is
@@ -24,10 +24,15 @@ export class Bilinear extends Module<[x1: Tensor, x2: Tensor]> {
    */
   constructor(in1Features: number, in2Features: number, outFeatures: number, options: WeightOptions = {}) {
     super();
-    const { bias = true, init = fanInUniform, initBias = fanInUniform, rng = layerGenerator() } = options;
+    const {
+      bias = true,
+      init = fanInUniform,
+      initBias = fanInUniform,
+      rng = layerGenerator(),
+    } = checked('Bilinear', options, WEIGHT_OPTIONS);
     const fans = { fanIn: in1Features, fanOut: outFeatures };
-    this.weight = new Parameter(init([in1Features, in2Features, outFeatures], fans, rng), 'weight');
-    this.bias = bias ? new Parameter(initBias([outFeatures], fans, rng), 'bias') : undefined;
+    this.weight = filled('Bilinear', 'weight', init, [[in1Features, in2Features, outFeatures], fans, rng]);
+    this.bias = bias ? filled('Bilinear', 'bias', initBias, [[outFeatures], fans, rng]) : undefined;
   }
 
   override pyTorchRule(): PyTorchRule {

@@ -2,9 +2,9 @@
 import { checked, pad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
-import { Parameter } from '../module/parameter.ts';
+import { filled, type Parameter } from '../module/parameter.ts';
 import { channelsFirst, type PyTorchRule } from '../module/pyTorchRule.ts';
-import type { WeightOptions } from './linear.ts';
+import { WEIGHT_OPTIONS, type WeightOptions } from './linear.ts';
 
 /** One number for all spatial axes, or one for each. */
 type Spatial = number | readonly number[];
@@ -32,7 +32,7 @@ export interface ConvLayerOptions extends WeightOptions {
 
 /** Axes of x between batch and channels, by their number. */
 const AXES = ['', 'L', 'H,W', 'D,H,W'];
-const LAYER_OPTIONS = ['stride', 'padding', 'dilation', 'groups', 'bias', 'init', 'initBias', 'rng'] as const;
+const LAYER_OPTIONS = ['stride', 'padding', 'dilation', 'groups', ...WEIGHT_OPTIONS] as const;
 const MODES: readonly string[] = ['zeros', 'reflect', 'replicate', 'circular'] satisfies PaddingMode[];
 
 const times = (list: readonly number[]): number => list.reduce((n, d) => n * d, 1);
@@ -90,8 +90,8 @@ abstract class Convolution<O extends ConvOptions> extends Module {
     const taps = times(this.kernelSize);
     // PyTorch counts a transposed convolution's fan-in over its outputs.
     const fans = { fanIn: taps * last[0]!, fanOut: taps * last[1]! };
-    this.weight = new Parameter(init([...this.kernelSize, ...last], fans, rng), 'weight');
-    this.bias = bias ? new Parameter(initBias([outChannels], fans, rng), 'bias') : undefined;
+    this.weight = filled(new.target.name, 'weight', init, [[...this.kernelSize, ...last], fans, rng]);
+    this.bias = bias ? filled(new.target.name, 'bias', initBias, [[outChannels], fans, rng]) : undefined;
   }
 
   /** @throws ShapeError unless x is [N, ..., in] with as many axes as the kernel has, and the kernel fits */

@@ -1,5 +1,14 @@
 /** Layers that drop at random in training, and do nothing in evaluation. */
-import { dropout, type Generator, ShapeError, scope, type Tensor, withDevice } from '../../engine/index.ts';
+import {
+  checked,
+  checkedNumber,
+  dropout,
+  type Generator,
+  ShapeError,
+  scope,
+  type Tensor,
+  withDevice,
+} from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 
@@ -13,6 +22,7 @@ export interface DropoutOptions {
 }
 
 function probability(layer: string, p: number): number {
+  checkedNumber(layer, 'p', p);
   if (!(p >= 0 && p <= 1)) throw new RangeError(`${layer}: p must be from 0 to 1, not ${p}`);
   return p;
 }
@@ -28,10 +38,10 @@ export class Dropout extends Module {
   readonly rng: Generator;
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p <= 1 */
-  constructor(p = 0.5, { rng = layerGenerator() }: DropoutOptions = {}) {
+  constructor(p = 0.5, options: DropoutOptions = {}) {
     super();
     this.p = probability('Dropout', p);
-    this.rng = rng;
+    this.rng = checked('Dropout', options, ['rng']).rng ?? layerGenerator();
   }
 
   override forward(x: Tensor): Tensor {
@@ -55,10 +65,10 @@ export class Dropout2d extends Module {
   readonly rng: Generator;
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p <= 1 */
-  constructor(p = 0.5, { rng = layerGenerator() }: DropoutOptions = {}) {
+  constructor(p = 0.5, options: DropoutOptions = {}) {
     super();
     this.p = probability('Dropout2d', p);
-    this.rng = rng;
+    this.rng = checked('Dropout2d', options, ['rng']).rng ?? layerGenerator();
   }
 
   /** @throws ShapeError unless x is [N,...,C] with an axis between */
@@ -91,12 +101,12 @@ export class AlphaDropout extends Module {
   readonly rng: Generator;
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p < 1 */
-  constructor(p = 0.5, { rng = layerGenerator() }: DropoutOptions = {}) {
+  constructor(p = 0.5, options: DropoutOptions = {}) {
     super();
     if (p === 1)
       throw new RangeError('AlphaDropout: p must be less than 1: with nothing kept there is no variance to keep');
     this.p = probability('AlphaDropout', p);
-    this.rng = rng;
+    this.rng = checked('AlphaDropout', options, ['rng']).rng ?? layerGenerator();
   }
 
   override forward(x: Tensor): Tensor {

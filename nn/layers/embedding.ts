@@ -1,7 +1,17 @@
-import { embedding, equal, type Generator, oneHot, scope, type Tensor, tensor, where } from '../../engine/index.ts';
+import {
+  checked,
+  embedding,
+  equal,
+  type Generator,
+  oneHot,
+  scope,
+  type Tensor,
+  tensor,
+  where,
+} from '../../engine/index.ts';
 import { layerGenerator, normal } from '../init.ts';
 import { Module } from '../module/module.ts';
-import { type Initializer, Parameter } from '../module/parameter.ts';
+import { type Initializer, initialValues, Parameter } from '../module/parameter.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
 import { described } from './describe.ts';
 
@@ -36,7 +46,11 @@ export class Embedding extends Module<[indices: Tensor]> {
    */
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions = {}) {
     super();
-    const { init = normal(1), rng = layerGenerator(), paddingIdx } = options;
+    const {
+      init = normal(1),
+      rng = layerGenerator(),
+      paddingIdx,
+    } = checked('Embedding', options, ['paddingIdx', 'init', 'rng']);
     const pad = paddingIdx !== undefined && paddingIdx < 0 ? paddingIdx + numEmbeddings : paddingIdx;
     if (pad !== undefined && !(Number.isInteger(pad) && pad >= 0 && pad < numEmbeddings)) {
       throw new RangeError(
@@ -44,7 +58,11 @@ export class Embedding extends Module<[indices: Tensor]> {
       );
     }
     this.paddingIdx = pad;
-    const made = init([numEmbeddings, embeddingDim], { fanIn: embeddingDim, fanOut: numEmbeddings }, rng);
+    const made = initialValues('Embedding', 'weight', init, [
+      [numEmbeddings, embeddingDim],
+      { fanIn: embeddingDim, fanOut: numEmbeddings },
+      rng,
+    ]);
     this.weight = new Parameter(pad === undefined ? made : withoutRow(made, pad), 'weight');
   }
 

@@ -1,7 +1,7 @@
-import { type Generator, matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { checked, type Generator, matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
-import { type Initializer, Parameter } from '../module/parameter.ts';
+import { filled, type Initializer, type Parameter } from '../module/parameter.ts';
 import { channelsFirst, type PyTorchRule } from '../module/pyTorchRule.ts';
 
 /** Options that layers with weights share. */
@@ -15,6 +15,9 @@ export interface WeightOptions {
   /** Where the numbers come from; a generator shared by all layers unless given. */
   readonly rng?: Generator;
 }
+
+/** The names of {@link WeightOptions}. @internal */
+export const WEIGHT_OPTIONS = ['bias', 'init', 'initBias', 'rng'] as const;
 
 /** y = x·w + b: x [..., in] gives [..., out]. The weight is [in, out], the transpose of PyTorch's. */
 export class Linear extends Module {
@@ -34,12 +37,16 @@ export class Linear extends Module {
    */
   constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
     super();
-    const { init = fanInUniform, initBias = fanInUniform, rng = layerGenerator() } = options;
+    const {
+      init = fanInUniform,
+      initBias = fanInUniform,
+      rng = layerGenerator(),
+    } = checked('Linear', options, WEIGHT_OPTIONS);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const fans = { fanIn: inFeatures, fanOut: outFeatures };
-    this.weight = new Parameter(init([inFeatures, outFeatures], fans, rng), 'weight');
-    this.bias = options.bias === false ? undefined : new Parameter(initBias([outFeatures], fans, rng), 'bias');
+    this.weight = filled('Linear', 'weight', init, [[inFeatures, outFeatures], fans, rng]);
+    this.bias = options.bias === false ? undefined : filled('Linear', 'bias', initBias, [[outFeatures], fans, rng]);
   }
 
   override pyTorchRule(): PyTorchRule {

@@ -1,8 +1,8 @@
 /** Layers through which a critic compares the samples of a batch. */
-import { broadcastTo, concat, matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { broadcastTo, checked, concat, matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
-import { Parameter } from '../module/parameter.ts';
+import { filled, type Parameter } from '../module/parameter.ts';
 import type { WeightOptions } from './linear.ts';
 
 /** Options of {@link MinibatchStdDev}. */
@@ -28,8 +28,10 @@ export class MinibatchStdDev extends Module {
   readonly eps: number;
 
   /** @throws RangeError unless both numbers are whole, 1 or more */
-  constructor({ groupSize = 4, numChannels = 1, eps = 1e-8 }: MinibatchStdDevOptions = {}) {
+  constructor(options: MinibatchStdDevOptions = {}) {
     super();
+    const names = ['groupSize', 'numChannels', 'eps'] as const;
+    const { groupSize = 4, numChannels = 1, eps = 1e-8 } = checked('MinibatchStdDev', options, names);
     for (const [name, v] of Object.entries({ groupSize, numChannels })) {
       if (!Number.isInteger(v) || v < 1) throw new RangeError(`MinibatchStdDev: ${name} must be 1 or more, not ${v}`);
     }
@@ -81,11 +83,15 @@ export class MinibatchDiscrimination extends Module {
     inFeatures: number,
     outFeatures: number,
     kernelDims: number,
-    { init = fanInUniform, rng = layerGenerator() }: Pick<WeightOptions, 'init' | 'rng'> = {},
+    options: Pick<WeightOptions, 'init' | 'rng'> = {},
   ) {
     super();
+    const { init = fanInUniform, rng = layerGenerator() } = checked('MinibatchDiscrimination', options, [
+      'init',
+      'rng',
+    ]);
     const fans = { fanIn: inFeatures, fanOut: outFeatures * kernelDims };
-    this.weight = new Parameter(init([inFeatures, outFeatures, kernelDims], fans, rng), 'weight');
+    this.weight = filled('MinibatchDiscrimination', 'weight', init, [[inFeatures, outFeatures, kernelDims], fans, rng]);
   }
 
   /** @throws ShapeError unless x is [N,in] */

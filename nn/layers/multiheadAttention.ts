@@ -1,4 +1,4 @@
-import { type Generator, matmul, permute, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { checked, type Generator, matmul, permute, ShapeError, scope, shown, Tensor } from '../../engine/index.ts';
 import { constant, fanInUniform, layerGenerator, xavierUniform } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Initializer } from '../module/parameter.ts';
@@ -40,6 +40,8 @@ export interface MultiheadAttentionCall {
   readonly averageAttnWeights?: boolean;
 }
 
+const CALL = ['attnMask', 'keyPaddingMask', 'attnBias', 'needWeights', 'averageAttnWeights'] as const;
+
 /** Far below any score, and finite, so that no kernel meets an infinity: its exponential is 0. */
 const NEVER = -1e30;
 
@@ -77,7 +79,14 @@ export class MultiheadAttention extends Module<
     if (!(Number.isInteger(numHeads) && numHeads >= 1 && embedDim % numHeads === 0)) {
       throw new RangeError(`MultiheadAttention: ${numHeads} heads do not divide embedDim ${embedDim} evenly`);
     }
-    const { dropout = 0, bias = true, kdim = embedDim, vdim = embedDim, init, rng = layerGenerator() } = options;
+    const {
+      dropout = 0,
+      bias = true,
+      kdim = embedDim,
+      vdim = embedDim,
+      init,
+      rng = layerGenerator(),
+    } = checked('MultiheadAttention', options, ['dropout', 'bias', 'kdim', 'vdim', 'init', 'rng']);
     // PyTorch fills the three as one matrix where they are of one size, which makes them narrower.
     const joint = kdim === embedDim && vdim === embedDim;
     const xavier: Initializer = (shape, { fanIn, fanOut }, g) =>
@@ -116,6 +125,13 @@ export class MultiheadAttention extends Module<
     call: MultiheadAttentionCall = {},
   ): readonly [output: Tensor, weights: Tensor | undefined] {
     const { qProj, kProj, vProj, embedDim, numHeads } = this;
+    checked('MultiheadAttention', call, CALL);
+    const odd = [query, key, value].find((t) => !(t instanceof Tensor));
+    if (odd !== undefined) {
+      throw new TypeError(
+        `MultiheadAttention: query, key and value are tensors, and options come fourth, not ${shown(odd)}`,
+      );
+    }
     const [n, l] = query.shape as readonly [number, number];
     const s = key.shape[1]!;
     const wanted = [

@@ -232,9 +232,9 @@ export class PixelNorm extends Module {
   readonly eps: number;
 
   /** The eps is 1e-8 unless given, as in the paper. */
-  constructor({ eps = 1e-8 }: { readonly eps?: number } = {}) {
+  constructor(options: { readonly eps?: number } = {}) {
     super();
-    this.eps = eps;
+    this.eps = checked('PixelNorm', options, ['eps']).eps ?? 1e-8;
   }
 
   /** @throws ShapeError for a scalar, which has no channels */

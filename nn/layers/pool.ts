@@ -8,6 +8,7 @@ import {
   adaptiveMaxPool2d,
   avgPool1d,
   avgPool2d,
+  checked,
   globalAvgPool,
   type MaxPool1dOptions,
   type MaxPool2dOptions,
@@ -18,6 +19,9 @@ import {
 } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { described, size2d } from './describe.ts';
+
+const MAX = ['stride', 'padding', 'dilation', 'ceilMode'] as const;
+const AVERAGE = ['stride', 'padding', 'ceilMode', 'countIncludePad'] as const;
 
 /** `kernel 2x2, stride 1x1, ceilMode true`: the window, and what was given beside it. */
 const windowOf = (kernel: Pair, options: MaxPool1dOptions | MaxPool2dOptions, text: (size: Pair) => string): string =>
@@ -37,7 +41,7 @@ export class MaxPool1d extends Module {
   constructor(kernel: number, options: MaxPool1dOptions = {}) {
     super();
     this.kernel = kernel;
-    this.options = options;
+    this.options = checked('MaxPool1d', options, MAX);
   }
 
   /** @throws ShapeError unless x is [N,L,C] and the window fits */
@@ -61,7 +65,7 @@ export class MaxPool2d extends Module {
   constructor(kernel: Pair, options: MaxPool2dOptions = {}) {
     super();
     this.kernel = kernel;
-    this.options = options;
+    this.options = checked('MaxPool2d', options, MAX);
   }
 
   /** @throws ShapeError unless x is [N,H,W,C] and the window fits */
@@ -85,7 +89,7 @@ export class AvgPool1d extends Module {
   constructor(kernel: number, options: AvgPool1dOptions = {}) {
     super();
     this.kernel = kernel;
-    this.options = options;
+    this.options = checked('AvgPool1d', options, AVERAGE);
   }
 
   /** @throws ShapeError unless x is [N,L,C] and the window fits */
@@ -109,7 +113,7 @@ export class AvgPool2d extends Module {
   constructor(kernel: Pair, options: AvgPool2dOptions = {}) {
     super();
     this.kernel = kernel;
-    this.options = options;
+    this.options = checked('AvgPool2d', options, AVERAGE);
   }
 
   /** @throws ShapeError unless x is [N,H,W,C] and the window fits */
@@ -212,9 +216,9 @@ export class GlobalAvgPool extends Module {
   readonly keepDims: boolean;
 
   /** Gives [N,C] unless told. */
-  constructor({ keepDims = false }: { readonly keepDims?: boolean } = {}) {
+  constructor(options: { readonly keepDims?: boolean } = {}) {
     super();
-    this.keepDims = keepDims;
+    this.keepDims = checked('GlobalAvgPool', options, ['keepDims']).keepDims ?? false;
   }
 
   /** @throws ShapeError unless x is [N,H,W,C] */

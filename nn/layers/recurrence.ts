@@ -12,7 +12,7 @@ import {
   zeros,
 } from '../../engine/index.ts';
 import { fanInUniform } from '../init.ts';
-import { type Initializer, Parameter } from '../module/parameter.ts';
+import { filled, type Initializer, type Parameter } from '../module/parameter.ts';
 
 /** A kind of recurrent network. */
 export interface Recurrence {
@@ -77,6 +77,7 @@ export interface RecurrentWeights {
 
 /** Makes and fills the weights of a cell; the numbers are uniform in [-1/√H, 1/√H) unless `init` says otherwise. */
 export function makeWeights(
+  name: string,
   { gates }: Recurrence,
   inputSize: number,
   hiddenSize: number,
@@ -85,7 +86,7 @@ export function makeWeights(
   const { bias, init = fanInUniform, initBias = fanInUniform, rng } = options;
   // PyTorch takes the hidden size for the fan-in of all four.
   const fans = { fanIn: hiddenSize, fanOut: gates * hiddenSize };
-  const made = (fill: Initializer, shape: Shape, label: string) => new Parameter(fill(shape, fans, rng), label);
+  const made = (fill: Initializer, shape: Shape, label: string) => filled(name, label, fill, [shape, fans, rng]);
   return {
     weightIh: made(init, [inputSize, gates * hiddenSize], 'weightIh'),
     weightHh: made(init, [hiddenSize, gates * hiddenSize], 'weightHh'),

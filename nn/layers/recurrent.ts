@@ -1,5 +1,6 @@
 /** Recurrent networks over whole sequences. */
 import {
+  checked,
   concat,
   dropout,
   type Generator,
@@ -15,17 +16,8 @@ import { Module } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { channelsFirst, type PyTorchRule } from '../module/pyTorchRule.ts';
 import { described } from './describe.ts';
-import {
-  GRU_KIND,
-  LSTM_KIND,
-  makeWeights,
-  needState,
-  type Recurrence,
-  RNN_KINDS,
-  walk,
-  zerosBeside,
-} from './recurrence.ts';
-import type { LSTMState, RecurrentCellOptions } from './recurrentCells.ts';
+import { GRU_KIND, LSTM_KIND, makeWeights, needState, type Recurrence, walk, zerosBeside } from './recurrence.ts';
+import { CELL_OPTIONS, kindOf, type LSTMState, type RecurrentCellOptions } from './recurrentCells.ts';
 
 /** The lists of weights, by what PyTorch's names begin with. */
 const KINDS = { weightIh: 'weight_ih', weightHh: 'weight_hh', biasIh: 'bias_ih', biasHh: 'bias_hh' } as const;
@@ -83,7 +75,13 @@ export abstract class Recurrent<State> extends Module<
   /** Made by the networks. @internal */
   constructor(name: string, kind: Recurrence, inputSize: number, hiddenSize: number, options: RecurrentOptions) {
     super();
-    const { numLayers = 1, bidirectional = false, dropout: p = 0, bias = true, ...rest } = options;
+    const {
+      numLayers = 1,
+      bidirectional = false,
+      dropout: p = 0,
+      bias = true,
+      ...rest
+    } = checked(name, options, ['numLayers', 'bidirectional', 'dropout', ...CELL_OPTIONS]);
     if (!Number.isInteger(numLayers) || numLayers < 1) {
       throw new RangeError(`${name}: numLayers must be a whole number, 1 or more, not ${numLayers}`);
     }
@@ -92,7 +90,7 @@ export abstract class Recurrent<State> extends Module<
     const sizeOf = (layer: number) => (layer === 0 ? inputSize : hiddenSize * (bidirectional ? 2 : 1));
     const [there, back] = [true, bidirectional].map((wanted) =>
       Array.from({ length: wanted ? numLayers : 0 }, (_, layer) =>
-        makeWeights(kind, sizeOf(layer), hiddenSize, { ...rest, bias, rng }),
+        makeWeights(name, kind, sizeOf(layer), hiddenSize, { ...rest, bias, rng }),
       ),
     );
     const present = (list: readonly (Parameter | undefined)[]) => list.filter((p) => p !== undefined);
@@ -191,8 +189,9 @@ export abstract class Recurrent<State> extends Module<
 /** {@link RNNCell} along sequences: x [N,L,in] and h [layers·D,N,H], zeros unless given, to [output, h]; see {@link Recurrent}. */
 export class RNN extends Recurrent<Tensor> {
   /** Makes and fills the weights, on the current device. @throws RangeError for options out of range */
-  constructor(inputSize: number, hiddenSize: number, { nonlinearity = 'tanh', ...options }: RNNOptions = {}) {
-    super('RNN', RNN_KINDS[nonlinearity], inputSize, hiddenSize, options);
+  constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
+    const [kind, rest] = kindOf('RNN', options);
+    super('RNN', kind, inputSize, hiddenSize, rest);
   }
 
   /** @throws ShapeError unless x is [N,L,in] and h [layers·D,N,H] */

@@ -1,5 +1,5 @@
 /** One step of a recurrent network. */
-import { type Generator, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { checked, type Generator, ShapeError, scope, shown, type Tensor } from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Initializer, Parameter } from '../module/parameter.ts';
@@ -34,6 +34,19 @@ export interface RNNCellOptions extends RecurrentCellOptions {
   readonly nonlinearity?: 'tanh' | 'relu';
 }
 
+/** The names of {@link RecurrentCellOptions}. @internal */
+export const CELL_OPTIONS = ['bias', 'init', 'initBias', 'rng'] as const;
+
+/** Which RNN the options ask for, and the others. @throws TypeError for a nonlinearity that there is not @internal */
+export function kindOf<O extends RNNCellOptions>(name: string, options: O): [Recurrence, Omit<O, 'nonlinearity'>] {
+  if (typeof options !== 'object' || options === null) return [RNN_KINDS.tanh, options];
+  const { nonlinearity = 'tanh', ...rest } = options;
+  if (nonlinearity in RNN_KINDS) return [RNN_KINDS[nonlinearity], rest];
+  throw new TypeError(
+    `${name}: nonlinearity is one of ${Object.keys(RNN_KINDS).join(', ')}, not ${shown(nonlinearity)}`,
+  );
+}
+
 /** What {@link RNNCell}, {@link GRUCell} and {@link LSTMCell} share: weights [in,gates·H], PyTorch's transposed. */
 export abstract class RecurrentCell<State> extends Module<[x: Tensor, state?: State], State> {
   /** Of the input, [in,gates·H]. */
@@ -47,10 +60,10 @@ export abstract class RecurrentCell<State> extends Module<[x: Tensor, state?: St
   private readonly kind: Recurrence;
 
   /** Made by the cells. @internal */
-  constructor(kind: Recurrence, inputSize: number, hiddenSize: number, options: RecurrentCellOptions) {
+  constructor(name: string, kind: Recurrence, inputSize: number, hiddenSize: number, options: RecurrentCellOptions) {
     super();
-    const { bias = true, rng = layerGenerator(), ...rest } = options;
-    const made = makeWeights(kind, inputSize, hiddenSize, { bias, rng, ...rest });
+    const { bias = true, rng = layerGenerator(), ...rest } = checked(name, options, CELL_OPTIONS);
+    const made = makeWeights(name, kind, inputSize, hiddenSize, { bias, rng, ...rest });
     this.weightIh = made.weightIh;
     this.weightHh = made.weightHh;
     this.biasIh = made.biasIh;
@@ -89,8 +102,9 @@ export abstract class RecurrentCell<State> extends Module<[x: Tensor, state?: St
 /** h' = tanh(x·W + b + h·U + c): x [N,in] and h [N,H], zeros unless given, to h' [N,H]. */
 export class RNNCell extends RecurrentCell<Tensor> {
   /** Makes and fills the weights, on the current device. */
-  constructor(inputSize: number, hiddenSize: number, { nonlinearity = 'tanh', ...options }: RNNCellOptions = {}) {
-    super(RNN_KINDS[nonlinearity], inputSize, hiddenSize, options);
+  constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
+    const [kind, rest] = kindOf('RNNCell', options);
+    super('RNNCell', kind, inputSize, hiddenSize, rest);
   }
 
   /** @throws ShapeError unless x is [N,in] and h [N,H] */
@@ -106,7 +120,7 @@ export class RNNCell extends RecurrentCell<Tensor> {
 export class GRUCell extends RecurrentCell<Tensor> {
   /** Makes and fills the weights, on the current device. */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentCellOptions = {}) {
-    super(GRU_KIND, inputSize, hiddenSize, options);
+    super('GRUCell', GRU_KIND, inputSize, hiddenSize, options);
   }
 
   /** @throws ShapeError unless x is [N,in] and h [N,H] */
@@ -125,7 +139,7 @@ export type LSTMState = readonly [h: Tensor, c: Tensor];
 export class LSTMCell extends RecurrentCell<LSTMState> {
   /** Makes and fills the weights, on the current device. */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentCellOptions = {}) {
-    super(LSTM_KIND, inputSize, hiddenSize, options);
+    super('LSTMCell', LSTM_KIND, inputSize, hiddenSize, options);
   }
 
   /** @throws ShapeError unless x is [N,in], and h and c [N,H] */

@@ -1,5 +1,6 @@
 /** Layers that make images larger or smaller, without parameters. */
 import {
+  checked,
   type Pair,
   pad,
   permute,
@@ -32,7 +33,12 @@ export class Upsample extends Module {
   /** @throws TypeError unless there is either a size or a scale factor, or for alignCorners in mode 'nearest' */
   constructor(options: UpsampleOptions) {
     super();
-    const { size, scaleFactor, mode = 'nearest', alignCorners } = options;
+    const {
+      size,
+      scaleFactor,
+      mode = 'nearest',
+      alignCorners,
+    } = checked('Upsample', options, ['size', 'scaleFactor', 'mode', 'alignCorners']);
     if ((size === undefined) === (scaleFactor === undefined)) {
       throw new TypeError('Upsample: give a size or a scaleFactor, one of them');
     }
@@ -150,11 +156,9 @@ export class Pad extends Module {
    * @param padding one number for every side, or [before, after] for each axis behind the batch: [[top, bottom], [left, right]]
    * (PyTorch's list begins with the last axis)
    */
-  constructor(
-    padding: number | readonly (readonly [before: number, after: number])[],
-    { mode = 'constant', value = 0 }: PadLayerOptions = {},
-  ) {
+  constructor(padding: number | readonly (readonly [before: number, after: number])[], options: PadLayerOptions = {}) {
     super();
+    const { mode = 'constant', value = 0 } = checked('Pad', options, ['mode', 'value']);
     this.padding = padding;
     this.mode = mode;
     this.value = value;

@@ -1,9 +1,17 @@
-import { maxPool2d, ShapeError, scaledDotProductAttention, scope, type Tensor, zeros } from '../../engine/index.ts';
+import {
+  checked,
+  maxPool2d,
+  ShapeError,
+  scaledDotProductAttention,
+  scope,
+  type Tensor,
+  zeros,
+} from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { Conv2d } from './conv.ts';
 import { described } from './describe.ts';
-import type { WeightOptions } from './linear.ts';
+import { WEIGHT_OPTIONS, type WeightOptions } from './linear.ts';
 
 /** Options of {@link SelfAttention2d}. */
 export interface SelfAttention2dOptions extends WeightOptions {
@@ -37,7 +45,12 @@ export class SelfAttention2d extends Module {
   /** Makes and fills the weights, on the current device. @param channels the size of x's last axis */
   constructor(channels: number, options: SelfAttention2dOptions = {}) {
     super();
-    const { keyChannels, valueChannels, pool = false, ...weights } = options;
+    const {
+      keyChannels,
+      valueChannels,
+      pool = false,
+      ...weights
+    } = checked('SelfAttention2d', options, ['keyChannels', 'valueChannels', 'pool', ...WEIGHT_OPTIONS]);
     const keys = keyChannels ?? Math.max(1, Math.floor(channels / 8));
     const values = valueChannels ?? Math.max(1, Math.floor(channels / 2));
     this.f = new Conv2d(channels, keys, 1, weights);

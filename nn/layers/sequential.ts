@@ -1,4 +1,4 @@
-import { ShapeError, type Tensor } from '../../engine/index.ts';
+import { ShapeError, shown, type Tensor } from '../../engine/index.ts';
 import { type AnyModule, Module } from '../module/module.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
 
@@ -6,6 +6,16 @@ import type { PyTorchRule } from '../module/pyTorchRule.ts';
 export interface Stage<In extends readonly unknown[] = [x: Tensor], Out = Tensor> extends AnyModule {
   /** The function itself. */
   forward(...inputs: In): Out;
+}
+
+/** `given`, if it is a module. @throws TypeError that says what to write */
+function needModule(owner: string, what: string, given: unknown): Module {
+  if (given instanceof Module) return given;
+  const isClass = typeof given === 'function' && given.prototype instanceof Module;
+  const remedy = isClass
+    ? `make one of the class: new ${given.name}()`
+    : 'a function goes into a class that extends Module, as its forward; for x.relu() there is new ReLU()';
+  throw new TypeError(`${owner}: ${what} is ${shown(given)}, not a module; ${remedy}`);
 }
 
 /**
@@ -30,7 +40,10 @@ export class Sequential<In extends readonly unknown[] = [x: Tensor], Out = Tenso
   constructor(...layers: Stage[]);
   constructor(...layers: unknown[]) {
     super();
-    this.layers = layers as Module[];
+    if (layers.length === 1 && Array.isArray(layers[0])) {
+      throw new TypeError('Sequential: modules are given one by one, not as a list; write new Sequential(...layers)');
+    }
+    this.layers = layers.map((layer, i) => needModule('Sequential', `module ${i}`, layer));
   }
 
   override pyTorchRule(): PyTorchRule {
@@ -74,8 +87,8 @@ export class Residual extends Module {
   /** Takes the two ways. @param shortcut such as a convolution of kernel 1, where the body changes the number of channels or the size */
   constructor(body: Stage, shortcut?: Stage) {
     super();
-    this.body = body;
-    this.shortcut = shortcut;
+    this.body = needModule('Residual', 'the body', body);
+    this.shortcut = shortcut && needModule('Residual', 'the shortcut', shortcut);
   }
 
   /** @throws ShapeError unless the body gives the shape of the shortcut */

@@ -1,4 +1,4 @@
-import { type Generator, scope, type Tensor } from '../../engine/index.ts';
+import { checked, type Generator, scope, type Tensor } from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { described } from './describe.ts';
@@ -60,6 +60,14 @@ export class TransformerEncoderLayer extends Module<[src: Tensor, masks?: Encode
   /** Makes and fills the weights, on the current device. @throws RangeError unless nhead divides dModel */
   constructor(dModel: number, nhead: number, options: TransformerEncoderLayerOptions = {}) {
     super();
+    checked('TransformerEncoderLayer', options, [
+      'dimFeedforward',
+      'dropout',
+      'activation',
+      'layerNormEps',
+      'normFirst',
+      'rng',
+    ]);
     const { dimFeedforward = 2048, dropout = 0.1, activation = 'relu', layerNormEps: eps = 1e-5 } = options;
     const rng = options.rng ?? layerGenerator();
     const draws = options.rng ? { rng } : {};
@@ -77,6 +85,7 @@ export class TransformerEncoderLayer extends Module<[src: Tensor, masks?: Encode
 
   /** @throws ShapeError unless src is [N,L,dModel] */
   override forward(src: Tensor, masks: EncoderMasks = {}): Tensor {
+    checked('TransformerEncoderLayer', masks, ['srcMask', 'srcKeyPaddingMask']);
     const { norm1, norm2 } = this;
     return scope(() => {
       if (this.normFirst) {

@@ -1,7 +1,7 @@
-import { copyFrom, type Generator, noGrad, type Shape, ShapeError, scope, withDevice } from '../../engine/index.ts';
+import { checked, copyFrom, type Generator, noGrad, type Shape, scope, withDevice } from '../../engine/index.ts';
 import { fansOf, layerGenerator } from '../init.ts';
 import { type AnyModule, ownParameters } from './module.ts';
-import { type Initializer, Parameter } from './parameter.ts';
+import { type Initializer, initialValues, Parameter } from './parameter.ts';
 
 /** Options of {@link initialize}. */
 export interface InitializeOptions {
@@ -28,7 +28,7 @@ export interface InitializeOptions {
  * initialize(model, init.zeros, { filter: (name, m) => name === 'bias' && m instanceof BatchNorm2d });
  */
 export function initialize(module: AnyModule, initializer: Initializer, options: InitializeOptions = {}): string[] {
-  const { filter = () => true, rng = layerGenerator() } = options;
+  const { filter = () => true, rng = layerGenerator() } = checked('initialize', options, ['filter', 'rng']);
   const names = new Map(module.namedParameters().map(([name, p]) => [p, name]));
   const filled = new Set<Parameter>();
   for (const [, m] of module.namedModules()) {
@@ -37,10 +37,10 @@ export function initialize(module: AnyModule, initializer: Initializer, options:
       filled.add(p);
       noGrad(() =>
         scope(() => {
-          const values = withDevice(p.device, () => initializer(p.shape, fansIn(m, p.shape), rng));
-          if (values.shape.join() !== p.shape.join()) {
-            throw new ShapeError(`initialize: the initialiser gave [${values.shape}] for ${names.get(p)} [${p.shape}]`);
-          }
+          const wanted = [p.shape, fansIn(m, p.shape), rng] as const;
+          const values = withDevice(p.device, () =>
+            initialValues('initialize', names.get(p)!, initializer, [...wanted]),
+          );
           copyFrom(p, values);
         }),
       );

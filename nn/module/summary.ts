@@ -1,4 +1,15 @@
-import { concat, enableGrad, type Shape, scope, Tensor, tape, withDevice, zeros } from '../../engine/index.ts';
+import {
+  checkedList,
+  concat,
+  enableGrad,
+  type Shape,
+  scope,
+  shown,
+  Tensor,
+  tape,
+  withDevice,
+  zeros,
+} from '../../engine/index.ts';
 import { type AnyModule, hookForward, hookInputs, type Module, ownParameters } from './module.ts';
 import { parametrizationsOf } from './parametrize.ts';
 
@@ -53,6 +64,14 @@ export function summary<In extends readonly unknown[], Out>(
   module: Module<In, Out>,
   ...inputShapes: Shape[]
 ): ModuleSummary {
+  inputShapes.forEach((s, i) => {
+    checkedList('summary', `the shape of input ${i}`, s, '[1, 784]');
+    if (s.some((d) => typeof d !== 'number')) {
+      throw new TypeError(
+        `summary: the shapes are given one by one, not in a list, as ${shown(s)}; write summary(module, [1, 784])`,
+      );
+    }
+  });
   const modules = module.namedModules();
   const modes = modules.map(([, m]) => m.training);
   const device = module.parameters()[0]?.device;

@@ -1,4 +1,16 @@
-import { noGrad, type Shape, scope, Tensor, trace, type Values, withDevice, zeros } from '../../engine/index.ts';
+import {
+  checked,
+  checkedList,
+  noGrad,
+  type Shape,
+  scope,
+  shown,
+  Tensor,
+  trace,
+  type Values,
+  withDevice,
+  zeros,
+} from '../../engine/index.ts';
 import { type AnyModule, hookForward, hookInputs, type Module } from '../module/module.ts';
 import { emit } from './emit.ts';
 import { MAPPINGS, MAX_POOL_INDEX } from './ops/table.ts';
@@ -44,6 +56,15 @@ export async function exportOnnx<In extends readonly unknown[], Out>(
   inputs: readonly (Shape | Tensor)[],
   options: OnnxOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  if (typeof options === 'string') {
+    throw new TypeError(`exportOnnx: it writes no file; write writeFileSync(${shown(options)}, await exportOnnx(...))`);
+  }
+  checked('exportOnnx', options, ['inputNames', 'outputNames', 'dynamicBatch']);
+  checkedList('exportOnnx', 'the inputs', inputs, '[[1, 128]]');
+  for (const x of inputs) {
+    if (!(x instanceof Tensor))
+      checkedList('exportOnnx', 'each input', x, '[1, 128], as in exportOnnx(module, [[1, 128]])');
+  }
   const shapes = inputs.map((x) => (x instanceof Tensor ? x.shape : x));
   const names = {
     inputs: namesFor('input', shapes.length, options.inputNames),

@@ -3,7 +3,7 @@ import type { AnyModule } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { compareState, overwriting, refuseDifferences, type StateValue } from '../module/state.ts';
 import { Arena, Layout, lent } from './arena.ts';
-import { checkRange, share } from './options.ts';
+import { checkRange, parameterList, share } from './options.ts';
 
 /**
  * An exponential moving average of parameters, such as a generator's for sampling (Yaz et al. 2019). It may be made before or
@@ -32,6 +32,7 @@ export class EMA {
    * @throws Error for no parameters
    */
   constructor(parameters: readonly Parameter[], decay: number) {
+    parameterList('EMA', parameters);
     checkRange('EMA', 'decay', share, decay);
     if (parameters.length === 0) throw new Error('EMA: no parameters given');
     this.decay = decay;

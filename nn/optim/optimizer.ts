@@ -6,13 +6,14 @@ import {
   type RuleName,
   ShapeError,
   type StepRules,
+  shown,
   stepStates,
   Tensor,
 } from '../../engine/index.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { compareState, overwriting, refuseDifferences, type StateValue } from '../module/state.ts';
 import { Arena } from './arena.ts';
-import { checkRanges, type Range } from './options.ts';
+import { checkRanges, parameterList, type Range } from './options.ts';
 
 /** Parameters with options of their own, as an optimizer is given them; what is left out is as for all groups. */
 export type GroupOptions<O> = O & {
@@ -85,11 +86,13 @@ export abstract class Optimizer<O extends LearningRate> {
     const { name, defaults } = algorithm;
     const known = Object.keys(defaults) as (keyof O & string)[];
     checked(name, options, known);
+    parameterList(name, parameters);
     const given = parameters.some((p) => !(p instanceof Tensor))
       ? (parameters as readonly GroupOptions<O>[])
       : [{ ...options, params: parameters as readonly Parameter[] }];
     this.groups = given.map((g) => {
       checked<object>(name, g, ['params', ...known] as never[]);
+      parameterList(name, g.params);
       return { ...defaults, ...defined(options), ...defined(g), params: [...g.params] } as ParameterGroup<O>;
     });
     const all = this.groups.flatMap((g) => g.params);
@@ -129,6 +132,11 @@ export abstract class Optimizer<O extends LearningRate> {
   step(gradients: readonly Tensor[]): void {
     const { name, params } = this.algorithm;
     const { parameters: all } = this;
+    if (!Array.isArray(gradients)) {
+      throw new TypeError(
+        `${name}: step takes the gradients, as in step(grad(loss, parameters)), not ${shown(gradients)}`,
+      );
+    }
     if (gradients.length !== all.length) {
       throw new Error(`${name}: ${gradients.length} gradients for ${all.length} parameters`);
     }

@@ -1,3 +1,4 @@
+import { shown, Tensor } from '../../engine/index.ts';
 /** Which values the options of optimizers and schedules may have. */
 
 /** A test of a value, and its words in an error. */
@@ -45,4 +46,11 @@ export function checkRange(owner: string, option: string, range: Range, value: u
 /** `checkRange` for each option of a table. */
 export function checkRanges<T extends object>(owner: string, ranges: { readonly [K in keyof T]-?: Range }, o: T): void {
   for (const name of Object.keys(ranges) as (keyof T & string)[]) checkRange(owner, name, ranges[name], o[name]);
+}
+
+/** Refuses what is no list, such as a model for its parameters. @throws TypeError that says what to write */
+export function parameterList(name: string, parameters: unknown): void {
+  if (Array.isArray(parameters)) return;
+  const remedy = parameters instanceof Tensor ? '[parameter]' : 'model.parameters()';
+  throw new TypeError(`${name}: the parameters are a list, as ${remedy}, not ${shown(parameters)}`);
 }
