@@ -5,7 +5,8 @@
 export { type IdxArray, parseIdx } from './data/idx.ts';
 export { DIGIT_FEATURES, DigitClassifier } from './metrics/digitClassifier.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
-export { type MnistNetworksOptions, mnistNetworks } from './models.ts';
+export { type MnistNetworksOptions, mnistNetworks } from './models/mnist.ts';
+export type { Networks } from './models/networks.ts';
 export { gradientPenalty } from './penalty.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
-export { type CriticReport, type Networks, WganGp, type WganGpOptions } from './wganGp.ts';
+export { type CriticReport, WganGp, type WganGpOptions } from './wganGp.ts';

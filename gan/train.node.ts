@@ -4,7 +4,7 @@ import { saveCheckpoint } from '../nn/io/checkpoint.node.ts';
 import type { TrainOptions } from './cli/options.ts';
 import { loadMnist } from './data/mnist.node.ts';
 import { slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
-import { mnistNetworks } from './models.ts';
+import { mnistNetworks } from './models/mnist.ts';
 import { createRunFolder, type Row, type RunFolder } from './run/folder.node.ts';
 import { tileImages } from './run/grid.ts';
 import { plotCurves, wassersteinPanels } from './run/plot.node.ts';

@@ -1,16 +1,7 @@
 import { concat, type Generator, grad, noGrad, scope, type Tensor } from '../engine/index.ts';
-import { Adam, EMA, type Module, withoutTracking } from '../nn/index.ts';
+import { Adam, EMA, withoutTracking } from '../nn/index.ts';
+import type { Networks } from './models/networks.ts';
 import { gradientPenalty } from './penalty.ts';
-
-/** A generator from latent codes [N, latent] and a critic from samples to [N, 1]. */
-export interface Networks {
-  /** Latent codes [N, latent] to samples [N, ...]. */
-  readonly generator: Module;
-  /** Samples [N, ...] to scores [N, 1], without batch norm. */
-  readonly critic: Module;
-  /** Length of a latent code. */
-  readonly latent: number;
-}
 
 /** Options of {@link WganGp}. */
 export interface WganGpOptions {

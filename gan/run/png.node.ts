@@ -1,4 +1,4 @@
-import { encode } from 'fast-png';
+import sharp from 'sharp';
 import { writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
 import type { ByteImage } from './grid.ts';
 
@@ -7,6 +7,7 @@ import type { ByteImage } from './grid.ts';
  *
  * @throws Error naming the path, the cause and the remedy
  */
-export async function writePng(path: string, image: ByteImage): Promise<void> {
-  await writeFileAtomic(path, encode({ ...image, depth: 8 }));
+export async function writePng(path: string, { data, width, height, channels }: ByteImage): Promise<void> {
+  const image = sharp(data, { raw: { width, height, channels } });
+  await writeFileAtomic(path, await image.png({ compressionLevel: 9 }).toBuffer());
 }

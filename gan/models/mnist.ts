@@ -1,6 +1,6 @@
-import type { Generator } from '../engine/index.ts';
-import * as nn from '../nn/index.ts';
-import type { Networks } from './wganGp.ts';
+import type { Generator } from '../../engine/index.ts';
+import * as nn from '../../nn/index.ts';
+import type { Networks } from './networks.ts';
 
 /** Options of {@link mnistNetworks}. */
 export interface MnistNetworksOptions {

@@ -1,0 +1,39 @@
+/** Samples of one split, in memory. */
+export interface Samples {
+  /** How many samples. */
+  readonly count: number;
+  /**
+   * The samples one after the other, `count` times the product of the set's `shape`: images as bytes, of which the networks
+   * see byte / 127.5 - 1 in [-1, 1]; points as they are.
+   */
+  readonly data: Uint8Array | Float32Array;
+  /** The class of each sample, where the set has classes. */
+  readonly labels?: Uint8Array | Uint16Array;
+}
+
+/** A mixture whose modes are known, for mode coverage. */
+export interface Modes {
+  /** The centres, [number of modes * dimension]. */
+  readonly centres: Float32Array;
+  /** Standard deviation of each mode, along each axis. */
+  readonly sigma: number;
+}
+
+/** A data set for a generative model. */
+export interface SampleSet {
+  /** The name on the command line, such as 'mnist' or 'ring'. */
+  readonly name: string;
+  /** For headings, such as 'MNIST' or 'ring of 8 Gaussians'. */
+  readonly title: string;
+  readonly kind: 'images' | 'points';
+  /** Shape of one sample: [H, W, C] of an image, [D] of a point. */
+  readonly shape: readonly number[];
+  /** What the generator learns from. */
+  readonly train: Samples;
+  /** What its samples are measured against; shares no sample with `train`. */
+  readonly test: Samples;
+  /** Names of the classes, by label. */
+  readonly classes?: readonly string[];
+  /** The modes, of a mixture. */
+  readonly modes?: Modes;
+}
