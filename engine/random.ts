@@ -102,13 +102,18 @@ export class Generator {
     )[0]!;
   }
 
-  /** Normally distributed numbers, standard unless mean and standard deviation are given. @throws ShapeError */
-  normal(shape: Shape, options: { mean?: number; std?: number } = {}): Tensor {
+  /**
+   * Normally distributed numbers, standard unless mean and standard deviation are given. A function `std` is asked in each run
+   * of a compiled step: for noise that fades.
+   * @throws ShapeError
+   */
+  normal(shape: Shape, options: { mean?: number; std?: number | (() => number) } = {}): Tensor {
     const { mean = 0, std = 1 } = optionsOf('normal', shape, options, ['mean', 'std']);
+    const stdNow = typeof std === 'function' ? std : () => std;
     return apply(
       normalRow,
       [],
-      live(() => ({ mean, std, ...this.#take('normal', shape), shape: [...shape] })),
+      live(() => ({ mean, std: stdNow(), ...this.#take('normal', shape), shape: [...shape] })),
     )[0]!;
   }
 

@@ -3,10 +3,33 @@
  * @module wgrad/gan
  */
 export { type IdxArray, parseIdx } from './data/idx.ts';
+export { type CriticReport, Gan, type GanOptions, type MakeOptimizer } from './gan.ts';
 export { DIGIT_FEATURES, DigitClassifier } from './metrics/digitClassifier.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
 export { type MnistNetworksOptions, mnistNetworks } from './models/mnist.ts';
 export type { Networks } from './models/networks.ts';
-export { gradientPenalty } from './penalty.ts';
+export {
+  type Estimate,
+  type Objective,
+  type ObjectiveName,
+  type ObjectiveOptions,
+  objective,
+  objectiveNames,
+} from './objectives/objective.ts';
+export {
+  draganPenalty,
+  type GradientPenaltyOptions,
+  gradientPenalty,
+  slopes,
+  zeroCentredPenalty,
+} from './objectives/penalty.ts';
+export { type Regularizer, type RegularizerName, regularizer, regularizerNames } from './objectives/regularizer.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
-export { type CriticReport, WganGp, type WganGpOptions } from './wganGp.ts';
+export {
+  linearDecay,
+  type RealBatches,
+  type StepRow,
+  Training,
+  type TrainingOptions,
+} from './train/training.ts';
+export { createWatch, DivergenceError } from './train/watch.ts';

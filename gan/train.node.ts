@@ -10,7 +10,7 @@ import { tileImages } from './run/grid.ts';
 import { plotCurves, wassersteinPanels } from './run/plot.node.ts';
 import { writePng } from './run/png.node.ts';
 import { createProgress } from './run/progress.node.ts';
-import { WganGp } from './wganGp.ts';
+import { Gan as WganGp } from './gan.ts';
 
 /** Images of 28 x 28 grey levels. */
 const IMAGE = [28, 28, 1] as const;

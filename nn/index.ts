@@ -137,6 +137,7 @@ export { EMA } from './optim/ema.ts';
 export { Lion, type LionOptions } from './optim/lion.ts';
 export { OneCycleLR, type OneCycleLROptions } from './optim/oneCycle.ts';
 export {
+  type AnyOptimizer,
   type GroupOptions,
   type LearningRate,
   Optimizer,

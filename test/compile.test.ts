@@ -27,7 +27,7 @@ import {
   withDevice,
   zeros,
 } from '../engine/index.ts';
-import { mnistNetworks, WganGp } from '../gan/index.ts';
+import { mnistNetworks, Gan } from '../gan/index.ts';
 import * as nn from '../nn/index.ts';
 import { openGpu } from './support/devices.ts';
 import { graphLeaves, graphOrders } from './support/randomGraph.ts';
@@ -69,11 +69,11 @@ async function same<R extends readonly Tensor[]>(
 
 test('WGAN-GP trains with the same numbers, in fewer launches', async () => {
   const data = new Generator(9);
-  const made: WganGp[] = [];
+  const made: Gan[] = [];
   const step = await same(
     () => {
       const rng = new Generator(3);
-      const trainer = new WganGp(mnistNetworks(rng), rng, { emaDecay: 0.9 });
+      const trainer = new Gan(mnistNetworks(rng), rng, { emaDecay: 0.9 });
       made.push(trainer);
       return (real) => {
         const { loss, penalty } = trainer.criticStep(real!);

@@ -14,6 +14,7 @@ import type { Parameter } from '../module/parameter.ts';
 import { compareState, overwriting, refuseDifferences, type StateValue } from '../module/state.ts';
 import { Arena } from './arena.ts';
 import { checkRanges, parameterList, type Range } from './options.ts';
+import type { ScheduledOptimizer } from './scheduler.ts';
 
 /** Parameters with options of their own, as an optimizer is given them; what is left out is as for all groups. */
 export type GroupOptions<O> = O & {
@@ -50,6 +51,10 @@ export interface LearningRate {
   /** The learning rate. */
   readonly lr?: number;
 }
+
+/** Any {@link Optimizer}, whatever its options: what trains with one and does not choose it asks for this. */
+export type AnyOptimizer = ScheduledOptimizer &
+  Pick<Optimizer<LearningRate>, 'lr' | 'steps' | 'parameters' | 'step' | 'stateDict' | 'loadStateDict' | 'dispose'>;
 
 /** A group with its memory. */
 interface Part<O> {

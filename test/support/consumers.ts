@@ -48,7 +48,7 @@ run({}).then((result) => console.log(JSON.stringify(result)), (error) => console
 /** For the compiler: what should be allowed is, with the types that it should have, and what should not is not. */
 export const TYPED = /* ts */ `
 import { customOp, type Device, grad, init, type Nested, scope, type Tensor, tensor, type Values, withDevice } from 'wgrad';
-import { type Networks, WganGp } from 'wgrad/gan';
+import { type Networks, Gan } from 'wgrad/gan';
 import * as nn from 'wgrad/nn';
 import { loadCheckpoint, loadSafetensors, SafetensorsFile, saveCheckpoint } from 'wgrad/nn/node';
 
@@ -84,7 +84,7 @@ class Twice extends nn.Module {
   }
 }
 const networks: Networks = { generator: new Twice(), critic: new nn.Sequential(new Twice(), new nn.Tanh()), latent: 2 };
-const report = new WganGp(networks, new (await import('wgrad')).Generator(1)).criticStep(x);
+const report = new Gan(networks, new (await import('wgrad')).Generator(1)).criticStep(x);
 is<Equal<typeof report.penalty, Tensor>>();
 const adam = new nn.Adam(new Twice().parameters());
 const { generator, critic } = networks;

@@ -2,7 +2,7 @@
 
 import type { Device } from '../../../engine/device.ts';
 import { compile, Generator, type Tensor, tensor, withDevice } from '../../../engine/index.ts';
-import { WganGp } from '../../../gan/index.ts';
+import { Gan } from '../../../gan/index.ts';
 import * as nn from '../../../nn/index.ts';
 
 /** Adds noise from a stream of its own, as a dropout layer has one. */
@@ -61,7 +61,10 @@ export function startRun(device: Device, mode: 'eager' | 'compiled', seed: numbe
       new nn.Linear(3 * 3 * 4, 1, { rng }),
     );
     const draws = new Generator(seed, 3);
-    const gan = new WganGp({ generator, critic, latent: 4 }, draws, { betas: [0.5, 0.9], emaDecay: 0.9 });
+    const gan = new Gan({ generator, critic, latent: 4 }, draws, {
+      criticOptimizer: (p) => new nn.Adam(p, { lr: 1e-4, betas: [0.5, 0.9] }),
+      emaDecay: 0.9,
+    });
     const { criticOptimizer, generatorOptimizer, ema } = gan;
     const once = (real: Tensor): Tensor => {
       const { loss } = gan.criticStep(real);

@@ -1,0 +1,220 @@
+import { checked, checkedNumber, concat, type Generator, grad, noGrad, scope, type Tensor } from '../engine/index.ts';
+import {
+  Adam,
+  type AnyModule,
+  type AnyOptimizer,
+  BatchNorm1d,
+  BatchNorm2d,
+  EMA,
+  MinibatchDiscrimination,
+  MinibatchStdDev,
+  type Parameter,
+  withoutTracking,
+} from '../nn/index.ts';
+import type { Networks } from './models/networks.ts';
+import { type Objective, type ObjectiveName, objective } from './objectives/objective.ts';
+import { type Regularizer, type RegularizerName, regularizer } from './objectives/regularizer.ts';
+
+/** Makes an optimizer for the parameters of one network. */
+export type MakeOptimizer = (parameters: readonly Parameter[]) => AnyOptimizer;
+
+/** Options of {@link Gan}. */
+export interface GanOptions {
+  /** What both networks minimise. Default 'wasserstein'. */
+  readonly objective?: Objective | ObjectiveName;
+  /** What keeps the critic smooth. Default: the gradient penalty for 'wasserstein', nothing for the others. */
+  readonly regularizers?: readonly (Regularizer | RegularizerName)[];
+  /** Default Adam with a learning rate of 1e-4 and decay rates 0 and 0.9 (Gulrajani et al. 2017, Algorithm 1). */
+  readonly criticOptimizer?: MakeOptimizer;
+  /** Default as the critic's. */
+  readonly generatorOptimizer?: MakeOptimizer;
+  /** Decay of the average of the generator's weights, from which `sample` draws. Default 0: no average. */
+  readonly emaDecay?: number;
+  /**
+   * Instance noise (Sønderby et al. 2017): the standard deviation of normal noise on all that the critic sees, real or generated.
+   * Default 0. May be changed between steps ({@link Gan.instanceNoise}) if it is above 0 here.
+   */
+  readonly instanceNoise?: number;
+}
+
+/** What a critic step measured; scalars on the device. */
+export interface CriticReport {
+  /** The loss that was minimised, penalties included. */
+  readonly loss: Tensor;
+  /** The objective's part of the loss: what `objective.estimate` takes. */
+  readonly objectiveLoss: Tensor;
+  /** The regularisers' part of the loss, already weighed; 0 without one. */
+  readonly penalty: Tensor;
+  /** Standard deviation of the critic's outputs over real and generated samples: 0 is a critic that says the same of everything. */
+  readonly spread: Tensor;
+}
+
+const OPTIONS = [
+  'objective',
+  'regularizers',
+  'criticOptimizer',
+  'generatorOptimizer',
+  'emaDecay',
+  'instanceNoise',
+] as const satisfies readonly (keyof GanOptions)[];
+
+/** Layers whose output for a sample depends on the others of the batch. */
+const MIXING = [BatchNorm1d, BatchNorm2d, MinibatchDiscrimination, MinibatchStdDev] as const;
+
+const adam: MakeOptimizer = (parameters) => new Adam(parameters, { lr: 1e-4, betas: [0, 0.9] });
+
+/**
+ * The training steps of a generative adversarial network, with any objective and any regularisers. Nothing here waits for the device,
+ * and both steps may be compiled.
+ * @example
+ * const rng = new Generator(1);
+ * const gan = new Gan(mnistNetworks(rng), rng); // WGAN-GP
+ * for (let k = 0; k < 5; k++) gan.criticStep(nextBatch());
+ * gan.generatorStep(64);
+ */
+export class Gan {
+  /** What is trained. */
+  readonly networks: Networks;
+  /** Draws latent codes, noise, and the places where gradients are penalised. */
+  readonly rng: Generator;
+  /** What both networks minimise. */
+  readonly objective: Objective;
+  /** What keeps the critic smooth. */
+  readonly regularizers: readonly Regularizer[];
+  /** Updates the critic. */
+  readonly criticOptimizer: AnyOptimizer;
+  /** Updates the generator. */
+  readonly generatorOptimizer: AnyOptimizer;
+  /** The average of the generator's weights, if one was asked for. */
+  readonly ema: EMA | undefined;
+  /** Standard deviation of the noise on what the critic sees; compiled steps look it up in each run. */
+  instanceNoise: number;
+  private readonly noisy: boolean;
+  /** Whether real and generated samples need passes of their own, since the critic would mix them. */
+  private readonly mixes: boolean;
+
+  /**
+   * Prepares the critic (spectral norm) and makes the optimizers, which take the parameters into their arenas.
+   * @throws TypeError for options that do not exist, RangeError for numbers out of range
+   */
+  constructor(networks: Networks, rng: Generator, options: GanOptions = {}) {
+    const { emaDecay = 0, instanceNoise = 0 } = checked('Gan', options, OPTIONS);
+    const { criticOptimizer = adam, generatorOptimizer = criticOptimizer } = options;
+    for (const [name, value] of Object.entries({ emaDecay, instanceNoise })) checkedNumber('Gan', name, value);
+    if (!(emaDecay >= 0 && emaDecay < 1))
+      throw new RangeError(`Gan: emaDecay must be from 0 to less than 1, not ${emaDecay}`);
+    if (!(instanceNoise >= 0)) throw new RangeError(`Gan: instanceNoise must be 0 or more, not ${instanceNoise}`);
+    const { objective: aim = 'wasserstein' } = options;
+    this.objective = typeof aim === 'string' ? objective(aim) : aim;
+    const usual: readonly RegularizerName[] = this.objective.name === 'wasserstein' ? ['gradient-penalty'] : [];
+    this.regularizers = (options.regularizers ?? usual).map((r) => (typeof r === 'string' ? regularizer(r) : r));
+    this.networks = networks;
+    this.rng = rng;
+    this.instanceNoise = instanceNoise;
+    this.noisy = instanceNoise > 0;
+    const { critic, generator } = networks;
+    for (const r of this.regularizers) r.prepare?.(critic, rng);
+    this.mixes = critic.namedModules().some(([, m]) => isMixing(m));
+    this.criticOptimizer = criticOptimizer(critic.parameters());
+    this.generatorOptimizer = generatorOptimizer(generator.parameters());
+    this.ema = emaDecay > 0 ? new EMA(generator.parameters(), emaDecay) : undefined;
+  }
+
+  /**
+   * One update of the critic on real samples [N, ...], against as many generated ones. Of several batches the gradients are
+   * averaged before the update (gradient accumulation), and the report is of the last.
+   */
+  criticStep(...batches: readonly Tensor[]): CriticReport {
+    return scope(() => {
+      const { critic } = this.networks;
+      const parameters = critic.parameters();
+      let report: CriticReport | undefined;
+      const gradients = accumulated(batches, (real) => {
+        report = this.measure(real);
+        return grad(report.loss, parameters);
+      });
+      this.criticOptimizer.step(gradients);
+      for (const r of this.regularizers) r.project?.(parameters);
+      const { loss, objectiveLoss, penalty, spread } = report!;
+      return {
+        ...{ loss: loss.detach(), objectiveLoss: objectiveLoss.detach() },
+        ...{ penalty: penalty.detach(), spread: spread.detach() },
+      };
+    });
+  }
+
+  /**
+   * One update of the generator on a batch of n latent codes, or on the mean gradient of `batches` of them.
+   * @returns its loss on the last batch
+   */
+  generatorStep(n: number, batches = 1): Tensor {
+    return scope(() => {
+      const { critic, generator } = this.networks;
+      const parameters = generator.parameters();
+      let loss: Tensor | undefined;
+      const sizes = Array.from({ length: batches }, () => n);
+      const gradients = accumulated(sizes, (size) => {
+        const fake = generator.forward(this.latents(size));
+        loss = this.objective.generatorLoss(critic.forward(this.seen(fake)));
+        return grad(loss, parameters);
+      });
+      this.generatorOptimizer.step(gradients);
+      this.ema?.update();
+      return loss!.detach();
+    });
+  }
+
+  /** The critic's losses on real samples [N, ...] and as many new generated ones, with their graph, and no update. */
+  measure(real: Tensor): CriticReport {
+    const { critic, generator } = this.networks;
+    const n = real.shape[0]!;
+    const seen = this.seen(real);
+    const fake = this.seen(noGrad(() => generator.forward(this.latents(n))));
+    const scores = this.mixes
+      ? concat([critic.forward(seen), critic.forward(fake)])
+      : critic.forward(concat([seen, fake]));
+    const objectiveLoss = this.objective.criticLoss(scores.slice([[0, n]]), scores.slice([[n, 2 * n]]));
+    const penalties = this.regularizers.flatMap((r) => r.penalty?.(critic, seen, fake, this.rng) ?? []);
+    const penalty = penalties.length > 0 ? penalties.reduce((a, b) => a.add(b)) : objectiveLoss.detach().mul(0);
+    const spread = noGrad(() => scores.sub(scores.mean()).square().mean().sqrt());
+    return { loss: penalties.length > 0 ? objectiveLoss.add(penalty) : objectiveLoss, objectiveLoss, penalty, spread };
+  }
+
+  /** n standard normal codes, [n, latent]. */
+  latents(n: number): Tensor {
+    return this.rng.normal([n, this.networks.latent]);
+  }
+
+  /** Samples for latent codes, from the averaged generator if there is one, in the batch's own statistics. */
+  sample(latents: Tensor): Tensor {
+    const draw = () => withoutTracking(() => noGrad(() => scope(() => this.networks.generator.forward(latents))));
+    return this.ema ? this.ema.apply(draw) : draw();
+  }
+
+  /** Frees optimizers and average. The networks stay. */
+  dispose(): void {
+    this.criticOptimizer.dispose();
+    this.generatorOptimizer.dispose();
+    this.ema?.dispose();
+  }
+
+  /** x as the critic sees it. */
+  private seen(x: Tensor): Tensor {
+    return this.noisy ? x.add(this.rng.normal(x.shape, { std: () => this.instanceNoise })) : x;
+  }
+}
+
+const isMixing = (m: AnyModule): boolean => MIXING.some((kind) => m instanceof kind);
+
+/** The mean over `batches` of the gradients that `gradientsOf` gives for each. */
+function accumulated<T>(batches: readonly T[], gradientsOf: (batch: T) => Tensor[]): Tensor[] {
+  if (batches.length === 0) throw new RangeError('Gan: a step needs one batch or more');
+  const all = batches.map(gradientsOf);
+  if (all.length === 1) return all[0]!;
+  return all[0]!.map((first, i) =>
+    all
+      .slice(1)
+      .reduce((sum, g) => sum.add(g[i]!), first)
+      .div(all.length),
+  );
+}

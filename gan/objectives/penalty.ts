@@ -1,0 +1,72 @@
+import { type Generator, grad, type Tensor } from '../../engine/index.ts';
+import type { Module } from '../../nn/index.ts';
+
+/**
+ * ‖∇f(x)‖₂ for each sample, [N]: how steep the critic is there. Differentiable with respect to the critic's parameters.
+ *
+ * A critic that mixes the samples of a batch (batch norm) has no slope at one sample: what comes out then is that of the sum of all
+ * its outputs.
+ * @param x samples [N, ...]; no gradient flows into them
+ */
+export function slopes(critic: Module, x: Tensor): Tensor {
+  return squaredSlopes(critic, x).add(1e-12).sqrt(); // no derivative at 0: a flat critic must not make weights NaN
+}
+
+/** ‖∇f(x)‖₂² for each sample, [N]; see {@link slopes}. */
+function squaredSlopes(critic: Module, x: Tensor): Tensor {
+  const at = x.detach().requireGrad().named('x̂');
+  const [slope] = grad(critic.forward(at).sum(), [at], { createGraph: true });
+  const axes = x.shape.slice(1).map((_, i) => i + 1);
+  return slope!.square().sum(axes);
+}
+
+/** Which side of slope 1 {@link gradientPenalty} punishes. */
+export interface GradientPenaltyOptions {
+  /** Only slopes above 1, as Petzka et al. 2018 propose (WGAN-LP). Default false: both sides. */
+  readonly oneSided?: boolean;
+}
+
+/**
+ * The gradient penalty of WGAN-GP (Gulrajani et al. 2017, eq. 3): E[(‖∇f(x̂)‖₂ - 1)²] with x̂ uniform on the line
+ * between a real and a generated sample. Not yet multiplied by lambda.
+ * @param real [N, ...]; no gradient flows into it
+ * @param fake generated samples in the shape of `real`; no gradient flows into them
+ * @param rng draws the places on the lines, one for each sample
+ * @returns a scalar that can be differentiated with respect to the critic's parameters
+ * @example
+ * const penalty = gradientPenalty(critic, real, fake, rng).mul(10);
+ * const loss = critic.forward(fake).mean().sub(critic.forward(real).mean()).add(penalty);
+ */
+export function gradientPenalty(
+  critic: Module,
+  real: Tensor,
+  fake: Tensor,
+  rng: Generator,
+  { oneSided = false }: GradientPenaltyOptions = {},
+): Tensor {
+  const alpha = rng.uniform([real.shape[0]!, ...real.shape.slice(1).map(() => 1)]);
+  return penalised(critic, fake.add(alpha.mul(real.sub(fake))), oneSided);
+}
+
+/** E[(‖∇f(x)‖₂ - 1)²], or that of max(0, ‖∇f(x)‖₂ - 1). */
+function penalised(critic: Module, x: Tensor, oneSided: boolean): Tensor {
+  const excess = slopes(critic, x).sub(1);
+  return (oneSided ? excess.relu() : excess).square().mean();
+}
+
+/**
+ * E ‖∇f(x)‖² over the samples: the zero-centred penalty of Roth et al. 2017 and Mescheder et al. 2018, who call it R1 at real samples
+ * and R2 at generated ones, and weight it with γ / 2.
+ * @param x samples [N, ...]
+ */
+export const zeroCentredPenalty = (critic: Module, x: Tensor): Tensor => squaredSlopes(critic, x).mean();
+
+/**
+ * The penalty of DRAGAN (Kodali et al. 2017): E[(‖∇f(x)‖₂ - 1)²] around real samples, with x = real + u · s / 2: u uniform in
+ * [0, 1) for each number, s the standard deviation of all numbers of the batch.
+ * @param real [N, ...]
+ */
+export function draganPenalty(critic: Module, real: Tensor, rng: Generator): Tensor {
+  const spread = real.sub(real.mean()).square().mean().sqrt();
+  return penalised(critic, real.add(rng.uniform(real.shape).mul(spread).mul(0.5)), false);
+}

@@ -1,0 +1,121 @@
+import { checkedNumber, type Generator, type Tensor } from '../../engine/index.ts';
+import { clipWeights, type Module, type Parameter, spectralNorm, type WeightedModule } from '../../nn/index.ts';
+import { draganPenalty, gradientPenalty, zeroCentredPenalty } from './penalty.ts';
+
+/** What keeps a critic smooth. */
+export interface Regularizer {
+  /** The name, as on the command line. */
+  readonly name: RegularizerName;
+  /** For headings, with its strength: 'gradient penalty 10'. */
+  readonly title: string;
+  /** Its strength; undefined where it has none. */
+  readonly strength: number | undefined;
+  /** Changes the critic, once, before its optimizer is made. @param rng for first values */
+  prepare?(critic: Module, rng: Generator): void;
+  /** A scalar that the critic's loss grows by. The samples carry no gradient. */
+  penalty?(critic: Module, real: Tensor, fake: Tensor, rng: Generator): Tensor;
+  /** Changes the critic's parameters after each update. */
+  project?(parameters: readonly Parameter[]): void;
+}
+
+type Effect = Pick<Regularizer, 'prepare' | 'penalty' | 'project'>;
+
+interface Family {
+  /** With the strength in its place. */
+  readonly title: (strength: number) => string;
+  /** The default strength; undefined where there is nothing to weigh. */
+  readonly strength: number | undefined;
+  readonly effect: (strength: number) => Effect;
+}
+
+const families = {
+  'weight-clipping': {
+    title: (c) => `weights clipped to ±${c}`,
+    strength: 0.01,
+    effect: (c) => ({ project: (parameters) => clipWeights(parameters, c) }),
+  },
+  'gradient-penalty': {
+    title: (lambda) => `gradient penalty ${lambda}`,
+    strength: 10,
+    effect: (lambda) => ({
+      penalty: (critic, real, fake, rng) => gradientPenalty(critic, real, fake, rng).mul(lambda),
+    }),
+  },
+  'one-sided-penalty': {
+    title: (lambda) => `one-sided gradient penalty ${lambda}`,
+    strength: 10,
+    effect: (lambda) => ({
+      penalty: (critic, real, fake, rng) => gradientPenalty(critic, real, fake, rng, { oneSided: true }).mul(lambda),
+    }),
+  },
+  r1: {
+    title: (gamma) => `R1 ${gamma}`,
+    strength: 10,
+    effect: (gamma) => ({ penalty: (critic, real) => zeroCentredPenalty(critic, real).mul(gamma / 2) }),
+  },
+  r2: {
+    title: (gamma) => `R2 ${gamma}`,
+    strength: 10,
+    effect: (gamma) => ({ penalty: (critic, _, fake) => zeroCentredPenalty(critic, fake).mul(gamma / 2) }),
+  },
+  dragan: {
+    title: (lambda) => `DRAGAN ${lambda}`,
+    strength: 10,
+    effect: (lambda) => ({ penalty: (critic, real, _, rng) => draganPenalty(critic, real, rng).mul(lambda) }),
+  },
+  'spectral-norm': {
+    title: () => 'spectral norm',
+    strength: undefined,
+    effect: () => ({ prepare: normalizeSpectra }),
+  },
+} as const satisfies Record<string, Family>;
+
+/** A {@link regularizer} by its name. */
+export type RegularizerName = keyof typeof families;
+
+/** The names of all regularisers. */
+export const regularizerNames = Object.keys(families) as readonly RegularizerName[];
+
+/**
+ * The regulariser of that name. Several may be used at once, with any objective.
+ *
+ * | name | what it does | strength (default) | source |
+ * |---|---|---|---|
+ * | weight-clipping | limits each weight to ±c after each update | c (0.01) | Arjovsky et al. 2017, Algorithm 1 |
+ * | gradient-penalty | λ E (‖∇f(x̂)‖ - 1)² between real and generated samples | λ (10) | Gulrajani et al. 2017, eq. 3 |
+ * | one-sided-penalty | λ E max(0, ‖∇f(x̂)‖ - 1)² | λ (10) | Petzka et al. 2018, eq. 8 |
+ * | r1 | γ/2 E ‖∇f‖² at real samples | γ (10) | Mescheder et al. 2018, eq. 9 |
+ * | r2 | γ/2 E ‖∇f‖² at generated samples | γ (10) | Mescheder et al. 2018, eq. 10 |
+ * | dragan | λ E (‖∇f‖ - 1)² around real samples | λ (10) | Kodali et al. 2017 |
+ * | spectral-norm | divides each weight by its largest singular value | | Miyato et al. 2018 |
+ *
+ * @param strength the weight of the penalty, or the bound of the weights; as in the table unless given
+ * @throws TypeError for another name, or a strength where there is none; RangeError for one that is not above 0
+ * @example
+ * const gan = new Gan(networks, rng, { objective: 'wasserstein', regularizers: [regularizer('gradient-penalty', 10)] });
+ */
+export function regularizer(name: RegularizerName, strength?: number): Regularizer {
+  if (!Object.hasOwn(families, name)) {
+    throw new TypeError(
+      `regularizer: there is no regulariser ${String(name)}; there are ${regularizerNames.join(', ')}`,
+    );
+  }
+  const { title, effect, strength: usual }: Family = families[name];
+  if (strength !== undefined) {
+    if (usual === undefined) throw new TypeError(`regularizer: ${name} has no strength to set`);
+    checkedNumber('regularizer', `the strength of ${name}`, strength);
+    if (!(strength > 0 && strength < Number.POSITIVE_INFINITY)) {
+      throw new RangeError(`regularizer: the strength of ${name} must be above 0, not ${strength}`);
+    }
+  }
+  const used = strength ?? usual;
+  return { name, title: title(used ?? 0), strength: used, ...effect(used ?? 0) };
+}
+
+/** Spectral norm on every layer of the critic that has a weight to multiply with. */
+function normalizeSpectra(critic: Module, rng: Generator): void {
+  for (const [, layer] of critic.namedModules()) {
+    const { weight } = layer as WeightedModule;
+    if (weight && weight.rank >= 2) spectralNorm(layer, { rng });
+  }
+}

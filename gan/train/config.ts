@@ -1,0 +1,224 @@
+import type { ModelName } from '../models/models.ts';
+import type { CriticNorm } from '../models/parts.ts';
+import type { ObjectiveName } from '../objectives/objective.ts';
+
+/** Optimizers that a configuration may name. */
+export const optimizerNames = ['adam', 'rmsprop', 'sgd'] as const;
+
+/** An optimizer by its name. */
+export type OptimizerName = (typeof optimizerNames)[number];
+
+/** What a run is: everything that decides its numbers, together with the adapter. `config.json` in the run folder holds it. */
+export interface TrainConfig {
+  /** Data set; `wgrad data` lists them. */
+  readonly data: string;
+  /** Folder with the data set's files, where it needs one. */
+  readonly dataFolder: string | null;
+  /** Only these classes of the data set; null for all. */
+  readonly classes: readonly string[] | null;
+  /** Height and width of images in pixels; null for the data set's own. */
+  readonly size: number | null;
+  /** Networks. */
+  readonly model: ModelName;
+  /** Length of a latent code; null for the model's own. */
+  readonly latent: number | null;
+  /** Channels or units of the generator; null for the model's own. */
+  readonly width: number | null;
+  /** Normalisation of the critic's hidden layers; null for what suits model and regularisers. */
+  readonly criticNorm: CriticNorm | null;
+  readonly objective: ObjectiveName;
+  /** 0 to less than 1. */
+  readonly labelSmoothing: number;
+  /** `name` or `name=strength`, in the order in which they apply. */
+  readonly regularizers: readonly string[];
+  /** Standard deviation at the start; falls to 0 at the end. */
+  readonly instanceNoise: number;
+  readonly optimizer: OptimizerName;
+  readonly criticRate: number;
+  readonly generatorRate: number;
+  /** Decay rates of Adam. */
+  readonly betas: readonly [number, number];
+  /** The learning rates fall in a straight line to this share at the last step. */
+  readonly rateDecay: number;
+  /** Updates of the critic before each of the generator. */
+  readonly criticSteps: number;
+  /** Samples in a batch. */
+  readonly batch: number;
+  /** Batches whose mean gradient makes one update. */
+  readonly accumulate: number;
+  /** Decay of the average of the generator's weights; 0 for none. */
+  readonly emaDecay: number;
+  /** Updates of the generator; null until a run that is limited by time knows how many fit. */
+  readonly steps: number | null;
+  /** Seconds that the run may take; null for no limit. */
+  readonly seconds: number | null;
+  /** How often in a run a grid is drawn, the distance measured and a checkpoint written. */
+  readonly snapshots: number;
+  /** Steps between checkpoints; null for those of the snapshots alone. */
+  readonly checkpointEvery: number | null;
+  readonly seed: number;
+}
+
+/** A named set of choices. */
+export interface Preset {
+  /** For `--help`. */
+  readonly title: string;
+  /** What differs from {@link defaults}. */
+  readonly images: Partial<TrainConfig>;
+  /** What differs from `images` for data sets of points. */
+  readonly points?: Partial<TrainConfig>;
+}
+
+/** What no preset, data set or option says otherwise. */
+const defaults: TrainConfig = {
+  data: 'mnist',
+  dataFolder: null,
+  classes: null,
+  size: null,
+  model: 'dcgan-small',
+  latent: null,
+  width: null,
+  criticNorm: null,
+  objective: 'wasserstein',
+  labelSmoothing: 0,
+  regularizers: ['gradient-penalty'],
+  instanceNoise: 0,
+  optimizer: 'adam',
+  criticRate: 4e-3,
+  generatorRate: 4e-3,
+  betas: [0.5, 0.9],
+  rateDecay: 0.02,
+  criticSteps: 2,
+  batch: 32,
+  accumulate: 1,
+  emaDecay: 0.99,
+  steps: 900,
+  seconds: null,
+  snapshots: 8,
+  checkpointEvery: null,
+  seed: 0,
+};
+
+/** Points: small networks, large batches, many steps. */
+const onPoints: Partial<TrainConfig> = {
+  model: 'mlp',
+  batch: 256,
+  criticSteps: 5,
+  criticRate: 1e-3,
+  generatorRate: 1e-3,
+  steps: 3000,
+  emaDecay: 0.99,
+};
+
+/** The objectives of the papers, with what their authors used where that still works in minutes on two cores. */
+export const presets = {
+  'wgan-gp': {
+    title: 'Wasserstein GAN with gradient penalty (Gulrajani et al. 2017), small and fast: the default',
+    images: {},
+    points: onPoints,
+  },
+  wgan: {
+    title: 'Wasserstein GAN with clipped weights and RMSprop (Arjovsky et al. 2017)',
+    images: {
+      regularizers: ['weight-clipping'],
+      optimizer: 'rmsprop',
+      criticRate: 5e-4,
+      generatorRate: 5e-4,
+      criticSteps: 5,
+      batch: 64,
+      rateDecay: 1,
+      emaDecay: 0,
+    },
+    points: { ...onPoints, regularizers: ['weight-clipping=0.1'], optimizer: 'rmsprop', rateDecay: 1, emaDecay: 0 },
+  },
+  dcgan: {
+    title: 'DCGAN: non-saturating, one critic step, batch norm in both networks (Radford et al. 2016)',
+    images: {
+      model: 'dcgan',
+      width: 32,
+      objective: 'non-saturating',
+      regularizers: [],
+      criticRate: 2e-4,
+      generatorRate: 2e-4,
+      betas: [0.5, 0.999],
+      rateDecay: 1,
+      criticSteps: 1,
+      batch: 64,
+      emaDecay: 0,
+    },
+    points: { ...onPoints, objective: 'non-saturating', regularizers: [], criticSteps: 1, emaDecay: 0 },
+  },
+  gan: {
+    title: 'the first GAN: minimax, multilayer perceptrons (Goodfellow et al. 2014)',
+    images: {
+      model: 'mlp',
+      objective: 'minimax',
+      regularizers: [],
+      criticRate: 2e-4,
+      generatorRate: 2e-4,
+      betas: [0.5, 0.999],
+      rateDecay: 1,
+      criticSteps: 1,
+      batch: 64,
+      emaDecay: 0,
+    },
+    points: { ...onPoints, objective: 'minimax', regularizers: [], criticSteps: 1, emaDecay: 0 },
+  },
+  lsgan: {
+    title: 'least squares GAN (Mao et al. 2017)',
+    images: {
+      model: 'dcgan',
+      width: 32,
+      objective: 'least-squares',
+      regularizers: [],
+      criticRate: 2e-4,
+      generatorRate: 2e-4,
+      betas: [0.5, 0.999],
+      rateDecay: 1,
+      criticSteps: 1,
+      batch: 64,
+      emaDecay: 0,
+    },
+    points: { ...onPoints, objective: 'least-squares', regularizers: [], criticSteps: 1, emaDecay: 0 },
+  },
+  sngan: {
+    title: 'hinge loss and spectral norm (Miyato et al. 2018)',
+    images: {
+      objective: 'hinge',
+      regularizers: ['spectral-norm'],
+      criticRate: 4e-4,
+      generatorRate: 2e-4,
+      betas: [0, 0.9],
+      rateDecay: 0.02,
+      criticSteps: 1,
+      batch: 64,
+    },
+    points: { ...onPoints, objective: 'hinge', regularizers: ['spectral-norm'], criticSteps: 1 },
+  },
+  r1: {
+    title: 'non-saturating with R1 (Mescheder et al. 2018)',
+    images: {
+      objective: 'non-saturating',
+      regularizers: ['r1=1'],
+      criticSteps: 1,
+      criticRate: 1e-3,
+      generatorRate: 1e-3,
+    },
+    points: { ...onPoints, objective: 'non-saturating', regularizers: ['r1=1'], criticSteps: 1 },
+  },
+} as const satisfies Record<string, Preset>;
+
+/** A preset by its name. */
+export type PresetName = keyof typeof presets;
+
+/**
+ * The whole configuration: what was asked for, else the preset's for that kind of data, else the defaults. A time limit without a
+ * number of steps leaves `steps` null.
+ * @param kind of the data set
+ */
+export function configure(preset: PresetName, kind: 'images' | 'points', given: Partial<TrainConfig>): TrainConfig {
+  const { images, points }: Preset = presets[preset];
+  const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const config: TrainConfig = { ...defaults, ...(kind === 'points' ? (points ?? images) : images), ...asked };
+  return given.seconds != null && given.steps === undefined ? { ...config, steps: null } : config;
+}

@@ -1,0 +1,47 @@
+import type { StepRow } from './training.ts';
+
+/** Training has gone where it does not come back from. The weights of the last checkpoint are from before. */
+export class DivergenceError extends Error {
+  override name = 'DivergenceError';
+  /** The step at which it was noticed. */
+  readonly step: number;
+
+  /** @param cause what happened, in words @param remedy what to try */
+  constructor(step: number, cause: string, remedy: string) {
+    super(`training diverged at step ${step}: ${cause}; ${remedy}`);
+    this.step = step;
+  }
+}
+
+/** Losses beyond this are on their way to infinity. */
+const LARGEST = 1e8;
+/** Steps in a row that a critic may say the same of every sample: at the start some do, until their first updates. */
+const PATIENCE = 100;
+/** The spread of outputs, relative to the largest loss, that rounding alone may make. */
+const ROUNDING = 1e-7;
+
+/**
+ * Watches a training's rows for the ways in which it can end: losses that are no numbers or grow without end, and a critic whose
+ * outputs no longer depend on the sample, so that the generator learns nothing any more.
+ * @returns what to call with each row, in order; it throws {@link DivergenceError}
+ */
+export function createWatch(): (row: StepRow) => void {
+  let silent = 0;
+  return (row) => {
+    const step = row.step!;
+    const losses = { "critic's": row.criticLoss!, "generator's": row.generatorLoss! };
+    for (const [whose, loss] of Object.entries(losses)) {
+      const rates = 'lower the learning rates, or try another seed';
+      if (Number.isNaN(loss)) throw new DivergenceError(step, `the ${whose} loss is not a number`, rates);
+      if (Math.abs(loss) > LARGEST) {
+        throw new DivergenceError(step, `the ${whose} loss is ${loss.toExponential(1)}`, `${rates}, or a regulariser`);
+      }
+    }
+    const scale = Math.max(1e-6, ...Object.values(losses).map(Math.abs));
+    silent = row.spread! <= ROUNDING * scale ? silent + 1 : 0;
+    if (silent >= PATIENCE) {
+      const cause = `the critic has given every sample the same score for ${silent} steps`;
+      throw new DivergenceError(step, cause, "lower the critic's learning rate, or clip its weights less");
+    }
+  };
+}
