@@ -6,8 +6,13 @@ export { type IdxArray, parseIdx } from './data/idx.ts';
 export { type CriticReport, Gan, type GanOptions, type MakeOptimizer } from './gan.ts';
 export { DIGIT_FEATURES, DigitClassifier } from './metrics/digitClassifier.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
+export { type DcganOptions, type DcganSmallOptions, dcgan, dcganSmall } from './models/dcgan.ts';
+export { type MlpActivation, type MlpOptions, mlp, toyNetworks } from './models/mlp.ts';
 export { type MnistNetworksOptions, mnistNetworks } from './models/mnist.ts';
+export { createNetworks, type Model, type ModelName, models, type NetworksOptions } from './models/models.ts';
 export type { Networks } from './models/networks.ts';
+export { type CriticNorm, type CriticOptions, criticNorms } from './models/parts.ts';
+export { type ResnetOptions, resnet } from './models/resnet.ts';
 export {
   type Estimate,
   type Objective,

@@ -1,0 +1,123 @@
+import { checked, type Generator, type Shape, shown } from '../../engine/index.ts';
+import { dcgan, dcganMakes, dcganSmall } from './dcgan.ts';
+import { mlp, mlpMakes } from './mlp.ts';
+import type { Networks } from './networks.ts';
+import type { CriticOptions } from './parts.ts';
+import { resnet, resnetMakes } from './resnet.ts';
+
+/** What {@link createNetworks} makes networks of, and how large. */
+export interface NetworksOptions extends CriticOptions {
+  /** Of one sample: [H, W, C] of images in [-1, 1], [D] of points. */
+  readonly shape: Shape;
+  /** Length of a latent code. Default: the model's. */
+  readonly latent?: number;
+  /** Channels or units of the generator; the critic's follow from it. Default: the model's. */
+  readonly width?: number;
+  /** Hidden layers, of the model mlp; the depth of the others follows from the size of the images. */
+  readonly depth?: number;
+  /** Fills the weights: the generator's first, then the critic's. */
+  readonly rng: Generator;
+}
+
+/** One row of {@link models}. */
+export interface Model {
+  /** For headings. */
+  readonly title: string;
+  /** The shapes of samples that it makes, in words. */
+  readonly makes: string;
+  /** Shapes that it makes, one for each size. */
+  readonly shapes: readonly Shape[];
+  /** What the networks are like, and what of the paper they follow. */
+  readonly about: string;
+  /** Authors, year and title. */
+  readonly paper: string;
+  /** Makes the networks. @throws as {@link createNetworks} */
+  readonly create: (options: NetworksOptions) => Networks;
+}
+
+const RADFORD =
+  'Radford et al. 2016, Unsupervised representation learning with deep convolutional generative adversarial networks';
+const GULRAJANI = 'Gulrajani et al. 2017, Improved training of Wasserstein GANs';
+
+/** The models, by the name that {@link createNetworks} and the command line take. */
+export const models = {
+  mlp: {
+    title: 'Multilayer perceptrons',
+    makes: mlpMakes,
+    shapes: [[2], [28, 28, 1]],
+    about:
+      "Three hidden relu layers in each network; for images tanh at the end, and a critic that takes them flattened. He's initialisation. The published toy networks are in `toyNetworks`",
+    paper: `${GULRAJANI} (2-D data)`,
+    create: mlp,
+  },
+  dcgan: {
+    title: 'DCGAN',
+    makes: dcganMakes,
+    shapes: [
+      [28, 28, 1],
+      [32, 32, 3],
+      [64, 64, 3],
+    ],
+    about:
+      "The five guidelines: strided and fractionally strided convolutions in place of pooling; batch norm in both networks; no fully connected hidden layers; relu in the generator with tanh at its end; leaky relu in the critic. N(0, 0.02). With a gradient penalty: `criticNorm: 'layer'` or `'none'`, which start from He's initialisation",
+    paper: RADFORD,
+    create: onlyMlpHasDepth('dcgan', dcgan),
+  },
+  'dcgan-small': {
+    title: 'DCGAN, small',
+    makes: dcganMakes,
+    shapes: [
+      [28, 28, 1],
+      [32, 32, 3],
+      [64, 64, 3],
+    ],
+    about:
+      "DCGAN's guidelines but for the norm of the critic, which has none, so that its gradient may be penalised; the critic is half as wide as the generator. For machines without a GPU: what `npm start` trains",
+    paper: `${RADFORD}; ${GULRAJANI}`,
+    create: onlyMlpHasDepth('dcgan-small', dcganSmall),
+  },
+  resnet: {
+    title: 'ResNet pair',
+    makes: resnetMakes,
+    shapes: [
+      [28, 28, 1],
+      [32, 32, 3],
+    ],
+    about:
+      'Residual blocks: nearest-neighbour doubling and batch norm in the generator; mean pooling and no norm in the critic. √2 of Glorot’s initialisation in the blocks. `{ width: 256, criticWidth: 128, spectralNorm: true }` of `resnet` are the networks of Miyato et al. 2018, Spectral normalization for generative adversarial networks',
+    paper: GULRAJANI,
+    create: onlyMlpHasDepth('resnet', resnet),
+  },
+} as const satisfies Readonly<Record<string, Model>>;
+
+/** The name of a model. */
+export type ModelName = keyof typeof models;
+
+/** The same options but depth, which is refused. */
+function onlyMlpHasDepth(name: string, create: (options: NetworksOptions) => Networks): Model['create'] {
+  return ({ depth, ...options }) => {
+    if (depth === undefined) return create(options);
+    throw new TypeError(`${name}: has no option depth, which follows from the size of the images; depth is for mlp`);
+  };
+}
+
+const OPTIONS = ['shape', 'latent', 'width', 'depth', 'criticNorm', 'spectralNorm', 'rng'] as const;
+
+/**
+ * Generator and critic of a model by its name. Options that are not given are the model's own; {@link mlp}, {@link dcgan} and
+ * {@link resnet} have more.
+ * @param name one of {@link models}
+ * @throws RangeError for an unknown name, or a size or norm that the model cannot have; ShapeError if it does not make samples
+ * of this shape, and says what it makes; TypeError for an unknown option
+ * @example
+ * const { generator, critic } = createNetworks('dcgan', { shape: [32, 32, 3], criticNorm: 'layer', rng: new Generator(1) });
+ */
+export function createNetworks(name: ModelName, options: NetworksOptions): Networks {
+  // Not `name in models`, which knows `toString` too.
+  if (!Object.hasOwn(models, name)) {
+    throw new RangeError(
+      `createNetworks: there is no model ${shown(name)}; there are ${Object.keys(models).join(', ')}`,
+    );
+  }
+  return models[name].create(checked('createNetworks', options, OPTIONS));
+}
