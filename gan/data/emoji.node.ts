@@ -57,8 +57,8 @@ export async function emoji(options: EmojiOptions = {}): Promise<SampleSet> {
 
   const entries = await readEntries(join(folder, 'emoji.json'), remedy);
   // The 'Component' entries are bare patches of the five skin tones.
-  const emoji = entries.filter(({ category }) => category !== 'Component');
-  const files = emoji.flatMap((entry) => {
+  const wanted = entries.filter(({ category }) => category !== 'Component');
+  const files = wanted.flatMap((entry) => {
     const variants = skinTones ? Object.values(entry.skin_variations ?? {}) : [];
     return [entry, ...variants]
       .filter((variant) => variant[`has_img_${vendor}`])

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve, sep } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { checked } from '../../engine/index.ts';
 import { oneOf, wholeNumber } from './check.ts';
 import { type DecodeOptions, decodeImages, type SkippedFile } from './decodeImages.node.ts';
@@ -114,10 +114,7 @@ async function findImages(root: string): Promise<Found[]> {
         // Node before 20.12 has `path` in place of `parentPath`.
         .map(({ name, path, parentPath = path }) => ({
           path: join(parentPath, name),
-          folders: parentPath
-            .slice(root.length)
-            .split(sep)
-            .filter((part) => part !== '' && part !== '.'),
+          folders: relative(root, parentPath).split(sep).filter(Boolean),
           name,
         }))
         .filter(({ folders, name }) => ![...folders, name].some((part) => part.startsWith('.')))
