@@ -12,12 +12,8 @@ export type OptimizerName = (typeof optimizerNames)[number];
 export interface TrainConfig {
   /** Data set; `wgrad data` lists them. */
   readonly data: string;
-  /** Folder with the data set's files, where it needs one. */
-  readonly dataFolder: string | null;
-  /** Only these classes of the data set; null for all. */
-  readonly classes: readonly string[] | null;
-  /** Height and width of images in pixels; null for the data set's own. */
-  readonly size: number | null;
+  /** Options of the data set: folder, classes, size, ... */
+  readonly dataOptions: Readonly<Record<string, unknown>>;
   /** Networks. */
   readonly model: ModelName;
   /** Length of a latent code; null for the model's own. */
@@ -72,9 +68,7 @@ export interface Preset {
 /** What no preset, data set or option says otherwise. */
 const defaults: TrainConfig = {
   data: 'mnist',
-  dataFolder: null,
-  classes: null,
-  size: null,
+  dataOptions: {},
   model: 'dcgan-small',
   latent: null,
   width: null,

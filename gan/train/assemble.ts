@@ -1,0 +1,70 @@
+import { Generator } from '../../engine/index.ts';
+import { Adam, DataLoader, RMSprop, SGD } from '../../nn/index.ts';
+import type { SampleSet } from '../data/sampleSet.ts';
+import { trainingData } from '../data/trainingData.ts';
+import { Gan, type MakeOptimizer } from '../gan.ts';
+import { createNetworks } from '../models/models.ts';
+import type { Networks } from '../models/networks.ts';
+import { objective } from '../objectives/objective.ts';
+import { type Regularizer, type RegularizerName, regularizer } from '../objectives/regularizer.ts';
+import type { TrainConfig } from './config.ts';
+import { linearDecay, Training } from './training.ts';
+
+/**
+ * The streams of random numbers of a run, by what draws from them: what one draws does not move the others.
+ * @internal
+ */
+export const streams = { weights: 1, training: 2, data: 3, samples: 4, measurements: 5 } as const;
+
+/** The regulariser that `name` or `name=strength` says. @throws TypeError, RangeError as {@link regularizer} */
+export function parseRegularizer(text: string): Regularizer {
+  const [name, strength, ...rest] = text.split('=');
+  if (strength === undefined) return regularizer(name as RegularizerName);
+  const value = strength.trim() === '' || rest.length > 0 ? Number.NaN : Number(strength);
+  if (Number.isNaN(value)) throw new TypeError(`${text}: write a regulariser as name or name=strength, such as r1=10`);
+  return regularizer(name as RegularizerName, value);
+}
+
+/** The networks of a configuration with their first weights. @throws ShapeError where the model does not make such samples */
+export function networksOf(config: TrainConfig, shape: readonly number[]): Networks {
+  const { model, latent, width, criticNorm, regularizers } = config;
+  const penalised = regularizers.map(parseRegularizer).some((r) => r.penalty);
+  // Batch norm mixes samples, whose slopes a penalty takes one by one (Gulrajani et al. 2017, section 4).
+  const norm = criticNorm ?? (penalised && model === 'dcgan' ? 'layer' : undefined);
+  return createNetworks(model, {
+    ...{ shape, rng: new Generator(config.seed, streams.weights) },
+    ...(latent !== null && { latent }),
+    ...(width !== null && { width }),
+    ...(norm !== undefined && { criticNorm: norm }),
+  });
+}
+
+/** Everything that learns, made as a configuration says, on the current device. */
+export function assemble(config: TrainConfig, set: SampleSet): Training {
+  const { objective: aim, labelSmoothing, regularizers, instanceNoise, emaDecay, seed, batch } = config;
+  if (batch > set.train.count) {
+    throw new RangeError(`a batch of ${batch} is larger than the ${set.train.count} samples of ${set.title}`);
+  }
+  const gan = new Gan(networksOf(config, set.shape), new Generator(seed, streams.training), {
+    ...{ objective: objective(aim, { labelSmoothing }), regularizers: regularizers.map(parseRegularizer) },
+    ...{ instanceNoise, emaDecay },
+    criticOptimizer: optimizerOf(config, config.criticRate),
+    generatorOptimizer: optimizerOf(config, config.generatorRate),
+  });
+  const data = new DataLoader(trainingData(set), {
+    ...{ batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(seed, streams.data) },
+  });
+  const { criticSteps, accumulate, rateDecay } = config;
+  return new Training(gan, data, { criticSteps, accumulate, schedule: linearDecay(rateDecay) });
+}
+
+function optimizerOf({ optimizer, betas }: TrainConfig, lr: number): MakeOptimizer {
+  switch (optimizer) {
+    case 'adam':
+      return (parameters) => new Adam(parameters, { lr, betas });
+    case 'rmsprop':
+      return (parameters) => new RMSprop(parameters, { lr });
+    case 'sgd':
+      return (parameters) => new SGD(parameters, { lr });
+  }
+}
