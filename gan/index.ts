@@ -9,4 +9,31 @@ export { type MnistNetworksOptions, mnistNetworks } from './models/mnist.ts';
 export type { Networks } from './models/networks.ts';
 export { gradientPenalty } from './penalty.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
+export {
+  type DrawOptions,
+  drawSamples,
+  type LatentGenerator,
+  type SampleArray,
+  type StandingStatisticsOptions,
+  type Statistics,
+  standingStatistics,
+} from './sampling/draw.ts';
+export {
+  type InterpolateOptions,
+  type InterpolationMode,
+  interpolate,
+  type LatentGridOptions,
+  latentGrid,
+  lerp,
+  slerp,
+} from './sampling/interpolate.ts';
+export { type Inversion, type InvertOptions, invertSamples } from './sampling/invert.ts';
+export { analogy, meanLatent, type TowardsMeanOptions, towardsMean, truncatedLatents } from './sampling/latents.ts';
+export {
+  type NeighbourOptions,
+  type Neighbours,
+  nearestNeighbours,
+  samplesAt,
+  withNeighbours,
+} from './sampling/neighbours.ts';
 export { type CriticReport, WganGp, type WganGpOptions } from './wganGp.ts';

@@ -41,7 +41,10 @@ export function slerp(a: Tensor, b: Tensor, t: number | Tensor): Tensor {
     const angle = atan2(chord(u.sub(v)), chord(u.add(v))).mul(2);
     const sine = angle.sin();
     const rest = complement(t);
-    const direction = u.mul(angle.mul(rest).sin()).add(v.mul(angle.mul(t).sin())).div(sine.maximum(FLAT));
+    const direction = u
+      .mul(angle.mul(rest).sin())
+      .add(v.mul(angle.mul(t).sin()))
+      .div(sine.maximum(FLAT));
     const arc = direction.mul(lengthA.mul(rest).add(lengthB.mul(t)));
     const straight = lerp(a, b, t);
     // 1 where the arc is defined, in the shape of the result, as `where` takes it.

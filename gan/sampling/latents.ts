@@ -1,4 +1,13 @@
-import { checked, type Generator, ShapeError, scope, type Tensor, tensor, withDevice, zeros } from '../../engine/index.ts';
+import {
+  checked,
+  type Generator,
+  ShapeError,
+  scope,
+  type Tensor,
+  tensor,
+  withDevice,
+  zeros,
+} from '../../engine/index.ts';
 import { checkRange, positive } from '../../nn/optim/options.ts';
 
 /** @throws ShapeError unless `codes` is [N, latent] with at least `least` rows */
