@@ -61,10 +61,10 @@ export async function writeAnimation(
   for (const [i, frame] of frames.entries()) stacked.set(toRgb(frame), i * width * height * 3);
   const raw = { width, height: height * frames.length, channels: 3, pageHeight: height } as const;
   const animation = sharp(stacked, { raw, limitInputPixels: false });
-  // Counted from the second showing in GIF's and WebP's files; sharp takes how often it is shown.
+  // `loop` is how often it is shown, to sharp; the files count from the second time.
   const encoded =
     kind === '.gif'
-      ? animation.gif({ delay: delays, loop, dither: 0 })
+      ? animation.gif({ delay: delays, loop, dither: 0, keepDuplicateFrames: true })
       : animation.webp({ delay: delays, loop, lossless: true });
   await writeFileAtomic(path, await encoded.toBuffer());
 }
