@@ -38,3 +38,29 @@ export {
   type TrainingOptions,
 } from './train/training.ts';
 export { createWatch, DivergenceError } from './train/watch.ts';
+  type DrawOptions,
+  drawSamples,
+  type LatentGenerator,
+  type SampleArray,
+  type StandingStatisticsOptions,
+  type Statistics,
+  standingStatistics,
+} from './sampling/draw.ts';
+export {
+  type InterpolateOptions,
+  type InterpolationMode,
+  interpolate,
+  type LatentGridOptions,
+  latentGrid,
+  lerp,
+  slerp,
+} from './sampling/interpolate.ts';
+export { type Inversion, type InvertOptions, invertSamples } from './sampling/invert.ts';
+export { analogy, meanLatent, type TowardsMeanOptions, towardsMean, truncatedLatents } from './sampling/latents.ts';
+export {
+  type NeighbourOptions,
+  type Neighbours,
+  nearestNeighbours,
+  samplesAt,
+  withNeighbours,
+} from './sampling/neighbours.ts';

@@ -1,0 +1,170 @@
+import { checked, concat, type Generator, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { type Buffer, type EMA, Module, withoutTracking } from '../../nn/index.ts';
+import { checkRange, count } from '../../nn/optim/options.ts';
+import { needCodes } from './latents.ts';
+
+/** What samples are drawn from: a generator module, or any function of latent codes. */
+export interface LatentGenerator {
+  /** Latent codes [N, latent] to samples [N, ...]. */
+  forward(latents: Tensor): Tensor;
+}
+
+/** Samples in memory. */
+export interface SampleArray {
+  /** The samples one after the other, as the networks see them: pixels in [-1, 1], points as they are. */
+  readonly data: Float32Array;
+  /** [N, ...]: [N,H,W,C] of images, [N,D] of points. */
+  readonly shape: readonly number[];
+}
+
+/**
+ * What batch norm and its like normalise by: `batch`, the statistics of the codes drawn together, as in training; `running`,
+ * those that the layers keep (see {@link standingStatistics}), with dropout off, which makes a sample depend on its code alone.
+ */
+export type Statistics = 'batch' | 'running';
+
+/** Options of {@link drawSamples}. */
+export interface DrawOptions {
+  /** Codes in one forward pass: bounds the memory. Default 64. */
+  readonly batchSize?: number;
+  /**
+   * Default 'batch': the running statistics that training leaves are not those of averaged weights. A last batch that is shorter
+   * is filled up with the first codes, so that all batches have one size; for a few codes take 'running'. Only modules
+   * know these modes.
+   */
+  readonly statistics?: Statistics;
+  /** Draws with the averaged weights instead of the current ones. */
+  readonly ema?: EMA;
+}
+
+/**
+ * Draws the samples of latent codes in batches, without a tape and without moving any statistics.
+ *
+ * @param codes [N, latent], N >= 1; kept
+ * @throws ShapeError for codes of another shape, or samples that are not [N, ...]; RangeError for a batch size
+ * @example
+ * const { data, shape } = await drawSamples(generator, rng.normal([100, 64]), { ema });
+ * await writePng('samples.png', tileImages(data, shape));
+ */
+export async function drawSamples(
+  generator: LatentGenerator,
+  codes: Tensor,
+  options: DrawOptions = {},
+): Promise<SampleArray> {
+  const given = checked('drawSamples', options, ['batchSize', 'statistics', 'ema']);
+  const { batchSize = 64, statistics = 'batch', ema } = given;
+  needCodes('drawSamples', codes);
+  checkRange('drawSamples', 'batchSize', count, batchSize);
+  needStatistics('drawSamples', statistics);
+  const n = codes.shape[0]!;
+  const parts: { values: Float32Array; shape: readonly number[] }[] = [];
+  for (let first = 0; first < n; first += batchSize) {
+    const size = Math.min(batchSize, n - first);
+    const read = scope(() => {
+      const own = codes.slice([[first, first + size]]);
+      // Filled up where there are more codes than one batch holds.
+      const batch = size < batchSize && first > 0 ? concat([own, codes.slice([[0, batchSize - size]])]) : own;
+      const forward = () => withStatistics(generator, statistics, () => noGrad(() => generator.forward(batch)));
+      const samples = ema ? ema.apply(forward) : forward();
+      if (samples.rank < 2 || samples.shape[0] !== batch.shape[0]) {
+        throw new ShapeError(
+          `drawSamples: the generator made [${samples.shape}] of ${batch.shape[0]} codes, not [N, ...]`,
+        );
+      }
+      return { values: samples.slice([[0, size]]).data(), shape: samples.shape.slice(1) };
+    });
+    parts.push({ values: Float32Array.from(await read.values), shape: read.shape });
+  }
+  const [{ shape }] = parts as [(typeof parts)[number]];
+  const data = new Float32Array(n * shape.reduce((size, length) => size * length, 1));
+  let at = 0;
+  for (const { values } of parts) {
+    data.set(values, at);
+    at += values.length;
+  }
+  return { data, shape: [n, ...shape] };
+}
+
+function needStatistics(op: string, statistics: Statistics): void {
+  if (statistics === 'batch' || statistics === 'running') return;
+  throw new TypeError(`${op}: the statistics are one of batch, running, not ${JSON.stringify(statistics)}`);
+}
+
+/** Runs `fn` with the generator's layers in a mode, and leaves them as they were, moving none of their statistics. */
+export function withStatistics<T>(generator: LatentGenerator, statistics: Statistics, fn: () => T): T {
+  const modules = generator instanceof Module ? generator.namedModules().map(([, m]) => m) : [];
+  const modes = modules.map((m) => m.training);
+  for (const m of modules) m.training = statistics === 'batch';
+  try {
+    return withoutTracking(fn);
+  } finally {
+    modules.forEach((m, k) => {
+      m.training = modes[k]!;
+    });
+  }
+}
+
+/** Options of {@link standingStatistics}. */
+export interface StandingStatisticsOptions {
+  /** Length of a latent code. */
+  readonly latent: number;
+  /** Draws the codes. */
+  readonly rng: Generator;
+  /** Batches that the statistics are the mean of. Default 16. */
+  readonly batches?: number;
+  /** Codes in a batch, >= 2. Default 64. */
+  readonly batchSize?: number;
+  /** Measures the averaged weights instead of the current ones. */
+  readonly ema?: EMA;
+}
+
+/**
+ * Replaces the running statistics of a generator's layers (batch norm) by the means over many batches of random codes, for the
+ * weights as they are: the standing statistics of BigGAN (Brock et al. 2019, appendix C.1). Afterwards samples drawn
+ * with statistics 'running' depend on their own codes alone, which interpolations, inversions and small batches need. Training
+ * that goes on afterwards moves the statistics from there; it never reads them.
+ *
+ * @returns how many layers keep statistics; 0 where there is nothing to do
+ * @throws RangeError for numbers of codes or batches out of range
+ */
+export function standingStatistics(generator: Module, options: StandingStatisticsOptions): number {
+  const names = ['latent', 'rng', 'batches', 'batchSize', 'ema'] as const;
+  const { latent, rng, batches = 16, batchSize = 64, ema } = checked('standingStatistics', options, names);
+  for (const [name, value] of Object.entries({ latent, batches, batchSize })) {
+    checkRange('standingStatistics', name, count, value);
+  }
+  if (batchSize < 2) throw new RangeError('standingStatistics: a batch of 1 has no statistics; use 2 or more');
+  const layers = generator.namedModules().flatMap(([, m]) => (isTracked(m) ? [m] : []));
+  if (layers.length === 0) return 0;
+  const modes = generator.namedModules().map(([, m]) => [m, m.training] as const);
+  const momenta = layers.map((layer) => layer.momentum);
+  const run = () => noGrad(() => scope(() => void generator.forward(rng.normal([batchSize, latent]))));
+  try {
+    generator.train();
+    for (let k = 0; k < batches; k++) {
+      // A step of 1 / (k + 1) towards batch k makes the mean of all so far; the first overwrites what there was. A layer
+      // that counts its batches does so by itself, from 0.
+      for (const layer of layers) {
+        if (layer.momentum !== null) layer.momentum = 1 / (k + 1);
+        else if (k === 0) layer.numBatchesTracked?.assign([0]);
+      }
+      if (ema) ema.apply(run);
+      else run();
+    }
+  } finally {
+    layers.forEach((layer, k) => {
+      layer.momentum = momenta[k]!;
+    });
+    for (const [m, training] of modes) m.training = training;
+  }
+  return layers.length;
+}
+
+/** A layer that keeps running statistics, with the fields that `nn`'s have; `momentum` is set for a while. */
+interface Tracked {
+  momentum: number | null;
+  readonly runningMean: Buffer;
+  readonly numBatchesTracked?: Buffer;
+}
+
+const isTracked = (m: object): m is Tracked => 'momentum' in m && 'runningMean' in m && m.runningMean !== undefined;

@@ -1,0 +1,182 @@
+import { checked, type Device, scope, type Tensor, tensor, topk } from '../../engine/index.ts';
+import { checkRange, count } from '../../nn/optim/options.ts';
+import type { Samples } from '../data/sampleSet.ts';
+import type { SampleArray } from './draw.ts';
+
+/** Options of {@link nearestNeighbours}. */
+export interface NeighbourOptions {
+  /** Neighbours of each sample. Default 1. */
+  readonly k?: number;
+  /**
+   * What is compared, from samples [B, ...] as the networks see them to features [B, ...]: of each sample by itself, so a module
+   * in evaluation mode. The samples' own numbers unless given: pixel distance.
+   */
+  readonly features?: (samples: Tensor) => Tensor;
+  /** Training samples on the device at once, which also bounds the table of distances, [Q, blockSize]. Default 2048. */
+  readonly blockSize?: number;
+}
+
+/** The k nearest training samples of each sample, nearest first. */
+export interface Neighbours {
+  /** How many there are of each sample. */
+  readonly k: number;
+  /** Their places in the training data, [Q * k]. */
+  readonly indices: Uint32Array;
+  /** Euclidean distances in the unit of what is compared, [Q * k]; 0 for a copy. */
+  readonly distances: Float64Array;
+}
+
+/** Candidates beyond k that the device hands on: its distances are good to about 1e-6 of the squared spread of the data. */
+const SLACK = 8;
+
+/**
+ * Finds the training samples that are nearest to each of some samples, by Euclidean distance: whether a generator copies.
+ * The device ranks all of them in blocks; the distances of the best are computed again in float64. Of equally distant ones
+ * the first in the data comes first. NaN is farthest.
+ *
+ * Pixel distance finds exact copies only: a shift by one pixel counts as much as another image. Features see more.
+ *
+ * @param samples [Q, ...] as the networks see them
+ * @param pool the training samples, of the same shape: images as bytes, seen as byte / 127.5 - 1, or numbers as they are
+ * @throws RangeError unless the pool is a whole number of samples of this shape, and k one from 1 to their count
+ */
+export async function nearestNeighbours(
+  samples: SampleArray,
+  pool: Samples,
+  options: NeighbourOptions = {},
+): Promise<Neighbours> {
+  const { k = 1, features, blockSize = 2048 } = checked('nearestNeighbours', options, ['k', 'features', 'blockSize']);
+  const [q = 0, ...shape] = samples.shape;
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (q < 1 || samples.data.length !== q * size || pool.count < 1 || pool.data.length !== pool.count * size) {
+    throw new RangeError(
+      `nearestNeighbours: ${samples.data.length} values of samples [${samples.shape}] and ${pool.data.length} of ${pool.count} training samples do not fit`,
+    );
+  }
+  checkRange('nearestNeighbours', 'blockSize', count, blockSize);
+  if (!(Number.isInteger(k) && k >= 1 && k <= pool.count)) {
+    throw new RangeError(`nearestNeighbours: k must be a whole number from 1 to ${pool.count}, not ${k}`);
+  }
+  /** Rows [B, D] of what is compared, on one device: `withDevice` would end with the first wait. */
+  const compared = (values: Float32Array, where: { readonly device?: Device } = {}): Tensor => {
+    const x = tensor(values, {
+      shape: [values.length / size, ...shape],
+      ...(where.device && { device: where.device }),
+    });
+    const y = features ? features(x) : x;
+    if (y.shape[0] !== x.shape[0]) {
+      throw new RangeError(`nearestNeighbours: the features [${y.shape}] are not of ${x.shape[0]} samples`);
+    }
+    return y.reshape([x.shape[0]!, y.size / x.shape[0]!]);
+  };
+  const block = (first: number, n: number): Float32Array => seen(pool, first * size, n * size);
+
+  const queries = scope(() => compared(samples.data));
+  try {
+    // The distances do not feel a common shift, and small numbers lose less to rounding.
+    using centre = queries.mean(0, { keepDims: true });
+    const keep = Math.min(pool.count, k + SLACK);
+    let best: Candidate[][] = Array.from({ length: q }, () => []);
+    for (let first = 0; first < pool.count; first += blockSize) {
+      const n = Math.min(blockSize, pool.count - first);
+      const width = Math.min(keep, n);
+      const reads = scope(() => {
+        const x = compared(block(first, n), queries).sub(centre);
+        const products = queries.sub(centre).matmul(x.transpose());
+        const ranked = topk(x.square().sum(1).sub(products.mul(2)), width, -1, { largest: false });
+        return [ranked.values.data(), ranked.indices.data()] as const;
+      });
+      const [scores, places] = await Promise.all(reads);
+      best = best.map((list, row) => {
+        const found = Array.from({ length: width }, (_, j): Candidate => {
+          const at = row * width + j;
+          return { index: first + places[at]!, distance: scores[at]! };
+        });
+        return nearest([...list, ...found], keep);
+      });
+    }
+
+    const own = await queries.data();
+    const dimension = queries.shape[1]!;
+    const indices = new Uint32Array(q * k);
+    const distances = new Float64Array(q * k);
+    for (const [row, list] of best.entries()) {
+      const values = new Float32Array(list.length * size);
+      for (const [j, { index }] of list.entries()) values.set(block(index, 1), j * size);
+      const others = await scope(() => compared(values, queries).data());
+      const exact = list.map(({ index }, j): Candidate => {
+        let sum = 0;
+        for (let d = 0; d < dimension; d++) sum += (own[row * dimension + d]! - others[j * dimension + d]!) ** 2;
+        return { index, distance: Math.sqrt(sum) };
+      });
+      for (const [j, { index, distance }] of nearest(exact, k).entries()) {
+        indices[row * k + j] = index;
+        distances[row * k + j] = distance;
+      }
+    }
+    return { k, indices, distances };
+  } finally {
+    queries.dispose();
+  }
+}
+
+interface Candidate {
+  readonly index: number;
+  readonly distance: number;
+}
+
+/** The first `n` in the order of distance, then of index; NaN last. */
+function nearest(list: readonly Candidate[], n: number): Candidate[] {
+  const far = ({ distance }: Candidate) => (Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance);
+  return [...list].sort((a, b) => (far(a) === far(b) ? a.index - b.index : far(a) - far(b))).slice(0, n);
+}
+
+/** Values of a set as the networks see them. */
+function seen({ data }: Samples, from: number, length: number): Float32Array {
+  const part = data.subarray(from, from + length);
+  return part instanceof Uint8Array ? Float32Array.from(part, (byte) => byte / 127.5 - 1) : Float32Array.from(part);
+}
+
+/**
+ * Some samples of a set as the networks see them: bytes as byte / 127.5 - 1, points as they are.
+ *
+ * @param shape of one sample
+ * @param indices places in the data, each from 0 to count - 1
+ * @throws RangeError for another place, or data that does not fit the shape
+ */
+export function samplesAt(pool: Samples, shape: readonly number[], indices: ArrayLike<number>): SampleArray {
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (pool.data.length !== pool.count * size) {
+    throw new RangeError(`samplesAt: ${pool.data.length} values are not ${pool.count} samples of [${shape}]`);
+  }
+  const data = new Float32Array(indices.length * size);
+  for (let i = 0; i < indices.length; i++) {
+    const at = indices[i]!;
+    if (!(Number.isInteger(at) && at >= 0 && at < pool.count)) {
+      throw new RangeError(`samplesAt: there is no sample ${at}; there are 0 to ${pool.count - 1}`);
+    }
+    data.set(seen(pool, at * size, size), i * size);
+  }
+  return { data, shape: [indices.length, ...shape] };
+}
+
+/**
+ * Each sample followed by its neighbours, (k + 1) a sample: for `tileImages` with k + 1 columns.
+ *
+ * @param pool the training samples in which the neighbours were found
+ * @throws RangeError if they were found for another number of samples
+ */
+export function withNeighbours(samples: SampleArray, pool: Samples, { k, indices }: Neighbours): SampleArray {
+  const [q = 0, ...shape] = samples.shape;
+  if (indices.length !== q * k) {
+    throw new RangeError(`withNeighbours: ${indices.length} neighbours are not ${k} of each of ${q} samples`);
+  }
+  const found = samplesAt(pool, shape, indices);
+  const size = samples.data.length / q;
+  const data = new Float32Array(q * (k + 1) * size);
+  for (let row = 0; row < q; row++) {
+    data.set(samples.data.subarray(row * size, (row + 1) * size), row * (k + 1) * size);
+    data.set(found.data.subarray(row * k * size, (row + 1) * k * size), (row * (k + 1) + 1) * size);
+  }
+  return { data, shape: [q * (k + 1), ...shape] };
+}
