@@ -112,6 +112,7 @@ async function closestPairs(a: Rows, device: Device): Promise<SamplePair[]> {
     distance,
   }));
   pairs.sort((p, q) => p.distance - q.distance || p.first - q.first || p.second - q.second);
-  const isNew = (p: SamplePair, i: number) => i === 0 || p.first !== pairs[i - 1]!.first || p.second !== pairs[i - 1]!.second;
+  const isNew = (p: SamplePair, i: number) =>
+    i === 0 || p.first !== pairs[i - 1]!.first || p.second !== pairs[i - 1]!.second;
   return pairs.filter(isNew).slice(0, SHOWN);
 }

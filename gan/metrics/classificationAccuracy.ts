@@ -12,7 +12,15 @@ import {
   withDevice,
 } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
-import { deviceFor, type MetricSamples, type Rows, bothRows, sliceSamples, takeSamples, wholeNumber } from './samples.ts';
+import {
+  bothRows,
+  deviceFor,
+  type MetricSamples,
+  type Rows,
+  sliceSamples,
+  takeSamples,
+  wholeNumber,
+} from './samples.ts';
 
 /** Options of {@link classificationAccuracyScore}. */
 export interface ClassificationAccuracyOptions {
@@ -63,7 +71,7 @@ export async function classificationAccuracyScore(
   const device = deviceFor(asked);
   const [a, b] = bothRows(op, samples, reference, 2);
   const [labels, truth] = [labelsOf(op, 'samples', samples, a), labelsOf(op, 'reference', reference, b)];
-  const largest = Math.max(labels.reduce(least, 0), truth.reduce(least, 0));
+  const largest = Math.max(labels.reduce(larger, 0), truth.reduce(larger, 0));
   const classes = wholeNumber(op, 'classes', rest.classes ?? largest + 1, largest + 1);
   const batch = Math.min(wholeNumber(op, 'batchSize', batchSize, 2), a.count);
   const one = samples.shape.slice(1);
@@ -86,7 +94,7 @@ export async function classificationAccuracyScore(
   return { value: right.reduce((s, n) => s + n, 0) / b.count, byClass: right.map((n, c) => n / all[c]!) };
 }
 
-const least = (s: number, x: number): number => Math.max(s, x);
+const larger = (s: number, x: number): number => Math.max(s, x);
 
 interface Lesson {
   readonly device: Device;
@@ -126,7 +134,8 @@ async function learn(model: nn.Module, samples: MetricSamples, lesson: Lesson): 
 function labelsOf(op: string, name: string, { labels }: MetricSamples, { count }: Rows): Int32Array {
   if (labels?.length !== count) throw new TypeError(`${op}: ${name} need a label for each of the ${count} samples`);
   const wrong = Array.from(labels).findIndex((c) => !(Number.isInteger(c) && c >= 0));
-  if (wrong >= 0) throw new RangeError(`${op}: label ${labels[wrong]} of sample ${wrong} of ${name} is no whole number from 0 on`);
+  if (wrong >= 0)
+    throw new RangeError(`${op}: label ${labels[wrong]} of sample ${wrong} of ${name} is no whole number from 0 on`);
   return Int32Array.from(labels);
 }
 

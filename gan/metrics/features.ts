@@ -1,4 +1,16 @@
-import { checked, type Device, Generator, scope, softmax, type Tensor, tensor, withDevice } from '../../engine/index.ts';
+import {
+  checked,
+  concat,
+  type Device,
+  logSoftmax,
+  reshape,
+  scope,
+  slice,
+  softmax,
+  type Tensor,
+  tensor,
+  withDevice,
+} from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import { deviceFor, type MetricSamples, rowsOf, wholeNumber } from './samples.ts';
 
@@ -47,9 +59,7 @@ async function inBatches(
 ): Promise<MetricSamples> {
   const { batchSize = 250, device: asked } = checked(op, options, ['batchSize', 'device']);
   const device = deviceFor(asked);
-  if (network instanceof nn.Module && network.training) {
-    throw new Error(`${op}: the network is in training mode; call its eval() first`);
-  }
+  refuseTraining(op, network);
   const { data, count, width } = rowsOf(op, 'samples', samples);
   const size = wholeNumber(op, 'batchSize', batchSize, 1);
   const one = samples.shape.slice(1);
@@ -83,78 +93,40 @@ export function classesOf({ data, shape }: MetricSamples): Int32Array {
 }
 
 /**
- * The classes of stacked images: each channel is a digit of its own, the first the most significant, so that three of ten
- * classes make 0 to 999 (stacked MNIST).
- * @param classifier of images with one channel, [N,H,W,1]
- * @param samples [N,H,W,C]
- * @returns [N], 0 to K^C - 1
+ * A classifier of images with one channel, applied to each channel of an image: the features stand one channel's after the other's, and
+ * the classes are all combinations, the first channel's the most significant: three digits make 0 to 999 (stacked MNIST).
+ * @param classifier of images [N,H,W,1], in evaluation mode, to K classes and D features
+ * @param channels C, at least 1
+ * @returns a classifier of images [N,H,W,C] to K^C classes and C D features
+ * @throws Error for a classifier that is still training
  */
-export async function stackedClasses(
-  classifier: FeatureClassifier,
-  samples: MetricSamples,
-  options: FeatureOptions = {},
-): Promise<{ readonly classes: Int32Array; readonly many: number }> {
-  const device = deviceFor(options.device);
-  const { data, count } = rowsOf('stackedClasses', 'samples', samples);
-  const [, height, width, channels] = samples.shape;
-  if (samples.shape.length !== 4) throw new RangeError(`stackedClasses: samples [${samples.shape}] are no images [N,H,W,C]`);
-  const classes = new Int32Array(count);
-  let many = 1;
-  for (let c = 0; c < channels!; c++) {
-    const plane = new Float32Array(count * height! * width!);
-    for (let i = 0; i < plane.length; i++) plane[i] = data[i * channels! + c]!;
-    const image = { data: plane, shape: [count, height!, width!, 1] };
-    const found = await classProbabilities(classifier, image, { ...options, device });
-    const base = found.shape[1]!;
-    classesOf(found).forEach((digit, i) => { classes[i] = classes[i]! * base + digit; });
-    many *= base;
-  }
-  return { classes, many };
+export function stackedClassifier(classifier: FeatureClassifier, channels: number): FeatureClassifier {
+  wholeNumber('stackedClassifier', 'channels', channels, 1);
+  refuseTraining('stackedClassifier', classifier);
+  const planes = (x: Tensor) => {
+    if (x.rank !== 4 || x.shape[3] !== channels) {
+      throw new RangeError(`stackedClassifier: samples [${x.shape}] are no images [N,H,W,${channels}]`);
+    }
+    return Array.from({ length: channels }, (_, c) => slice(x, [[], [], [], [c, c + 1]]));
+  };
+  return {
+    features: (x) =>
+      concat(
+        planes(x).map((plane) => classifier.features(plane)),
+        1,
+      ),
+    forward: (x) =>
+      planes(x)
+        .map((plane) => logSoftmax(classifier.forward(plane)))
+        .reduce((joint, next) => {
+          const [n, most, few] = [joint.shape[0]!, joint.shape[1]!, next.shape[1]!];
+          return reshape(reshape(joint, [n, most, 1]).add(reshape(next, [n, 1, few])), [n, most * few]);
+        }),
+  };
 }
 
-/** Numbers that describe an image in {@link RandomFeatures}. */
-export const RANDOM_FEATURES = 64;
-
-/**
- * Convolutions with random weights that are never trained: features for images that no classifier here knows, of any size from 8 x 8
- * on and any number of channels. Naeem et al. (2020, section 4.1) find them better than ImageNet's for images of another kind. The same
- * seed makes the same network; figures of others do not compare.
- */
-export class RandomFeatures extends nn.Module {
-  /** From images to features. */
-  readonly body: nn.Sequential;
-
-  /**
-   * Makes the weights, on the current device, in evaluation mode.
-   * @param shape of one image, [H,W,C]
-   * @param seed of the weights; 0 unless given
-   */
-  constructor(shape: readonly [height: number, width: number, channels: number], seed = 0) {
-    super();
-    const [height, width, channels] = shape;
-    const half = (n: number): number => Math.floor(n / 2);
-    const plain = { bias: false, init: nn.init.kaimingNormal(), rng: new Generator(seed) };
-    const stride = { stride: 2, padding: 1, ...plain };
-    this.body = new nn.Sequential(
-      new nn.Conv2d(channels, 16, 4, stride),
-      new nn.ReLU(),
-      new nn.Conv2d(16, 32, 4, stride),
-      new nn.ReLU(),
-      new nn.Conv2d(32, 64, 4, stride),
-      new nn.ReLU(),
-      new nn.Flatten(),
-      new nn.Linear(half(half(half(height))) * half(half(half(width))) * 64, RANDOM_FEATURES, plain),
-    );
-    this.eval();
-  }
-
-  /** The features [N,64] of images [N,H,W,C] in [-1, 1]. */
-  features(images: Tensor): Tensor {
-    return this.body.forward(images);
-  }
-
-  /** The features; there are no classes. */
-  override forward(images: Tensor): Tensor {
-    return this.features(images);
+function refuseTraining(op: string, network: FeatureNetwork): void {
+  if (network instanceof nn.Module && network.training) {
+    throw new Error(`${op}: the network is in training mode; call its eval() first`);
   }
 }

@@ -1,4 +1,4 @@
-import { checked, eigh, type Generator, reference as float64, scope, tensor, withDevice } from '../../engine/index.ts';
+import { checked, eigh, reference as float64, type Generator, scope, tensor, withDevice } from '../../engine/index.ts';
 import { bothRows, type MetricSamples, type Rows, rowsOf, takeSamples, wholeNumber } from './samples.ts';
 
 /** Mean and covariance of features, in float64. */

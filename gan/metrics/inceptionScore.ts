@@ -65,7 +65,9 @@ function distributions(op: string, probabilities: MetricSamples) {
       least = Math.min(least, p);
     }
     if (Math.abs(total - 1) > 1e-3 || least < 0) {
-      throw new RangeError(`${op}: row ${i} (sum ${total}, least ${least}) holds no probabilities; give those of a softmax`);
+      throw new RangeError(
+        `${op}: row ${i} (sum ${total}, least ${least}) holds no probabilities; give those of a softmax`,
+      );
     }
   }
   return rows;

@@ -1,6 +1,14 @@
 import { checked, type Device, type Generator, matmul, type Tensor } from '../../engine/index.ts';
 import { meanOverPairs } from './pairs.ts';
-import { bothRows, deviceFor, type MetricSamples, meanAndSpread, type Rows, takeSamples, wholeNumber } from './samples.ts';
+import {
+  bothRows,
+  deviceFor,
+  type MetricSamples,
+  meanAndSpread,
+  type Rows,
+  takeSamples,
+  wholeNumber,
+} from './samples.ts';
 
 /** Options of {@link kernelInceptionDistance}. */
 export interface KidOptions {
@@ -42,9 +50,12 @@ export async function kernelInceptionDistance(
   options: KidOptions,
 ): Promise<Kid> {
   const op = 'kernelInceptionDistance';
-  const { rng, subsets = 100, device: asked, subsetSize } = checked(op, options, [
-    ...(['rng', 'subsets', 'subsetSize', 'device'] as const),
-  ]);
+  const {
+    rng,
+    subsets = 100,
+    device: asked,
+    subsetSize,
+  } = checked(op, options, [...(['rng', 'subsets', 'subsetSize', 'device'] as const)]);
   const device = deviceFor(asked);
   const [a, b] = bothRows(op, samples, reference, 2);
   const most = Math.min(a.count, b.count);
@@ -54,13 +65,20 @@ export async function kernelInceptionDistance(
     return k.mul(k).mul(k);
   };
   const draw = (all: Rows): Rows => {
-    const part = takeSamples({ data: all.data, shape: [all.count, all.width] }, rng.hostPermutation(all.count).subarray(0, size));
+    const part = takeSamples(
+      { data: all.data, shape: [all.count, all.width] },
+      rng.hostPermutation(all.count).subarray(0, size),
+    );
     return { data: part.data, count: size, width: all.width };
   };
   const values: number[] = [];
   for (let s = 0; s < wholeNumber(op, 'subsets', subsets, 1); s++) {
     const [x, y] = [draw(a), draw(b)];
-    const parts = [meanOverPairs(x, x, device, kernel), meanOverPairs(y, y, device, kernel), meanOverPairs(x, y, device, kernel)];
+    const parts = [
+      meanOverPairs(x, x, device, kernel),
+      meanOverPairs(y, y, device, kernel),
+      meanOverPairs(x, y, device, kernel),
+    ];
     const [within, other, between] = (await Promise.all(parts)) as [number, number, number];
     values.push(within + other - 2 * between);
   }

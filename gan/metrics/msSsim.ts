@@ -56,7 +56,8 @@ function scalesOf(op: string, shape: readonly number[], scales: number | undefin
   const [, height, width] = shape;
   if (shape.length !== 4) throw new RangeError(`${op}: samples [${shape}] are no images [N,H,W,C]`);
   const most = scalesFor([height!, width!]);
-  if (most === 0) throw new RangeError(`${op}: images of ${height} x ${width} have no room for a window of ${WINDOW} x ${WINDOW}`);
+  if (most === 0)
+    throw new RangeError(`${op}: images of ${height} x ${width} have no room for a window of ${WINDOW} x ${WINDOW}`);
   return wholeNumber(op, 'scales', scales ?? most, 1, most);
 }
 
@@ -94,7 +95,9 @@ export async function msSsim(a: MetricSamples, b: MetricSamples, options: MsSsim
 function similarity(a: Tensor, b: Tensor, scales: number): Tensor {
   const [n, height, width, channels] = a.shape as [number, number, number, number];
   const planes = (x: Tensor) =>
-    reshape(permute(x, [0, 3, 1, 2]), [n * channels, height, width, 1]).mul(0.5).add(0.5);
+    reshape(permute(x, [0, 3, 1, 2]), [n * channels, height, width, 1])
+      .mul(0.5)
+      .add(0.5);
   let [x, y] = [planes(a), planes(b)];
   const total = WEIGHTS.slice(0, scales).reduce((s, w) => s + w, 0);
   let product: Tensor | undefined;
@@ -147,7 +150,10 @@ export interface MsSsimDiversity {
  * @param samples images [N,H,W,C] in [-1, 1], N at least 2
  * @throws RangeError as {@link msSsim}, or where no two samples are of one class
  */
-export async function msSsimDiversity(samples: MetricSamples, options: MsSsimDiversityOptions): Promise<MsSsimDiversity> {
+export async function msSsimDiversity(
+  samples: MetricSamples,
+  options: MsSsimDiversityOptions,
+): Promise<MsSsimDiversity> {
   const op = 'msSsimDiversity';
   const { rng, pairs = 1000, scales, device } = checked(op, options, ['rng', 'pairs', 'scales', 'device']);
   const many = wholeNumber(op, 'pairs', pairs, 1);

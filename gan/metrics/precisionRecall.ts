@@ -18,7 +18,13 @@ export interface PrecisionRecall {
   readonly recall: number;
 }
 
-function prepared(op: string, samples: MetricSamples, reference: MetricSamples, options: NeighbourhoodOptions, usual: number) {
+function prepared(
+  op: string,
+  samples: MetricSamples,
+  reference: MetricSamples,
+  options: NeighbourhoodOptions,
+  usual: number,
+) {
   const { k = usual, device } = checked(op, options, ['k', 'device']);
   const [a, b] = bothRows(op, samples, reference, 2);
   wholeNumber(op, 'k', k, 1, Math.min(a.count, b.count) - 1);
