@@ -1,8 +1,9 @@
 import { checked, type Device, Generator } from '../../engine/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
+import type { Figure, Metric, MetricContext, Subject } from './metric.ts';
 import { bothRows, deviceFor, type MetricSamples, metricSamples, sliceSamples } from './samples.ts';
-import { type Figure, type Metric, type MetricContext, type MetricName, metrics, type Subject } from './table.ts';
+import { type MetricName, metrics } from './table.ts';
 
 /** The network that images are compared by. */
 export type FeatureSource =
@@ -106,8 +107,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const [ofReference, ofReal] = [subject(reference), subject(real)];
   const common = { reference: ofReference, real: ofReal, seed, device, ...(set?.modes && { modes: set.modes }) };
   const context = (of: Subject): MetricContext => ({ ...common, samples: of, shared: sharing() });
-  const contexts = {
-    own: context(subject(samples)),
+  const own = context(subject(samples));
+  const beside = baselines && {
     real: context(ofReal),
     noise: context(subject(noiseLike(reference, samples.shape[0]!, new Generator(seed, NOISE_STREAM)))),
   };
@@ -115,14 +116,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   for (const [done, name] of names.entries()) {
     const { title, better, best, needs, compute }: Metric = metrics[name];
     onProgress?.({ name, title, done, total: names.length });
-    const figure = await compute(contexts.own);
+    const figure = await compute(own);
     evaluation[name] = {
-      title: await titleOn(title, needs, contexts.own, given.features),
+      title: await titleOn(title, needs, own, given.features),
       better,
       ...(best !== undefined && { best }),
       count: samples.shape[0]!,
       ...figure,
-      ...(baselines && { real: await compute(contexts.real), noise: await compute(contexts.noise) }),
+      ...(beside && { real: await compute(beside.real), noise: await compute(beside.noise) }),
     };
   }
   return evaluation;
@@ -228,10 +229,11 @@ function noiseLike({ data, shape, labels }: MetricSamples, count: number, rng: G
       high[i % width] = Math.max(high[i % width]!, v);
     });
   }
-  const noise = Float32Array.from(
-    rng.hostUniform(count * width),
-    (u, i) => low[i % width]! + u * (high[i % width]! - low[i % width]!),
-  );
+  const noise = new Float32Array(count * width);
+  for (let i = 0; i < count; i++) {
+    const u = rng.hostUniform(width);
+    for (let j = 0; j < width; j++) noise[i * width + j] = low[j]! + u[j]! * (high[j]! - low[j]!);
+  }
   const classes = labels && [...new Set(Array.from(labels))].sort((a, b) => a - b);
   return {
     data: noise,
