@@ -1,7 +1,8 @@
 import { checked, type Device } from '../../engine/index.ts';
 import { FLOAT32_DOUBT, nearest } from './neighbours.ts';
 import { centred, exactSquaredDistance, overBlocks, squaredDistances, squaredNorms } from './pairs.ts';
-import { bothRows, deviceFor, type MetricSamples, type Rows, wholeNumber } from './samples.ts';
+import { deviceFor } from './read.ts';
+import { bothRows, type MetricSamples, type Rows, wholeNumber } from './samples.ts';
 
 /** Options of {@link birthdayParadox}. */
 export interface BirthdayParadoxOptions {

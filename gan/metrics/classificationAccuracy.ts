@@ -12,15 +12,8 @@ import {
   withDevice,
 } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
-import {
-  bothRows,
-  deviceFor,
-  type MetricSamples,
-  type Rows,
-  sliceSamples,
-  takeSamples,
-  wholeNumber,
-} from './samples.ts';
+import { deviceFor, readFrom } from './read.ts';
+import { bothRows, type MetricSamples, type Rows, sliceSamples, takeSamples, wholeNumber } from './samples.ts';
 
 /** Options of {@link classificationAccuracyScore}. */
 export interface ClassificationAccuracyOptions {
@@ -82,9 +75,7 @@ export async function classificationAccuracyScore(
   const [right, all] = [new Array<number>(classes).fill(0), new Array<number>(classes).fill(0)];
   for (let from = 0; from < b.count; from += 500) {
     const part = sliceSamples(reference, from, from + 500);
-    const found = await withDevice(device, () =>
-      scope(() => argmax(model.forward(tensor(part.data, { shape: part.shape })), -1).data()),
-    );
+    const found = await readFrom(device, () => argmax(model.forward(tensor(part.data, { shape: part.shape })), -1));
     found.forEach((c, i) => {
       const label = truth[from + i]!;
       all[label]!++;

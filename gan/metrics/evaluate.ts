@@ -2,7 +2,8 @@ import { checked, type Device, Generator } from '../../engine/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
 import type { Figure, Metric, MetricContext, Subject } from './metric.ts';
-import { bothRows, deviceFor, type MetricSamples, metricSamples, sliceSamples } from './samples.ts';
+import { deviceFor } from './read.ts';
+import { bothRows, type MetricSamples, metricSamples, sliceSamples } from './samples.ts';
 import { type MetricName, metrics } from './table.ts';
 
 /** The network that images are compared by. */

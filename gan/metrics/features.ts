@@ -4,15 +4,14 @@ import {
   type Device,
   logSoftmax,
   reshape,
-  scope,
   slice,
   softmax,
   type Tensor,
   tensor,
-  withDevice,
 } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
-import { deviceFor, type MetricSamples, rowsOf, wholeNumber } from './samples.ts';
+import { deviceFor, readFrom } from './read.ts';
+import { type MetricSamples, rowsOf, wholeNumber } from './samples.ts';
 
 /** A network whose features the metrics compare, such as {@link DigitClassifier} or {@link RandomFeatures}. */
 export interface FeatureNetwork {
@@ -66,7 +65,7 @@ async function inBatches(
   const launch = (from: number) => {
     const to = Math.min(from + size, count);
     const part = data.subarray(from * width, to * width);
-    const batch = withDevice(device, () => scope(() => of(tensor(part, { shape: [to - from, ...one] })).data()));
+    const batch = readFrom(device, () => of(tensor(part, { shape: [to - from, ...one] })));
     return { batch, from };
   };
   let out: Float32Array | Float64Array | undefined;

@@ -62,12 +62,10 @@ export async function frechetDistance(p: Moments, q: Moments): Promise<number> {
 }
 
 async function eigensystem(matrix: Float64Array, d: number) {
-  const [values, vectors] = await withDevice(float64, () =>
-    scope(() => {
-      const parts = eigh(tensor(matrix, { shape: [d, d] }));
-      return Promise.all([parts.values.data(), parts.vectors.data()]);
-    }),
-  );
+  const parts = withDevice(float64, () => scope(() => eigh(tensor(matrix, { shape: [d, d] }))));
+  const [values, vectors] = await Promise.all([parts.values.data(), parts.vectors.data()]);
+  parts.values.dispose();
+  parts.vectors.dispose();
   return { values: Float64Array.from(values), vectors: Float64Array.from(vectors) };
 }
 

@@ -1,14 +1,7 @@
 import { checked, type Device, type Generator, matmul, type Tensor } from '../../engine/index.ts';
 import { meanOverPairs } from './pairs.ts';
-import {
-  bothRows,
-  deviceFor,
-  type MetricSamples,
-  meanAndSpread,
-  type Rows,
-  takeSamples,
-  wholeNumber,
-} from './samples.ts';
+import { deviceFor } from './read.ts';
+import { bothRows, type MetricSamples, meanAndSpread, type Rows, takeSamples, wholeNumber } from './samples.ts';
 
 /** Options of {@link kernelInceptionDistance}. */
 export interface KidOptions {

@@ -1,6 +1,7 @@
 import { checked, type Device, exp, sqrt } from '../../engine/index.ts';
 import { centred, exactSquaredDistance, meanOverPairs, squaredDistances } from './pairs.ts';
-import { bothRows, deviceFor, type MetricSamples, type Rows } from './samples.ts';
+import { deviceFor } from './read.ts';
+import { bothRows, type MetricSamples, type Rows } from './samples.ts';
 
 /** Options of {@link mmd}. */
 export interface MmdOptions {

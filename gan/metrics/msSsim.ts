@@ -9,13 +9,12 @@ import {
   permute,
   relu,
   reshape,
-  scope,
   split,
   type Tensor,
   tensor,
-  withDevice,
 } from '../../engine/index.ts';
-import { deviceFor, type MetricSamples, meanAndSpread, rowsOf, takeSamples, wholeNumber } from './samples.ts';
+import { deviceFor, readFrom } from './read.ts';
+import { type MetricSamples, meanAndSpread, rowsOf, takeSamples, wholeNumber } from './samples.ts';
 
 /** Exponents of the scales, finest first (Wang et al., section 3.2). */
 const WEIGHTS: readonly number[] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
@@ -85,7 +84,7 @@ export async function msSsim(a: MetricSamples, b: MetricSamples, options: MsSsim
     const to = Math.min(from + BATCH, x.count);
     const images = ({ data, width }: typeof x) =>
       tensor(data.subarray(from * width, to * width), { shape: [to - from, ...one] });
-    const values = await withDevice(device, () => scope(() => similarity(images(x), images(y), many).data()));
+    const values = await readFrom(device, () => similarity(images(x), images(y), many));
     out.set(values, from);
   }
   return out;

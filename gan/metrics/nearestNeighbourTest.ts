@@ -1,6 +1,7 @@
 import { checked, type Device } from '../../engine/index.ts';
 import { nearest } from './neighbours.ts';
-import { bothRows, deviceFor, type MetricSamples, type Rows } from './samples.ts';
+import { deviceFor } from './read.ts';
+import { bothRows, type MetricSamples, type Rows } from './samples.ts';
 
 /** What {@link nearestNeighbourTest} finds. */
 export interface NearestNeighbourTest {

@@ -6,15 +6,14 @@ import {
   mul,
   notEqual,
   reshape,
-  scope,
   slice,
   square,
   sum,
   type Tensor,
   tensor,
   transpose,
-  withDevice,
 } from '../../engine/index.ts';
+import { readFrom } from './read.ts';
 import type { Rows } from './samples.ts';
 
 /** Values of a block: 16 MiB in float32. */
@@ -43,9 +42,7 @@ export async function overBlocks(
   for (let first = 0; first < a.count; first += rows) {
     const end = Math.min(first + rows, a.count);
     const part = a.data.subarray(first * a.width, end * a.width);
-    const values = withDevice(device, () =>
-      scope(() => of(tensor(part, { shape: [end - first, a.width] }), y, first).data()),
-    );
+    const values = readFrom(device, () => of(tensor(part, { shape: [end - first, a.width] }), y, first));
     const last = before;
     before = { values, first };
     if (last) await finish(last);

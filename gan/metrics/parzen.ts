@@ -1,6 +1,7 @@
 import { checked, concat, type Device, logSumExp } from '../../engine/index.ts';
 import { centred, overBlocks, squaredDistances } from './pairs.ts';
-import { bothRows, deviceFor, type MetricSamples, meanAndSpread, type Rows } from './samples.ts';
+import { deviceFor } from './read.ts';
+import { bothRows, type MetricSamples, meanAndSpread, type Rows } from './samples.ts';
 
 /** Options of {@link parzenLogLikelihood}. */
 export interface ParzenOptions {

@@ -1,6 +1,7 @@
 import { checked, type Device } from '../../engine/index.ts';
 import { inBalls, radii } from './neighbours.ts';
-import { bothRows, deviceFor, type MetricSamples, wholeNumber } from './samples.ts';
+import { deviceFor } from './read.ts';
+import { bothRows, type MetricSamples, wholeNumber } from './samples.ts';
 
 /** Options of {@link precisionRecall} and {@link densityCoverage}. */
 export interface NeighbourhoodOptions {

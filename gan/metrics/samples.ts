@@ -1,4 +1,3 @@
-import { type Device, ones } from '../../engine/index.ts';
 import type { Samples } from '../data/sampleSet.ts';
 
 /** Samples as the metrics take them, on the host. */
@@ -94,13 +93,6 @@ export function metricSamples(split: Samples, shape: readonly number[], count: n
     shape: [kept, ...shape],
     ...(split.labels && { labels: split.labels.subarray(0, kept) }),
   };
-}
-
-/** Where the metric computes: what was asked for, else the device that is current now, before anything is waited for. */
-export function deviceFor(device: Device | undefined): Device {
-  if (device) return device;
-  using probe = ones([]);
-  return probe.device;
 }
 
 /** A whole number from `least` to `most`. @throws RangeError that names the metric and the option */
