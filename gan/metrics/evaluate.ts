@@ -1,0 +1,244 @@
+import { checked, type Device, Generator } from '../../engine/index.ts';
+import type { SampleSet } from '../data/sampleSet.ts';
+import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
+import type { Figure, Metric, MetricContext, Subject } from './metric.ts';
+import { deviceFor } from './read.ts';
+import { bothRows, type MetricSamples, metricSamples, sliceSamples } from './samples.ts';
+import { type MetricName, metrics } from './table.ts';
+
+/** The network that images are compared by. */
+export type FeatureSource =
+  | {
+      /** What titles call it, such as 'digit classifier'. */
+      readonly title: string;
+      /** In evaluation mode. */
+      readonly network: FeatureClassifier;
+      /** It gives logits of so many classes. */
+      readonly classes: number;
+    }
+  | { readonly title: string; readonly network: FeatureNetwork; readonly classes?: undefined };
+
+/** Options of {@link evaluate}. */
+export interface EvaluateOptions {
+  /** What is measured, [N, ...]: 10,000 for figures to report; with labels, where the generator is told the class. */
+  readonly samples: MetricSamples;
+  /** Real samples to measure against; the set's test samples unless given. One of `reference` and `set` is needed. */
+  readonly reference?: MetricSamples;
+  /** The data set, for its modes, and for training samples that show what real samples score. */
+  readonly set?: SampleSet;
+  /** What images are compared by; without it they are measured in pixels only. */
+  readonly features?: FeatureSource;
+  /** Which of {@link metrics}, in this order; all for which everything needed is there unless given. */
+  readonly names?: readonly MetricName[];
+  /** Decides all random choices; 0 unless given. A figure does not depend on which others are asked for. */
+  readonly seed?: number;
+  /** Whether real samples and noise are measured too, which takes three times as long. Default true. */
+  readonly baselines?: boolean;
+  /** Where it computes, and where the network of `features` is; the current device unless given. */
+  readonly device?: Device;
+  /** Called before each figure is computed. */
+  readonly onProgress?: (progress: EvaluateProgress) => void;
+}
+
+/** How far {@link evaluate} is. */
+export interface EvaluateProgress {
+  /** The metric that comes next. */
+  readonly name: MetricName;
+  /** Its title. */
+  readonly title: string;
+  /** Metrics that are done. */
+  readonly done: number;
+  /** Metrics asked for. */
+  readonly total: number;
+}
+
+/** A figure with what is needed to read it. */
+export interface EvaluatedFigure extends Figure {
+  /** The metric's title, and what it was measured on: 'FID (digit classifier, 64 features)'. */
+  readonly title: string;
+  /** Whether a higher or a lower figure is better. */
+  readonly better: 'higher' | 'lower';
+  /** The best figure, where going further in the better direction is worse again. */
+  readonly best?: number;
+  /** Samples that were handed in; the metric may look at fewer. */
+  readonly count: number;
+  /** The figure of as many other real samples: about the best that a generator can reach. */
+  readonly real?: Figure;
+  /** The figure of as many samples of uniform noise, in [-1, 1] or the box that the reference points span. */
+  readonly noise?: Figure;
+}
+
+/** Figures by metric, in the order in which they were asked for. */
+export type Evaluation = Partial<Record<MetricName, EvaluatedFigure>>;
+
+/** Of the generator that makes the noise; the metrics' own streams are the numbers below. */
+const NOISE_STREAM = 100;
+
+/**
+ * Measures samples by all metrics asked for, each beside what real samples and noise score. Without a data set the second half of
+ * the reference takes the part of the real samples. Features are computed once.
+ * @throws TypeError that says what a metric of `names` lacks; RangeError for samples that do not fit or are not finite
+ * @example
+ * const features = { title: 'digit classifier', network: await loadDigitClassifier(), classes: 10 };
+ * const { fid } = await evaluate({ samples, set, features, names: ['fid'] });
+ * console.log(figureLine(fid));
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const known = [
+    'samples',
+    'reference',
+    'set',
+    'features',
+    'names',
+    'seed',
+    'baselines',
+    'device',
+    'onProgress',
+  ] as const;
+  const { samples, set, seed = 0, baselines = true, onProgress, ...given } = checked('evaluate', options, known);
+  const device = deviceFor(given.device);
+  const { reference, real } = realSamples(given.reference, set, samples.shape[0]!);
+  bothRows('evaluate', samples, reference, 2);
+  const names = given.names ?? available(options, reference);
+  for (const name of names) {
+    const lacks = missing(name, options, reference);
+    if (lacks) throw new TypeError(`evaluate: ${name} needs ${lacks}`);
+  }
+  const subject = (s: MetricSamples) => subjectOf(s, given.features, device);
+  const [ofReference, ofReal] = [subject(reference), subject(real)];
+  const common = { reference: ofReference, real: ofReal, seed, device, ...(set?.modes && { modes: set.modes }) };
+  const context = (of: Subject): MetricContext => ({ ...common, samples: of, shared: sharing() });
+  const own = context(subject(samples));
+  const beside = baselines && {
+    real: context(ofReal),
+    noise: context(subject(noiseLike(reference, samples.shape[0]!, new Generator(seed, NOISE_STREAM)))),
+  };
+  const evaluation: Evaluation = {};
+  for (const [done, name] of names.entries()) {
+    const { title, better, best, needs, compute }: Metric = metrics[name];
+    onProgress?.({ name, title, done, total: names.length });
+    const figure = await compute(own);
+    evaluation[name] = {
+      title: await titleOn(title, needs, own, given.features),
+      better,
+      ...(best !== undefined && { best }),
+      count: samples.shape[0]!,
+      ...figure,
+      ...(beside && { real: await compute(beside.real), noise: await compute(beside.noise) }),
+    };
+  }
+  return evaluation;
+}
+
+/** A figure in one line: 'FID (digit classifier, 64 features): 12.3 (real 0.9, noise 410; lower is better)'. */
+export function figureLine({ title, value, spread, better, best, real, noise }: EvaluatedFigure): string {
+  const digits = (x: number) => (Number.isInteger(x) ? String(x) : x.toPrecision(3));
+  const beside = [real && `real ${digits(real.value)}`, noise && `noise ${digits(noise.value)}`]
+    .filter(Boolean)
+    .join(', ');
+  const rule = best === undefined ? `${better} is better` : `best at ${best}`;
+  const deviation = spread === undefined ? '' : ` ± ${digits(spread)}`;
+  return `${title}: ${digits(value)}${deviation} (${beside ? `${beside}; ` : ''}${rule})`;
+}
+
+/** The names of the metrics for which everything needed is there, as {@link evaluate} takes them. */
+export function available(options: EvaluateOptions, reference?: MetricSamples): MetricName[] {
+  return (Object.keys(metrics) as MetricName[]).filter((name) => !missing(name, options, reference));
+}
+
+/** What a metric lacks, for messages. */
+function missing(name: MetricName, options: EvaluateOptions, reference?: MetricSamples): string | undefined {
+  const metric: Metric | undefined = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+  if (!metric)
+    throw new TypeError(`evaluate: there is no metric ${name}; there are ${Object.keys(metrics).join(', ')}`);
+  const { samples, set, features } = options;
+  const isImage = samples.shape.length === 4;
+  const hasLabels = samples.labels && (reference ?? options.reference ?? set?.test)?.labels;
+  const lacks: Readonly<Record<Metric['needs'], string | false>> = {
+    samples: false,
+    points: isImage && !features && 'a network for the features of images: give `features`',
+    images: !isImage && 'images [N,H,W,C]',
+    digits: features?.classes === undefined && 'a classifier: give `features` with its number of `classes`',
+    modes: !set?.modes && 'a data set with modes: give `set`',
+    labels: !hasLabels && 'labels, of the samples and of the reference',
+  };
+  // The window of MS-SSIM.
+  if (name === 'msSsim' && isImage && Math.min(samples.shape[1]!, samples.shape[2]!) < 11)
+    return 'images of 11 x 11 or more';
+  return lacks[metric.needs] || undefined;
+}
+
+function realSamples(reference: MetricSamples | undefined, set: SampleSet | undefined, count: number) {
+  if (set) {
+    return {
+      reference: reference ?? metricSamples(set.test, set.shape),
+      real: metricSamples(set.train, set.shape, count),
+    };
+  }
+  if (!reference) throw new TypeError('evaluate: give `reference` or `set`, to measure against');
+  const half = Math.floor(reference.shape[0]! / 2);
+  return {
+    reference: sliceSamples(reference, 0, half),
+    real: sliceSamples(reference, half, half + Math.min(half, count)),
+  };
+}
+
+function subjectOf(samples: MetricSamples, source: FeatureSource | undefined, device: Device): Subject {
+  const once = sharing();
+  const isImage = samples.shape.length === 4;
+  return {
+    samples,
+    features: async () =>
+      isImage ? once('features', () => featuresOf(source!.network, samples, { device })) : samples,
+    probabilities: () =>
+      once('classes', () => classProbabilities(source!.network as FeatureClassifier, samples, { device })),
+  };
+}
+
+/** Keeps what was computed under a key. */
+function sharing(): <T>(key: string, compute: () => Promise<T>) => Promise<T> {
+  const kept = new Map<string, Promise<unknown>>();
+  return <T>(key: string, compute: () => Promise<T>) => {
+    const value = (kept.get(key) as Promise<T> | undefined) ?? compute();
+    kept.set(key, value);
+    return value;
+  };
+}
+
+async function titleOn(
+  title: string,
+  needs: Metric['needs'],
+  { samples }: MetricContext,
+  source: FeatureSource | undefined,
+) {
+  if (needs === 'digits') return `${title} (${source!.title}, ${source!.classes} classes)`;
+  const isImage = samples.samples.shape.length === 4;
+  if (needs === 'samples' && isImage) return `${title} (pixels)`;
+  if (needs !== 'points' || !isImage) return title;
+  return `${title} (${source!.title}, ${(await samples.features()).shape[1]} features)`;
+}
+
+/** Uniform noise in the range of the data. Labels, where the reference has them, go round its classes. */
+function noiseLike({ data, shape, labels }: MetricSamples, count: number, rng: Generator): MetricSamples {
+  const one = shape.slice(1);
+  const width = one.reduce((product, n) => product * n, 1);
+  const low = new Float64Array(width).fill(one.length === 3 ? -1 : Infinity);
+  const high = new Float64Array(width).fill(one.length === 3 ? 1 : -Infinity);
+  if (one.length !== 3) {
+    data.forEach((v, i) => {
+      low[i % width] = Math.min(low[i % width]!, v);
+      high[i % width] = Math.max(high[i % width]!, v);
+    });
+  }
+  const noise = new Float32Array(count * width);
+  for (let i = 0; i < count; i++) {
+    const u = rng.hostUniform(width);
+    for (let j = 0; j < width; j++) noise[i * width + j] = low[j]! + u[j]! * (high[j]! - low[j]!);
+  }
+  const classes = labels && [...new Set(Array.from(labels))].sort((a, b) => a - b);
+  return {
+    data: noise,
+    shape: [count, ...one],
+    ...(classes && { labels: Array.from({ length: count }, (_, i) => classes[i % classes.length]!) }),
+  };
+}

@@ -1,0 +1,61 @@
+import type { Device } from '../../engine/index.ts';
+import type { Modes } from '../data/sampleSet.ts';
+import type { MetricSamples } from './samples.ts';
+
+/** One set of samples, whose features and classes are computed when a metric first asks for them. */
+export interface Subject {
+  /** As they are. */
+  readonly samples: MetricSamples;
+  /** Points as they are, or the features of images, [N,D]. */
+  features(): Promise<MetricSamples>;
+  /** Probabilities of the classes, [N,K]. */
+  probabilities(): Promise<MetricSamples>;
+}
+
+/** What a metric of the table sees. */
+export interface MetricContext {
+  /** What is measured. */
+  readonly samples: Subject;
+  /** Real samples that it is measured against. */
+  readonly reference: Subject;
+  /** Other real samples: they choose what a metric must not choose by the reference. */
+  readonly real: Subject;
+  /** The modes of the data, of a mixture. */
+  readonly modes?: Modes;
+  /** Decides all random choices, for each metric by itself. */
+  readonly seed: number;
+  /** Where it computes. */
+  readonly device: Device;
+  /** Computes once what several metrics of this context share. */
+  shared<T>(key: string, compute: () => Promise<T>): Promise<T>;
+}
+
+/** A figure of a metric. */
+export interface Figure {
+  /** The figure. */
+  readonly value: number;
+  /** Its standard error or deviation, as the metric says, where it has one. */
+  readonly spread?: number;
+  /** Further figures by name, such as FID's estimate without bias. */
+  readonly details?: Readonly<Record<string, number>>;
+}
+
+/**
+ * What a metric must be given: any samples as they are ('samples'); points, or images with a network for features ('points'); images
+ * ('images'); images with a classifier ('digits'); the modes of the data ('modes'); labels of samples and reference ('labels').
+ */
+export type MetricNeeds = 'samples' | 'points' | 'images' | 'digits' | 'modes' | 'labels';
+
+/** A row of the table `metrics`. */
+export interface Metric {
+  /** For headings; what it is measured on is put behind it in brackets where it needs points or digits. */
+  readonly title: string;
+  /** Whether a higher or a lower figure is better. */
+  readonly better: 'higher' | 'lower';
+  /** The best figure, where going further in the better direction is worse again. */
+  readonly best?: number;
+  /** What it must be given. */
+  readonly needs: MetricNeeds;
+  /** Measures. Looks at no more samples than its protocol asks for. */
+  compute(context: MetricContext): Promise<Figure>;
+}

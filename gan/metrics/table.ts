@@ -1,0 +1,256 @@
+import { Generator } from '../../engine/index.ts';
+import { birthdayParadox } from './birthdayParadox.ts';
+import { classificationAccuracyScore } from './classificationAccuracy.ts';
+import { classesOf } from './features.ts';
+import { frechetInceptionDistance } from './frechet.ts';
+import { inceptionScore, modeScore } from './inceptionScore.ts';
+import { kernelInceptionDistance } from './kid.ts';
+import type { Metric, MetricContext } from './metric.ts';
+import { energyDistance, mmd } from './mmd.ts';
+import { classCoverage, modeCoverage } from './modeCoverage.ts';
+import { msSsimDiversity } from './msSsim.ts';
+import { nearestNeighbourTest } from './nearestNeighbourTest.ts';
+import { parzenLogLikelihood } from './parzen.ts';
+import { densityCoverage, precisionRecall } from './precisionRecall.ts';
+import { type MetricSamples, meanAndSpread, sliceSamples } from './samples.ts';
+import { slicedWasserstein } from './slicedWasserstein.ts';
+
+/** VEEGAN's protocol. */
+const MODE_SAMPLES = 2500;
+/** Samples whose pairs are all looked at. */
+const PAIRED = 5000;
+/** Parzen windows: Goodfellow et al. take 10,000 samples; a thousand real ones give a standard error of a few nats. */
+const [WINDOWS, TESTED] = [10_000, 1000];
+/** Samples among which copies are looked for. */
+const BIRTHDAYS = 2000;
+
+const first = (samples: MetricSamples, most: number) => sliceSamples(samples, 0, most);
+
+const modesOf = (context: MetricContext) =>
+  context.shared('modes', async () => modeCoverage(first(context.samples.samples, MODE_SAMPLES), context.modes!));
+
+const classesIn = (context: MetricContext) =>
+  context.shared('classes', async () => {
+    const [own, real] = await Promise.all([context.samples.probabilities(), context.reference.probabilities()]);
+    return classCoverage(classesOf(own), own.shape[1]!, classesOf(real));
+  });
+
+const featurePair = async ({ samples, reference }: MetricContext, most = Infinity) => {
+  const [a, b] = [await samples.features(), await reference.features()];
+  const n = Math.min(most, a.shape[0]!, b.shape[0]!);
+  return [first(a, n), first(b, n)] as const;
+};
+
+const precisionAndRecall = (context: MetricContext) =>
+  context.shared('precision', async () =>
+    precisionRecall(...(await featurePair(context, PAIRED)), { device: context.device }),
+  );
+
+const densityAndCoverage = (context: MetricContext) =>
+  context.shared('density', async () =>
+    densityCoverage(...(await featurePair(context, PAIRED)), { device: context.device }),
+  );
+
+/**
+ * All metrics by name. Those of features compare images of equally many samples and reference samples.
+ *
+ * `modes`, `highQuality`, `reverseKl`: {@link modeCoverage}. `classes`, `classKl`: {@link classCoverage}. `slicedWasserstein`.
+ * `mmd`, `energyDistance`. `fid`: {@link frechetInceptionDistance}. `kid`: {@link kernelInceptionDistance}.
+ * `inceptionScore`, `modeScore`. `precision`, `recall`: {@link precisionRecall}. `density`, `coverage`: {@link densityCoverage}.
+ * `nearestNeighbour`: {@link nearestNeighbourTest}. `support`: {@link birthdayParadox}.
+ * `parzen`: {@link parzenLogLikelihood}. `msSsim`: {@link msSsimDiversity}. `accuracy`: {@link classificationAccuracyScore}.
+ */
+export const metrics = {
+  modes: {
+    title: 'modes covered',
+    better: 'higher',
+    needs: 'modes',
+    async compute(context) {
+      const { covered, modes } = await modesOf(context);
+      return { value: covered, details: { of: modes } };
+    },
+  },
+  highQuality: {
+    title: 'high-quality samples, share within 3 sigma of a mode',
+    better: 'higher',
+    needs: 'modes',
+    compute: async (context) => ({ value: (await modesOf(context)).highQuality }),
+  },
+  reverseKl: {
+    title: 'reverse KL over modes, nats',
+    better: 'lower',
+    needs: 'modes',
+    compute: async (context) => ({ value: (await modesOf(context)).reverseKl }),
+  },
+  classes: {
+    title: 'classes covered',
+    better: 'higher',
+    needs: 'digits',
+    async compute(context) {
+      const { covered, counts } = await classesIn(context);
+      return { value: covered, details: { of: counts.length } };
+    },
+  },
+  classKl: {
+    title: 'reverse KL over classes, nats',
+    better: 'lower',
+    needs: 'digits',
+    compute: async (context) => ({ value: (await classesIn(context)).reverseKl }),
+  },
+  slicedWasserstein: {
+    title: 'sliced Wasserstein distance, 256 directions',
+    better: 'lower',
+    needs: 'samples',
+    async compute({ samples, reference, seed }) {
+      const [a, b] = [samples, reference].map(({ samples: s }) => Float32Array.from(s.data)) as [
+        Float32Array,
+        Float32Array,
+      ];
+      return { value: slicedWasserstein(a, b, { dimension: a.length / samples.samples.shape[0]!, seed }) };
+    },
+  },
+  mmd: {
+    title: 'MMD squared, mixture of 5 Gaussian kernels',
+    better: 'lower',
+    needs: 'points',
+    async compute(context) {
+      return { value: await mmd(...(await featurePair(context, PAIRED)), { device: context.device }) };
+    },
+  },
+  energyDistance: {
+    title: 'energy distance',
+    better: 'lower',
+    needs: 'points',
+    async compute(context) {
+      return { value: await energyDistance(...(await featurePair(context, PAIRED)), { device: context.device }) };
+    },
+  },
+  fid: {
+    title: 'FID',
+    better: 'lower',
+    needs: 'points',
+    async compute(context) {
+      const [a, b] = [await context.samples.features(), await context.reference.features()];
+      const { value, unbiased, bias } = await frechetInceptionDistance(a, b, { rng: new Generator(context.seed, 1) });
+      return { value, details: { unbiased, bias } };
+    },
+  },
+  kid: {
+    title: 'KID, mean and standard error of 100 subsets',
+    better: 'lower',
+    needs: 'points',
+    async compute(context) {
+      const [a, b] = [await context.samples.features(), await context.reference.features()];
+      const options = { rng: new Generator(context.seed, 2), device: context.device };
+      const { value, standardError } = await kernelInceptionDistance(a, b, options);
+      return { value, spread: standardError };
+    },
+  },
+  inceptionScore: {
+    title: 'inception score, mean and deviation of 10 splits',
+    better: 'higher',
+    needs: 'digits',
+    async compute({ samples }) {
+      const probabilities = await samples.probabilities();
+      const splits = Math.min(10, probabilities.shape[0]!);
+      const { value, standardDeviation } = inceptionScore(probabilities, { splits });
+      return { value, spread: standardDeviation };
+    },
+  },
+  modeScore: {
+    title: 'mode score',
+    better: 'higher',
+    needs: 'digits',
+    compute: async ({ samples, reference }) => ({
+      value: modeScore(await samples.probabilities(), await reference.probabilities()),
+    }),
+  },
+  precision: {
+    title: 'precision, k = 3',
+    better: 'higher',
+    needs: 'points',
+    compute: async (context) => ({ value: (await precisionAndRecall(context)).precision }),
+  },
+  recall: {
+    title: 'recall, k = 3',
+    better: 'higher',
+    needs: 'points',
+    compute: async (context) => ({ value: (await precisionAndRecall(context)).recall }),
+  },
+  density: {
+    title: 'density, k = 5',
+    better: 'higher',
+    needs: 'points',
+    compute: async (context) => ({ value: (await densityAndCoverage(context)).density }),
+  },
+  coverage: {
+    title: 'coverage, k = 5',
+    better: 'higher',
+    needs: 'points',
+    compute: async (context) => ({ value: (await densityAndCoverage(context)).coverage }),
+  },
+  nearestNeighbour: {
+    title: '1-nearest-neighbour accuracy',
+    better: 'lower',
+    best: 0.5,
+    needs: 'points',
+    async compute(context) {
+      const pair = await featurePair(context, PAIRED);
+      const { accuracy, realAccuracy, generatedAccuracy } = await nearestNeighbourTest(...pair, {
+        device: context.device,
+      });
+      return { value: accuracy, details: { real: realAccuracy, generated: generatedAccuracy } };
+    },
+  },
+  support: {
+    title: 'support by the birthday paradox',
+    better: 'higher',
+    needs: 'samples',
+    async compute({ samples, reference, device }) {
+      const [a, b] = [first(samples.samples, BIRTHDAYS), first(reference.samples, BIRTHDAYS)];
+      const { support, collisions, collisionProbability, threshold } = await birthdayParadox(a, b, { device });
+      return { value: support, details: { collisions, collisionProbability, threshold } };
+    },
+  },
+  parzen: {
+    title: 'Parzen log-likelihood, nats',
+    better: 'higher',
+    needs: 'samples',
+    async compute({ samples, reference, real, device }) {
+      const isImage = samples.samples.shape.length === 4;
+      // As papers do, images in [0, 1]; for points, sigmas that suit their spread.
+      const scaled = (s: MetricSamples): MetricSamples =>
+        isImage ? { ...s, data: s.data.map((v) => v / 2 + 0.5) } : s;
+      const [, spread] = meanAndSpread(reference.samples.data);
+      const options = {
+        validation: scaled(first(real.samples, TESTED)),
+        ...(!isImage && { sigmas: Array.from({ length: 10 }, (_, i) => spread * 10 ** ((2 * i) / 9 - 2)) }),
+        device,
+      };
+      const [a, b] = [scaled(first(samples.samples, WINDOWS)), scaled(first(reference.samples, TESTED))];
+      const { value, standardError, sigma } = await parzenLogLikelihood(a, b, options);
+      return { value, spread: standardError, details: { sigma } };
+    },
+  },
+  msSsim: {
+    title: 'MS-SSIM of 500 pairs',
+    better: 'lower',
+    needs: 'images',
+    async compute({ samples, seed, device }) {
+      const options = { rng: new Generator(seed, 3), pairs: 500, device };
+      const { value, standardDeviation, scales } = await msSsimDiversity(samples.samples, options);
+      return { value, spread: standardDeviation / Math.sqrt(500), details: { scales } };
+    },
+  },
+  accuracy: {
+    title: 'classification accuracy score',
+    better: 'higher',
+    needs: 'labels',
+    compute: async ({ samples, reference, seed, device }) => ({
+      value: (await classificationAccuracyScore(samples.samples, reference.samples, { seed, device })).value,
+    }),
+  },
+} satisfies Readonly<Record<string, Metric>>;
+
+/** The name of a metric in {@link metrics}. */
+export type MetricName = keyof typeof metrics;
