@@ -31,13 +31,6 @@ export {
 export { type Regularizer, type RegularizerName, regularizer, regularizerNames } from './objectives/regularizer.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
 export {
-  linearDecay,
-  type RealBatches,
-  type StepRow,
-  Training,
-  type TrainingOptions,
-} from './train/training.ts';
-export { createWatch, DivergenceError } from './train/watch.ts';
   type DrawOptions,
   drawSamples,
   type LatentGenerator,
@@ -64,3 +57,5 @@ export {
   samplesAt,
   withNeighbours,
 } from './sampling/neighbours.ts';
+export { linearDecay, type RealBatches, type StepRow, Training, type TrainingOptions } from './train/training.ts';
+export { createWatch, DivergenceError } from './train/watch.ts';

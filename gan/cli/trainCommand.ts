@@ -1,0 +1,154 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { criticNorms } from '../models/parts.ts';
+import { objectiveNames } from '../objectives/objective.ts';
+import { regularizerNames } from '../objectives/regularizer.ts';
+import { parseRegularizer } from '../train/assemble.ts';
+import { optimizerNames, type PresetName, presets, type TrainConfig } from '../train/config.ts';
+import type { Adapter, TrainOptions } from './options.ts';
+import { duration, integer, list, notEmpty, number } from './values.ts';
+
+/** The options as commander gives them: those of the configuration by its own names, and others. */
+interface Flags extends Omit<Partial<TrainConfig>, 'dataOptions' | 'regularizers'> {
+  readonly preset: PresetName;
+  readonly resume?: string;
+  readonly out?: string;
+  readonly adapter?: Adapter;
+  readonly quiet: boolean;
+  readonly dataFolder?: string;
+  readonly classes?: readonly string[];
+  readonly size?: number;
+  readonly grey?: boolean;
+  readonly vendor?: string;
+  readonly regularizer?: readonly string[];
+  readonly ema?: number;
+  readonly time?: number;
+}
+
+const count = integer(1, 1e9);
+const positive = number(0, Number.POSITIVE_INFINITY, 'least');
+
+/** Adds `wgrad train`. @param models, datasets what there is */
+export function addTrain(
+  wgrad: Command,
+  {
+    models,
+    datasets,
+    adapter,
+  }: { readonly models: readonly string[]; readonly datasets: readonly string[]; readonly adapter: Option },
+  action: (options: TrainOptions) => Promise<void>,
+): void {
+  wgrad
+    .command('train')
+    .description(
+      'Train a model, from nothing or where a run left off; keep samples, curves, metrics and weights in a run folder.',
+    )
+    .optionsGroup('What is learnt:')
+    .addOption(
+      new Option('--preset <name>', 'what decides where no other option does')
+        .choices(Object.keys(presets))
+        .default('wgan-gp'),
+    )
+    .addOption(new Option('--data <name>', 'data set (default: mnist); `wgrad data` describes them').choices(datasets))
+    .option('--data-folder <path>', "folder with the data set's files, or with your images", notEmpty('folder'))
+    .option('--classes <names>', 'only these classes of the data set, such as 3,8 or bag,sandal', list)
+    .option('--size <pixels>', 'height and width of the images', integer(8, 256))
+    .option('--grey', 'grey images, of a folder of images')
+    .option('--vendor <name>', 'whose emoji: google, apple, twitter or facebook', notEmpty('vendor'))
+    .optionsGroup('Networks and objective:')
+    .addOption(new Option('--model <name>', 'networks').choices(models))
+    .option('--latent <n>', 'length of a latent code', integer(1, 4096))
+    .option('--width <n>', 'channels or units of the generator', integer(1, 4096))
+    .addOption(new Option('--critic-norm <kind>', 'normalisation in the critic').choices(criticNorms))
+    .addOption(new Option('--objective <name>', 'what critic and generator minimise').choices(objectiveNames))
+    .option('--label-smoothing <share>', 'one-sided label smoothing', number(0, 1, 'most'))
+    .option(
+      '--regularizer <name[=strength]...>',
+      `any of ${regularizerNames.join(', ')}; or none`,
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), regularizerOf(text)],
+    )
+    .option(
+      '--instance-noise <sigma>',
+      'noise on what the critic sees, which fades to 0',
+      number(0, Number.POSITIVE_INFINITY),
+    )
+    .optionsGroup('How it is learnt:')
+    .option('--steps <n>', 'updates of the generator', count)
+    .option('--time <duration>', 'such as 90s, 10m or 1h30m: as many steps as fit, pictures included', duration)
+    .option('--batch <n>', 'samples in a batch', integer(1, 65_536))
+    .option('--accumulate <n>', 'batches whose mean gradient makes one update', integer(1, 1024))
+    .option('--critic-steps <n>', 'updates of the critic before each of the generator', integer(1, 1000))
+    .addOption(new Option('--optimizer <name>', 'of both networks').choices(optimizerNames))
+    .option('--critic-rate <rate>', "the critic's learning rate", positive)
+    .option('--generator-rate <rate>', "the generator's learning rate", positive)
+    .option('--betas <a,b>', "Adam's decay rates", betas)
+    .option('--rate-decay <share>', 'the learning rates fall in a straight line to this share', number(0, 1))
+    .option(
+      '--ema <decay>',
+      "average of the generator's weights that samples come from; 0 for none",
+      number(0, 1, 'most'),
+    )
+    .option('--seed <n>', 'the same seed on the same adapter gives the same run', integer(0, 2 ** 32 - 1))
+    .optionsGroup('The run:')
+    .option('--resume <run>', 'go on with this run where its last checkpoint is', notEmpty('run folder'))
+    .option('--out <folder>', 'run folder, new or empty (default: runs/<date-time>)', notEmpty('folder'))
+    .option('--snapshots <n>', 'grids, measurements and checkpoints in a run', integer(1, 10_000))
+    .option('--checkpoint-every <steps>', 'checkpoints between them', count)
+    .addOption(adapter)
+    .option('--quiet', 'print nothing but errors', false)
+    .addHelpText(
+      'after',
+      `
+Presets:
+${Object.entries(presets)
+  .map(([name, { title }]) => `  ${name.padEnd(10)}${title}`)
+  .join('\n')}
+
+Ctrl-C stops after the step under way and keeps what was learnt; a second one stops at once. --resume goes on, to the
+same numbers as a run that was never stopped; --steps and --time may then be larger than they were.
+
+Examples:
+  $ wgrad train
+  $ wgrad train --preset dcgan --time 15m --out runs/dcgan
+  $ wgrad train --data grid --objective hinge --regularizer r1=1 --regularizer spectral-norm
+  $ wgrad train --data folder --data-folder photographs --size 64 --preset sngan --time 2h
+  $ wgrad train --resume runs/dcgan --time 30m`,
+    )
+    .action((flags: Flags) => action(optionsOf(flags)));
+}
+
+function optionsOf(flags: Flags): TrainOptions {
+  const { preset, resume, out, adapter, quiet, regularizer, ema, time, ...rest } = flags;
+  const { dataFolder, classes, size, grey, vendor, ...config } = rest;
+  const dataOptions = present({ folder: dataFolder, classes, size, grey, vendor });
+  const given = present({
+    ...config,
+    emaDecay: ema,
+    seconds: time,
+    regularizers: regularizer?.filter((r) => r !== 'none'),
+    dataOptions: Object.keys(dataOptions).length > 0 ? dataOptions : undefined,
+  });
+  if (resume !== undefined && out !== undefined)
+    throw new Error('a run that goes on stays in its folder: leave --out out');
+  return { preset, given, quiet, ...present({ resume, out, adapter }) };
+}
+
+/** Without what is undefined. */
+const present = <T extends object>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as never;
+
+function regularizerOf(text: string): string {
+  if (text === 'none') return text;
+  try {
+    parseRegularizer(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message.replace(/^regularizer: /, ''));
+  }
+  return text;
+}
+
+function betas(text: string): [number, number] {
+  const [a, b, ...rest] = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const good = (v: number | undefined): v is number => v !== undefined && v >= 0 && v < 1;
+  if (good(a) && good(b) && rest.length === 0) return [a, b];
+  throw new InvalidArgumentError('Use two numbers from 0 to less than 1, such as 0.5,0.9.');
+}

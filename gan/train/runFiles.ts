@@ -1,0 +1,35 @@
+/** The names of the files in a run folder, beside its logs. */
+
+/** What training goes on from. */
+export const CHECKPOINT = 'checkpoint.safetensors';
+
+/** What the run is; see `TrainConfig`. */
+export const CONFIG = 'config.json';
+
+/** How the run stands; see {@link RunStatus}. */
+export const STATUS = 'status.json';
+
+/** The grid of a step. */
+export const gridName = (step: number): string => `samples-${String(step).padStart(6, '0')}.png`;
+
+/** How a run stands. A run that was killed says 'running'. */
+export interface RunStatus {
+  readonly state: 'running' | 'finished' | 'stopped' | 'diverged' | 'failed';
+  /** Steps done. */
+  readonly step: number;
+  /** Steps that it is to do; null while a run that is limited by time does not know yet. */
+  readonly steps: number | null;
+  /** Seconds of training so far. */
+  readonly seconds: number;
+  /** Why it stopped, if it did not finish. */
+  readonly message?: string;
+}
+
+/** What a checkpoint's metadata say of the run. */
+export interface CheckpointMeta {
+  readonly step: number;
+  readonly steps: number | null;
+  readonly seconds: number;
+  /** The figures before the first step. */
+  readonly before: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,109 @@
+import { Generator, type Tensor } from '../../engine/index.ts';
+import { readJsonLines } from '../run/folder.node.ts';
+import { tileImages } from '../run/grid.ts';
+import { plotCurves } from '../run/plot.node.ts';
+import { writePng } from '../run/png.node.ts';
+import { boxOf, pointsImage } from '../run/points.node.ts';
+import { drawSamples, type SampleArray } from '../sampling/draw.ts';
+import { streams } from './assemble.ts';
+import { figureLines, snapshotFigures } from './figures.ts';
+import { panelsOf } from './panels.ts';
+import { type CheckpointMeta, gridName } from './runFiles.ts';
+import type { Job } from './train.node.ts';
+import type { StepRow } from './training.ts';
+
+/** Images in a grid. */
+const GRID = 64;
+
+/** The pictures and measurements of a run, from the same latent codes throughout. */
+export interface Snapshots {
+  /** The step of the last one. */
+  shown: number | undefined;
+  /** The step of the last checkpoint. */
+  saved: number | undefined;
+  /** The figures before the first step. */
+  readonly before: StepRow;
+  /** Draws and measures what the first weights make, or takes that from the checkpoint. */
+  begin(meta: CheckpointMeta | undefined): Promise<void>;
+  /** Draws and measures. @returns the figures */
+  take(step: number): Promise<StepRow>;
+  /** Writes the last pictures and says how the run went. */
+  finish(seconds: number): Promise<void>;
+}
+
+/** Snapshots of a run. */
+export function createSnapshots(job: Job): Snapshots {
+  const { config, set, training, run, say } = job;
+  const figures = snapshotFigures(set);
+  const { networks, ema } = training.gan;
+  const codes: Tensor = new Generator(config.seed, streams.samples).normal([figures.count, networks.latent]);
+  let samples: SampleArray;
+  let last: StepRow = {};
+  const picture = async (name: string): Promise<void> => writePng(run.file(name), await pictureOf(job, samples));
+  const own: Mutable<Snapshots> = {
+    shown: undefined,
+    saved: undefined,
+    before: {},
+    async begin(meta) {
+      if (meta) {
+        Object.assign(own, { before: meta.before, shown: meta.step, saved: meta.step });
+        return;
+      }
+      samples = await drawSamples(networks.generator, codes, { batchSize: GRID, ...(ema && { ema }) });
+      own.before = figures.measure(samples);
+      await picture(gridName(0));
+    },
+    async take(step) {
+      samples = await drawSamples(networks.generator, codes, { batchSize: GRID, ...(ema && { ema }) });
+      last = figures.measure(samples);
+      await picture(gridName(step));
+      own.shown = step;
+      return last;
+    },
+    async finish(seconds) {
+      samples ??= await drawSamples(networks.generator, codes, { batchSize: GRID, ...(ema && { ema }) });
+      if (Object.keys(last).length === 0) last = figures.measure(samples);
+      await picture('samples.png');
+      const rows = readJsonLines(run.file('metrics.jsonl'));
+      const { gan } = training;
+      if (rows.length > 0) {
+        const subtitle = [
+          ...[gan.objective.title, ...gan.regularizers.map((r) => r.title)],
+          ...[`batch ${config.batch}`, `${config.criticSteps} critic steps`, `seed ${config.seed}`, job.adapter],
+        ].join(', ');
+        const x = { key: 'step', label: 'generator step' };
+        await run.write('curves.svg', plotCurves({ title: set.title, subtitle, x, panels: panelsOf(gan), rows }));
+      }
+      say(
+        [
+          `${training.step} steps in ${seconds.toFixed(0)} s`,
+          ...figureLines(set, own.before, last),
+          `samples ${run.file('samples.png')}${rows.length > 0 ? `, curves ${run.file('curves.svg')}` : ''}`,
+        ].join('\n'),
+      );
+    },
+  };
+  return own;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A grid of images, or points over real ones. */
+async function pictureOf({ set }: Job, samples: SampleArray) {
+  if (set.kind === 'images') {
+    const size = set.shape.reduce((product, length) => product * length, 1);
+    const scale = set.shape[0]! < 48 ? 2 : 1;
+    return tileImages(samples.data.slice(0, GRID * size), [GRID, ...set.shape], { scale });
+  }
+  const real = onPlane({ data: set.test.data as Float32Array, shape: [set.test.count, ...set.shape] });
+  return pointsImage({ samples: onPlane(samples), real, box: boxOf(real) });
+}
+
+/** Points of one dimension along an axis, with heights that spread them out. */
+function onPlane({ data, shape }: SampleArray): SampleArray {
+  if (shape[1] === 2) return { data, shape };
+  const flat = Float32Array.from({ length: 2 * data.length }, (_, i) =>
+    i % 2 === 0 ? data[i >> 1]! : ((i * 7) % 101) / 50 - 1,
+  );
+  return { data: flat, shape: [data.length, 2] };
+}
