@@ -1,0 +1,43 @@
+/** What `npm run experiment` runs: a claim of a paper or a lecture, and the figures that show whether it holds here. */
+export interface Experiment {
+  /** The name on the command line, and of the files in docs/experiments. */
+  readonly name: string;
+  readonly title: string;
+  /** What is claimed, with its source, in a sentence or two. */
+  readonly about: string;
+  /** Trains and measures; draws what it found. */
+  run(lab: Lab): Promise<Findings>;
+}
+
+/** What an experiment found. */
+export interface Findings {
+  /** The claims, each with the figure that decides. */
+  readonly claims: readonly Claim[];
+  /** Everything that was measured, as JSON holds it. */
+  readonly figures: unknown;
+  /** Pictures by file name, without the experiment's name in front: SVG as text, PNG as bytes. */
+  readonly pictures: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/** A claim that a figure decides. */
+export interface Claim {
+  /** In words, such as 'WGAN-GP covers at least 7.8 of the 8 modes (mean of 5 seeds)'. */
+  readonly text: string;
+  readonly value: number;
+  readonly holds: boolean;
+}
+
+/** What an experiment works with. */
+export interface Lab {
+  /** Within two minutes: fewer seeds, steps and samples. Claims need not hold then. */
+  readonly quick: boolean;
+  /**
+   * The result of a part of the work, from the disk where an earlier, interrupted run finished that part with the same
+   * settings.
+   * @param key names the part, such as 'ring/wgan-gp/seed-3'
+   * @param settings what decides the result: another value is another result
+   */
+  part<T>(key: string, settings: unknown, work: () => Promise<T>): Promise<T>;
+  /** Says what is going on. */
+  say(text: string): void;
+}

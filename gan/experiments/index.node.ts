@@ -1,0 +1,33 @@
+import { Command, Option } from 'commander';
+import { adapters } from '../cli/options.ts';
+import type { Experiment } from './experiment.ts';
+import { type ExperimentOptions, runExperiment } from './run.node.ts';
+
+/** All experiments, by name; each is loaded when it is run. */
+const experiments: Readonly<Record<string, () => Promise<Experiment>>> = {};
+
+const program = new Command('npm run experiment --')
+  .description('Reproduce a claim of the papers; figures and pictures go to docs/experiments.')
+  .argument('<name>', `one of ${Object.keys(experiments).join(', ')}, or all`)
+  .option('--quick', 'within two minutes each: to see that it runs, not whether the claim holds')
+  .option('--fresh', 'do finished parts of an interrupted run again')
+  .option(
+    '--out <folder>',
+    'where figures and pictures go (default: docs/experiments; with --quick: runs/experiments/quick)',
+  )
+  .addOption(new Option('--adapter <kind>', 'where to compute').choices(adapters).env('WGRAD_ADAPTER'))
+  .action(async (name: string, options: ExperimentOptions) => {
+    const names = name === 'all' ? Object.keys(experiments) : [name];
+    for (const one of names) {
+      const load = experiments[one];
+      if (!load) program.error(`there is no experiment ${one}; there are ${Object.keys(experiments).join(', ')}`);
+      const out = options.out ?? (options.quick ? 'runs/experiments/quick' : 'docs/experiments');
+      const holds = await runExperiment(await load(), { ...options, out });
+      if (!holds && !options.quick) process.exitCode = 1;
+    }
+  });
+
+await program.parseAsync().catch((error: Error) => {
+  process.stderr.write(`experiment: ${process.env.WGRAD_DEBUG ? error.stack : error.message}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { destroy, init } from '../../engine/index.ts';
+import { fileError, writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
+import type { Adapter } from '../cli/options.ts';
+import { commit, version } from '../train/version.node.ts';
+import type { Experiment, Lab } from './experiment.ts';
+
+/** Options of {@link runExperiment}. */
+export interface ExperimentOptions {
+  /** Where the JSON and the pictures go. Default docs/experiments. */
+  readonly out?: string;
+  /** Where finished parts are kept. Default runs/experiments. */
+  readonly parts?: string;
+  readonly quick?: boolean;
+  readonly adapter?: Adapter;
+  /** Does finished parts again. */
+  readonly fresh?: boolean;
+}
+
+/**
+ * Runs an experiment on an adapter and writes `NAME.json` and its pictures.
+ * @returns whether all its claims hold
+ */
+export async function runExperiment(experiment: Experiment, options: ExperimentOptions = {}): Promise<boolean> {
+  const { out = 'docs/experiments', parts = 'runs/experiments', quick = false, adapter, fresh = false } = options;
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const device = await init({ adapter });
+  const began = performance.now();
+  let reused = 0;
+  const lab: Lab = {
+    quick,
+    say,
+    async part(key, settings, work) {
+      const mark = createHash('sha256')
+        .update(JSON.stringify({ settings, quick, device: device.name }))
+        .digest('hex')
+        .slice(0, 12);
+      const folder = resolve(parts, experiment.name);
+      const file = join(folder, `${key.replace(/[^\w.-]+/g, '_')}-${mark}.json`);
+      const known = fresh ? undefined : readPart(file);
+      if (known) {
+        reused++;
+        return known.value as never;
+      }
+      const since = performance.now();
+      const value = await work();
+      say(`${key}: ${((performance.now() - since) / 1000).toFixed(1)} s`);
+      mkdirSync(folder, { recursive: true });
+      await writeFileAtomic(file, `${JSON.stringify({ key, settings, value })}\n`);
+      return value;
+    },
+  };
+  try {
+    say(`${experiment.title}\n${device.name}`);
+    const { claims, figures, pictures } = await experiment.run(lab);
+    const seconds = Math.round((performance.now() - began) / 1000);
+    const folder = resolve(out);
+    mkdirSync(folder, { recursive: true });
+    const about = {
+      ...{ name: experiment.name, title: experiment.title, about: experiment.about, quick },
+      ...{ command: `npm run experiment ${experiment.name}${quick ? ' -- --quick' : ''}`, adapter: device.name },
+      ...{
+        version: version(),
+        commit: commit(),
+        date: new Date().toISOString().slice(0, 10),
+        seconds,
+        reusedParts: reused,
+      },
+    };
+    await writeFileAtomic(
+      join(folder, `${experiment.name}.json`),
+      `${JSON.stringify({ ...about, claims, figures }, null, 2)}\n`,
+    );
+    for (const [name, picture] of Object.entries(pictures)) {
+      await writeFileAtomic(join(folder, `${experiment.name}-${name}`), picture);
+    }
+    for (const { text, value, holds } of claims)
+      say(`${holds ? 'holds' : 'DOES NOT HOLD'}: ${text}: ${value.toPrecision(4)}`);
+    say(
+      `${seconds} s${reused > 0 ? `, ${reused} parts from an earlier run` : ''}; ${join(folder, `${experiment.name}.json`)}`,
+    );
+    return claims.every((c) => c.holds);
+  } finally {
+    destroy();
+  }
+}
+
+/** A finished part, if there is one. */
+function readPart(file: string): { readonly value: unknown } | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError('read', file, error);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${file} is not JSON: remove it, and that part is done again`, { cause });
+  }
+}
