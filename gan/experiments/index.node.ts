@@ -20,7 +20,8 @@ const program = new Command('npm run experiment --')
     const names = name === 'all' ? Object.keys(experiments) : [name];
     for (const one of names) {
       const load = experiments[one];
-      if (!load) program.error(`there is no experiment ${one}; there are ${Object.keys(experiments).join(', ')}`);
+      if (!load)
+        return program.error(`there is no experiment ${one}; there are ${Object.keys(experiments).join(', ')}`);
       const out = options.out ?? (options.quick ? 'runs/experiments/quick' : 'docs/experiments');
       const holds = await runExperiment(await load(), { ...options, out });
       if (!holds && !options.quick) process.exitCode = 1;
