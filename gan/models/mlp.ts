@@ -47,17 +47,21 @@ export interface MlpOptions extends CriticOptions {
  * @example
  * const networks = mlp({ ...toyNetworks.veegan, shape: [2], rng: new Generator(1) });
  */
-export const toyNetworks = {
+export const toyNetworks: Readonly<Record<'gulrajani' | 'veegan' | 'pacgan', Omit<MlpOptions, 'shape' | 'rng'>>> = {
   gulrajani: { latent: 2, width: 512, depth: 3 },
   veegan: { latent: 254, width: 128, depth: 2 },
   pacgan: {
     ...{ latent: 2, width: 400, depth: 4, norm: 'batch' },
     ...{ criticWidth: 200, criticDepth: 3, criticActivation: 'maxout' },
   },
-} as const satisfies Readonly<Record<string, Partial<MlpOptions>>>;
+};
 
 /** What {@link mlp} makes, for messages and tables. */
 export const mlpMakes = 'points [D] and images [H, W, C] of any size';
+
+/** What {@link mlp} takes where nothing is said. */
+export const mlpDefaults = ({ length: axes }: Shape): { latent: number; width: number } =>
+  axes === 3 ? { latent: 100, width: 512 } : { latent: 2, width: 128 };
 
 const SIZES = ['latent', 'width', 'depth', 'criticWidth', 'criticDepth'] as const;
 const CHOICES = ['activation', 'norm', 'criticActivation', 'criticNorm', 'spectralNorm'] as const;
@@ -90,7 +94,8 @@ export function mlp(options: MlpOptions): Networks {
   const { shape } = options;
   const isImage = checkedSample(shape) === 3;
   const rng = checkedRng('mlp', options.rng);
-  const { latent = isImage ? 100 : 2, width = isImage ? 512 : 128, depth = 3 } = options;
+  const usual = mlpDefaults(shape);
+  const { latent = usual.latent, width = usual.width, depth = 3 } = options;
   const { criticWidth = width, criticDepth = depth } = options;
   for (const [name, n] of Object.entries({ latent, width, depth, criticWidth, criticDepth })) {
     checkedCount('mlp', name, n);
