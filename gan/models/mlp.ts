@@ -41,7 +41,8 @@ export interface MlpOptions extends CriticOptions {
 /**
  * The networks of published experiments with mixtures of Gaussians, as options of {@link mlp}:
  * - `gulrajani`: three hidden layers of 512 relu units in both (Gulrajani et al. 2017, their code for the 2-D data sets).
- * - `veegan`: two hidden layers of 128 relu units in both, codes of length 254 (Srivastava et al. 2017, the sizes in their code).
+ * - `veegan`: two hidden layers of 128 relu units in both, codes of length 254 (Srivastava et al. 2017, the sizes in
+ *   their code, whose discriminator is given the latent code as well).
  * - `pacgan`: four hidden layers of 400 relu units with batch norm against three of 200 maxout units of five pieces, the
  *   baseline of Lin et al. 2018 on the 2-D mixtures.
  * @example
@@ -80,7 +81,8 @@ const output = { init: nn.init.xavierUniform(), initBias: nn.init.zeros };
 
 /**
  * Multilayer perceptrons: for points in any number of dimensions, such as the toy mixtures of the GAN papers
- * ({@link toyNetworks}), and for images, whose generator ends with tanh. The critic's hidden layers are linear, norm, activation.
+ * ({@link toyNetworks}), and for images, whose generator ends with tanh. Hidden layers are linear, norm, activation; a norm
+ * follows maxout units, which are linear and activation in one.
  *
  * Weights before an activation start from He's initialisation, those of the output layers from Glorot's, biases from 0, as in
  * Gulrajani's code.
