@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 
+/** What becomes of an image that is not square: 'crop' keeps its middle, 'pad' adds white, 'stretch' distorts it. */
+export type ImageFit = 'crop' | 'pad' | 'stretch';
+
 /** How files become images of one shape. */
 export interface DecodeOptions {
   /** Pixels along each side. */
   readonly size: number;
   /** One grey level for each pixel, in place of red, green and blue. */
   readonly grey: boolean;
-  /** What becomes of an image that is not square: 'crop' keeps its middle, 'pad' adds white, 'stretch' distorts it. */
-  readonly fit: 'crop' | 'pad' | 'stretch';
+  readonly fit: ImageFit;
   /** Called after each file, with how many are done and how many there are. */
   readonly onProgress?: (done: number, total: number) => void;
 }
