@@ -57,7 +57,7 @@ export async function decodeImages<F extends { readonly path: string }>(
         results[place] = { file, pixels: await pixelsOf(bytes, options), hash: hashOf(bytes) };
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
-        results[place] = { path: file.path, reason: code ?? message.replace(/\s+/g, ' ').trim() };
+        results[place] = { path: file.path, reason: code ?? inShort(message) };
       }
       options.onProgress?.(++done, files.length);
     }
@@ -68,6 +68,9 @@ export async function decodeImages<F extends { readonly path: string }>(
     skipped: results.filter((r): r is SkippedFile => 'reason' in r),
   };
 }
+
+/** One line of a hundred characters at most: libvips repeats itself. */
+const inShort = (message: string): string => message.replace(/\s+/g, ' ').trim().slice(0, 100);
 
 /** Sixteen hex digits of SHA-256. */
 export const hashOf = (content: Uint8Array | string): string =>
