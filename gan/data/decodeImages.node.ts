@@ -18,6 +18,7 @@ export interface DecodeOptions {
 
 /** A file that was not read. */
 export interface SkippedFile {
+  /** The folder as it was named, and the path in it. */
   readonly path: string;
   /** Why, in a few words. */
   readonly reason: string;
