@@ -2,19 +2,26 @@ import { Command, CommanderError, Option } from 'commander';
 import { dataSets } from '../data/datasets.node.ts';
 import { models } from '../models/models.ts';
 import { version } from '../train/version.node.ts';
-import { adapters, type DoctorOptions, type TrainOptions } from './options.ts';
+import { listDataSets } from './listDataSets.node.ts';
+import { adapters, type DoctorOptions, type EvaluateCommandOptions, type TrainOptions } from './options.ts';
+import { addEvaluate, addSample } from './runCommands.ts';
+import type { SampleOptions } from './sampleOptions.ts';
 import { addTrain } from './trainCommand.ts';
 
 /** What the commands do; the tests put others in their place. */
 export interface Actions {
   /** Returns when the run is complete, or has stopped because `signal` asked for it and has kept what it learnt. */
   train(options: TrainOptions, signal: AbortSignal): Promise<void>;
+  sample(options: SampleOptions): Promise<void>;
+  evaluate(options: EvaluateCommandOptions): Promise<void>;
   doctor(options: DoctorOptions): Promise<void>;
 }
 
 /** Loaded only when called, so that `--help` and wrong options are answered at once. */
 const lazyActions: Actions = {
   train: async (options, signal) => (await import('../train/train.node.ts')).train(options, signal),
+  sample: async (options) => void (await (await import('./sample.node.ts')).sample(options)),
+  evaluate: async (options) => (await import('./evaluate.node.ts')).evaluate(options),
   doctor: async (options) => (await import('./doctor.node.ts')).doctor(options),
 };
 
@@ -50,6 +57,13 @@ function program(actions: Actions, interrupt: AbortController): Command {
     const release = onInterrupt(interrupt);
     await actions.train(options, interrupt.signal).finally(release);
   });
+  addSample(wgrad, adapterOption(), actions.sample);
+  addEvaluate(wgrad, adapterOption(), actions.evaluate);
+
+  wgrad
+    .command('data')
+    .description('List the data sets: what they hold, where they come from, their licences and how to get them.')
+    .action(() => void process.stdout.write(`${listDataSets()}\n`));
 
   wgrad
     .command('doctor')

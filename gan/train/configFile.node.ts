@@ -12,11 +12,23 @@ export interface RunConfig {
   readonly config: TrainConfig;
   /** The name of the device. */
   readonly adapter: string;
+  /** Of one sample: with it a run can be sampled from without its data. */
+  readonly shape: readonly number[];
+}
+
+/** A run as its folder describes it. */
+export interface StoredRun {
+  readonly config: TrainConfig;
+  /** The option that gives its device again. */
+  readonly adapter: Adapter | undefined;
+  /** Of one sample. */
+  readonly shape: readonly number[];
+  readonly folder: string;
 }
 
 /** Writes `config.json`: the configuration, the adapter, version and commit of wgrad, and when it was started. */
-export function writeConfig(run: RunFolder, { config, adapter }: RunConfig): Promise<void> {
-  const about = { adapter, version: version(), commit: commit(), started: new Date().toISOString() };
+export function writeConfig(run: RunFolder, { config, adapter, shape }: RunConfig): Promise<void> {
+  const about = { shape, adapter, version: version(), commit: commit(), started: new Date().toISOString() };
   return run.write(CONFIG, `${JSON.stringify({ ...config, ...about }, null, 2)}\n`);
 }
 
@@ -36,10 +48,7 @@ export async function runFolderOf(path: string): Promise<string> {
  * @param given what the command line asks for: only `steps` and `seconds` may differ from what the run was
  * @throws Error naming the file, or the option that would make it another run
  */
-export async function readConfig(
-  path: string,
-  given: Partial<TrainConfig> = {},
-): Promise<{ readonly config: TrainConfig; readonly adapter: Adapter | undefined; readonly folder: string }> {
+export async function readConfig(path: string, given: Partial<TrainConfig> = {}): Promise<StoredRun> {
   const folder = await runFolderOf(path);
   const file = join(folder, CONFIG);
   let text: string;
@@ -48,7 +57,7 @@ export async function readConfig(
   } catch (error) {
     throw fileError('read', file, error);
   }
-  let stored: TrainConfig & { readonly adapter: string };
+  let stored: TrainConfig & Omit<RunConfig, 'config'>;
   try {
     stored = JSON.parse(text);
   } catch (cause) {
@@ -68,9 +77,9 @@ export async function readConfig(
   if (other) {
     throw new Error(`a run that goes on keeps its ${other}: leave that option out, or start a new run`);
   }
-  const { adapter, ...config } = stored;
+  const { adapter, shape, ...config } = stored;
   const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { config: { ...config, ...asked }, adapter: kindOf(adapter), folder };
+  return { config: { ...config, ...asked }, adapter: kindOf(adapter), shape, folder };
 }
 
 /** The option `--adapter` that gives a device of that name again. */

@@ -123,7 +123,7 @@ async function learn(
   progress: { steps: number | null },
 ): Promise<void> {
   const { config, training, run, adapter, say, meta, quiet } = job;
-  const about: RunConfig = { config, adapter };
+  const about: RunConfig = { config, adapter, shape: job.set.shape };
   say(`${adapter}\n${meta ? `going on after step ${meta.step} in` : 'writing to'} ${run.path}`);
   if (meta) training.resumeAt(meta.step);
   else await writeConfig(run, about);

@@ -9,6 +9,8 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'idx.test.ts': 'reads files',
   'imports.test.ts': 'reads the source files',
   'init.test.ts': 'environment variables, the choice of Vulkan driver, and the end of a process',
+  'dataSets.test.ts': 'reads and writes files',
+  'imageFiles.test.ts': 'writes and reads files',
   'digitClassifier.test.ts': 'reads files; on the GPU what other files test there too',
   'killedWriter.test.ts': 'starts processes',
   'layers.test.ts': 'reads files; reference device alone',

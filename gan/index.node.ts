@@ -1,0 +1,12 @@
+/**
+ * Generative adversarial networks, for Node: data sets in files. `wgrad/gan` has what also runs in a browser.
+ * @module wgrad/gan/node
+ */
+export { type DataSetEntry, dataSets, openSampleSet } from './data/datasets.node.ts';
+export type { ImageFit, SkippedFile } from './data/decodeImages.node.ts';
+export { describeDataSets } from './data/describeDataSets.node.ts';
+export { type EmojiOptions, type EmojiVendor, emoji } from './data/emoji.node.ts';
+export type { Mnist } from './data/idxImages.node.ts';
+export { type ImageFolderOptions, type ImageFolderSet, imageFolder } from './data/imageFolder.node.ts';
+export { fashionMnist, type IdxFolderOptions, loadMnist, mnist } from './data/mnist.node.ts';
+export type { SampleSetOptions } from './data/sampleSetOptions.node.ts';
