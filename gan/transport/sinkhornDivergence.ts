@@ -29,8 +29,8 @@ export function sinkhornLoss(x: Tensor, y: Tensor, options: SinkhornLossOptions)
 }
 
 /**
- * Sinkhorn divergence OT_ε(x, y) - ½ OT_ε(x, x) - ½ OT_ε(y, y): not negative, and 0 for equal measures only (up to what the
- * iterations leave). From W_p^p (ε -> 0) to, with large ε, the energy distance (p = 1) or ‖mean x - mean y‖² (p = 2). A loss for a
+ * Sinkhorn divergence OT_ε(x, y) - ½ OT_ε(x, x) - ½ OT_ε(y, y): not negative, and 0 for equal measures only, as far as the
+ * iterations converged. From W_p^p (ε -> 0) to, with large ε, the energy distance (p = 1) or ‖mean x - mean y‖² (p = 2). A loss for a
  * generator without a critic, differentiable to every order, that runs inside `compile`.
  *
  * Source: Genevay, Peyré, Cuturi, "Learning generative models with Sinkhorn divergences", 2018; Feydy et al., "Interpolating
@@ -47,8 +47,8 @@ export function sinkhornDivergence(x: Tensor, y: Tensor, options: SinkhornLossOp
   const { p, xWeights, yWeights, how } = checkedLoss('sinkhornDivergence', x, y, options);
   return scope(() => {
     const between = entropicCost(sampleCosts(x, y, p), xWeights, yWeights, how);
-    const withinX = entropicCost(sampleCosts(x, x, p), xWeights, xWeights, how, true);
-    const withinY = entropicCost(sampleCosts(y, y, p), yWeights, yWeights, how, true);
+    const withinX = entropicCost(sampleCosts(x, x, p), xWeights, xWeights, how);
+    const withinY = entropicCost(sampleCosts(y, y, p), yWeights, yWeights, how);
     return between.sub(withinX.add(withinY).mul(0.5));
   });
 }
@@ -68,7 +68,9 @@ function checkedLoss(op: string, x: Tensor, y: Tensor, options: SinkhornLossOpti
 export function checkSamples(op: string, x: Tensor, y: Tensor): void {
   const fits = x.rank >= 2 && x.rank === y.rank && x.shape.every((size, axis) => axis === 0 || size === y.shape[axis]);
   if (fits && x.size > 0 && y.size > 0) return;
-  throw new ShapeError(`${op}: x is [n,...] and y [m,...], samples of one shape, not ${x.describe()} and ${y.describe()}`);
+  throw new ShapeError(
+    `${op}: x is [n,...] and y [m,...], samples of one shape, not ${x.describe()} and ${y.describe()}`,
+  );
 }
 
 /** Samples [n, ...] as vectors [n, d]. */
@@ -86,7 +88,9 @@ function sampleCosts(x: Tensor, y: Tensor, p: 1 | 2): Tensor {
     // ‖x‖² - 2 x·y + ‖y‖², about the mean of y: far from the origin the terms would be large and cancel.
     const centre = b.detach().mean(0, { keepDims: true });
     const [u, v] = [a.sub(centre), b.sub(centre)];
-    const squares = square(u).sum(1, { keepDims: true }).add(square(v).sum(1).reshape([1, m]));
+    const squares = square(u)
+      .sum(1, { keepDims: true })
+      .add(square(v).sum(1).reshape([1, m]));
     return squares.sub(matmul(u, v, { transposeB: true }).mul(2));
   });
 }
