@@ -9,8 +9,6 @@ export { type MnistNetworksOptions, mnistNetworks } from './models/mnist.ts';
 export type { Networks } from './models/networks.ts';
 export { gradientPenalty } from './penalty.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
-export { type CriticReport, WganGp, type WganGpOptions } from './wganGp.ts';
-
 // Divergences and optimal transport.
 export {
   chiSquareDivergence,
@@ -45,3 +43,4 @@ export {
   type Wasserstein1dOptions,
   wasserstein1d,
 } from './transport/wasserstein1d.ts';
+export { type CriticReport, WganGp, type WganGpOptions } from './wganGp.ts';

@@ -26,6 +26,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
     'reads and writes files; checkpointState.test.ts runs in a page; on the GPU what other files test there too',
   'safetensorsFile.test.ts': 'reads and writes files',
   'train.test.ts': 'starts processes',
+  'transportPage.test.ts': 'starts processes',
 };
 
 /** Tests that have WebGPU refuse something on purpose, by file: what it says there is no failure. */
