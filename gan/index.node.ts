@@ -10,3 +10,11 @@ export type { Mnist } from './data/idxImages.node.ts';
 export { type ImageFolderOptions, type ImageFolderSet, imageFolder } from './data/imageFolder.node.ts';
 export { fashionMnist, type IdxFolderOptions, loadMnist, mnist } from './data/mnist.node.ts';
 export type { SampleSetOptions } from './data/sampleSetOptions.node.ts';
+export {
+  type DiscreteTransport,
+  MAX_TRANSPORT_PAIRS,
+  solveTransport,
+  type WassersteinLpOptions,
+  type WassersteinTransport,
+  wassersteinLp,
+} from './transport/linearProgram.node.ts';
