@@ -1,7 +1,7 @@
 import { checked, type Device, Generator } from '../../engine/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
-import type { Figure, Metric, MetricContext, Subject } from './metric.ts';
+import type { Figure, Metric, MetricContext, MetricSubject } from './metric.ts';
 import { deviceFor } from './read.ts';
 import { bothRows, type MetricSamples, metricSamples, sliceSamples } from './samples.ts';
 import { type MetricName, metrics } from './table.ts';
@@ -99,15 +99,15 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const device = deviceFor(given.device);
   const { reference, real } = realSamples(given.reference, set, samples.shape[0]!);
   bothRows('evaluate', samples, reference, 2);
-  const names = given.names ?? available(options, reference);
+  const names = given.names ?? availableMetrics(options, reference);
   for (const name of names) {
     const lacks = missing(name, options, reference);
     if (lacks) throw new TypeError(`evaluate: ${name} needs ${lacks}`);
   }
   const subject = (s: MetricSamples) => subjectOf(s, given.features, device);
   const [ofReference, ofReal] = [subject(reference), subject(real)];
-  const common = { reference: ofReference, real: ofReal, seed, device, ...(set?.modes && { modes: set.modes }) };
-  const context = (of: Subject): MetricContext => ({ ...common, samples: of, shared: sharing() });
+  const common = { reference: ofReference, seed, device, ...(set?.modes && { modes: set.modes }) };
+  const context = (of: MetricSubject): MetricContext => ({ ...common, samples: of, shared: sharing() });
   const own = context(subject(samples));
   const beside = baselines && {
     real: context(ofReal),
@@ -142,7 +142,7 @@ export function figureLine({ title, value, spread, better, best, real, noise }: 
 }
 
 /** The names of the metrics for which everything needed is there, as {@link evaluate} takes them. */
-export function available(options: EvaluateOptions, reference?: MetricSamples): MetricName[] {
+export function availableMetrics(options: EvaluateOptions, reference?: MetricSamples): MetricName[] {
   return (Object.keys(metrics) as MetricName[]).filter((name) => !missing(name, options, reference));
 }
 
@@ -183,7 +183,7 @@ function realSamples(reference: MetricSamples | undefined, set: SampleSet | unde
   };
 }
 
-function subjectOf(samples: MetricSamples, source: FeatureSource | undefined, device: Device): Subject {
+function subjectOf(samples: MetricSamples, source: FeatureSource | undefined, device: Device): MetricSubject {
   const once = sharing();
   const isImage = samples.shape.length === 4;
   return {

@@ -13,6 +13,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'killedWriter.test.ts': 'starts processes',
   'layers.test.ts': 'reads files; reference device alone',
   'losses.test.ts': 'reads files; on the GPU what other files test there too',
+  'metricDigits.test.ts': 'reads files; on the GPU what other files test there too',
   'onnx.test.ts':
     'onnxruntime reads its WebAssembly from a file; reference device, mostly; on the GPU what other files test there too',
   'package.test.ts': 'starts processes, and the browser',
