@@ -4,7 +4,6 @@
  */
 export { type IdxArray, parseIdx } from './data/idx.ts';
 // Metrics.
-export type { Modes, SampleSet, Samples } from './data/sampleSet.ts';
 export {
   type BirthdayParadox,
   type BirthdayParadoxOptions,

@@ -7,16 +7,14 @@ import { bothRows, type MetricSamples, metricSamples, sliceSamples } from './sam
 import { type MetricName, metrics } from './table.ts';
 
 /** The network that images are compared by. */
-export type FeatureSource =
-  | {
-      /** What titles call it, such as 'digit classifier'. */
-      readonly title: string;
-      /** In evaluation mode. */
-      readonly network: FeatureClassifier;
-      /** It gives logits of so many classes. */
-      readonly classes: number;
-    }
-  | { readonly title: string; readonly network: FeatureNetwork; readonly classes?: undefined };
+export interface FeatureSource {
+  /** What titles call it, such as 'digit classifier'. */
+  readonly title: string;
+  /** In evaluation mode. */
+  readonly network: FeatureNetwork | FeatureClassifier;
+  /** How many classes its `forward` gives logits of, if it is a classifier. */
+  readonly classes?: number;
+}
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
@@ -158,7 +156,9 @@ function missing(name: MetricName, options: EvaluateOptions, reference?: MetricS
     samples: false,
     points: isImage && !features && 'a network for the features of images: give `features`',
     images: !isImage && 'images [N,H,W,C]',
-    digits: features?.classes === undefined && 'a classifier: give `features` with its number of `classes`',
+    digits:
+      !(features?.classes && 'forward' in features.network) &&
+      'a classifier: give `features` with its number of `classes`',
     modes: !set?.modes && 'a data set with modes: give `set`',
     labels: !hasLabels && 'labels, of the samples and of the reference',
   };

@@ -51,6 +51,30 @@ const densityAndCoverage = (context: MetricContext) =>
     densityCoverage(...(await featurePair(context, PAIRED)), { device: context.device }),
   );
 
+/** The name of a metric in {@link metrics}. */
+export type MetricName =
+  | 'modes'
+  | 'highQuality'
+  | 'reverseKl'
+  | 'classes'
+  | 'classKl'
+  | 'slicedWasserstein'
+  | 'mmd'
+  | 'energyDistance'
+  | 'fid'
+  | 'kid'
+  | 'inceptionScore'
+  | 'modeScore'
+  | 'precision'
+  | 'recall'
+  | 'density'
+  | 'coverage'
+  | 'nearestNeighbour'
+  | 'support'
+  | 'parzen'
+  | 'msSsim'
+  | 'accuracy';
+
 /**
  * All metrics by name. Those of features compare images of equally many samples and reference samples.
  *
@@ -60,7 +84,7 @@ const densityAndCoverage = (context: MetricContext) =>
  * `nearestNeighbour`: {@link nearestNeighbourTest}. `support`: {@link birthdayParadox}.
  * `parzen`: {@link parzenLogLikelihood}. `msSsim`: {@link msSsimDiversity}. `accuracy`: {@link classificationAccuracyScore}.
  */
-export const metrics = {
+export const metrics: Readonly<Record<MetricName, Metric>> = {
   modes: {
     title: 'modes covered',
     better: 'higher',
@@ -251,7 +275,4 @@ export const metrics = {
       value: (await classificationAccuracyScore(samples.samples, reference.samples, { seed, device })).value,
     }),
   },
-} satisfies Readonly<Record<string, Metric>>;
-
-/** The name of a metric in {@link metrics}. */
-export type MetricName = keyof typeof metrics;
+};
