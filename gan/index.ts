@@ -33,8 +33,82 @@ export { selectClasses } from './data/selectClasses.ts';
 export { type StackDigitsOptions, stackDigits } from './data/stackDigits.ts';
 export { type TrainingSample, trainingData } from './data/trainingData.ts';
 export { type CriticReport, Gan, type GanOptions, type MakeOptimizer } from './gan.ts';
+export {
+  type BirthdayParadox,
+  type BirthdayParadoxOptions,
+  birthdayParadox,
+  type SamplePair,
+} from './metrics/birthdayParadox.ts';
+export {
+  type ClassificationAccuracy,
+  type ClassificationAccuracyOptions,
+  classificationAccuracyScore,
+} from './metrics/classificationAccuracy.ts';
 export { DIGIT_FEATURES, DigitClassifier } from './metrics/digitClassifier.ts';
+export {
+  availableMetrics,
+  type EvaluatedFigure,
+  type EvaluateOptions,
+  type EvaluateProgress,
+  type Evaluation,
+  evaluate,
+  type FeatureSource,
+  figureLine,
+} from './metrics/evaluate.ts';
+export {
+  classesOf,
+  classProbabilities,
+  type FeatureClassifier,
+  type FeatureNetwork,
+  type FeatureOptions,
+  featuresOf,
+  stackedClassifier,
+} from './metrics/features.ts';
+export {
+  type Fid,
+  type FidOptions,
+  featureMoments,
+  frechetDistance,
+  frechetInceptionDistance,
+  type Moments,
+} from './metrics/frechet.ts';
+export {
+  type InceptionScore,
+  type InceptionScoreOptions,
+  inceptionScore,
+  modeScore,
+} from './metrics/inceptionScore.ts';
+export { type Kid, type KidOptions, kernelInceptionDistance } from './metrics/kid.ts';
+export type { Figure, Metric, MetricContext, MetricNeeds, MetricSubject } from './metrics/metric.ts';
+export { energyDistance, type MmdOptions, mmd } from './metrics/mmd.ts';
+export {
+  type ClassCoverage,
+  classCoverage,
+  type ModeCoverage,
+  type ModeCoverageOptions,
+  modeCoverage,
+  reverseKl,
+} from './metrics/modeCoverage.ts';
+export {
+  type MsSsimDiversity,
+  type MsSsimDiversityOptions,
+  type MsSsimOptions,
+  msSsim,
+  msSsimDiversity,
+} from './metrics/msSsim.ts';
+export { type NearestNeighbourTest, nearestNeighbourTest } from './metrics/nearestNeighbourTest.ts';
+export { type ParzenLogLikelihood, type ParzenOptions, parzenLogLikelihood } from './metrics/parzen.ts';
+export {
+  type DensityCoverage,
+  densityCoverage,
+  type NeighbourhoodOptions,
+  type PrecisionRecall,
+  precisionRecall,
+} from './metrics/precisionRecall.ts';
+export { RANDOM_FEATURES, RandomFeatures } from './metrics/randomFeatures.ts';
+export { type MetricSamples, metricSamples } from './metrics/samples.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
+export { type MetricName, metrics } from './metrics/table.ts';
 export { type DcganOptions, type DcganSmallOptions, dcgan, dcganSmall } from './models/dcgan.ts';
 export { type MlpActivation, type MlpOptions, mlp, toyNetworks } from './models/mlp.ts';
 export { type MnistNetworksOptions, mnistNetworks } from './models/mnist.ts';

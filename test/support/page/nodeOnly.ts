@@ -17,6 +17,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'linearProgram.test.ts': 'HiGHS reads its WebAssembly from a file; host numbers alone',
   'losses.test.ts': 'reads files; on the GPU what other files test there too',
   'modelsPage.test.ts': 'reads a file; reference device alone',
+  'metricDigits.test.ts': 'reads files; on the GPU what other files test there too',
   'onnx.test.ts':
     'onnxruntime reads its WebAssembly from a file; reference device, mostly; on the GPU what other files test there too',
   'package.test.ts': 'starts processes, and the browser',
