@@ -8,12 +8,12 @@ import { animateRun, writeAnimation } from '../run/animation.node.ts';
 import { tileImages } from '../run/grid.ts';
 import { writePng } from '../run/png.node.ts';
 import { boxOf, plotPoints, pointsImage } from '../run/points.node.ts';
-import { type SampleArray, standingStatistics } from '../sampling/draw.ts';
+import type { SampleArray } from '../sampling/draw.ts';
 import { evaluateField } from '../sampling/field.ts';
 import { interpolate } from '../sampling/interpolate.ts';
 import { samplesAt } from '../sampling/neighbours.ts';
 import type { SampleOptions } from './sampleOptions.ts';
-import { draw, drawings, pathCodes, type Source, tiled } from './samplePictures.node.ts';
+import { draw, drawings, pathCodes, type Source, settle, tiled } from './samplePictures.node.ts';
 
 /** A run that was trained, as far as sampling needs it. */
 export interface OpenedRun {
@@ -56,8 +56,7 @@ export async function sample(options: SampleOptions, openRun: (path: string) => 
   try {
     const run = await openRun(options.run);
     try {
-      // Of a stream that no seed shares: code k of a seed is the same sample in every picture.
-      standingStatistics(run.networks.generator, { latent: run.networks.latent, rng: new Generator(0, 7) });
+      settle(run.networks);
       const source: Source = { networks: run.networks, options, openData: run.openData };
       const probe = await scopedDraw(source);
       const { path, report } = await (probe.shape.length === 4 ? writeImages : writePoints)(source, run.path);

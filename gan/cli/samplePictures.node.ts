@@ -4,7 +4,7 @@ import { loadDigitClassifier } from '../metrics/digitClassifier.node.ts';
 import type { Networks } from '../models/networks.ts';
 import type { ByteImage } from '../run/grid.ts';
 import { type LabelledGridOptions, labelTiles } from '../run/labels.ts';
-import { drawSamples, type SampleArray } from '../sampling/draw.ts';
+import { drawSamples, type SampleArray, standingStatistics } from '../sampling/draw.ts';
 import { interpolate, latentGrid } from '../sampling/interpolate.ts';
 import { invertSamples } from '../sampling/invert.ts';
 import { analogy, meanLatent, rowsOf, towardsMean, truncatedLatents } from '../sampling/latents.ts';
@@ -28,9 +28,17 @@ export interface Drawn {
 /** Images beside each other where `count` does not say. */
 const ACROSS = 8;
 /** BigGAN's figure 2 from the other end; and shares of the way from the mean. */
-const PSI = { resample: [0.04, 0.5, 1, 2], mean: [0, 0.25, 0.5, 0.75, 1] } as const;
+const PSI = { resample: [0.04, 0.5, 1, 2], mean: [0.25, 0.5, 0.75, 1] } as const;
 /** Radford et al. 2016 show the result of arithmetic among eight codes with uniform noise of this size. */
 const NOISE = 0.25;
+
+/**
+ * Gives the generator's layers the statistics that samples are drawn with, from a stream that no seed shares: code k of a
+ * seed is the same sample in every picture.
+ */
+export function settle({ generator, latent }: Networks, psi?: number): void {
+  standingStatistics(generator, { latent, rng: new Generator(0, 7), ...(psi !== undefined && { psi }) });
+}
 
 /** The first n codes of the seed: those of its grid. */
 export const gridCodes = ({ networks, options }: Source, n: number): Tensor =>
@@ -95,15 +103,20 @@ async function arithmetic(source: Source): Promise<Drawn> {
 async function truncate(source: Source): Promise<Drawn> {
   const { psi, count = psi === undefined ? ACROSS : ACROSS ** 2, truncation = 'resample', seed } = source.options;
   const { latent } = source.networks;
-  const at = (value: number): Tensor =>
-    truncation === 'mean'
-      ? towardsMean(gridCodes(source, count), { psi: value })
-      : truncatedLatents(new Generator(seed), count, latent, value);
+  const at = (value: number): Promise<SampleArray> => {
+    if (truncation === 'mean') return draw(source, towardsMean(gridCodes(source, count), { psi: value }));
+    // Shorter codes move the layers' inputs, so that each psi has statistics of its own, as in BigGAN.
+    settle(source.networks, value);
+    return draw(source, truncatedLatents(new Generator(seed), count, latent, value));
+  };
   if (psi !== undefined) {
     const layout = { columns: Math.ceil(Math.sqrt(count)), title: `psi ${psi}` };
-    return { samples: await draw(source, at(psi)), layout };
+    return { samples: await at(psi), layout };
   }
-  const samples = await draw(source, concat(PSI[truncation].map(at)));
+  const rows: SampleArray[] = [];
+  for (const value of PSI[truncation]) rows.push(await at(value));
+  const data = Float32Array.from(rows.flatMap((row) => [...row.data]));
+  const samples = { data, shape: [count * rows.length, ...rows[0]!.shape.slice(1)] };
   return { samples, layout: { columns: count, rowLabels: PSI[truncation].map((value) => `psi ${value}`) } };
 }
 
