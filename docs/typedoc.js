@@ -38,6 +38,7 @@ const FAMILIES = {
   Training: 'gan/wganGp gan/penalty',
   Networks: 'gan/models',
   Metrics: 'gan/metrics/',
+  Sampling: 'gan/sampling/ gan/run/labels gan/run/animation.node gan/run/points.node',
   'Data and images': 'gan/data/ gan/run/',
 };
 

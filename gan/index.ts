@@ -9,6 +9,7 @@ export { type MnistNetworksOptions, mnistNetworks } from './models/mnist.ts';
 export type { Networks } from './models/networks.ts';
 export { gradientPenalty } from './penalty.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
+export { type LabelledGridOptions, labelTiles, type TitleOptions, titled } from './run/labels.ts';
 export {
   type DrawOptions,
   drawSamples,
@@ -18,6 +19,14 @@ export {
   type Statistics,
   standingStatistics,
 } from './sampling/draw.ts';
+export {
+  type Box,
+  evaluateField,
+  type FieldOptions,
+  levelSet,
+  type Polyline,
+  type ScalarField,
+} from './sampling/field.ts';
 export {
   type InterpolateOptions,
   type InterpolationMode,

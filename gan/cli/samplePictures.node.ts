@@ -55,6 +55,32 @@ export function pathCodes(source: Source): Tensor {
   return scope(() => rowsOf('sample', gridCodes(source, Math.max(...numbers) + 1), numbers));
 }
 
+/** Samples of one shape, one list after the other. */
+function joined(lists: readonly SampleArray[]): SampleArray {
+  const data = new Float32Array(lists.reduce((n, list) => n + list.data.length, 0));
+  let at = 0;
+  for (const list of lists) {
+    data.set(list.data, at);
+    at += list.data.length;
+  }
+  return { data, shape: [lists.reduce((n, { shape }) => n + shape[0]!, 0), ...lists[0]!.shape.slice(1)] };
+}
+
+/** The standard deviation of each number over the samples, averaged. */
+function spread({ data, shape: [n = 1] }: SampleArray): number {
+  const size = data.length / n;
+  let total = 0;
+  for (let i = 0; i < size; i++) {
+    let [sum, squares] = [0, 0];
+    for (let at = i; at < data.length; at += size) {
+      sum += data[at]!;
+      squares += data[at]! ** 2;
+    }
+    total += Math.sqrt(Math.max(0, squares / n - (sum / n) ** 2));
+  }
+  return total / size;
+}
+
 const numbered = (n: number): string[] => Array.from({ length: n }, (_, k) => String(k));
 
 async function grid(source: Source): Promise<Drawn> {
@@ -115,9 +141,10 @@ async function truncate(source: Source): Promise<Drawn> {
   }
   const rows: SampleArray[] = [];
   for (const value of PSI[truncation]) rows.push(await at(value));
-  const data = Float32Array.from(rows.flatMap((row) => [...row.data]));
-  const samples = { data, shape: [count * rows.length, ...rows[0]!.shape.slice(1)] };
-  return { samples, layout: { columns: count, rowLabels: PSI[truncation].map((value) => `psi ${value}`) } };
+  const spreads = rows.map((row, i) => `${PSI[truncation][i]}: ${spread(row).toFixed(3)}`);
+  const report = `variety (standard deviation of a number over the samples, mean of all numbers) at psi ${spreads.join(', ')}`;
+  const samples = joined(rows);
+  return { samples, layout: { columns: count, rowLabels: PSI[truncation].map((value) => `psi ${value}`) }, report };
 }
 
 /** Each sample, then its nearest training images; and how near held-out images have theirs. */
@@ -132,7 +159,7 @@ async function neighbours(source: Source): Promise<Drawn> {
     set.shape,
     Array.from({ length: held }, (_, i) => Math.floor((i * set.test.count) / held)),
   );
-  const queries = { data: Float32Array.of(...samples.data, ...others.data), shape: [count + held, ...set.shape] };
+  const queries = joined([samples, others]);
   const features = compare === 'digits' ? await digitFeatures(set) : undefined;
   const found = await nearestNeighbours(queries, set.train, { k, ...(features && { features }) });
   const nearestOf = (from: number, n: number) =>
@@ -176,7 +203,7 @@ async function reconstruct(source: Source): Promise<Drawn> {
   const made = await draw(source, codes);
   const mean = errors.reduce((sum, error) => sum + error, 0) / n;
   return {
-    samples: { data: Float32Array.of(...real.data, ...made.data), shape: [2 * n, ...set.shape] },
+    samples: joined([real, made]),
     layout: { columns: n, rowLabels: ['real', 'found'], columnLabels: [...errors].map((e) => e.toFixed(3)) },
     report: `mean squared error of ${n} held-out images, pixels in [-1, 1]: ${mean.toFixed(4)}, worst ${Math.max(...errors).toFixed(4)}`,
   };
