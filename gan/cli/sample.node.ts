@@ -1,6 +1,6 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import { destroy, Generator, init, scope, type Tensor } from '../../engine/index.ts';
+import { destroy, Generator, init, type Tensor } from '../../engine/index.ts';
 import { fileError, writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import type { Networks } from '../models/networks.ts';
@@ -58,8 +58,8 @@ export async function sample(options: SampleOptions, openRun: (path: string) => 
     try {
       settle(run.networks);
       const source: Source = { networks: run.networks, options, openData: run.openData };
-      const probe = await scopedDraw(source);
-      const { path, report } = await (probe.shape.length === 4 ? writeImages : writePoints)(source, run.path);
+      const { shape } = await probe(source);
+      const { path, report } = await (shape.length === 4 ? writeImages : writePoints)(source, run.path);
       if (report) say(report);
       say(path);
       return path;
@@ -72,8 +72,8 @@ export async function sample(options: SampleOptions, openRun: (path: string) => 
 }
 
 /** One sample, which tells images from points. */
-const scopedDraw = (source: Source): Promise<SampleArray> =>
-  scope(() => draw(source, new Generator(0).normal([2, source.networks.latent])));
+const probe = (source: Source): Promise<SampleArray> =>
+  draw(source, () => new Generator(0).normal([2, source.networks.latent]));
 
 interface Written {
   readonly path: string;
@@ -100,7 +100,7 @@ async function writeImages(source: Source, folder: string): Promise<Written> {
 /** One image that goes round through the codes. */
 async function framesOf(source: Source) {
   const { mode = 'spherical' } = source.options;
-  const { data, shape } = await draw(source, interpolate(pathCodes(source), { steps: STEPS, mode, loop: true }));
+  const { data, shape } = await draw(source, () => interpolate(pathCodes(source), { steps: STEPS, mode, loop: true }));
   const [n = 0, height = 1, width = 1, channels = 1] = shape;
   const scale = Math.max(1, Math.round(224 / height));
   const size = height * width * channels;
