@@ -36,7 +36,7 @@ const FAMILIES = {
   Checkpoints: 'nn/io/checkpoint nn/io/checkpoint.node nn/io/stateful',
   'Files of weights': 'nn/io/',
   Training: 'gan/wganGp gan/penalty',
-  Networks: 'gan/models',
+  Networks: 'gan/models/',
   Metrics: 'gan/metrics/',
   Sampling: 'gan/sampling/ gan/run/labels gan/run/animation.node gan/run/points.node',
   'Data and images': 'gan/data/ gan/run/',

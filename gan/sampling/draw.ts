@@ -13,7 +13,7 @@ export interface LatentGenerator {
 export interface SampleArray {
   /** The samples one after the other, as the networks see them: pixels in [-1, 1], points as they are. */
   readonly data: Float32Array;
-  /** [N, ...]: [N,H,W,C] of images, [N,D] of points. */
+  /** [N,H,W,C] of images, [N,D] of points, or another shape with the samples along its first axis. */
   readonly shape: readonly number[];
 }
 
