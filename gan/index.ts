@@ -3,6 +3,7 @@
  * @module wgrad/gan
  */
 export { type IdxArray, parseIdx } from './data/idx.ts';
+export type { Samples } from './data/sampleSet.ts';
 export { DIGIT_FEATURES, DigitClassifier } from './metrics/digitClassifier.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
 export { type MnistNetworksOptions, mnistNetworks } from './models/mnist.ts';
@@ -46,6 +47,3 @@ export {
   withNeighbours,
 } from './sampling/neighbours.ts';
 export { type CriticReport, WganGp, type WganGpOptions } from './wganGp.ts';
-
-// What nearestNeighbours searches.
-export type { Samples } from './data/sampleSet.ts';
