@@ -39,6 +39,7 @@ const FAMILIES = {
   Networks: 'gan/models/',
   'Divergences and optimal transport': 'gan/transport/',
   Metrics: 'gan/metrics/',
+  Sampling: 'gan/sampling/ gan/run/labels gan/run/animation.node gan/run/points.node',
   'Data and images': 'gan/data/ gan/run/',
 };
 

@@ -10,6 +10,8 @@ export type { Mnist } from './data/idxImages.node.ts';
 export { type ImageFolderOptions, type ImageFolderSet, imageFolder } from './data/imageFolder.node.ts';
 export { fashionMnist, type IdxFolderOptions, loadMnist, mnist } from './data/mnist.node.ts';
 export type { SampleSetOptions } from './data/sampleSetOptions.node.ts';
+export { type AnimateRunOptions, type AnimationOptions, animateRun, writeAnimation } from './run/animation.node.ts';
+export { boxOf, type PointsPlot, plotPoints, pointsImage } from './run/points.node.ts';
 export {
   type DiscreteTransport,
   MAX_TRANSPORT_PAIRS,

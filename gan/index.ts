@@ -133,6 +133,7 @@ export {
 } from './objectives/penalty.ts';
 export { type Regularizer, type RegularizerName, regularizer, regularizerNames } from './objectives/regularizer.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
+export { type LabelledGridOptions, labelTiles, type TitleOptions, titled } from './run/labels.ts';
 export {
   type DrawOptions,
   drawSamples,
@@ -142,6 +143,14 @@ export {
   type Statistics,
   standingStatistics,
 } from './sampling/draw.ts';
+export {
+  type Box,
+  evaluateField,
+  type FieldOptions,
+  levelSet,
+  type Polyline,
+  type ScalarField,
+} from './sampling/field.ts';
 export {
   type InterpolateOptions,
   type InterpolationMode,

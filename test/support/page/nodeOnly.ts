@@ -1,5 +1,6 @@
 /** Test files that do not run in a browser, and why. Every other one does, in `browser.test.ts`, with the same tests. */
 export const NODE_ONLY: Readonly<Record<string, string>> = {
+  'animation.test.ts': 'reads and writes files',
   'bench.test.ts': 'starts processes',
   'browser.test.ts': 'starts the browser; on the GPU what other files test there too',
   'checkpoint.test.ts': 'expects source files in stack traces, which a bundle has merged; reference device alone',
@@ -21,6 +22,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'onnx.test.ts':
     'onnxruntime reads its WebAssembly from a file; reference device, mostly; on the GPU what other files test there too',
   'package.test.ts': 'starts processes, and the browser',
+  'points.test.ts': 'makes pixels of SVG with a library for Node',
   'pytorch.test.ts': 'reads files; reference device alone',
   'pytorchLayers.test.ts': 'reads files; reference device alone',
   'pytorchWeights.test.ts': 'reads files; on the GPU what other files test there too',
@@ -28,6 +30,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'runFolder.test.ts': 'writes files',
   'saveCheckpoint.test.ts':
     'reads and writes files; checkpointState.test.ts runs in a page; on the GPU what other files test there too',
+  'sampleCommand.test.ts': 'reads and writes files; reference device alone',
   'safetensorsFile.test.ts': 'reads and writes files',
   'train.test.ts': 'starts processes',
   'transportPage.test.ts': 'starts processes',
