@@ -36,8 +36,10 @@ const FAMILIES = {
   Checkpoints: 'nn/io/checkpoint nn/io/checkpoint.node nn/io/stateful',
   'Files of weights': 'nn/io/',
   Training: 'gan/wganGp gan/penalty',
-  Networks: 'gan/models',
+  Networks: 'gan/models/',
   Metrics: 'gan/metrics/',
+  'Plots and pages':
+    'gan/run/plot.node gan/run/plotTypes gan/run/plotData gan/run/report.node gan/run/compare.node gan/run/tensorboard.node',
   'Data and images': 'gan/data/ gan/run/',
 };
 

@@ -9,4 +9,20 @@ export { type MnistNetworksOptions, mnistNetworks } from './models/mnist.ts';
 export type { Networks } from './models/networks.ts';
 export { gradientPenalty } from './penalty.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
+// Plots
+export { type HistogramOptions, histogram, movingMean, type Spread, spreadOf } from './run/plotData.ts';
+export type {
+  BandSeries,
+  BarSeries,
+  HistogramSeries,
+  LevelSeries,
+  LineSeries,
+  PlotAxis,
+  PlotOptions,
+  PlotPanel,
+  PlotPoint,
+  PlotSeries,
+  ScatterSeries,
+  SeriesBase,
+} from './run/plotTypes.ts';
 export { type CriticReport, WganGp, type WganGpOptions } from './wganGp.ts';

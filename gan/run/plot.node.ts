@@ -53,7 +53,7 @@ export const wassersteinPanels: readonly Panel[] = [
     ],
   },
   {
-    title: "Wasserstein estimate: the critic's mean on real minus on generated images",
+    title: 'Wasserstein estimate (critic on real minus on generated)',
     axis: 'distance (critic units)',
     curves: [{ key: 'wasserstein', label: 'training batches' }],
   },
