@@ -10,7 +10,7 @@ export type { Networks } from './models/networks.ts';
 export { gradientPenalty } from './penalty.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
 // Plots
-export { type HistogramOptions, histogram, movingMean, type Spread, spreadOf } from './run/plotData.ts';
+export { type Histogram, type HistogramOptions, histogram, movingMean, type Spread, spreadOf } from './run/plotData.ts';
 export type {
   BandSeries,
   BarSeries,

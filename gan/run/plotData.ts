@@ -26,6 +26,14 @@ export interface HistogramOptions {
   readonly density?: boolean;
 }
 
+/** What `histogram` has counted. */
+export interface Histogram {
+  /** One more than there are counts, rising. */
+  readonly edges: number[];
+  /** Values in each interval, or their density. */
+  readonly counts: number[];
+}
+
 /**
  * Counts values in equal intervals, each with its lower edge and without its upper one, save the last, which has both, as
  * numpy.histogram does. Values that are not finite are not counted; without any value the range is [0, 1].
@@ -35,7 +43,7 @@ export interface HistogramOptions {
 export function histogram(
   values: ArrayLike<number>,
   { bins = 40, range, density = false }: HistogramOptions = {},
-): { edges: number[]; counts: number[] } {
+): Histogram {
   if (!Number.isInteger(bins) || bins < 1) throw new RangeError(`histogram: bins is ${bins}; use an integer >= 1`);
   const [from, to] = range ?? rangeOf(values);
   if (!(from < to) || !Number.isFinite(to - from)) {
@@ -74,6 +82,7 @@ function rangeOf(values: ArrayLike<number>): [number, number] {
 
 /** Several runs of one quantity together: at each place the mean of those that have a value there, and their ends. */
 export interface Spread {
+  /** Of the curves that have a value there. */
   readonly mean: PlotPoint[];
   /** [x, least, greatest]. */
   readonly band: [x: number, low: number, high: number][];
