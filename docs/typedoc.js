@@ -40,6 +40,9 @@ const FAMILIES = {
   'Divergences and optimal transport': 'gan/transport/',
   Metrics: 'gan/metrics/',
   Sampling: 'gan/sampling/ gan/run/labels gan/run/animation.node gan/run/points.node',
+  Metrics: 'gan/metrics/',
+  'Plots and pages':
+    'gan/run/plot.node gan/run/plotTypes gan/run/plotData gan/run/report.node gan/run/compare.node gan/run/tensorboard.node',
   'Data and images': 'gan/data/ gan/run/',
 };
 

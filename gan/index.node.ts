@@ -11,7 +11,12 @@ export { type ImageFolderOptions, type ImageFolderSet, imageFolder } from './dat
 export { fashionMnist, type IdxFolderOptions, loadMnist, mnist } from './data/mnist.node.ts';
 export type { SampleSetOptions } from './data/sampleSetOptions.node.ts';
 export { type AnimateRunOptions, type AnimationOptions, animateRun, writeAnimation } from './run/animation.node.ts';
+export { writeComparison } from './run/compare.node.ts';
+export type { Row } from './run/folder.node.ts';
+export { type Curve, type CurvePlot, type Panel, plot, plotCurves } from './run/plot.node.ts';
 export { boxOf, type PointsPlot, plotPoints, pointsImage } from './run/points.node.ts';
+export { type ReportOptions, writeReport } from './run/report.node.ts';
+export { openTensorBoard, type TensorBoardLog, writeTensorBoard } from './run/tensorboard.node.ts';
 export {
   type DiscreteTransport,
   MAX_TRANSPORT_PAIRS,

@@ -21,17 +21,20 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'metricDigits.test.ts': 'reads files; on the GPU what other files test there too',
   'onnx.test.ts':
     'onnxruntime reads its WebAssembly from a file; reference device, mostly; on the GPU what other files test there too',
+  'plot.test.ts': 'draws with sharp',
   'package.test.ts': 'starts processes, and the browser',
   'points.test.ts': 'makes pixels of SVG with a library for Node',
   'pytorch.test.ts': 'reads files; reference device alone',
   'pytorchLayers.test.ts': 'reads files; reference device alone',
   'pytorchWeights.test.ts': 'reads files; on the GPU what other files test there too',
   'readme.test.ts': 'starts processes',
+  'report.test.ts': 'writes files, and starts the browser',
   'runFolder.test.ts': 'writes files',
   'saveCheckpoint.test.ts':
     'reads and writes files; checkpointState.test.ts runs in a page; on the GPU what other files test there too',
   'sampleCommand.test.ts': 'reads and writes files; reference device alone',
   'safetensorsFile.test.ts': 'reads and writes files',
+  'tensorboard.test.ts': 'reads and writes files',
   'train.test.ts': 'starts processes',
   'transportPage.test.ts': 'starts processes',
 };
