@@ -35,10 +35,9 @@ const FAMILIES = {
   'Data sets and loaders': 'nn/data/',
   Checkpoints: 'nn/io/checkpoint nn/io/checkpoint.node nn/io/stateful',
   'Files of weights': 'nn/io/',
-  Training: 'gan/wganGp gan/penalty',
+  Training: 'gan/gan gan/objectives/ gan/train/',
   Networks: 'gan/models/',
   'Divergences and optimal transport': 'gan/transport/',
-  Metrics: 'gan/metrics/',
   Sampling: 'gan/sampling/ gan/run/labels gan/run/animation.node gan/run/points.node',
   Metrics: 'gan/metrics/',
   'Plots and pages':

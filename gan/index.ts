@@ -134,7 +134,7 @@ export {
 export { type Regularizer, type RegularizerName, regularizer, regularizerNames } from './objectives/regularizer.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
 export { type LabelledGridOptions, labelTiles, type TitleOptions, titled } from './run/labels.ts';
-export { type Histogram, type HistogramOptions, histogram, movingMean, type Spread, spreadOf } from './run/plotData.ts';
+export { movingMean, type Spread, spreadOf } from './run/plotData.ts';
 export type {
   BandSeries,
   BarSeries,

@@ -65,10 +65,11 @@ function run(
 async function call(argv: readonly string[], env: Record<string, string> = {}, failure?: Error) {
   const received: unknown[] = [];
   const act = async (options: unknown): Promise<void> => {
-    received.push({ ...(options as object) });
+    const { command: _, ...rest } = options as { readonly command?: string };
+    received.push(rest);
     if (failure) throw failure;
   };
-  const actions: Actions = { train: act, sample: act, evaluate: act, doctor: act };
+  const actions: Actions = { train: act, sample: act, evaluate: act, report: act, compare: act, doctor: act };
   const { write } = process.stderr;
   const before = process.env;
   let err = '';

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { plot } from '../gan/run/plot.node.ts';
 import { tickText, wrap } from '../gan/run/plotAxes.ts';
-import { histogram, movingMean, spreadOf } from '../gan/run/plotData.ts';
+import { movingMean, spreadOf } from '../gan/run/plotData.ts';
 import type { PlotPanel, PlotSeries } from '../gan/run/plotTypes.ts';
 import { elements } from './support/htmlTree.ts';
 
@@ -143,7 +143,7 @@ test('smoothing is said, and legends only where there is a choice', () => {
   assert.not.match(plot({ panels: [one([line(points)])] }), '>a<');
 });
 
-test('moving mean, histogram and spread by hand', () => {
+test('moving mean and spread by hand', () => {
   assert.equal(
     movingMean(
       [
@@ -159,20 +159,6 @@ test('moving mean, histogram and spread by hand', () => {
       [2, 1.5],
     ],
   );
-  assert.equal(histogram([0, 0.5, 1, 2, 2, Number.NaN], { bins: 2 }), { edges: [0, 1, 2], counts: [2, 3] });
-  assert.equal(histogram([0, 1, 5], { bins: 2, range: [0, 2], density: true }).counts, [0.5, 0.5]);
-  assert.equal(histogram([7, 7], { bins: 1 }), { edges: [6.5, 7.5], counts: [2] });
-  assert.equal(
-    histogram([]).counts.reduce((a, b) => a + b),
-    0,
-  );
-  const tenths = histogram(
-    Array.from({ length: 10 }, (_, i) => i / 10),
-    { bins: 10, range: [0, 1] },
-  );
-  assert.equal(tenths.counts, new Array(10).fill(1), 'no value at an edge is lost to rounding');
-  assert.throws(() => histogram([1], { bins: 0 }), /bins is 0/);
-  assert.throws(() => histogram([1], { range: [1, 1] }), /range \[1,1\] is empty/);
   const spread = spreadOf([
     [
       [1, 2],

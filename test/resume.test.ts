@@ -82,7 +82,7 @@ test(`a run that is killed ${KILLS} times ends with the numbers of one that ran 
   assert.is(found.metrics, wanted.metrics, story.join('; '));
   assert.equal(found.weights, wanted.weights, story.join('; '));
   assert.equal(found.pictures, wanted.pictures, story.join('; '));
-  assert.is(JSON.parse(readFileSync(join(killed, 'status.json'), 'utf8')).state, 'finished');
+  assert.is(JSON.parse(readFileSync(join(killed, 'state.json'), 'utf8')).state, 'finished');
 });
 
 test('a run that was stopped goes on, and farther than it was meant to', async () => {
@@ -91,7 +91,7 @@ test('a run that was stopped goes on, and farther than it was meant to', async (
   while (rows(out) < 20) await moment(10);
   child.kill('SIGINT');
   assert.is((await ended).code, 130);
-  const { state, step } = JSON.parse(readFileSync(join(out, 'status.json'), 'utf8'));
+  const { state, step } = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
   assert.is(state, 'stopped');
   assert.ok(step >= 20 && step < 900);
   assert.is(rows(out), step);
@@ -105,7 +105,7 @@ test('a run limited by time finds its number of steps, and ends in time', async 
   const out = join(root, 'timed');
   const { code, text } = await start('--out', out, ...JOB.filter((_, i) => ![8, 9].includes(i)), '--time', '15s').ended;
   assert.is(code, 0, text);
-  const status = JSON.parse(readFileSync(join(out, 'status.json'), 'utf8'));
+  const status = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
   assert.is(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).steps, status.steps);
   assert.ok(status.steps > 10 && rows(out) === status.step, JSON.stringify(status));
   assert.ok(status.seconds <= 16, JSON.stringify(status));

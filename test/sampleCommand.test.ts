@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Generator, reference, type Tensor } from '../engine/index.ts';
-import { type OpenedRun, sample } from '../gan/cli/sample.node.ts';
+import { Generator, reference } from '../engine/index.ts';
+import { type SampledRun, sample } from '../gan/cli/sample.node.ts';
 import type { SampleOptions } from '../gan/cli/sampleOptions.ts';
 import type { SampleSet } from '../gan/data/sampleSet.ts';
 import { writePng } from '../gan/run/png.node.ts';
@@ -39,7 +39,7 @@ const points: SampleSet = {
 let disposed = 0;
 const opener =
   (set: SampleSet, path: string) =>
-  async (asked: string): Promise<OpenedRun> => {
+  async (asked: string): Promise<SampledRun> => {
     assert.is(asked, path);
     const rng = new Generator(5);
     const size = set.shape.reduce((a, b) => a * b, 1);
@@ -53,9 +53,7 @@ const opener =
     const critic = new nn.Linear(size, 1, { rng });
     return {
       path,
-      config: {},
       networks: { generator, critic, latent: LATENT },
-      sample: (z: Tensor) => generator.forward(z),
       openData: async () => set,
       dispose() {
         disposed++;

@@ -19,6 +19,8 @@ export interface TrainOptions {
   readonly adapter?: Adapter;
   /** Print nothing but errors. */
   readonly quiet: boolean;
+  /** The whole command, for the run folder. */
+  readonly command?: string;
 }
 
 /** Options of `wgrad evaluate`. */

@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { metrics } from '../metrics/table.ts';
+import type { CompareCommandOptions } from './compare.node.ts';
 import type { EvaluateCommandOptions } from './options.ts';
+import type { ReportCommandOptions } from './report.node.ts';
 import { comparisons, pictures, type SampleOptions, truncations } from './sampleOptions.ts';
 import { integer, list, notEmpty, number } from './values.ts';
 
@@ -75,6 +77,31 @@ Examples:
   $ wgrad evaluate runs/digits --metrics fid,kid --json`,
     )
     .action((run: string, options: Omit<EvaluateCommandOptions, 'run'>) => action({ run, ...options }));
+}
+
+/** Adds `wgrad report` and `wgrad compare`. */
+export function addPages(
+  wgrad: Command,
+  actions: {
+    report(options: ReportCommandOptions): Promise<void>;
+    compare(options: CompareCommandOptions): Promise<void>;
+  },
+): void {
+  const folders = 'run folders, such as runs/*';
+  wgrad
+    .command('report')
+    .description('Write a page of each run: curves, grids over time, figures and configuration, in one file.')
+    .argument('<runs...>', folders)
+    .option('--out <file>', 'of the page of one run (default: report.html in the run folder)', notEmpty('file'))
+    .addHelpText('after', '\nExample:\n  $ wgrad report runs/digits')
+    .action((runs: string[], options: Omit<ReportCommandOptions, 'runs'>) => actions.report({ runs, ...options }));
+  wgrad
+    .command('compare')
+    .description('Write one page of many runs: what differs, curves over each other, grids side by side, best figures.')
+    .argument('<runs...>', folders)
+    .option('--out <file>', 'the page', notEmpty('file'), 'compare.html')
+    .addHelpText('after', '\nExample:\n  $ wgrad compare runs/* --out runs.html')
+    .action((runs: string[], options: Omit<CompareCommandOptions, 'runs'>) => actions.compare({ runs, ...options }));
 }
 
 const numbers = (text: string): number[] => list(text).map(integer(0, 1e6));

@@ -1,7 +1,6 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import { destroy, Generator, init, scope } from '../../engine/index.ts';
-import { destroy, Generator, init, type Tensor } from '../../engine/index.ts';
+import { destroy, Generator, init } from '../../engine/index.ts';
 import { fileError, writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
 import { animateRun, writeAnimation } from '../run/animation.node.ts';
 import { tileImages } from '../run/grid.ts';
@@ -14,6 +13,9 @@ import { samplesAt } from '../sampling/neighbours.ts';
 import { type OpenedRun, openRun } from '../train/openRun.node.ts';
 import type { SampleOptions } from './sampleOptions.ts';
 import { draw, drawings, pathCodes, type Source, settle, tiled } from './samplePictures.node.ts';
+
+/** What sampling needs of a run. */
+export type SampledRun = Pick<OpenedRun, 'path' | 'networks' | 'openData' | 'dispose'>;
 
 /** Steps between two codes of an animation. */
 const STEPS = 12;
@@ -29,7 +31,7 @@ const POINTS = 1024;
  */
 export async function sample(
   options: SampleOptions,
-  open: (path: string) => Promise<Pick<OpenedRun, 'path' | 'networks' | 'openData' | 'dispose'>> = openRun,
+  open: (path: string) => Promise<SampledRun> = openRun,
 ): Promise<string> {
   refuseMisfits(options);
   const say = (text: string): void => {

@@ -79,9 +79,9 @@ export interface HistogramSeries extends SeriesBase {
   /** Tells the series apart. */
   readonly kind: 'histogram';
   /** One more than `counts`, rising. */
-  readonly edges: readonly number[];
+  readonly edges: ArrayLike<number>;
   /** One for each interval. */
-  readonly counts: readonly number[];
+  readonly counts: ArrayLike<number>;
 }
 
 /** A dashed horizontal line across the panel, such as a published figure or a value from theory. */

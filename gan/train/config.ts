@@ -93,6 +93,9 @@ const defaults: TrainConfig = {
   seed: 0,
 };
 
+/** The names of all settings. */
+export const configNames = Object.keys(defaults) as readonly (keyof TrainConfig)[];
+
 /** Points: small networks, large batches, many steps. */
 const onPoints: Partial<TrainConfig> = {
   model: 'mlp',

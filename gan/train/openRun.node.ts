@@ -36,7 +36,8 @@ export interface OpenedRun {
  * @throws Error naming the file that is missing or broken
  */
 export async function openRun(path: string): Promise<OpenedRun> {
-  const { config, folder, shape } = await readConfig(path);
+  const { config, folder, about } = await readConfig(path);
+  const { shape } = about;
   const checkpoint = join(folder, CHECKPOINT);
   if (!existsSync(checkpoint)) {
     throw new Error(`${folder} has no ${CHECKPOINT} yet: a run writes one with its first grid after the start`);
