@@ -184,7 +184,24 @@ export {
   samplesAt,
   withNeighbours,
 } from './sampling/neighbours.ts';
-export { linearDecay, type RealBatches, type StepRow, Training, type TrainingOptions } from './train/training.ts';
+export { assemble, ganOf, networksOf, parseRegularizer } from './train/assemble.ts';
+export {
+  configure,
+  type OptimizerName,
+  optimizerNames,
+  type Preset,
+  type PresetName,
+  presets,
+  type TrainConfig,
+} from './train/config.ts';
+export {
+  linearDecay,
+  type RealBatch,
+  type RealBatches,
+  type StepRow,
+  Training,
+  type TrainingOptions,
+} from './train/training.ts';
 export { createWatch, DivergenceError } from './train/watch.ts';
 export {
   chiSquareDivergence,

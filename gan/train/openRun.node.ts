@@ -15,6 +15,7 @@ import { CHECKPOINT, type CheckpointMeta } from './runFiles.ts';
 export interface OpenedRun {
   /** Of the run folder. */
   readonly path: string;
+  /** What it was asked for. */
   readonly config: Readonly<TrainConfig>;
   /** Of one sample. */
   readonly shape: readonly number[];
