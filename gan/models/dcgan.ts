@@ -34,6 +34,12 @@ export interface DcganOptions extends CriticOptions {
 /** What {@link dcgan} makes, for messages and tables. */
 export const dcganMakes = 'images of 28 x 28, 32 x 32 or 64 x 64 with any number of channels';
 
+/** What {@link dcgan} takes where nothing is said. */
+export const dcganDefaults = { latent: 100, width: 64 };
+
+/** What {@link dcganSmall} takes where nothing is said. */
+export const dcganSmallDefaults = { latent: 64, width: 16 };
+
 /** Where the generator begins, how often it doubles that size, and how often the critic halves the image's. */
 const PLANS: Readonly<Record<number, { readonly base: number; readonly ups: number; readonly downs: number }>> = {
   28: { base: 7, ups: 2, downs: 3 }, // 28, 14, 7, 3
@@ -68,8 +74,8 @@ const HALVING = { stride: 2, padding: 1 };
  * const { generator, critic, latent } = dcgan({ shape: [64, 64, 3], rng: new Generator(1) });
  */
 export function dcgan(options: DcganOptions): Networks {
-  const { shape, latent = 100, width = 64, criticWidth = width, norm = 'batch' } = checked('dcgan', options, OPTIONS);
-  const { criticNorm = 'batch', spectralNorm = false } = options;
+  const { shape, latent = dcganDefaults.latent, width = dcganDefaults.width } = checked('dcgan', options, OPTIONS);
+  const { criticWidth = width, norm = 'batch', criticNorm = 'batch', spectralNorm = false } = options;
   const { size, channels } = checkedSquares('dcgan', shape, Object.keys(PLANS).map(Number), dcganMakes);
   const rng = checkedRng('dcgan', options.rng);
   for (const [name, value] of Object.entries({ latent, width, criticWidth })) checkedCount('dcgan', name, value);
@@ -135,9 +141,9 @@ const SMALL_OPTIONS = OPTIONS.filter((name) => name !== 'norm');
  */
 export function dcganSmall(options: DcganSmallOptions): Networks {
   const {
-    width = 16,
+    width = dcganSmallDefaults.width,
     criticWidth = Math.ceil(width / 2),
-    latent = 64,
+    latent = dcganSmallDefaults.latent,
     criticNorm = 'none',
     ...rest
   } = checked('dcganSmall', options, SMALL_OPTIONS);

@@ -41,23 +41,28 @@ export interface MlpOptions extends CriticOptions {
 /**
  * The networks of published experiments with mixtures of Gaussians, as options of {@link mlp}:
  * - `gulrajani`: three hidden layers of 512 relu units in both (Gulrajani et al. 2017, their code for the 2-D data sets).
- * - `veegan`: two hidden layers of 128 relu units in both, codes of length 254 (Srivastava et al. 2017, the sizes in their code).
+ * - `veegan`: two hidden layers of 128 relu units in both, codes of length 254 (Srivastava et al. 2017, the sizes in
+ *   their code, whose discriminator is given the latent code as well).
  * - `pacgan`: four hidden layers of 400 relu units with batch norm against three of 200 maxout units of five pieces, the
  *   baseline of Lin et al. 2018 on the 2-D mixtures.
  * @example
  * const networks = mlp({ ...toyNetworks.veegan, shape: [2], rng: new Generator(1) });
  */
-export const toyNetworks = {
+export const toyNetworks: Readonly<Record<'gulrajani' | 'veegan' | 'pacgan', Omit<MlpOptions, 'shape' | 'rng'>>> = {
   gulrajani: { latent: 2, width: 512, depth: 3 },
   veegan: { latent: 254, width: 128, depth: 2 },
   pacgan: {
     ...{ latent: 2, width: 400, depth: 4, norm: 'batch' },
     ...{ criticWidth: 200, criticDepth: 3, criticActivation: 'maxout' },
   },
-} as const satisfies Readonly<Record<string, Partial<MlpOptions>>>;
+};
 
 /** What {@link mlp} makes, for messages and tables. */
 export const mlpMakes = 'points [D] and images [H, W, C] of any size';
+
+/** What {@link mlp} takes where nothing is said. */
+export const mlpDefaults = ({ length: axes }: Shape): { latent: number; width: number } =>
+  axes === 3 ? { latent: 100, width: 512 } : { latent: 2, width: 128 };
 
 const SIZES = ['latent', 'width', 'depth', 'criticWidth', 'criticDepth'] as const;
 const CHOICES = ['activation', 'norm', 'criticActivation', 'criticNorm', 'spectralNorm'] as const;
@@ -76,7 +81,8 @@ const output = { init: nn.init.xavierUniform(), initBias: nn.init.zeros };
 
 /**
  * Multilayer perceptrons: for points in any number of dimensions, such as the toy mixtures of the GAN papers
- * ({@link toyNetworks}), and for images, whose generator ends with tanh. The critic's hidden layers are linear, norm, activation.
+ * ({@link toyNetworks}), and for images, whose generator ends with tanh. Hidden layers are linear, norm, activation; a norm
+ * follows maxout units, which are linear and activation in one.
  *
  * Weights before an activation start from He's initialisation, those of the output layers from Glorot's, biases from 0, as in
  * Gulrajani's code.
@@ -90,7 +96,8 @@ export function mlp(options: MlpOptions): Networks {
   const { shape } = options;
   const isImage = checkedSample(shape) === 3;
   const rng = checkedRng('mlp', options.rng);
-  const { latent = isImage ? 100 : 2, width = isImage ? 512 : 128, depth = 3 } = options;
+  const usual = mlpDefaults(shape);
+  const { latent = usual.latent, width = usual.width, depth = 3 } = options;
   const { criticWidth = width, criticDepth = depth } = options;
   for (const [name, n] of Object.entries({ latent, width, depth, criticWidth, criticDepth })) {
     checkedCount('mlp', name, n);

@@ -1,5 +1,5 @@
 import type { Generator } from '../../engine/index.ts';
-import { dcganSmall } from './dcgan.ts';
+import { dcganSmall, dcganSmallDefaults } from './dcgan.ts';
 import type { Networks } from './networks.ts';
 
 /** Options of {@link mnistNetworks}. */
@@ -17,6 +17,6 @@ export interface MnistNetworksOptions {
  * @param rng fills the weights
  */
 export function mnistNetworks(rng: Generator, options: MnistNetworksOptions = {}): Networks {
-  const { criticWidth = 8, generatorWidth = 16, latent = 64 } = options;
+  const { criticWidth = 8, generatorWidth = dcganSmallDefaults.width, latent = dcganSmallDefaults.latent } = options;
   return dcganSmall({ shape: [28, 28, 1], criticWidth, width: generatorWidth, latent, rng });
 }

@@ -1,9 +1,9 @@
 import { checked, type Generator, type Shape, shown } from '../../engine/index.ts';
-import { dcgan, dcganMakes, dcganSmall } from './dcgan.ts';
-import { mlp, mlpMakes } from './mlp.ts';
+import { dcgan, dcganDefaults, dcganMakes, dcganSmall, dcganSmallDefaults } from './dcgan.ts';
+import { mlp, mlpDefaults, mlpMakes } from './mlp.ts';
 import type { Networks } from './networks.ts';
 import type { CriticOptions } from './parts.ts';
-import { resnet, resnetMakes } from './resnet.ts';
+import { resnet, resnetDefaults, resnetMakes } from './resnet.ts';
 
 /** What {@link createNetworks} makes networks of, and how large. */
 export interface NetworksOptions extends CriticOptions {
@@ -31,6 +31,8 @@ export interface Model {
   readonly about: string;
   /** Authors, year and title. */
   readonly paper: string;
+  /** Width of the generator where none is given, for samples of a shape. */
+  readonly width: (shape: Shape) => number;
   /** Makes the networks. @throws as {@link createNetworks} */
   readonly create: (options: NetworksOptions) => Networks;
 }
@@ -39,8 +41,11 @@ const RADFORD =
   'Radford et al. 2016, Unsupervised representation learning with deep convolutional generative adversarial networks';
 const GULRAJANI = 'Gulrajani et al. 2017, Improved training of Wasserstein GANs';
 
+/** The name of a model. */
+export type ModelName = 'mlp' | 'dcgan' | 'dcgan-small' | 'resnet';
+
 /** The models, by the name that {@link createNetworks} and the command line take. */
-export const models = {
+export const models: Readonly<Record<ModelName, Model>> = {
   mlp: {
     title: 'Multilayer perceptrons',
     makes: mlpMakes,
@@ -48,6 +53,7 @@ export const models = {
     about:
       "Three hidden relu layers in each network; for images tanh at the end, and a critic that takes them flattened. He's initialisation. The published toy networks are in `toyNetworks`",
     paper: `${GULRAJANI} (2-D data)`,
+    width: (shape) => mlpDefaults(shape).width,
     create: mlp,
   },
   dcgan: {
@@ -61,6 +67,7 @@ export const models = {
     about:
       "The five guidelines: strided and fractionally strided convolutions in place of pooling; batch norm in both networks; no fully connected hidden layers; relu in the generator with tanh at its end; leaky relu in the critic. N(0, 0.02). With a gradient penalty: `criticNorm: 'layer'` or `'none'`, which start from He's initialisation",
     paper: RADFORD,
+    width: () => dcganDefaults.width,
     create: onlyMlpHasDepth('dcgan', dcgan),
   },
   'dcgan-small': {
@@ -74,6 +81,7 @@ export const models = {
     about:
       "DCGAN's guidelines but for the norm of the critic, which has none, so that its gradient may be penalised; the critic is half as wide as the generator. For machines without a GPU: what `npm start` trains",
     paper: `${RADFORD}; ${GULRAJANI}`,
+    width: () => dcganSmallDefaults.width,
     create: onlyMlpHasDepth('dcgan-small', dcganSmall),
   },
   resnet: {
@@ -84,14 +92,12 @@ export const models = {
       [32, 32, 3],
     ],
     about:
-      'Residual blocks: nearest-neighbour doubling and batch norm in the generator; mean pooling and no norm in the critic. √2 of Glorot’s initialisation in the blocks. `{ width: 256, criticWidth: 128, spectralNorm: true }` of `resnet` are the networks of Miyato et al. 2018, Spectral normalization for generative adversarial networks',
+      "Residual blocks: nearest-neighbour doubling and batch norm in the generator; mean pooling and no norm in the critic. √2 of Glorot's initialisation in the blocks. `{ width: 256, criticWidth: 128, spectralNorm: true }` of `resnet` are the networks of Miyato et al. 2018, Spectral normalization for generative adversarial networks",
     paper: GULRAJANI,
+    width: () => resnetDefaults.width,
     create: onlyMlpHasDepth('resnet', resnet),
   },
-} as const satisfies Readonly<Record<string, Model>>;
-
-/** The name of a model. */
-export type ModelName = keyof typeof models;
+};
 
 /** The same options but depth, which is refused. */
 function onlyMlpHasDepth(name: string, create: (options: NetworksOptions) => Networks): Model['create'] {

@@ -31,6 +31,9 @@ export interface ResnetOptions extends CriticOptions {
 /** What {@link resnet} makes, for messages and tables. */
 export const resnetMakes = 'images of 28 x 28 or 32 x 32 with any number of channels';
 
+/** What {@link resnet} takes where nothing is said. */
+export const resnetDefaults = { latent: 128, width: 128 };
+
 const OPTIONS = ['shape', 'latent', 'width', 'criticWidth', 'criticNorm', 'spectralNorm', 'rng'] as const;
 
 /** Where the generator begins, and how often it doubles that size. */
@@ -110,8 +113,8 @@ const downBlock = (c: number, norm: CriticNorm, halves: boolean, make: Make): nn
  * const { generator, critic, latent } = resnet({ shape: [32, 32, 3], rng: new Generator(1) });
  */
 export function resnet(options: ResnetOptions): Networks {
-  const { shape, latent = 128, width = 128, criticWidth = width } = checked('resnet', options, OPTIONS);
-  const { criticNorm = 'none', spectralNorm = false } = options;
+  const { shape, latent = resnetDefaults.latent, width = resnetDefaults.width } = checked('resnet', options, OPTIONS);
+  const { criticWidth = width, criticNorm = 'none', spectralNorm = false } = options;
   const { size, channels } = checkedSquares('resnet', shape, Object.keys(PLANS).map(Number), resnetMakes);
   const rng = checkedRng('resnet', options.rng);
   for (const [name, value] of Object.entries({ latent, width, criticWidth })) checkedCount('resnet', name, value);

@@ -14,6 +14,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'layers.test.ts': 'reads files; reference device alone',
   'linearProgram.test.ts': 'HiGHS reads its WebAssembly from a file; host numbers alone',
   'losses.test.ts': 'reads files; on the GPU what other files test there too',
+  'modelsPage.test.ts': 'reads a file; reference device alone',
   'onnx.test.ts':
     'onnxruntime reads its WebAssembly from a file; reference device, mostly; on the GPU what other files test there too',
   'package.test.ts': 'starts processes, and the browser',
