@@ -93,4 +93,3 @@ export {
   type Wasserstein1dOptions,
   wasserstein1d,
 } from './transport/wasserstein1d.ts';
-export { type CriticReport, WganGp, type WganGpOptions } from './wganGp.ts';
