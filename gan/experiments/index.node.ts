@@ -4,7 +4,12 @@ import type { Experiment } from './experiment.ts';
 import { type ExperimentOptions, runExperiment } from './run.node.ts';
 
 /** All experiments, by name; each is loaded when it is run. */
-const experiments: Readonly<Record<string, () => Promise<Experiment>>> = {};
+const experiments: Readonly<Record<string, () => Promise<Experiment>>> = {
+  vanishing: async () => (await import('./vanishing.node.ts')).vanishing,
+  'two-gaussians': async () => (await import('./twoGaussians.node.ts')).twoGaussians,
+  'parallel-lines': async () => (await import('./parallelLines.node.ts')).parallelLines,
+  kantorovich: async () => (await import('./kantorovich.node.ts')).kantorovich,
+};
 
 const program = new Command('npm run experiment --')
   .description('Reproduce a claim of the papers; figures and pictures go to docs/experiments.')
