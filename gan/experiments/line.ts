@@ -29,7 +29,7 @@ export function jsdOf(p: Normal, q: Normal, xs: readonly number[]): number {
  * V(D, G) = E_p log D + E_q log(1 - D), Goodfellow et al. 2014, eq. 1, of a discriminator's logits at the places.
  * log D = -softplus(-logit) and log(1 - D) = -softplus(logit).
  */
-export function valueOf(logits: readonly number[], p: Normal, q: Normal, xs: readonly number[]): number {
+export function gameValue(logits: readonly number[], p: Normal, q: Normal, xs: readonly number[]): number {
   const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
   const [real, fake] = [density(p, xs), density(q, xs)];
   return integral(
