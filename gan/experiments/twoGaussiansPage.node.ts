@@ -17,7 +17,7 @@ export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string>
     panels: [
       {
         title: 'Discriminator',
-        ...{ x, y: { label: 'density; D(x)', min: 0, max: 1.05 }, height: 210 },
+        ...{ x, y: { label: 'density; D(x)', min: 0, max: 1 }, height: 210 },
         series: [
           ...densities,
           { kind: 'line', label: 'trained D', points: along(f.discriminator.trained), color: 2 },
@@ -34,7 +34,8 @@ export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string>
         title: 'Critic, 0 in the middle',
         ...{ x, y: { label: 'density; f(x)' }, height: 210 },
         series: [
-          ...densities,
+          // Unfilled: the area would reach down to the lower end of the axis.
+          ...densities.map((d) => ({ ...d, fill: false })),
           { kind: 'line', label: 'critic, gradient penalty', points: along(f.critic.penalised), color: 2 },
           { kind: 'line', label: 'critic, clipped, by its steepest slope', points: along(f.critic.clipped), color: 3 },
         ],

@@ -161,7 +161,7 @@ async function measureCritic(
   const { objective: aim, regularizer: limit, losses } = criticKinds[kind];
   const rng = new Generator(2, streams.training);
   const gan = new Gan(networks, rng, {
-    ...{ objective: aim, criticOptimizer: adam, regularizers: limit ? [regularizer(...limit)] : [] },
+    ...{ objective: aim, criticOptimizer: adam, regularizers: limit ? [regularizer(limit[0], limit[1])] : [] },
   });
   const norms = losses.map((loss) => ({ loss, mean: [] as number[], low: [] as number[], high: [] as number[] }));
   const doubt: number[] = [];

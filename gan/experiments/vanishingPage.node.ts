@@ -36,7 +36,7 @@ export function drawVanishing({ sizes, at, stages }: VanishingFigures): Record<s
     };
   });
   const doubt: PlotPanel = {
-    title: 'Minimax norm against D(g(z)), the error of the discriminator on generated samples',
+    title: 'Minimax norm against the mean of D(g(z))',
     ...{ x: { label: 'mean D(g(z))', log: true }, y: { label: 'norm of ∇θ loss', log: true }, height: 210 },
     series: stages.map(({ stage, critics }) => {
       const { norms, doubt } = critics.find((c) => c.kind === 'discriminator')!;
