@@ -181,14 +181,24 @@ export function readJsonLines(path: string): Row[] {
   } catch (error) {
     throw fileError('read', path, error);
   }
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line, index) => {
-      try {
-        return JSON.parse(line) as Row;
-      } catch (cause) {
-        throw new Error(`${path}:${index + 1} is not JSON: remove the line, or copy the file again`, { cause });
-      }
-    });
+  const { rows, broken } = parseJsonLines(text);
+  if (broken.length === 0) return rows;
+  const { line, cause } = broken[0]!;
+  throw new Error(`${path}:${line} is not JSON: remove the line, or copy the file again`, { cause });
+}
+
+/** The rows of a log's text, without an unfinished last line, and the lines, counted from 1, that are no rows, with the reason. */
+export function parseJsonLines(text: string): { rows: Row[]; broken: { line: number; cause: unknown }[] } {
+  const rows: Row[] = [];
+  const broken: { line: number; cause: unknown }[] = [];
+  for (const [index, line] of text.split('\n').slice(0, -1).entries()) {
+    try {
+      const row: unknown = JSON.parse(line);
+      if (typeof row !== 'object' || row === null || Array.isArray(row)) throw new Error('it is no object');
+      rows.push(row as Row);
+    } catch (cause) {
+      broken.push({ line: index + 1, cause });
+    }
+  }
+  return { rows, broken };
 }

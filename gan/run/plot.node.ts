@@ -1,10 +1,17 @@
-import { LineChart, type LineSeriesOption } from 'echarts/charts';
-import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
+import { createHash } from 'node:crypto';
+import { CustomChart, LineChart, ScatterChart } from 'echarts/charts';
+import { GraphicComponent, GridComponent, MarkLineComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { checked } from '../../engine/index.ts';
 import type { Row } from './folder.node.ts';
+import { cleaned, horizontal, LETTER, percents, vertical, wrap } from './plotAxes.ts';
+import { FONT, headOf, place, textAt } from './plotLayout.ts';
+import { colorsOf, draw, visible } from './plotSeries.ts';
+import { darkStyle, INK } from './plotTheme.ts';
+import type { PlotOptions, PlotPanel, PlotPoint, PlotSeries } from './plotTypes.ts';
 
-use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
+use([CustomChart, LineChart, ScatterChart, GraphicComponent, GridComponent, MarkLineComponent, SVGRenderer]);
 
 /** One quantity of the rows. */
 export interface Curve {
@@ -62,13 +69,6 @@ export const wassersteinPanels: readonly Panel[] = [
   },
 ];
 
-type Point = [x: number, y: number];
-
-/** The palette of Okabe and Ito, which colour-blind readers can tell apart. */
-const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
-const INK = '#333333';
-/** In pixels. */
-const LAYOUT = { width: 900, header: 100, panel: 180, gap: 64, footer: 50 };
 /** Curves of fewer points are drawn as they are, with markers; longer ones are smoothed over their raw values. */
 const SPARSE = 40;
 
@@ -80,121 +80,102 @@ const SPARSE = 40;
  * @throws Error when the rows hold no number of any curve
  */
 export function plotCurves({ title, subtitle = '', x, panels, rows }: CurvePlot): string {
-  const shown = panels
-    .map((panel) => ({
-      ...panel,
-      curves: panel.curves
-        .map(({ key, label }) => ({ label, points: pointsOf(rows, x.key, key) }))
-        .filter(({ points }) => points.length > 0),
-    }))
-    .filter(({ curves }) => curves.length > 0);
-  if (shown.length === 0) throw new Error('plotCurves: no curve has a number in the rows; name columns that they have');
-
-  const ends = extent(shown.flatMap(({ curves }) => curves.flatMap(({ points }) => points.map(([at]) => at))));
-  const dense = shown.some(({ curves }) => curves.some(({ points }) => points.length >= SPARSE));
-  const note = dense ? 'faint: raw values; bold: their moving mean' : '';
-  const axisStyle = {
-    type: 'value',
-    nameLocation: 'middle',
-    axisLine: { onZero: false, lineStyle: { color: '#999999' } },
-    axisLabel: { color: INK, hideOverlap: true },
-    nameTextStyle: { color: INK },
-  } as const;
-  const top = (panel: number): number => LAYOUT.header + panel * (LAYOUT.panel + LAYOUT.gap);
-  const height = top(shown.length) - LAYOUT.gap + LAYOUT.footer;
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: LAYOUT.width, height });
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily: 'Helvetica, Arial, sans-serif' },
-    title: [
-      {
-        text: title,
-        subtext: [subtitle, note].filter(Boolean).join(' · '),
-        left: 16,
-        top: 10,
-        itemGap: 6,
-        textStyle: { fontSize: 17, color: '#111111' },
-        subtextStyle: { color: '#666666' },
-      },
-      ...shown.map((panel, i) => ({
-        text: panel.title,
-        left: 68,
-        top: top(i) - 30,
-        textStyle: { fontSize: 13, color: INK },
-      })),
-    ],
-    legend: shown.map(({ curves }, i) => ({
-      show: curves.length > 1,
-      data: curves.map(({ label }) => `${i}:${label}`),
-      formatter: (name: string) => name.slice(name.indexOf(':') + 1),
-      right: 24,
-      top: top(i) - 28,
-      icon: 'roundRect',
-      itemWidth: 16,
-      itemHeight: 4,
-      itemGap: 16,
-    })),
-    grid: shown.map((_, i) => ({ left: 76, right: 28, top: top(i), height: LAYOUT.panel })),
-    xAxis: shown.map((_, i) => ({
-      ...axisStyle,
-      ...ends,
-      gridIndex: i,
-      name: i === shown.length - 1 ? x.label : '',
-      nameGap: 28,
-      splitLine: { show: false },
-    })),
-    yAxis: shown.map(({ axis }, i) => ({
-      ...axisStyle,
-      gridIndex: i,
-      scale: true,
-      name: axis,
-      nameGap: 48,
-      splitNumber: 4,
-      splitLine: { lineStyle: { color: '#e8e8e8' } },
-    })),
-    series: shown.flatMap(({ curves }, i) =>
-      curves.flatMap(({ label, points }, c) => drawCurve(`${i}:${label}`, points, i, COLORS[c % COLORS.length]!)),
-    ),
+  const places = panels.flatMap(({ curves }) =>
+    curves.flatMap(({ key }) => pointsOf(rows, x.key, key).map(([at]) => at)),
+  );
+  const [from, to] = [places.reduce((a, b) => Math.min(a, b), 1 / 0), places.reduce((a, b) => Math.max(a, b), -1 / 0)];
+  const ends = from < to ? { min: from, max: to } : {};
+  const shown = panels.map((panel): PlotPanel => {
+    const series = panel.curves.map(({ key, label }): PlotSeries => {
+      const points = pointsOf(rows, x.key, key);
+      const dense = points.length >= SPARSE;
+      return { kind: 'line', label, points, ...(dense ? { smooth: 0.02 } : { markers: true }) };
+    });
+    return { title: panel.title, x: { label: x.label, ...ends }, y: { label: panel.axis }, series };
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
+  if (shown.every((panel) => visible(panel).length === 0)) {
+    throw new Error('plotCurves: no curve has a number in the rows; name columns that they have');
+  }
+  return plot({ title, subtitle, panels: shown });
 }
 
-function pointsOf(rows: readonly Row[], x: string, y: string): Point[] {
-  return rows.flatMap((row) => {
+/** The points of a column against another, without the rows that lack a number in either. */
+export function pointsOf(rows: readonly Row[], x: string, y: string): PlotPoint[] {
+  return rows.flatMap((row): PlotPoint[] => {
     const [at, value] = [row[x], row[y]];
     return typeof at === 'number' && typeof value === 'number' ? [[at, value]] : [];
   });
 }
 
-function drawCurve(name: string, points: Point[], panel: number, color: string): LineSeriesOption[] {
-  const base = { type: 'line', xAxisIndex: panel, yAxisIndex: panel, itemStyle: { color }, silent: true } as const;
-  if (points.length < SPARSE) {
-    return [{ ...base, name, data: points, symbol: 'circle', symbolSize: 6, lineStyle: { color, width: 2 } }];
+/**
+ * Draws panels of curves, bands, points, bars with whiskers and histograms as one self-contained SVG, whose colours follow
+ * the light or dark scheme of the page or the viewer; other programs, such as sharp, draw the light one. Where a curve is
+ * smoothed, a line under the title says so. The same options give the same text.
+ *
+ * @returns the text of an SVG file
+ * @throws TypeError for an option that does not exist
+ * @throws Error when no series has a number that can be shown
+ */
+export function plot(options: PlotOptions): string {
+  checked('plot', options, ['title', 'subtitle', 'panels', 'columns', 'width']);
+  const { title = '', subtitle = '', panels, columns = 1, width = 900 } = options;
+  const shown = panels.map((panel) => ({ panel, series: visible(panel) })).filter(({ series }) => series.length > 0);
+  if (shown.length === 0) throw new Error('plot: no series has a number that its axes can show');
+  const shares = shown.flatMap(({ series }) =>
+    series.flatMap((s) => (s.kind === 'line' && s.smooth ? [s.smooth] : [])),
+  );
+  const note = shares.length > 0 ? `faint: raw values; bold: their moving mean over ${percents(shares)}` : '';
+  const under = wrap([subtitle, note].filter(Boolean).join(' · '), (width - 32) / (LETTER * 0.95));
+  const head = (title ? 34 : 6) + under.length * 16 + (title || under.length > 0 ? 8 : 0);
+  const { placed, height } = place(shown, head, Math.max(1, Math.min(columns, shown.length)), width);
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
+  try {
+    chart.setOption({
+      ...{ animation: false, backgroundColor: INK.background, textStyle: { fontFamily: FONT } },
+      graphic: {
+        elements: [
+          ...(title ? [textAt(16, 12, title, { font: 600, size: 17, color: INK.title })] : []),
+          ...under.map((line, i) => textAt(16, (title ? 36 : 8) + i * 16, line, { size: 12, color: INK.muted })),
+          ...placed.flatMap(headOf),
+        ],
+      },
+      grid: placed.map(({ area }) => ({ ...area, outerBoundsMode: 'none' as const })),
+      xAxis: placed.map(({ panel, series, named, area }, i) => horizontal(panel, series, named, i, area.width)),
+      yAxis: placed.flatMap(({ panel, series }, i) => [
+        vertical(
+          panel,
+          panel.y,
+          series.filter((s) => !s.right),
+          i,
+          'left',
+        ),
+        vertical(
+          panel,
+          panel.y2,
+          series.filter((s) => s.right),
+          i,
+          'right',
+        ),
+      ]),
+      series: placed.flatMap(({ panel, series }, i) => {
+        const colors = colorsOf(series);
+        const bars = series.filter((s) => s.kind === 'bars');
+        return series.flatMap((s) => {
+          const axes = { xAxisIndex: i, yAxisIndex: 2 * i + (s.right ? 1 : 0) };
+          const log = Boolean((s.right ? panel.y2 : panel.y)?.log);
+          return draw(s, axes, colors.get(s.label)!, log, [bars.indexOf(s as never), bars.length]);
+        });
+      }),
+    });
+    return finish(chart.renderToSVGString());
+  } finally {
+    chart.dispose(); // its timer would keep the process alive
   }
-  const thin = { ...base, showSymbol: false };
-  return [
-    { ...thin, data: points, sampling: 'minmax', lineStyle: { color, width: 1, opacity: 0.28 } },
-    { ...thin, name, data: smooth(points), sampling: 'lttb', lineStyle: { color, width: 2 } },
-  ];
 }
 
-/** The smallest and the largest of the values, drawn apart where they are equal. */
-function extent(values: readonly number[]): { min: number; max: number } {
-  const min = values.reduce((least, value) => Math.min(least, value));
-  const max = values.reduce((most, value) => Math.max(most, value));
-  return min < max ? { min, max } : { min: min - 1, max: max + 1 };
-}
-
-/** Centred moving mean over 2 % of the points, and near the ends over those of them that there are. */
-function smooth(points: readonly Point[]): Point[] {
-  const half = Math.ceil(points.length / 100);
-  const sums = [0];
-  for (const [, y] of points) sums.push(sums.at(-1)! + y);
-  return points.map(([x], i) => {
-    const [from, to] = [Math.max(0, i - half), Math.min(points.length, i + half + 1)];
-    return [x, (sums[to]! - sums[from]!) / (to - from)];
-  });
+/** With the style for dark pages, and ids that depend on the picture alone. */
+function finish(svg: string): string {
+  const bare = cleaned(svg, '');
+  const name = `plot-${createHash('sha256').update(bare).digest('hex').slice(0, 10)}`;
+  return cleaned(svg, name).replace(/<svg ([^>]*)>/, `<svg $1 class="${name}" role="img">\n${darkStyle(name)}`);
 }

@@ -1,0 +1,18 @@
+import { writeComparison } from '../run/compare.node.ts';
+
+/** Options of `wgrad compare`. */
+export interface CompareCommandOptions {
+  /** Run folders, one or more. */
+  readonly runs: readonly string[];
+  /** Path of the page. */
+  readonly out: string;
+}
+
+/**
+ * Writes one page of several runs, and prints its path.
+ *
+ * @throws RangeError, Error as {@link writeComparison}
+ */
+export async function compare({ runs, out }: CompareCommandOptions): Promise<void> {
+  process.stdout.write(`${await writeComparison(runs, out)}\n`);
+}
