@@ -15,8 +15,19 @@ export interface Findings {
   readonly claims: readonly Claim[];
   /** Everything that was measured, as JSON holds it. */
   readonly figures: unknown;
+  /** The figures that readers want, beside the published ones: for the page, docs/experiments.md. */
+  readonly tables?: readonly Table[];
   /** Pictures by file name, without the experiment's name in front: SVG as text, PNG as bytes. */
   readonly pictures: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/** A table of the page. */
+export interface Table {
+  readonly title: string;
+  /** The heads of the columns; the first one holds the names of the rows. */
+  readonly columns: readonly string[];
+  /** Cells in words, as many in each row as there are columns. */
+  readonly rows: readonly (readonly string[])[];
 }
 
 /** A claim that a figure decides. */

@@ -4,7 +4,12 @@ import type { Experiment } from './experiment.ts';
 import { type ExperimentOptions, runExperiment } from './run.node.ts';
 
 /** All experiments, by name; each is loaded when it is run. */
-const experiments: Readonly<Record<string, () => Promise<Experiment>>> = {};
+const experiments: Readonly<Record<string, () => Promise<Experiment>>> = {
+  modes: async () => (await import('./modes.node.ts')).modes,
+  eights: async () => (await import('./reportRuns.node.ts')).eights,
+  fashion: async () => (await import('./reportRuns.node.ts')).fashion,
+  'clipping-vs-penalty': async () => (await import('./clippingVsPenalty.node.ts')).clippingVsPenalty,
+};
 
 const program = new Command('npm run experiment --')
   .description('Reproduce a claim of the papers; figures and pictures go to docs/experiments.')
