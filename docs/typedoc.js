@@ -37,6 +37,7 @@ const FAMILIES = {
   'Files of weights': 'nn/io/',
   Training: 'gan/wganGp gan/penalty',
   Networks: 'gan/models/',
+  'Divergences and optimal transport': 'gan/transport/',
   Metrics: 'gan/metrics/',
   'Data and images': 'gan/data/ gan/run/',
 };

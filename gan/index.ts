@@ -59,3 +59,37 @@ export {
 } from './sampling/neighbours.ts';
 export { linearDecay, type RealBatches, type StepRow, Training, type TrainingOptions } from './train/training.ts';
 export { createWatch, DivergenceError } from './train/watch.ts';
+// Divergences and optimal transport.
+export {
+  chiSquareDivergence,
+  hellingerDistance,
+  jsDivergence,
+  klDivergence,
+  reverseKlDivergence,
+  totalVariation,
+} from './transport/divergences.ts';
+export { type Histogram, type HistogramOptions, histogram } from './transport/histogram.ts';
+export {
+  binSimilarity,
+  chiSquareStatistic,
+  histogramIntersection,
+  kolmogorovSmirnov,
+  matchDistance,
+  minkowskiDistance,
+  quadraticFormDistance,
+} from './transport/histogramDistances.ts';
+export type { LineMeasure, PiecewiseConstantDensity, WeightedSamples } from './transport/line.ts';
+export type { LinePotential } from './transport/linePotential.ts';
+export { normalizeMasses } from './transport/masses.ts';
+export { type PointCostsOptions, pointCosts } from './transport/pointCosts.ts';
+export { cTransform, type PotentialOptions, potentialFrom } from './transport/potential.ts';
+export { type SinkhornIterations, type SinkhornOptions, type SinkhornResult, sinkhorn } from './transport/sinkhorn.ts';
+export { type SinkhornLossOptions, sinkhornDivergence, sinkhornLoss } from './transport/sinkhornDivergence.ts';
+export { type SlicedWassersteinLossOptions, slicedWassersteinLoss } from './transport/slicedWassersteinLoss.ts';
+export {
+  type LineTransport,
+  type MovedMass,
+  transport1d,
+  type Wasserstein1dOptions,
+  wasserstein1d,
+} from './transport/wasserstein1d.ts';

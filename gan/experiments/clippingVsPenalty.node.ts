@@ -1,10 +1,20 @@
 import { plot } from '../run/plot.node.ts';
 import type { PlotPanel, PlotSeries } from '../run/plotTypes.ts';
 import { type BoundName, bounds, type ClippingResult, type ClippingSettings, clippingRun } from './clippingRun.ts';
-import type { Claim, Experiment, Lab, Table } from './experiment.ts';
+import type { Claim, Experiment, Lab } from './experiment.ts';
+import { picture, table } from './markdown.ts';
+import { recordOf } from './tables.ts';
 
 /** The runs, by what bounds the critic. */
 export type ClippingResults = Readonly<Record<BoundName, ClippingResult>>;
+
+/** What the JSON holds. */
+export interface ClippingFigures {
+  readonly settings: ClippingSettings;
+  readonly data: string;
+  readonly norms: string;
+  readonly results: ClippingResults;
+}
 
 const full: ClippingSettings = {
   ...{ depth: 12, width: 256, batch: 64, criticSteps: 5, steps: 300, every: 10, lr: 1e-4, bins: 60, seed: 1 },
@@ -13,7 +23,7 @@ const brief: ClippingSettings = { ...full, width: 32, batch: 32, steps: 10, ever
 const names = Object.keys(bounds) as readonly BoundName[];
 
 /** What clipping does to a deep critic (Gulrajani et al. 2017, Fig. 1). */
-export const clippingVsPenalty: Experiment = {
+export const clippingVsPenalty: Experiment<ClippingFigures> = {
   name: 'clipping-vs-penalty',
   title: 'Gradients and weights of a deep critic, with clipped weights and with a gradient penalty',
   about:
@@ -24,16 +34,16 @@ export const clippingVsPenalty: Experiment = {
     const results = await runAll(lab, settings);
     return {
       claims: claimsOf(results),
-      tables: [tableOf(results)],
       figures: {
         settings,
         data: 'Swiss roll; generator and critic are relu networks of the same depth and width, Adam (0, 0.9)',
         norms: 'of the gradient of the critic loss, without penalty, with respect to the output of each hidden layer',
-        results: Object.fromEntries(names.map((name) => [name, rounded(results[name])])),
+        results: recordOf(names, (name) => rounded(results[name])),
       },
-      pictures: { 'plot.svg': picture(results, settings) },
+      pictures: { 'plot.svg': draw(results, settings) },
     };
   },
+  page,
 };
 
 /** Trains under each bound, each as a part of its own. */
@@ -96,19 +106,31 @@ export function claimsOf(results: ClippingResults): Claim[] {
   ];
 }
 
-function tableOf(results: ClippingResults): Table {
-  return {
-    title: 'Gradient norms, geometric means over the second half of the training, and weights at its end',
-    columns: ['critic', 'first layer', 'last hidden layer', 'first over last', 'weights at the ends %'],
-    rows: names.map((name) => {
-      const norms = layerNorms(results[name]);
-      const cells = [norms[0]!, norms.at(-1)!, growth(results[name])].map((x) => x.toExponential(1));
-      return [bounds[name].title, ...cells, (100 * results[name].atEnds).toFixed(1)];
-    }),
-  };
+function page({ settings, data, norms, results }: ClippingFigures): string {
+  const { depth, width, batch, criticSteps, steps, lr } = settings;
+  const rows = names.map((name) => {
+    const means = layerNorms(results[name]);
+    const cells = [means[0]!, means.at(-1)!, growth(results[name])].map((x) => x.toExponential(1));
+    return [bounds[name].title, ...cells, (100 * results[name].atEnds).toFixed(1)];
+  });
+  return [
+    picture('clipping-vs-penalty', 'plot.svg', 'Gradient norms by layer and histograms of the weights'),
+    '',
+    `${data} ${lr}; ${depth} hidden layers of ${width} units, batches of ${batch}, ${steps} generator steps with ${criticSteps} critic steps each. Norms are those ${norms}; geometric means over the second half of the training. Weights at the ends: within 5 % of the largest magnitude.`,
+    '',
+    table(['critic', 'first layer', 'last hidden layer', 'first over last', 'weights at the ends %'], rows),
+    '',
+    'The paper shows the same as curves without figures: exploding for c = 0.1, vanishing for c = 0.01 and 0.001, level for the penalty.',
+    '',
+    'What to point at:',
+    '- On a logarithmic axis the clipped norms are straight lines over the layers: every layer multiplies by the same factor, which c sets. There is one c between vanishing and exploding, and it is another for each depth and width.',
+    '- The generator learns from the gradient that arrives at the input, the left end of the curves.',
+    '- Clipped weights sit at ±c: the critic that earns most under a bound of the weights uses all of it everywhere, which makes a very simple function. First weights are drawn wider than c = 0.01, so that the first clipping already puts them there; that they stay is what training does.',
+    '- The penalty bounds what matters, the slope, and leaves the weights where they are useful.',
+  ].join('\n');
 }
 
-function picture(results: ClippingResults, { depth, width, steps, criticSteps }: ClippingSettings): string {
+function draw(results: ClippingResults, { depth, width, steps, criticSteps }: ClippingSettings): string {
   const at = (name: BoundName): { label: string; color: number } => ({
     ...{ label: bounds[name].title, color: names.indexOf(name) },
   });

@@ -1,7 +1,15 @@
 import type { Experiment, Lab } from './experiment.ts';
 import { modesPictures } from './modesPictures.node.ts';
 import { publishedModes } from './modesPublished.ts';
-import { claimsOf, type ModesResults, methodNames, mixtureNames, summaryOf, tableOf } from './modesResults.ts';
+import {
+  claimsOf,
+  type ModesFigures,
+  type ModesResults,
+  methodNames,
+  mixtureNames,
+  modesPage,
+  summaryOf,
+} from './modesResults.ts';
 import {
   type MethodName,
   type MixtureName,
@@ -10,6 +18,7 @@ import {
   methods,
   modesRun,
 } from './modesRun.ts';
+import { recordOf } from './tables.ts';
 
 const common = { batch: 256, latent: 2, width: 128, emaDecay: 0.99, rateDecay: 0.02, samples: 2500, counts: 10 };
 const full: Readonly<Record<MixtureName, ModesSettings>> = {
@@ -19,7 +28,7 @@ const full: Readonly<Record<MixtureName, ModesSettings>> = {
 const brief: ModesSettings = { ...common, batch: 128, width: 64, emaDecay: 0.9, steps: 60 };
 
 /** Which GANs lose modes (Srivastava et al. 2017; Lin et al. 2018). */
-export const modes: Experiment = {
+export const modes: Experiment<ModesFigures> = {
   name: 'modes',
   title: 'Mode coverage on a ring of 8 and a grid of 25 Gaussians',
   about:
@@ -27,14 +36,14 @@ export const modes: Experiment = {
     'a WGAN with gradient penalty covers them (Gulrajani et al. 2017, section 3.1).',
   async run(lab) {
     const seeds = lab.quick ? [1] : [1, 2, 3, 4, 5];
-    const results = await runAll(lab, seeds, lab.quick ? { ring: brief, grid: brief } : full);
+    const settings = lab.quick ? { ring: brief, grid: brief } : full;
+    const results = await runAll(lab, seeds, settings);
     return {
       claims: claimsOf(results),
-      tables: [tableOf(results)],
       figures: {
-        settings: lab.quick ? brief : full,
-        networks: 'both three hidden layers of relu units; data scaled to a standard deviation of 1 along each axis',
-        methods: Object.fromEntries(methodNames.map((name) => [name, methods[name].settings])),
+        settings,
+        networks: 'three hidden layers of relu units in both; data scaled to a standard deviation of 1 along each axis',
+        methods: recordOf(methodNames, (name) => methods[name].settings),
         seeds,
         results: summaryOf(results),
         published: publishedModes,
@@ -42,6 +51,7 @@ export const modes: Experiment = {
       pictures: await modesPictures(results, seeds),
     };
   },
+  page: modesPage,
 };
 
 /** Trains every method on every mixture from every seed, each as a part of its own. */

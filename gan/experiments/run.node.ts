@@ -54,7 +54,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
   };
   try {
     say(`${experiment.title}\n${device.name}`);
-    const { claims, figures, pictures, tables = [] } = await experiment.run(lab);
+    const { claims, figures, pictures } = await experiment.run(lab);
     const seconds = Math.round((performance.now() - began) / 1000);
     const folder = resolve(out);
     mkdirSync(folder, { recursive: true });
@@ -71,7 +71,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
     };
     await writeFileAtomic(
       join(folder, `${experiment.name}.json`),
-      `${JSON.stringify({ ...about, claims, tables, figures }, null, 2)}\n`,
+      `${JSON.stringify({ ...about, claims, figures }, null, 2)}\n`,
     );
     for (const [name, picture] of Object.entries(pictures)) {
       await writeFileAtomic(join(folder, `${experiment.name}-${name}`), picture);

@@ -20,3 +20,7 @@ export function meanSpread(values: readonly number[]): MeanSpread {
 /** 'mean ± std', in so many digits after the point; times `scale`. */
 export const plusMinus = ({ mean, std, values }: MeanSpread, digits: number, scale = 1): string =>
   (mean * scale).toFixed(digits) + (values.length > 1 ? ` ± ${(std * scale).toFixed(digits)}` : '');
+
+/** An object with a value for each key. */
+export const recordOf = <K extends string, V>(keys: readonly K[], value: (key: K) => V): Record<K, V> =>
+  Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;

@@ -12,6 +12,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'digitClassifier.test.ts': 'reads files; on the GPU what other files test there too',
   'killedWriter.test.ts': 'starts processes',
   'layers.test.ts': 'reads files; reference device alone',
+  'linearProgram.test.ts': 'HiGHS reads its WebAssembly from a file; host numbers alone',
   'losses.test.ts': 'reads files; on the GPU what other files test there too',
   'modelsPage.test.ts': 'reads a file; reference device alone',
   'onnx.test.ts':
@@ -26,6 +27,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
     'reads and writes files; checkpointState.test.ts runs in a page; on the GPU what other files test there too',
   'safetensorsFile.test.ts': 'reads and writes files',
   'train.test.ts': 'starts processes',
+  'transportPage.test.ts': 'starts processes',
 };
 
 /** Tests that have WebGPU refuse something on purpose, by file: what it says there is no failure. */
