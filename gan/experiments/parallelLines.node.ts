@@ -209,7 +209,7 @@ function draw({ steps }: Sizes, exact: readonly ExactLine[], estimated: readonly
   return plot({
     title: 'Two parallel segments, θ apart',
     subtitle: `lines: exact; points: critics trained for ${steps} updates, one for each θ`,
-    columns: 2,
+    ...{ columns: 3, width: 1100 },
     panels: [
       {
         title: 'Jensen-Shannon divergence',
@@ -223,6 +223,7 @@ function draw({ steps }: Sizes, exact: readonly ExactLine[], estimated: readonly
               [ends[1], Math.log(2)],
             ],
           },
+          { kind: 'scatter', label: 'exact: log 2, and 0 at θ = 0', points: [[0, 0]], size: 9 },
           { kind: 'scatter', label: 'discriminator', points: points((e) => e.jsd), size: 8 },
         ],
       },
@@ -233,17 +234,17 @@ function draw({ steps }: Sizes, exact: readonly ExactLine[], estimated: readonly
           { kind: 'line', label: 'exact: |θ|', points: exact.map((e) => [e.theta, e.wasserstein]) },
           { kind: 'scatter', label: 'critic', points: points((e) => e.wasserstein), size: 8 },
           {
-            ...{ kind: 'line', label: `optimum of the penalised critic, λ = ${LAMBDA}`, dash: 'dashed' },
+            ...{ kind: 'line', label: `penalised, λ = ${LAMBDA}`, dash: 'dashed' },
             points: spaced(...ends, 41).map((t) => [t, penalised(t)]),
           },
         ],
       },
       {
-        title: 'What the generator learns of θ: the slope of its loss',
+        title: "Slope of the generator's loss with θ",
         ...{ x, y: { label: 'd loss / dθ' } },
         series: [
-          { kind: 'line', label: 'minimax', points: points((e) => e.minimaxSlope), markers: true },
-          { kind: 'line', label: 'Wasserstein', points: points((e) => e.wassersteinSlope), markers: true },
+          { kind: 'scatter', label: 'minimax', points: points((e) => e.minimaxSlope), size: 8 },
+          { kind: 'scatter', label: 'Wasserstein', points: points((e) => e.wassersteinSlope), size: 8 },
         ],
       },
     ],

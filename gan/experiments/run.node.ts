@@ -28,7 +28,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const device = await init({ adapter });
   const began = performance.now();
-  let reused = 0;
+  let [reused, earlier] = [0, 0];
   const lab: Lab = {
     quick,
     say,
@@ -42,20 +42,23 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
       const known = fresh ? undefined : readPart(file);
       if (known) {
         reused++;
+        earlier += known.seconds;
         return known.value as never;
       }
       const since = performance.now();
       const value = await work();
-      say(`${key}: ${((performance.now() - since) / 1000).toFixed(1)} s`);
+      const seconds = Math.round(performance.now() - since) / 1000;
+      say(`${key}: ${seconds.toFixed(1)} s`);
       mkdirSync(folder, { recursive: true });
-      await writeFileAtomic(file, `${JSON.stringify({ key, settings, value })}\n`);
+      await writeFileAtomic(file, `${JSON.stringify({ key, settings, seconds, value })}\n`);
       return value;
     },
   };
   try {
     say(`${experiment.title}\n${device.name}`);
     const { claims, figures, pictures } = await experiment.run(lab);
-    const seconds = Math.round((performance.now() - began) / 1000);
+    // In all: what an interrupted run took for its parts counts too.
+    const seconds = Math.round((performance.now() - began) / 1000 + earlier);
     const folder = resolve(out);
     mkdirSync(folder, { recursive: true });
     const about = {
@@ -79,7 +82,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
     for (const { text, value, holds } of claims)
       say(`${holds ? 'holds' : 'DOES NOT HOLD'}: ${text}: ${value.toPrecision(4)}`);
     say(
-      `${seconds} s${reused > 0 ? `, ${reused} parts from an earlier run` : ''}; ${join(folder, `${experiment.name}.json`)}`,
+      `${seconds} s${reused > 0 ? `, with ${reused} parts of an earlier run` : ''}; ${join(folder, `${experiment.name}.json`)}`,
     );
     return claims.every((c) => c.holds);
   } finally {
@@ -88,7 +91,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
 }
 
 /** A finished part, if there is one. */
-function readPart(file: string): { readonly value: unknown } | undefined {
+function readPart(file: string): { readonly value: unknown; readonly seconds: number } | undefined {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
