@@ -28,37 +28,38 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const device = await init({ adapter });
   const began = performance.now();
-  let [reused, earlier] = [0, 0];
+  // Of parts that an earlier run finished: how many, and the seconds that they took then.
+  const earlier = { parts: 0, seconds: 0 };
   const lab: Lab = {
     quick,
     say,
     async part(key, settings, work) {
       const mark = createHash('sha256')
-        .update(JSON.stringify({ settings, quick, device: device.name }))
+        .update(JSON.stringify({ key, settings, quick, device: device.name }))
         .digest('hex')
         .slice(0, 12);
       const folder = resolve(parts, experiment.name);
       const file = join(folder, `${key.replace(/[^\w.-]+/g, '_')}-${mark}.json`);
       const known = fresh ? undefined : readPart(file);
       if (known) {
-        reused++;
-        earlier += known.seconds;
+        earlier.parts++;
+        earlier.seconds += known.seconds;
         return known.value as never;
       }
       const since = performance.now();
       const value = await work();
-      const seconds = Math.round(performance.now() - since) / 1000;
-      say(`${key}: ${seconds.toFixed(1)} s`);
+      const took = (performance.now() - since) / 1000;
+      say(`${key}: ${took.toFixed(1)} s`);
       mkdirSync(folder, { recursive: true });
-      await writeFileAtomic(file, `${JSON.stringify({ key, settings, seconds, value })}\n`);
-      return value;
+      const text = JSON.stringify({ key, settings, seconds: took, value });
+      await writeFileAtomic(file, `${text}\n`);
+      return JSON.parse(text).value; // as a run that goes on will find it
     },
   };
   try {
     say(`${experiment.title}\n${device.name}`);
     const { claims, figures, pictures } = await experiment.run(lab);
-    // In all: what an interrupted run took for its parts counts too.
-    const seconds = Math.round((performance.now() - began) / 1000 + earlier);
+    const seconds = Math.round((performance.now() - began) / 1000 + earlier.seconds);
     const folder = resolve(out);
     mkdirSync(folder, { recursive: true });
     const about = {
@@ -69,7 +70,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
         commit: commit(),
         date: new Date().toISOString().slice(0, 10),
         seconds,
-        reusedParts: reused,
+        reusedParts: earlier.parts,
       },
     };
     await writeFileAtomic(
@@ -82,7 +83,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
     for (const { text, value, holds } of claims)
       say(`${holds ? 'holds' : 'DOES NOT HOLD'}: ${text}: ${value.toPrecision(4)}`);
     say(
-      `${seconds} s${reused > 0 ? `, with ${reused} parts of an earlier run` : ''}; ${join(folder, `${experiment.name}.json`)}`,
+      `${seconds} s${earlier.parts > 0 ? `, with the time of ${earlier.parts} parts from an earlier run` : ''}; ${join(folder, `${experiment.name}.json`)}`,
     );
     return claims.every((c) => c.holds);
   } finally {
