@@ -110,7 +110,7 @@ export function twoGaussiansPage({
     '',
     'What to point at:',
     '- The trained D lies on D*. Over the generated samples it is 0 and flat: the minimax generator, whose gradient is D(x) times the slope of the logit, learns nothing.',
-    '- Both critics fall in a straight line from the real samples to the generated ones. Their slope over the generated samples is as large as anywhere. (The published figure shows the same with clipping.)',
+    '- The critic with a penalty falls in a straight line from the real samples to the generated ones: its slope over the generated samples is as large as anywhere. The clipped one, as in the published figure, has a slope everywhere too, but bends where its few saturated weights let it.',
     `- The best critic under a penalty has the slope 1 + |Q - P| / (2 λ ρ), with P and Q the distribution functions and ρ the density of the places that are penalised. That is above 1 wherever there is mass to move, and makes the estimate ${over} too large here: not an error of training, but what λ = 10 buys. The trained critic finds this optimum.`,
     '- V never falls below -log 4, and is there only if the generator has it all right: the game is over when the discriminator can do no better than a coin.',
   ].join('\n');
