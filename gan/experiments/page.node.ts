@@ -44,7 +44,7 @@ export function experimentsPage(
       `${Number(c.value.toPrecision(4))}`,
       c.holds ? 'holds' : '**does not hold**',
     ]);
-    const parts = reusedParts > 0 ? ` and ${reusedParts} parts from an earlier run` : '';
+    const parts = reusedParts > 0 ? ` (${reusedParts} parts in an earlier run)` : '';
     const took = `${seconds.toLocaleString('en-GB')} s${parts}`;
     const made = `\`${command}\`: ${took} on ${adapter}; ${date}, commit ${commit ?? 'unknown'}.`;
     return [head, made, table(['claim', 'found', ''], held), experiment.page(figures)].join('\n\n');
