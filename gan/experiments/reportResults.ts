@@ -97,11 +97,11 @@ export async function figuresOf(
 /** A section of the page: the figures at each kept epoch, above those of as many training images. */
 export function reportPage(experiment: string, figures: ReportFigures, hints: readonly string[]): string {
   const { settings, source, networks, epoch, constraints: ways, subjects } = figures;
-  const judged = subjects.some(({ real }) => real.recognised !== undefined);
-  const cells = ({ slicedWasserstein, diversity, recognised }: Omit<EpochFigures, 'epoch'>) => [
+  const judged = subjects.some(({ real }) => real.fid !== undefined);
+  const cells = ({ slicedWasserstein, diversity, fid }: Omit<EpochFigures, 'epoch'>) => [
     slicedWasserstein.toFixed(4),
     diversity.toFixed(2),
-    ...(judged ? [recognised === undefined ? '' : (100 * recognised).toFixed(1)] : []),
+    ...(judged ? [fid === undefined ? '' : fid.toFixed(1)] : []),
   ];
   const rows = subjects.flatMap(({ title, real, runs }) => [
     ...constraintNames.flatMap((name) =>
@@ -123,7 +123,10 @@ export function reportPage(experiment: string, figures: ReportFigures, hints: re
     `${samples} samples against the held-out images of the class. Diversity is the mean distance between two samples over that between two held-out images. The report gives pictures and no figures.`,
     '',
     table(
-      [...['class', 'critic', 'epoch', 'sliced Wasserstein', 'diversity'], ...(judged ? ['taken for an eight %'] : [])],
+      [
+        ...['class', 'critic', 'epoch', 'sliced Wasserstein', 'diversity'],
+        ...(judged ? ['FID on classifier features'] : []),
+      ],
       rows,
     ),
     '',

@@ -64,8 +64,8 @@ export interface EpochFigures {
   readonly slicedWasserstein: number;
   /** Mean distance between two samples, divided by that between two held-out images: below 1 they are too much alike. */
   readonly diversity: number;
-  /** Share of the samples that a classifier takes for the class, 0 to 1, where there is a classifier. */
-  readonly recognised?: number;
+  /** Fréchet distance to the held-out images on the features of a classifier, where there is one for such images. */
+  readonly fid?: number;
 }
 
 /** What a run found. */
@@ -77,7 +77,7 @@ export interface ReportResult {
   readonly grids: readonly (readonly number[])[];
 }
 
-/** The share of samples [N,H,W,C] that a classifier takes for the class. */
+/** The Fréchet distance of samples [N,H,W,C] to the held-out images, on the features of a classifier. */
 export type Judge = (samples: SampleArray) => Promise<number>;
 
 /** Trains on a set of one class, and keeps samples on the way. */
@@ -122,7 +122,7 @@ export async function reportRun(
   return { rows, epochs: figures, grids };
 }
 
-/** Measures samples against the held-out images of a set; `recognised` where there is a judge. */
+/** Measures samples against the held-out images of a set; `fid` where there is a judge. */
 export function epochMeasure(
   set: SampleSet,
   count: number,
@@ -135,7 +135,7 @@ export function epochMeasure(
   return async (samples) => ({
     slicedWasserstein: distance(samples.data),
     diversity: meanDistance(samples.data, dimension) / apart,
-    ...(judge && { recognised: await judge(samples) }),
+    ...(judge && { fid: await judge(samples) }),
   });
 }
 
