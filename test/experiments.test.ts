@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Experiment, Lab } from '../gan/experiments/experiment.ts';
 import { experiments } from '../gan/experiments/experiments.node.ts';
+import { fixed, table } from '../gan/experiments/markdown.ts';
 import { experimentsPage, readReport } from '../gan/experiments/page.node.ts';
 import { runExperiment } from '../gan/experiments/run.node.ts';
 
@@ -102,6 +103,17 @@ test('a claim that does not hold is told by the return value and by the page', a
   const page = experimentsPage([trial([])], (name) => readReport(join(root, 'out'), name));
   assert.match(page, '| the sum | 42 | **does not hold** |');
   assert.match(page, 'The sum is 42.');
+});
+
+test('tables: numbers stand to the right, bars stay in their cells, and nothing has a minus', () => {
+  const rows = [
+    ['|θ| = 1', '1.00 ± 0.02', fixed(-0.00001, 4)],
+    ['all', '∞', fixed(-0.5, 1)],
+  ];
+  assert.is(
+    table(['what', 'W₁', 'off'], rows),
+    '| what | W₁ | off |\n|---|--:|--:|\n| \\|θ\\| = 1 | 1.00 ± 0.02 | 0.0000 |\n| all | ∞ | -0.5 |',
+  );
 });
 
 test('the page names what was not run, and refuses quick figures', async ({ root }) => {
