@@ -1,20 +1,26 @@
 /** What `npm run experiment` runs: a claim of a paper or a lecture, and the figures that show whether it holds here. */
-export interface Experiment {
+export interface Experiment<F = unknown> {
   /** The name on the command line, and of the files in docs/experiments. */
   readonly name: string;
   readonly title: string;
   /** What is claimed, with its source, in a sentence or two. */
   readonly about: string;
   /** Trains and measures; draws what it found. */
-  run(lab: Lab): Promise<Findings>;
+  run(lab: Lab): Promise<Findings<F>>;
+  /**
+   * The end of its section in docs/experiments.md, as Markdown: the pictures, the figures beside the published ones, and what to
+   * look at.
+   * @param figures as `run` returned them, and as JSON gives them back
+   */
+  page(figures: F): string;
 }
 
 /** What an experiment found. */
-export interface Findings {
+export interface Findings<F = unknown> {
   /** The claims, each with the figure that decides. */
   readonly claims: readonly Claim[];
   /** Everything that was measured, as JSON holds it. */
-  readonly figures: unknown;
+  readonly figures: F;
   /** Pictures by file name, without the experiment's name in front: SVG as text, PNG as bytes. */
   readonly pictures: Readonly<Record<string, string | Uint8Array>>;
 }

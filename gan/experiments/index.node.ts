@@ -1,14 +1,12 @@
 import { Command, Option } from 'commander';
 import { adapters } from '../cli/options.ts';
-import type { Experiment } from './experiment.ts';
+import { experiments } from './experiments.node.ts';
+import { updatePage } from './page.node.ts';
 import { type ExperimentOptions, runExperiment } from './run.node.ts';
-
-/** All experiments, by name; each is loaded when it is run. */
-const experiments: Readonly<Record<string, () => Promise<Experiment>>> = {};
 
 const program = new Command('npm run experiment --')
   .description('Reproduce a claim of the papers; figures and pictures go to docs/experiments.')
-  .argument('<name>', `one of ${Object.keys(experiments).join(', ')}, or all`)
+  .argument('<name>', `one of ${Object.keys(experiments).join(', ')}; all; or page, which writes docs/experiments.md`)
   .option('--quick', 'within two minutes each: to see that it runs, not whether the claim holds')
   .option('--fresh', 'do finished parts of an interrupted run again')
   .option(
@@ -17,9 +15,11 @@ const program = new Command('npm run experiment --')
   )
   .addOption(new Option('--adapter <kind>', 'where to compute').choices(adapters).env('WGRAD_ADAPTER'))
   .action(async (name: string, options: ExperimentOptions) => {
+    if (name === 'page') return updatePage(await Promise.all(Object.values(experiments).map((load) => load())));
     const names = name === 'all' ? Object.keys(experiments) : [name];
     for (const one of names) {
-      const load = experiments[one];
+      // Not `experiments[one]` alone, which knows `toString` too.
+      const load = Object.hasOwn(experiments, one) ? experiments[one] : undefined;
       if (!load)
         return program.error(`there is no experiment ${one}; there are ${Object.keys(experiments).join(', ')}`);
       const out = options.out ?? (options.quick ? 'runs/experiments/quick' : 'docs/experiments');

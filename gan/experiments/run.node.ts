@@ -28,34 +28,38 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const device = await init({ adapter });
   const began = performance.now();
-  let reused = 0;
+  // Of parts that an earlier run finished: how many, and the seconds that they took then.
+  const earlier = { parts: 0, seconds: 0 };
   const lab: Lab = {
     quick,
     say,
     async part(key, settings, work) {
       const mark = createHash('sha256')
-        .update(JSON.stringify({ settings, quick, device: device.name }))
+        .update(JSON.stringify({ key, settings, quick, device: device.name }))
         .digest('hex')
         .slice(0, 12);
       const folder = resolve(parts, experiment.name);
       const file = join(folder, `${key.replace(/[^\w.-]+/g, '_')}-${mark}.json`);
       const known = fresh ? undefined : readPart(file);
       if (known) {
-        reused++;
+        earlier.parts++;
+        earlier.seconds += known.seconds;
         return known.value as never;
       }
       const since = performance.now();
       const value = await work();
-      say(`${key}: ${((performance.now() - since) / 1000).toFixed(1)} s`);
+      const took = (performance.now() - since) / 1000;
+      say(`${key}: ${took.toFixed(1)} s`);
       mkdirSync(folder, { recursive: true });
-      await writeFileAtomic(file, `${JSON.stringify({ key, settings, value })}\n`);
-      return value;
+      const text = JSON.stringify({ key, settings, seconds: took, value });
+      await writeFileAtomic(file, `${text}\n`);
+      return JSON.parse(text).value; // as a run that goes on will find it
     },
   };
   try {
     say(`${experiment.title}\n${device.name}`);
     const { claims, figures, pictures } = await experiment.run(lab);
-    const seconds = Math.round((performance.now() - began) / 1000);
+    const seconds = Math.round((performance.now() - began) / 1000 + earlier.seconds);
     const folder = resolve(out);
     mkdirSync(folder, { recursive: true });
     const about = {
@@ -66,7 +70,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
         commit: commit(),
         date: new Date().toISOString().slice(0, 10),
         seconds,
-        reusedParts: reused,
+        reusedParts: earlier.parts,
       },
     };
     await writeFileAtomic(
@@ -79,7 +83,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
     for (const { text, value, holds } of claims)
       say(`${holds ? 'holds' : 'DOES NOT HOLD'}: ${text}: ${value.toPrecision(4)}`);
     say(
-      `${seconds} s${reused > 0 ? `, ${reused} parts from an earlier run` : ''}; ${join(folder, `${experiment.name}.json`)}`,
+      `${seconds} s${earlier.parts > 0 ? `, with the time of ${earlier.parts} parts from an earlier run` : ''}; ${join(folder, `${experiment.name}.json`)}`,
     );
     return claims.every((c) => c.holds);
   } finally {
@@ -88,7 +92,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
 }
 
 /** A finished part, if there is one. */
-function readPart(file: string): { readonly value: unknown } | undefined {
+function readPart(file: string): { readonly value: unknown; readonly seconds: number } | undefined {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

@@ -6,6 +6,8 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'checkpoint.test.ts': 'expects source files in stack traces, which a bundle has merged; reference device alone',
   'cli.test.ts': 'starts processes',
   'doctor.test.ts': 'starts processes',
+  'experiments.test.ts': 'starts processes, writes files',
+  'experimentsTheory.test.ts': 'HiGHS reads its WebAssembly from a file; reference device alone',
   'grid.test.ts': 'writes PNG files',
   'idx.test.ts': 'reads files',
   'imports.test.ts': 'reads the source files',

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileError, writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
+import type { Claim, Experiment } from './experiment.ts';
+import { table } from './markdown.ts';
+
+/** The JSON of an experiment. */
+export interface Report {
+  readonly quick: boolean;
+  readonly command: string;
+  readonly adapter: string;
+  readonly commit: string | null;
+  readonly date: string;
+  readonly seconds: number;
+  readonly reusedParts: number;
+  readonly claims: readonly Claim[];
+  readonly figures: unknown;
+}
+
+const HEAD = `# Experiments
+
+Claims of the papers and the lectures, done again here. \`npm run experiment NAME\` does one of them again within an hour on two cores without a GPU (\`--adapter lavapipe\`), \`--quick\` shows in two minutes that it runs, and an interrupted run goes on where it stopped. Figures and pictures are in [docs/experiments](experiments). This page is written from them by \`npm run experiment page\`.`;
+
+/**
+ * docs/experiments.md: for each experiment what is claimed, whether it held, and its own section.
+ * @param report the JSON of an experiment; undefined where it has not been run
+ * @throws Error for the figures of a quick run, which prove nothing
+ */
+export function experimentsPage(
+  experiments: readonly Experiment[],
+  report: (name: string) => Report | undefined,
+): string {
+  const sections = experiments.map((experiment) => {
+    const { name, title, about } = experiment;
+    const found = report(name);
+    const head = `## ${title}\n\n${about}`;
+    if (!found) return `${head}\n\nNot run yet: \`npm run experiment ${name}\`.`;
+    const { quick, claims, command, adapter, commit, date, seconds, reusedParts, figures } = found;
+    if (quick) {
+      throw new Error(`${name}.json is of a quick run, which proves nothing: run \`npm run experiment ${name}\` first`);
+    }
+    const held = claims.map((c) => [
+      c.text,
+      `${Number(c.value.toPrecision(4))}`,
+      c.holds ? 'holds' : '**does not hold**',
+    ]);
+    const parts = reusedParts > 0 ? ` (${reusedParts} parts in an earlier run)` : '';
+    const took = `${seconds.toLocaleString('en-GB')} s${parts}`;
+    const made = `\`${command}\`: ${took} on ${adapter}; ${date}, commit ${commit ?? 'unknown'}.`;
+    return [head, made, table(['claim', 'found', ''], held), experiment.page(figures)].join('\n\n');
+  });
+  return `${[HEAD, ...sections].join('\n\n')}\n`;
+}
+
+/** Writes the page anew from the JSON in docs/experiments. */
+export async function updatePage(experiments: readonly Experiment[], folder = 'docs'): Promise<void> {
+  const path = resolve(folder, 'experiments.md');
+  await writeFileAtomic(
+    path,
+    experimentsPage(experiments, (name) => readReport(folder, name)),
+  );
+}
+
+/** The JSON of an experiment in `folder`/experiments, if it is there. @throws Error if it is not JSON */
+export function readReport(folder: string, name: string): Report | undefined {
+  const path = resolve(folder, 'experiments', `${name}.json`);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError('read', path, error);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${path} is not JSON: run \`npm run experiment ${name}\` again`, { cause });
+  }
+}

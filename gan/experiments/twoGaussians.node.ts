@@ -1,0 +1,290 @@
+import { Generator, scope } from '../../engine/index.ts';
+import { Adam, DataLoader } from '../../nn/index.ts';
+import { pointSet } from '../data/distribution.ts';
+import { gaussian } from '../data/mixtures.ts';
+import { trainingData } from '../data/trainingData.ts';
+import { Gan } from '../gan.ts';
+import { mlp } from '../models/mlp.ts';
+import { type RegularizerName, regularizer } from '../objectives/regularizer.ts';
+import { linearDecay, Training } from '../train/training.ts';
+import { largest, rounded, scoresOf, spaced, streams, trainCritic } from './critics.ts';
+import type { Experiment } from './experiment.ts';
+import { density, gameValue, integral, jsdOf, type Normal, penalisedCritic } from './line.ts';
+import { gaussianGenerator } from './sources.ts';
+import { drawTwoGaussians, twoGaussiansPage } from './twoGaussiansPage.node.ts';
+
+/** How much is trained. */
+export interface TwoGaussiansSizes {
+  /** Updates of each critic. */
+  readonly steps: number;
+  readonly batch: number;
+  readonly width: number;
+  /** Distances between the means at which V is measured, in standard deviations. */
+  readonly shifts: readonly number[];
+  /** Updates of the generator that is trained to the equilibrium. */
+  readonly generatorSteps: number;
+}
+const full: TwoGaussiansSizes = {
+  ...{ steps: 1200, batch: 256, width: 64, generatorSteps: 1500 },
+  shifts: [0, 0.5, 1, 1.5, 2, 3, 4],
+};
+const quick: TwoGaussiansSizes = { steps: 60, batch: 128, width: 32, shifts: [0, 2], generatorSteps: 60 };
+
+/** Real samples and generated ones of the picture. */
+export const real: Normal = { mean: -1, sigma: 0.4 };
+export const fake: Normal = { mean: 1, sigma: 0.4 };
+/** The weight of the gradient penalty. */
+export const LAMBDA = 10;
+/** V at the equilibrium, where D = 1/2 everywhere. */
+export const EQUILIBRIUM = -Math.log(4);
+
+/** The places of the picture. */
+const shown = spaced(-2.5, 2.5, 101);
+/** The places of integrals: wide and dense enough for 12 digits. */
+const everywhere = spaced(-8, 8, 3201);
+
+/** The critics that are trained between the two Gaussians. */
+const critics = {
+  discriminator: ['minimax', undefined, undefined],
+  penalised: ['wasserstein', 'gradient-penalty', LAMBDA],
+  clipped: ['wasserstein', 'weight-clipping', 0.1],
+} as const satisfies Record<
+  string,
+  readonly ['minimax' | 'wasserstein', RegularizerName | undefined, number | undefined]
+>;
+
+/** A critic's output at the places of the picture, and over `everywhere` its integral against p - q or its V. */
+interface Trained {
+  readonly scores: readonly number[];
+  readonly value: number;
+}
+
+/** What `two-gaussians` measures. */
+export interface TwoGaussiansFigures {
+  readonly sizes: TwoGaussiansSizes;
+  readonly x: readonly number[];
+  /** Densities at x. */
+  readonly density: { readonly real: readonly number[]; readonly generated: readonly number[] };
+  /** D* = p_r / (p_r + p_g) and the trained D, at x. */
+  readonly discriminator: { readonly best: readonly number[]; readonly trained: readonly number[] };
+  /** The critics at x, 0 in the middle; the clipped one is divided by its steepest slope there, which is `scale`. */
+  readonly critic: {
+    readonly penalised: readonly number[];
+    readonly clipped: readonly number[];
+    readonly scale: number;
+  };
+  /** E f(x) - E f(y) of the critic with a penalty; what theory says it is; and W₁. */
+  readonly estimate: { readonly trained: number; readonly optimum: number; readonly wasserstein: number };
+  /** The critic's slope between the means: mean, and the largest distance of its values from the straight line. */
+  readonly between: { readonly slope: number; readonly bend: number };
+  /** V(D, G) of trained discriminators, and 2 JSD - log 4, for unit Gaussians so far apart. */
+  readonly values: readonly { readonly shift: number; readonly trained: number; readonly theory: number }[];
+  /** V of a discriminator trained against a generator that was trained to the equilibrium, and what that generator makes. */
+  readonly equilibrium: { readonly value: number; readonly mean: number; readonly deviation: number };
+}
+
+const adam = (parameters: ConstructorParameters<typeof Adam>[0]) =>
+  new Adam(parameters, { lr: 2e-3, betas: [0.5, 0.9] });
+
+/** Trains a critic between two Gaussians, on new samples in each step, and returns its outputs at places. */
+export async function criticBetween(
+  kind: keyof typeof critics,
+  p: Normal,
+  q: Normal,
+  { steps, batch, width }: Pick<TwoGaussiansSizes, 'steps' | 'batch' | 'width'>,
+  places: readonly (readonly number[])[],
+): Promise<number[][]> {
+  const rng = new Generator(1, streams.training);
+  const { critic, generator: unused } = mlp({ shape: [1], width, rng: new Generator(1, streams.weights) });
+  unused.dispose();
+  const generator = gaussianGenerator(q.mean, q.sigma);
+  const [objective, name, strength] = critics[kind];
+  const gan = new Gan({ generator, critic, latent: 1 }, rng, {
+    ...{ objective, regularizers: name ? [regularizer(name, strength)] : [], criticOptimizer: adam },
+  });
+  try {
+    await trainCritic(gan, () => rng.normal([batch, 1], { mean: p.mean, std: p.sigma }), { steps, lastRate: 0.01 });
+    const outputs: number[][] = [];
+    for (const xs of places) outputs.push(await scoresOf(critic, Float32Array.from(xs), 1));
+    return outputs;
+  } finally {
+    gan.dispose();
+    for (const module of [critic, generator]) module.dispose();
+  }
+}
+
+/** The critics of the picture. */
+async function between(kind: keyof typeof critics, sizes: TwoGaussiansSizes): Promise<Trained> {
+  const [scores, all] = (await criticBetween(kind, real, fake, sizes, [shown, everywhere])) as [number[], number[]];
+  const [p, q] = [density(real, everywhere), density(fake, everywhere)];
+  const value =
+    kind === 'discriminator'
+      ? gameValue(all, real, fake, everywhere)
+      : integral(
+          everywhere,
+          all.map((f, i) => f * (p[i]! - q[i]!)),
+        );
+  return { scores: scores.map((v) => rounded(v)), value: rounded(value) };
+}
+
+/** V(D, G) of a discriminator trained between unit Gaussians `shift` apart: on the exact densities, by quadrature. */
+export async function valueAt(shift: number, sizes: TwoGaussiansSizes): Promise<number> {
+  const [p, q] = [-shift / 2, shift / 2].map((mean) => ({ mean, sigma: 1 })) as [Normal, Normal];
+  const [logits] = await criticBetween('discriminator', p, q, sizes, [everywhere]);
+  return rounded(gameValue(logits!, p, q, everywhere));
+}
+
+/** How generator and discriminator are trained together. */
+const game = { criticSteps: 3, lr: 1e-3, betas: [0.5, 0.9], lastRate: 0.01 } as const;
+
+/** Trains a generator on a Gaussian, then a new discriminator against it alone, and takes V over new samples. */
+export async function equilibrium(sizes: TwoGaussiansSizes): Promise<TwoGaussiansFigures['equilibrium']> {
+  const { batch, width, steps } = sizes;
+  const rng = new Generator(1, streams.training);
+  const shape = { shape: [1], latent: 1, width } as const;
+  const { generator, critic, latent } = mlp({ ...shape, rng: new Generator(1, streams.weights) });
+  const fresh = mlp({ ...shape, rng: new Generator(2, streams.weights) });
+  fresh.generator.dispose();
+  try {
+    await play(
+      new Gan({ generator, critic, latent }, rng, { objective: 'non-saturating', criticOptimizer: player }),
+      sizes,
+    );
+    const gan = new Gan({ generator, critic: fresh.critic, latent }, rng, {
+      objective: 'minimax',
+      criticOptimizer: adam,
+    });
+    const draw = (n: number) => rng.normal([n, 1], { mean: real.mean, std: real.sigma });
+    try {
+      await trainCritic(gan, () => draw(batch), { steps, lastRate: 0.01 });
+      const many = 2 ** 15;
+      const [value, average, deviation] = await Promise.all(
+        scope(() => {
+          const made = gan.sample(gan.latents(many));
+          const { objectiveLoss } = gan.measure(draw(many));
+          const centred = made.sub(made.mean());
+          return [objectiveLoss.neg().item(), made.mean().item(), centred.square().mean().sqrt().item()];
+        }),
+      );
+      return { value: rounded(value!), mean: rounded(average!), deviation: rounded(deviation!) };
+    } finally {
+      gan.dispose();
+    }
+  } finally {
+    for (const module of [generator, critic, fresh.critic]) module.dispose();
+  }
+}
+
+const player = (parameters: ConstructorParameters<typeof Adam>[0]) =>
+  new Adam(parameters, { lr: game.lr, betas: game.betas });
+
+/** Trains both networks on the Gaussian of real samples, and frees the GAN. */
+async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes): Promise<void> {
+  const set = pointSet(gaussian(real), { trainSize: 2 ** 16, testSize: 1 });
+  const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(1, streams.data) };
+  const { criticSteps, lastRate } = game;
+  const training = new Training(gan, new DataLoader(trainingData(set), loader), {
+    ...{ criticSteps, schedule: linearDecay(lastRate) },
+  });
+  try {
+    await training.run(generatorSteps);
+  } finally {
+    training.dispose();
+    gan.dispose();
+  }
+}
+
+/** Experiment 3. */
+export const twoGaussians: Experiment<TwoGaussiansFigures> = {
+  name: 'two-gaussians',
+  title: 'Optimal discriminator and critic between two Gaussians',
+  about:
+    'The best discriminator is D* = p_r / (p_r + p_g), and V(D*, G) = 2 JSD - log 4, which is -log 4 where the distributions are the same (Goodfellow et al. 2014, proposition 1 and theorem 1). Between two Gaussians that hardly overlap it is flat where the generator is, while the critic of a WGAN is a straight line with a slope everywhere in between (Arjovsky et al. 2017, Fig. 2).',
+  async run(lab) {
+    const sizes = lab.quick ? quick : full;
+    const { steps, batch, width, generatorSteps } = sizes;
+    const settings = { steps, batch, width };
+    const part = (kind: keyof typeof critics) => lab.part(kind, settings, () => between(kind, sizes));
+    const [discriminator, penalised, clipped] = [
+      await part('discriminator'),
+      await part('penalised'),
+      await part('clipped'),
+    ];
+    const values: TwoGaussiansFigures['values'][number][] = [];
+    for (const shift of sizes.shifts) {
+      const trained = await lab.part(`shift-${shift}`, settings, () => valueAt(shift, sizes));
+      const [p, q] = [-shift / 2, shift / 2].map((mean) => ({ mean, sigma: 1 })) as [Normal, Normal];
+      values.push({ shift, trained, theory: rounded(2 * jsdOf(p, q, everywhere) + EQUILIBRIUM) });
+    }
+    const settled = await lab.part('equilibrium', { ...settings, generatorSteps, game }, () => equilibrium(sizes));
+    const [p, q] = [density(real, shown), density(fake, shown)];
+    const theory = penalisedCritic(real, fake, LAMBDA, everywhere);
+    const scale = steepestOf(clipped.scores);
+    const figures: TwoGaussiansFigures = {
+      ...{ sizes, x: shown.map((x) => rounded(x)) },
+      density: { real: p.map((v) => rounded(v)), generated: q.map((v) => rounded(v)) },
+      discriminator: {
+        best: p.map((v, i) => rounded(v / (v + q[i]!))),
+        trained: discriminator.scores.map((s) => rounded(1 / (1 + Math.exp(-s)))),
+      },
+      critic: {
+        penalised: centred(penalised.scores, 1),
+        ...{ clipped: centred(clipped.scores, scale), scale: rounded(scale) },
+      },
+      estimate: {
+        trained: penalised.value,
+        ...{ optimum: rounded(theory.estimate), wasserstein: rounded(theory.wasserstein) },
+      },
+      between: straightness(penalised.scores),
+      ...{ values, equilibrium: settled },
+    };
+    return { claims: claimsOf(figures), figures, pictures: drawTwoGaussians(figures) };
+  },
+  page: twoGaussiansPage,
+};
+
+function claimsOf({ discriminator, estimate, between, values, equilibrium }: TwoGaussiansFigures) {
+  const { best, trained } = discriminator;
+  const gap = largest(best.map((d, i) => Math.abs(d - trained[i]!)));
+  const value = largest(values.map((v) => Math.abs(v.trained - v.theory)));
+  const same = values.find((v) => v.shift === 0)!;
+  const off = Math.abs(estimate.trained / estimate.optimum - 1);
+  const atMost = (text: string, figure: number, limit: number) => ({
+    ...{ text, value: rounded(figure), holds: figure <= limit },
+  });
+  return [
+    atMost('the trained D is within 0.05 of D* at every place of the picture (largest difference)', gap, 0.05),
+    atMost(
+      'V between equal distributions is within 0.05 of -log 4 (difference)',
+      Math.abs(same.trained - EQUILIBRIUM),
+      0.05,
+    ),
+    atMost(
+      'V against a trained generator is within 0.05 of -log 4 (difference)',
+      Math.abs(equilibrium.value - EQUILIBRIUM),
+      0.05,
+    ),
+    atMost('V(D, G) is within 0.02 of 2 JSD - log 4 at every shift (largest difference)', value, 0.02),
+    atMost("the critic's estimate is within 2 % of the penalised optimum (relative difference)", off, 0.02),
+    atMost('the critic is a straight line between the means (largest distance from it)', between.bend, 0.05),
+  ];
+}
+
+/** The steepest slope between neighbouring places of the picture. */
+const steepestOf = (scores: readonly number[]): number =>
+  largest(scores.slice(1).map((s, i) => Math.abs((s - scores[i]!) / (shown[i + 1]! - shown[i]!))));
+
+/** Divided, and 0 in the middle. */
+const centred = (scores: readonly number[], by: number): number[] =>
+  scores.map((s) => rounded((s - scores[(scores.length - 1) / 2]!) / by));
+
+/** How the critic runs between the means: its slope from end to end, and how far it leaves that line. */
+function straightness(scores: readonly number[]): TwoGaussiansFigures['between'] {
+  const inside = shown.flatMap((x, i) =>
+    x >= real.mean - 1e-9 && x <= fake.mean + 1e-9 ? [[x, scores[i]!] as const] : [],
+  );
+  const [[a, fa], [b, fb]] = [inside[0]!, inside.at(-1)!];
+  const slope = (fb - fa) / (b - a);
+  const bend = largest(inside.map(([x, f]) => Math.abs(f - fa - slope * (x - a))));
+  return { slope: rounded(Math.abs(slope)), bend: rounded(bend) };
+}

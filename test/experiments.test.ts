@@ -1,0 +1,161 @@
+/** The frame of the experiments: what is kept of an interrupted run, what is done again, and what the command refuses. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Experiment, Lab } from '../gan/experiments/experiment.ts';
+import { experiments } from '../gan/experiments/experiments.node.ts';
+import { fixed, table } from '../gan/experiments/markdown.ts';
+import { experimentsPage, readReport } from '../gan/experiments/page.node.ts';
+import { runExperiment } from '../gan/experiments/run.node.ts';
+
+const test = suite<{ root: string }>('experiments');
+test.before.each((context) => {
+  context.root = mkdtempSync(join(tmpdir(), 'wgrad-'));
+});
+test.after.each(({ root }) => rmSync(root, { recursive: true }));
+
+/** Two parts; `steps` is a setting, and `fails` says whether the second one is interrupted. */
+function trial(done: string[], { steps = 1, fails = false, holds = true } = {}): Experiment {
+  return {
+    ...{ name: 'trial', title: 'A trial', about: 'That parts are kept.' },
+    async run(lab: Lab) {
+      const first = await lab.part('first/part', { steps }, async () => {
+        done.push('first');
+        return 20 * steps;
+      });
+      const second = await lab.part('second', { steps }, async () => {
+        if (fails) throw new Error('interrupted');
+        done.push('second');
+        return 22;
+      });
+      const sum = first + second;
+      return {
+        claims: [{ text: 'the sum', value: sum, holds }],
+        figures: { sum },
+        pictures: { 'a.svg': `<svg>${sum}</svg>` },
+      };
+    },
+    page: (figures) => `The sum is ${(figures as { sum: number }).sum}.`,
+  };
+}
+const optionsIn = (root: string) =>
+  ({ out: join(root, 'out', 'experiments'), parts: join(root, 'parts'), adapter: 'reference' }) as const;
+const messageOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no error',
+    (error: Error) => error.message,
+  );
+
+test('an interrupted run goes on where it stopped, and a finished one is only drawn again', async ({ root }) => {
+  const done: string[] = [];
+  assert.is(await messageOf(runExperiment(trial(done, { fails: true }), optionsIn(root))), 'interrupted');
+  assert.equal(done, ['first']);
+  assert.is(await runExperiment(trial(done), optionsIn(root)), true);
+  assert.equal(done, ['first', 'second'], 'the first part is not done again');
+  const out = join(root, 'out', 'experiments');
+  const json = JSON.parse(readFileSync(join(out, 'trial.json'), 'utf8'));
+  assert.equal(json.figures, { sum: 42 });
+  assert.is(json.reusedParts, 1);
+  assert.is(json.quick, false);
+  assert.is(json.command, 'npm run experiment trial');
+  assert.is(readFileSync(join(out, 'trial-a.svg'), 'utf8'), '<svg>42</svg>');
+  await runExperiment(trial(done), optionsIn(root));
+  assert.equal(done, ['first', 'second']);
+});
+
+test('changed settings, a quick run and a fresh one do their parts anew', async ({ root }) => {
+  const done: string[] = [];
+  for (const more of [{}, { quick: true }, { fresh: true }]) {
+    await runExperiment(trial(done), { ...optionsIn(root), ...more });
+  }
+  await runExperiment(trial(done, { steps: 2 }), optionsIn(root));
+  assert.is(done.length, 8);
+  assert.is(JSON.parse(readFileSync(join(root, 'out', 'experiments', 'trial.json'), 'utf8')).figures.sum, 62);
+});
+
+test('the seconds of earlier parts count', async ({ root }) => {
+  await runExperiment(trial([]), optionsIn(root));
+  const folder = join(root, 'parts', 'trial');
+  for (const file of readdirSync(folder)) {
+    const part = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+    assert.ok(part.seconds >= 0 && part.seconds < 5, `${part.seconds}`);
+    writeFileSync(join(folder, file), JSON.stringify({ ...part, seconds: 100 }));
+  }
+  await runExperiment(trial([]), optionsIn(root));
+  const { seconds } = JSON.parse(readFileSync(join(root, 'out', 'experiments', 'trial.json'), 'utf8'));
+  assert.ok(seconds >= 200 && seconds < 210, `${seconds}`);
+});
+
+test('a broken part is named with its remedy', async ({ root }) => {
+  await runExperiment(trial([]), optionsIn(root));
+  const folder = join(root, 'parts', 'trial');
+  const file = join(folder, readdirSync(folder).find((name) => name.startsWith('second'))!);
+  writeFileSync(file, '{"key":');
+  const message = await messageOf(runExperiment(trial([]), optionsIn(root)));
+  assert.is(message, `${file} is not JSON: remove it, and that part is done again`);
+});
+
+test('a claim that does not hold is told by the return value and by the page', async ({ root }) => {
+  assert.is(await runExperiment(trial([], { holds: false }), optionsIn(root)), false);
+  const page = experimentsPage([trial([])], (name) => readReport(join(root, 'out'), name));
+  assert.match(page, '| the sum | 42 | **does not hold** |');
+  assert.match(page, 'The sum is 42.');
+});
+
+test('tables: numbers stand to the right, bars stay in their cells, and nothing has a minus', () => {
+  const rows = [
+    ['|θ| = 1', '1.00 ± 0.02', fixed(-0.00001, 4)],
+    ['all', '∞', fixed(-0.5, 1)],
+  ];
+  assert.is(
+    table(['what', 'W₁', 'off'], rows),
+    '| what | W₁ | off |\n|---|--:|--:|\n| \\|θ\\| = 1 | 1.00 ± 0.02 | 0.0000 |\n| all | ∞ | -0.5 |',
+  );
+});
+
+test('the page names what was not run, and refuses quick figures', async ({ root }) => {
+  const page = () => experimentsPage([trial([])], (name) => readReport(join(root, 'out'), name));
+  assert.match(page(), 'Not run yet: `npm run experiment trial`.');
+  await runExperiment(trial([]), { ...optionsIn(root), quick: true });
+  assert.throws(page, /trial\.json is of a quick run/);
+});
+
+test('docs/experiments.md says what the JSON says; all claims there hold', async () => {
+  const all = await Promise.all(Object.values(experiments).map((load) => load()));
+  assert.equal(
+    all.map((e) => e.name),
+    Object.keys(experiments),
+  );
+  assert.is(
+    readFileSync('docs/experiments.md', 'utf8'),
+    experimentsPage(all, (name) => readReport('docs', name)),
+  );
+  for (const { name } of all) {
+    for (const claim of readReport('docs', name)?.claims ?? []) assert.ok(claim.holds, `${name}: ${claim.text}`);
+  }
+  const pictures = [...readFileSync('docs/experiments.md', 'utf8').matchAll(/\]\((experiments\/.*?)\)/g)].map(
+    ([, file]) => file!,
+  );
+  for (const file of pictures) assert.ok(readFileSync(join('docs', file)).length > 0, file);
+});
+
+for (const name of ['nothing', 'toString']) {
+  test(`the name ${name} is refused in one line`, async () => {
+    const command = ['--import', 'tsx', 'gan/experiments/index.node.ts', name];
+    const [code, stderr] = await new Promise<[unknown, string]>((settle) => {
+      execFile(process.execPath, command, (error, _, text) => settle([error?.code, text]));
+    });
+    assert.is(code, 1);
+    const said = stderr
+      .trim()
+      .split('\n')
+      .filter((line) => !line.startsWith('npm warn'));
+    assert.is(said.length, 1, stderr);
+    assert.match(said[0]!, `there is no experiment ${name}; there are`);
+  });
+}
+
+test.run();
