@@ -5,6 +5,8 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'checkpoint.test.ts': 'expects source files in stack traces, which a bundle has merged; reference device alone',
   'cli.test.ts': 'starts processes',
   'doctor.test.ts': 'starts processes',
+  'experiments.test.ts': 'reads and writes files, starts a process',
+  'experimentsTraining.test.ts': 'makes PNG files; reference device alone',
   'grid.test.ts': 'writes PNG files',
   'idx.test.ts': 'reads files',
   'imports.test.ts': 'reads the source files',
