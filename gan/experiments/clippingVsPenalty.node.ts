@@ -17,7 +17,7 @@ export interface ClippingFigures {
 }
 
 const full: ClippingSettings = {
-  ...{ depth: 12, width: 256, batch: 64, criticSteps: 5, steps: 300, every: 10, lr: 1e-4, bins: 60, seed: 1 },
+  ...{ depth: 12, width: 256, batch: 64, criticSteps: 5, steps: 100, every: 5, lr: 1e-4, bins: 60, seed: 1 },
 };
 const brief: ClippingSettings = { ...full, width: 32, batch: 32, steps: 10, every: 2 };
 const names = Object.keys(bounds) as readonly BoundName[];

@@ -46,7 +46,7 @@ function bars(results: ModesResults, mixture: MixtureName, quantity: keyof typeo
   const of = modesIn(mixture);
   const most = quantity === 'covered' ? of : 100;
   // Round numbers that leave room for the values over the bars.
-  const top = quantity === 'covered' ? Math.ceil((of * 1.15) / 5) * 5 : 120;
+  const top = quantity === 'covered' ? Math.ceil((of * 1.1) / 3) * 3 : 120;
   const baselines = publishedModes.filter(({ method }) => method === 'GAN');
   return {
     title: `${mixtures[mixture].title}: ${title}`,

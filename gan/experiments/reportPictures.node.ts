@@ -49,7 +49,10 @@ function losses(
     series: [
       { kind: 'line', label: 'critic', points: curve('criticLoss'), smooth },
       { kind: 'line', label: 'generator', points: curve('generatorLoss'), smooth },
-      { kind: 'line', label: 'Wasserstein estimate', points: curve('wasserstein'), smooth },
+      // Without a penalty it is minus the critic's loss.
+      ...(rows[0]!.penalty === undefined
+        ? []
+        : [{ kind: 'line', label: 'Wasserstein estimate', points: curve('wasserstein'), smooth } as const]),
     ],
   };
 }

@@ -17,6 +17,8 @@ export interface ExperimentOptions {
   readonly adapter?: Adapter;
   /** Does finished parts again. */
   readonly fresh?: boolean;
+  /** Takes what there is to say, line by line. Default: prints it. */
+  readonly say?: (text: string) => void;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface ExperimentOptions {
  */
 export async function runExperiment(experiment: Experiment, options: ExperimentOptions = {}): Promise<boolean> {
   const { out = 'docs/experiments', parts = 'runs/experiments', quick = false, adapter, fresh = false } = options;
-  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const { say = (text: string): void => void process.stdout.write(`${text}\n`) } = options;
   const device = await init({ adapter });
   const began = performance.now();
   // Of parts that an earlier run finished: how many, and the seconds that they took then.
