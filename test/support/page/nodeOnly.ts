@@ -8,7 +8,6 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'doctor.test.ts': 'starts processes',
   'experiments.test.ts': 'starts processes, writes files',
   'experimentsTheory.test.ts': 'HiGHS reads its WebAssembly from a file; reference device alone',
-  'experiments.test.ts': 'reads and writes files, starts a process',
   'experimentsTraining.test.ts': 'makes PNG files; reference device alone',
   'grid.test.ts': 'writes PNG files',
   'idx.test.ts': 'reads files',
