@@ -39,9 +39,6 @@ const FAMILIES = {
   Networks: 'gan/models/',
   'Divergences and optimal transport': 'gan/transport/',
   Sampling: 'gan/sampling/ gan/run/labels gan/run/animation.node gan/run/points.node',
-  Training: 'gan/wganGp gan/penalty',
-  Networks: 'gan/models/',
-  'Divergences and optimal transport': 'gan/transport/',
   Metrics: 'gan/metrics/',
   'Plots and pages':
     'gan/run/plot.node gan/run/plotTypes gan/run/plotData gan/run/report.node gan/run/compare.node gan/run/tensorboard.node',
