@@ -1,184 +1,163 @@
-/** The frame of the experiments: parts, resuming, the page. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** The frame of the experiments: what is kept of an interrupted run, what is done again, and what the command refuses. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Experiment, Findings, Lab } from '../gan/experiments/experiment.ts';
+import type { Experiment, Lab } from '../gan/experiments/experiment.ts';
 import { experiments } from '../gan/experiments/experiments.node.ts';
-import { experimentsPage, type Report, readReport, updatePage } from '../gan/experiments/page.node.ts';
+import { fixed, table } from '../gan/experiments/markdown.ts';
+import { experimentsPage, readReport, updatePage } from '../gan/experiments/page.node.ts';
 import { runExperiment } from '../gan/experiments/run.node.ts';
 import { meanSpread, plusMinus } from '../gan/experiments/tables.ts';
 
-const test = suite('the frame of the experiments');
-let folder = '';
-test.before.each(() => {
-  folder = mkdtempSync(join(tmpdir(), 'wgrad-experiments-'));
+const test = suite<{ root: string }>('experiments');
+test.before.each((context) => {
+  context.root = mkdtempSync(join(tmpdir(), 'wgrad-'));
 });
-test.after.each(() => rmSync(folder, { recursive: true, force: true }));
+test.after.each(({ root }) => rmSync(root, { recursive: true }));
 
-/** An experiment that only calls `work` of the lab, and says which parts it did. */
-function example(run: (lab: Lab) => Promise<number>): Experiment {
+/** Two parts; `steps` is a setting, and `fails` says whether the second one is interrupted. */
+function trial(done: string[], { steps = 1, fails = false, holds = true } = {}): Experiment {
   return {
-    name: 'example',
-    title: 'An example',
-    about: 'Nothing is claimed (nobody).',
-    async run(lab): Promise<Findings> {
-      const value = await run(lab);
+    ...{ name: 'trial', title: 'A trial', about: 'That parts are kept.' },
+    async run(lab: Lab) {
+      const first = await lab.part('first/part', { steps }, async () => {
+        done.push('first');
+        return 20 * steps;
+      });
+      const second = await lab.part('second', { steps }, async () => {
+        if (fails) throw new Error('interrupted');
+        done.push('second');
+        return 22;
+      });
+      const sum = first + second;
       return {
-        claims: [{ text: 'it is at least 2', value, holds: value >= 2 }],
-        figures: { value },
-        pictures: { 'plot.svg': '<svg></svg>' },
+        claims: [{ text: 'the sum', value: sum, holds }],
+        figures: { sum },
+        pictures: { 'a.svg': `<svg>${sum}</svg>` },
       };
     },
-    page: (figures) => `The figure is ${(figures as { value: number }).value}.`,
+    page: (figures) => `The sum is ${(figures as { sum: number }).sum}.`,
   };
 }
+const optionsIn = (root: string) =>
+  ({ out: join(root, 'out', 'experiments'), parts: join(root, 'parts'), adapter: 'reference', say: () => {} }) as const;
+const messageOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no error',
+    (error: Error) => error.message,
+  );
 
-const options = (more: object = {}) => ({
-  ...({ adapter: 'reference', out: join(folder, 'out'), parts: join(folder, 'parts') } as const),
-  say: () => {},
-  ...more,
-});
-const written = () => JSON.parse(readFileSync(join(folder, 'out', 'example.json'), 'utf8'));
-
-test('an interrupted run goes on after its last finished part', async () => {
+test('an interrupted run goes on where it stopped, and a finished one is only drawn again', async ({ root }) => {
   const done: string[] = [];
-  let broken = true;
-  const experiment = example(async (lab) => {
-    let sum = 0;
-    for (const key of ['one', 'two']) {
-      sum += await lab.part(`a/${key}`, { steps: 3 }, async () => {
-        if (key === 'two' && broken) throw new Error('pulled the plug');
-        done.push(key);
-        return 1;
-      });
-    }
-    return sum;
-  });
-  let message = '';
-  await runExperiment(experiment, options()).catch((error: Error) => {
-    message = error.message;
-  });
-  assert.is(message, 'pulled the plug');
-  broken = false;
-  assert.is(await runExperiment(experiment, options()), true);
-  assert.equal(done, ['one', 'two']);
-  assert.is(written().reusedParts, 1);
-  assert.equal(written().figures, { value: 2 });
-  assert.is(readFileSync(join(folder, 'out', 'example-plot.svg'), 'utf8'), '<svg></svg>');
-  await runExperiment(experiment, options({ fresh: true }));
-  assert.equal(done, ['one', 'two', 'one', 'two']);
+  assert.is(await messageOf(runExperiment(trial(done, { fails: true }), optionsIn(root))), 'interrupted');
+  assert.equal(done, ['first']);
+  assert.is(await runExperiment(trial(done), optionsIn(root)), true);
+  assert.equal(done, ['first', 'second'], 'the first part is not done again');
+  const out = join(root, 'out', 'experiments');
+  const json = JSON.parse(readFileSync(join(out, 'trial.json'), 'utf8'));
+  assert.equal(json.figures, { sum: 42 });
+  assert.is(json.reusedParts, 1);
+  assert.is(json.quick, false);
+  assert.is(json.command, 'npm run experiment trial');
+  assert.is(readFileSync(join(out, 'trial-a.svg'), 'utf8'), '<svg>42</svg>');
+  await runExperiment(trial(done), optionsIn(root));
+  assert.equal(done, ['first', 'second']);
 });
 
-test('another setting, another key and a quick run are parts of their own', async () => {
-  let done = 0;
-  const run = (key: string, settings: object, more?: object) =>
-    runExperiment(
-      example((lab) => lab.part(key, settings, async () => ++done)),
-      options(more),
-    );
-  await run('a/b', { steps: 1 });
-  await run('a/b', { steps: 1 });
-  assert.is(done, 1);
-  await run('a/b', { steps: 2 });
-  assert.is(done, 2);
-  await run('a_b', { steps: 2 }); // the same file name but for the mark
-  assert.is(done, 3);
-  await run('a_b', { steps: 2 }, { quick: true });
-  assert.is(done, 4);
+test('changed settings, a quick run and a fresh one do their parts anew', async ({ root }) => {
+  const done: string[] = [];
+  for (const more of [{}, { quick: true }, { fresh: true }]) {
+    await runExperiment(trial(done), { ...optionsIn(root), ...more });
+  }
+  await runExperiment(trial(done, { steps: 2 }), optionsIn(root));
+  assert.is(done.length, 8);
+  assert.is(JSON.parse(readFileSync(join(root, 'out', 'experiments', 'trial.json'), 'utf8')).figures.sum, 62);
 });
 
-test('a part gives the same, done now or found', async () => {
+test('parts whose keys share a file name are told apart', async ({ root }) => {
+  const done: string[] = [];
+  for (const key of ['a/b', 'a_b', 'a/b']) {
+    const run = async (lab: Lab) => {
+      const sum = await lab.part(key, {}, async () => done.push(key));
+      return { claims: [], figures: { sum }, pictures: {} };
+    };
+    await runExperiment({ ...trial([]), run }, optionsIn(root));
+  }
+  assert.equal(done, ['a/b', 'a_b']);
+});
+
+test('a part gives the same, done now or found', async ({ root }) => {
   const seen: unknown[] = [];
-  const experiment = example(async (lab) => {
-    seen.push(await lab.part('a', {}, async () => ({ list: Float32Array.of(1, 2), gone: undefined }) as unknown));
-    return 2;
-  });
-  await runExperiment(experiment, options());
-  await runExperiment(experiment, options());
+  const run = async (lab: Lab) => {
+    seen.push(await lab.part('one', {}, async () => ({ list: Float32Array.of(1, 2), gone: undefined }) as unknown));
+    return { claims: [], figures: {}, pictures: {} };
+  };
+  for (let i = 0; i < 2; i++) await runExperiment({ ...trial([]), run }, optionsIn(root));
   assert.equal(seen[0], seen[1]);
 });
 
-test('a broken part is named', async () => {
-  const experiment = example((lab) => lab.part('a', {}, async () => 2));
-  await runExperiment(experiment, options());
-  const parts = join(folder, 'parts', 'example');
-  const [file] = readdirSync(parts);
-  writeFileSync(join(parts, file!), '{');
-  let message = '';
-  await runExperiment(experiment, options()).catch((error: Error) => {
-    message = error.message;
-  });
-  assert.match(message, /a-\w+\.json is not JSON: remove it/);
-});
-
-test('a claim that does not hold is said, in the result and on the page', async () => {
-  const experiment = example(async () => 1.5);
-  assert.is(await runExperiment(experiment, options()), false);
-  const page = experimentsPage([experiment], () => written());
-  assert.match(page, '| it is at least 2 | 1.5 | **does not hold** |');
-  assert.match(page, '## An example');
-  assert.match(page, 'Nothing is claimed (nobody).');
-  assert.match(page, 'The figure is 1.5.');
-});
-
-test('the page says what has not been run, and refuses quick figures', async () => {
-  const experiment = example(async () => 2);
-  assert.match(
-    experimentsPage([experiment], () => undefined),
-    'Not run yet: `npm run experiment example`.',
-  );
-  await runExperiment(experiment, options({ quick: true }));
-  assert.throws(() => experimentsPage([experiment], () => written()), /example.json is of a quick run/);
-});
-
-test('the page is written from the JSON in the folder', async () => {
-  mkdirSync(join(folder, 'experiments'));
-  const experiment = example(async () => 2);
-  await runExperiment(experiment, options({ out: join(folder, 'experiments') }));
-  await updatePage([experiment], folder);
-  const report = readReport(folder, 'example') as Report;
-  assert.is(
-    readFileSync(join(folder, 'experiments.md'), 'utf8'),
-    experimentsPage([experiment], () => report),
-  );
-  assert.match(readFileSync(join(folder, 'experiments.md'), 'utf8'), '| it is at least 2 | 2 | holds |');
-  writeFileSync(join(folder, 'experiments', 'example.json'), '');
-  assert.throws(
-    () => readReport(folder, 'example'),
-    /example.json is not JSON: run `npm run experiment example` again/,
-  );
-});
-
-test('docs/experiments.md says what docs/experiments holds', async () => {
-  const docs = fileURLToPath(new URL('../docs', import.meta.url));
-  const all = await Promise.all(Object.values(experiments).map((load) => load()));
-  assert.is(
-    readFileSync(join(docs, 'experiments.md'), 'utf8'),
-    experimentsPage(all, (name) => readReport(docs, name)),
-    'write it anew: npm run experiment page',
-  );
-});
-
-test('every experiment goes by the name of its entry', async () => {
-  for (const [name, load] of Object.entries(experiments)) assert.is((await load()).name, name);
-});
-
-test('an unknown experiment is refused, and those that there are listed', () => {
-  const root = fileURLToPath(new URL('..', import.meta.url));
-  const command = ['--import', 'tsx', 'gan/experiments/index.node.ts', 'toString'];
-  let output = '';
-  try {
-    execFileSync(process.execPath, command, { cwd: root, stdio: 'pipe' });
-  } catch (error) {
-    const { status, stderr } = error as { status: number; stderr: Buffer };
-    assert.is(status, 1);
-    output = stderr.toString();
+test('the seconds of earlier parts count', async ({ root }) => {
+  await runExperiment(trial([]), optionsIn(root));
+  const folder = join(root, 'parts', 'trial');
+  for (const file of readdirSync(folder)) {
+    const part = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+    assert.ok(part.seconds >= 0 && part.seconds < 5, `${part.seconds}`);
+    writeFileSync(join(folder, file), JSON.stringify({ ...part, seconds: 100 }));
   }
-  assert.match(output, /there is no experiment toString; there are modes, eights, /);
+  await runExperiment(trial([]), optionsIn(root));
+  const { seconds } = JSON.parse(readFileSync(join(root, 'out', 'experiments', 'trial.json'), 'utf8'));
+  assert.ok(seconds >= 200 && seconds < 210, `${seconds}`);
+});
+
+test('a broken part is named with its remedy', async ({ root }) => {
+  await runExperiment(trial([]), optionsIn(root));
+  const folder = join(root, 'parts', 'trial');
+  const file = join(folder, readdirSync(folder).find((name) => name.startsWith('second'))!);
+  writeFileSync(file, '{"key":');
+  const message = await messageOf(runExperiment(trial([]), optionsIn(root)));
+  assert.is(message, `${file} is not JSON: remove it, and that part is done again`);
+});
+
+test('a claim that does not hold is told by the return value and by the page', async ({ root }) => {
+  assert.is(await runExperiment(trial([], { holds: false }), optionsIn(root)), false);
+  const page = experimentsPage([trial([])], (name) => readReport(join(root, 'out'), name));
+  assert.match(page, '| the sum | 42 | **does not hold** |');
+  assert.match(page, 'The sum is 42.');
+});
+
+test('tables: numbers stand to the right, bars stay in their cells, and nothing has a minus', () => {
+  const rows = [
+    ['|θ| = 1', '1.00 ± 0.02', fixed(-0.00001, 4)],
+    ['all', '∞', fixed(-0.5, 1)],
+  ];
+  assert.is(
+    table(['what', 'W₁', 'off'], rows),
+    '| what | W₁ | off |\n|---|--:|--:|\n| \\|θ\\| = 1 | 1.00 ± 0.02 | 0.0000 |\n| all | ∞ | -0.5 |',
+  );
+});
+
+test('the page names what was not run, and refuses quick figures', async ({ root }) => {
+  const page = () => experimentsPage([trial([])], (name) => readReport(join(root, 'out'), name));
+  assert.match(page(), 'Not run yet: `npm run experiment trial`.');
+  await runExperiment(trial([]), { ...optionsIn(root), quick: true });
+  assert.throws(page, /trial\.json is of a quick run/);
+});
+
+test('the page is written from the JSON in the folder; broken JSON is named', async ({ root }) => {
+  await runExperiment(trial([]), optionsIn(root));
+  const docs = join(root, 'out');
+  await updatePage([trial([])], docs);
+  const page = readFileSync(join(docs, 'experiments.md'), 'utf8');
+  assert.is(
+    page,
+    experimentsPage([trial([])], (name) => readReport(docs, name)),
+  );
+  assert.match(page, '| the sum | 42 | holds |');
+  writeFileSync(join(docs, 'experiments', 'trial.json'), '');
+  assert.throws(() => readReport(docs, 'trial'), /trial\.json is not JSON: run `npm run experiment trial` again/);
 });
 
 test('mean and sample standard deviation', () => {
@@ -188,5 +167,40 @@ test('mean and sample standard deviation', () => {
   assert.is(plusMinus(meanSpread([0.5]), 0, 100), '50');
   assert.throws(() => meanSpread([]), RangeError);
 });
+
+test('docs/experiments.md says what the JSON says; all claims there hold', async () => {
+  const all = await Promise.all(Object.values(experiments).map((load) => load()));
+  assert.equal(
+    all.map((e) => e.name),
+    Object.keys(experiments),
+  );
+  assert.is(
+    readFileSync('docs/experiments.md', 'utf8'),
+    experimentsPage(all, (name) => readReport('docs', name)),
+  );
+  for (const { name } of all) {
+    for (const claim of readReport('docs', name)?.claims ?? []) assert.ok(claim.holds, `${name}: ${claim.text}`);
+  }
+  const pictures = [...readFileSync('docs/experiments.md', 'utf8').matchAll(/\]\((experiments\/.*?)\)/g)].map(
+    ([, file]) => file!,
+  );
+  for (const file of pictures) assert.ok(readFileSync(join('docs', file)).length > 0, file);
+});
+
+for (const name of ['nothing', 'toString']) {
+  test(`the name ${name} is refused in one line`, async () => {
+    const command = ['--import', 'tsx', 'gan/experiments/index.node.ts', name];
+    const [code, stderr] = await new Promise<[unknown, string]>((settle) => {
+      execFile(process.execPath, command, (error, _, text) => settle([error?.code, text]));
+    });
+    assert.is(code, 1);
+    const said = stderr
+      .trim()
+      .split('\n')
+      .filter((line) => !line.startsWith('npm warn'));
+    assert.is(said.length, 1, stderr);
+    assert.match(said[0]!, `there is no experiment ${name}; there are`);
+  });
+}
 
 test.run();

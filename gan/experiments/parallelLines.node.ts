@@ -8,7 +8,7 @@ import { jsDivergence, klDivergence } from '../transport/divergences.ts';
 import { wassersteinLp } from '../transport/linearProgram.node.ts';
 import { largest, mean, rounded, scoresOf, spaced, streams, trainCritic } from './critics.ts';
 import type { Experiment } from './experiment.ts';
-import { picture, table } from './markdown.ts';
+import { fixed, picture, table } from './markdown.ts';
 import { SegmentGenerator } from './sources.ts';
 
 interface Sizes {
@@ -169,14 +169,14 @@ export const parallelLines: Experiment<ParallelLinesFigures> = {
     const rows = exact.map((e, i) => {
       const { jsd, wasserstein, minimaxSlope, wassersteinSlope } = estimated[i]!;
       return [
-        ...[e.theta, e.kl ?? '∞', e.jsd.toFixed(4), jsd.toFixed(4), e.wasserstein.toFixed(4), wasserstein.toFixed(4)],
-        ...[penalised(e.theta).toFixed(4), minimaxSlope.toExponential(1), wassersteinSlope.toFixed(3)],
+        ...[e.theta, e.kl ?? '∞', fixed(e.jsd, 4), fixed(jsd, 4), fixed(e.wasserstein, 4), fixed(wasserstein, 4)],
+        ...[fixed(penalised(e.theta), 4), minimaxSlope.toExponential(1), fixed(wassersteinSlope, 3)],
       ];
     });
     return [
       picture('parallel-lines', 'lines.svg', 'JSD and W₁ of two segments against their distance, exact and estimated'),
       '',
-      `Exact: ${ATOMS} atoms on each segment. Estimated: a critic with three layers of ${sizes.width} units for each θ, ${sizes.steps} updates on batches of ${sizes.batch}. The published figure shows the exact curves alone: |θ|, and log 2 with a hole at 0.`,
+      `Exact: ${ATOMS} atoms on each segment. Estimated: a critic with three layers of ${sizes.width} units for each θ, ${sizes.steps} updates on batches of ${sizes.batch}. The published figure shows the exact curves alone: |θ|, and log 2 with 0 at θ = 0.`,
       '',
       table(
         [
@@ -186,7 +186,7 @@ export const parallelLines: Experiment<ParallelLinesFigures> = {
           'discriminator',
           'W₁',
           `critic, λ = ${LAMBDA}`,
-          'its optimum θ (1 + θ / 2λ)',
+          'its optimum |θ| (1 + |θ| / 2λ)',
           'd minimax / dθ',
           'd Wasserstein / dθ',
         ],
@@ -197,7 +197,7 @@ export const parallelLines: Experiment<ParallelLinesFigures> = {
       '- The discriminator has found all that there is to find, log 2, and says the same at every distance: the slope of its loss with θ, which is what the generator descends, is nothing.',
       "- The critic's slope with θ is the same at every distance, and its sign says on which side the other line is: descending it moves θ to 0.",
       '- The critic says a little more than |θ|, by exactly what the penalty at a finite λ lets through: the slope between the lines is 1 + |θ| / (2 λ).',
-      '- At θ = 0 the two distributions are the same, and both critics say so.',
+      '- At θ = 0 the two distributions are the same, and both critics say so. Their slopes there are left over from the first weights and mean nothing.',
     ].join('\n');
   },
 };
@@ -209,7 +209,7 @@ function draw({ steps }: Sizes, exact: readonly ExactLine[], estimated: readonly
   return plot({
     title: 'Two parallel segments, θ apart',
     subtitle: `lines: exact; points: critics trained for ${steps} updates, one for each θ`,
-    columns: 2,
+    ...{ columns: 3, width: 1100 },
     panels: [
       {
         title: 'Jensen-Shannon divergence',
@@ -223,6 +223,7 @@ function draw({ steps }: Sizes, exact: readonly ExactLine[], estimated: readonly
               [ends[1], Math.log(2)],
             ],
           },
+          { kind: 'scatter', label: 'exact: log 2, and 0 at θ = 0', points: [[0, 0]], size: 9 },
           { kind: 'scatter', label: 'discriminator', points: points((e) => e.jsd), size: 8 },
         ],
       },
@@ -233,17 +234,17 @@ function draw({ steps }: Sizes, exact: readonly ExactLine[], estimated: readonly
           { kind: 'line', label: 'exact: |θ|', points: exact.map((e) => [e.theta, e.wasserstein]) },
           { kind: 'scatter', label: 'critic', points: points((e) => e.wasserstein), size: 8 },
           {
-            ...{ kind: 'line', label: `optimum of the penalised critic, λ = ${LAMBDA}`, dash: 'dashed' },
+            ...{ kind: 'line', label: `penalised, λ = ${LAMBDA}`, dash: 'dashed' },
             points: spaced(...ends, 41).map((t) => [t, penalised(t)]),
           },
         ],
       },
       {
-        title: 'What the generator learns of θ: the slope of its loss',
+        title: "Slope of the generator's loss with θ",
         ...{ x, y: { label: 'd loss / dθ' } },
         series: [
-          { kind: 'line', label: 'minimax', points: points((e) => e.minimaxSlope), markers: true },
-          { kind: 'line', label: 'Wasserstein', points: points((e) => e.wassersteinSlope), markers: true },
+          { kind: 'scatter', label: 'minimax', points: points((e) => e.minimaxSlope), size: 8 },
+          { kind: 'scatter', label: 'Wasserstein', points: points((e) => e.wassersteinSlope), size: 8 },
         ],
       },
     ],

@@ -134,42 +134,63 @@ export async function valueAt(shift: number, sizes: TwoGaussiansSizes): Promise<
   return rounded(gameValue(logits!, p, q, everywhere));
 }
 
-/** Trains generator and discriminator on a Gaussian, then the discriminator alone, and takes V over new samples. */
+/** How generator and discriminator are trained together. */
+const game = { criticSteps: 3, lr: 1e-3, betas: [0.5, 0.9], lastRate: 0.01 } as const;
+
+/** Trains a generator on a Gaussian, then a new discriminator against it alone, and takes V over new samples. */
 export async function equilibrium(sizes: TwoGaussiansSizes): Promise<TwoGaussiansFigures['equilibrium']> {
-  const { batch, width, steps, generatorSteps } = sizes;
+  const { batch, width, steps } = sizes;
   const rng = new Generator(1, streams.training);
-  const networks = mlp({
-    shape: [1],
-    latent: 1,
-    width,
-    depth: 2,
-    activation: 'tanh',
-    rng: new Generator(1, streams.weights),
-  });
-  const gan = new Gan(networks, rng, { objective: 'non-saturating', criticOptimizer: adam });
+  const shape = { shape: [1], latent: 1, width } as const;
+  const { generator, critic, latent } = mlp({ ...shape, rng: new Generator(1, streams.weights) });
+  const fresh = mlp({ ...shape, rng: new Generator(2, streams.weights) });
+  fresh.generator.dispose();
+  try {
+    await play(
+      new Gan({ generator, critic, latent }, rng, { objective: 'non-saturating', criticOptimizer: player }),
+      sizes,
+    );
+    const gan = new Gan({ generator, critic: fresh.critic, latent }, rng, {
+      objective: 'minimax',
+      criticOptimizer: adam,
+    });
+    const draw = (n: number) => rng.normal([n, 1], { mean: real.mean, std: real.sigma });
+    try {
+      await trainCritic(gan, () => draw(batch), { steps, lastRate: 0.01 });
+      const many = 2 ** 15;
+      const [value, average, deviation] = await Promise.all(
+        scope(() => {
+          const made = gan.sample(gan.latents(many));
+          const { objectiveLoss } = gan.measure(draw(many));
+          const centred = made.sub(made.mean());
+          return [objectiveLoss.neg().item(), made.mean().item(), centred.square().mean().sqrt().item()];
+        }),
+      );
+      return { value: rounded(value!), mean: rounded(average!), deviation: rounded(deviation!) };
+    } finally {
+      gan.dispose();
+    }
+  } finally {
+    for (const module of [generator, critic, fresh.critic]) module.dispose();
+  }
+}
+
+const player = (parameters: ConstructorParameters<typeof Adam>[0]) =>
+  new Adam(parameters, { lr: game.lr, betas: game.betas });
+
+/** Trains both networks on the Gaussian of real samples, and frees the GAN. */
+async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes): Promise<void> {
   const set = pointSet(gaussian(real), { trainSize: 2 ** 16, testSize: 1 });
   const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(1, streams.data) };
+  const { criticSteps, lastRate } = game;
   const training = new Training(gan, new DataLoader(trainingData(set), loader), {
-    ...{ criticSteps: 1, schedule: linearDecay(0.01) },
+    ...{ criticSteps, schedule: linearDecay(lastRate) },
   });
   try {
     await training.run(generatorSteps);
-    const draw = (n: number) => rng.normal([n, 1], { mean: real.mean, std: real.sigma });
-    await trainCritic(gan, () => draw(batch), { steps, lastRate: 0.01 });
-    const many = 2 ** 15;
-    const [value, average, deviation] = await Promise.all(
-      scope(() => {
-        const made = gan.sample(gan.latents(many));
-        const centred = made.sub(made.mean());
-        const { objectiveLoss } = gan.measure(draw(many));
-        return [objectiveLoss.neg().item(), made.mean().item(), centred.square().mean().sqrt().item()];
-      }),
-    );
-    return { value: rounded(value!), mean: rounded(average!), deviation: rounded(deviation!) };
   } finally {
     training.dispose();
     gan.dispose();
-    for (const module of [networks.critic, networks.generator]) module.dispose();
   }
 }
 
@@ -195,7 +216,7 @@ export const twoGaussians: Experiment<TwoGaussiansFigures> = {
       const [p, q] = [-shift / 2, shift / 2].map((mean) => ({ mean, sigma: 1 })) as [Normal, Normal];
       values.push({ shift, trained, theory: rounded(2 * jsdOf(p, q, everywhere) + EQUILIBRIUM) });
     }
-    const settled = await lab.part('equilibrium', { ...settings, generatorSteps }, () => equilibrium(sizes));
+    const settled = await lab.part('equilibrium', { ...settings, generatorSteps, game }, () => equilibrium(sizes));
     const [p, q] = [density(real, shown), density(fake, shown)];
     const theory = penalisedCritic(real, fake, LAMBDA, everywhere);
     const scale = steepestOf(clipped.scores);

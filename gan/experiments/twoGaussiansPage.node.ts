@@ -1,6 +1,6 @@
 import { plot } from '../run/plot.node.ts';
 import type { PlotPoint } from '../run/plotTypes.ts';
-import { picture, table } from './markdown.ts';
+import { fixed, picture, table } from './markdown.ts';
 import type { TwoGaussiansFigures } from './twoGaussians.node.ts';
 
 /** The pictures of `two-gaussians`. */
@@ -17,7 +17,7 @@ export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string>
     panels: [
       {
         title: 'Discriminator',
-        ...{ x, y: { label: 'density; D(x)', min: 0, max: 1.05 }, height: 210 },
+        ...{ x, y: { label: 'density; D(x)', min: 0, max: 1 }, height: 210 },
         series: [
           ...densities,
           { kind: 'line', label: 'trained D', points: along(f.discriminator.trained), color: 2 },
@@ -34,7 +34,8 @@ export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string>
         title: 'Critic, 0 in the middle',
         ...{ x, y: { label: 'density; f(x)' }, height: 210 },
         series: [
-          ...densities,
+          // Unfilled: the area would reach down to the lower end of the axis.
+          ...densities.map((d) => ({ ...d, fill: false })),
           { kind: 'line', label: 'critic, gradient penalty', points: along(f.critic.penalised), color: 2 },
           { kind: 'line', label: 'critic, clipped, by its steepest slope', points: along(f.critic.clipped), color: 3 },
         ],
@@ -84,7 +85,7 @@ export function twoGaussiansPage({
     '',
     table(
       ['shift', 'V, trained', '2 JSD - log 4', 'difference'],
-      values.map((v) => [v.shift, v.trained.toFixed(4), v.theory.toFixed(4), (v.trained - v.theory).toFixed(4)]),
+      values.map((v) => [v.shift, fixed(v.trained, 3), fixed(v.theory, 3), fixed(v.trained - v.theory, 3)]),
     ),
     '',
     table(
@@ -92,8 +93,8 @@ export function twoGaussiansPage({
       [
         [
           `V against a generator trained for ${sizes.generatorSteps} steps`,
-          equilibrium.value.toFixed(4),
-          `-log 4 = ${(-Math.log(4)).toFixed(4)}`,
+          fixed(equilibrium.value, 3),
+          `-log 4 = ${fixed(-Math.log(4), 3)}`,
         ],
         ['mean of what that generator makes', equilibrium.mean.toFixed(3), '-1'],
         ['its standard deviation', equilibrium.deviation.toFixed(3), '0.4'],
@@ -109,8 +110,8 @@ export function twoGaussiansPage({
     '',
     'What to point at:',
     '- The trained D lies on D*. Over the generated samples it is 0 and flat: the minimax generator, whose gradient is D(x) times the slope of the logit, learns nothing.',
-    '- Both critics fall in a straight line from the real samples to the generated ones. Their slope over the generated samples is as large as anywhere. (The published figure shows the same with clipping.)',
+    '- The critic with a penalty falls in a straight line from the real samples to the generated ones: its slope over the generated samples is as large as anywhere. The clipped one, as in the published figure, has a slope everywhere too, but bends where its few saturated weights let it.',
     `- The best critic under a penalty has the slope 1 + |Q - P| / (2 λ ρ), with P and Q the distribution functions and ρ the density of the places that are penalised. That is above 1 wherever there is mass to move, and makes the estimate ${over} too large here: not an error of training, but what λ = 10 buys. The trained critic finds this optimum.`,
-    '- V never falls below -log 4, and is there only if the generator has it all right: the game is over when the discriminator can do no better than a coin.',
+    '- V of the best discriminator never falls below -log 4, and is there only if the generator has it all right: the game is over when the discriminator can do no better than a coin.',
   ].join('\n');
 }

@@ -36,7 +36,7 @@ export function drawVanishing({ sizes, at, stages }: VanishingFigures): Record<s
     };
   });
   const doubt: PlotPanel = {
-    title: 'Minimax norm against D(g(z)), the error of the discriminator on generated samples',
+    title: 'Minimax norm against the mean of D(g(z))',
     ...{ x: { label: 'mean D(g(z))', log: true }, y: { label: 'norm of ∇θ loss', log: true }, height: 210 },
     series: stages.map(({ stage, critics }) => {
       const { norms, doubt } = critics.find((c) => c.kind === 'discriminator')!;
@@ -66,16 +66,16 @@ export function vanishingPage({ sizes, falls, stages }: VanishingFigures): strin
       "Norms of the generator's gradient against updates of new critics, for fixed generators",
     ),
     '',
-    `MLPs with three layers of ${sizes.width} units; a generator trained as a non-saturating GAN and then held fixed, and a new discriminator or critic trained against it for ${sizes.steps} updates. From update ${sizes.from} on:`,
+    `MLPs with three layers of ${sizes.width} units; a generator trained as a non-saturating GAN and then held fixed, and a new discriminator or critic trained against it for ${sizes.steps} updates, from other first weights. Norms over all parameters of the generator, means of 8 batches:`,
     '',
     table(
       [
         'generator',
         'D(g(z)) at the end',
         'minimax falls by',
-        'non-saturating falls by',
+        'non-saturating grows by',
         'gradient penalty: largest / least',
-        'clipping: largest / least',
+        'clipping: largest / least, after a tenth',
       ],
       falls.map((f, i) => [
         `${f.stage} steps`,
@@ -84,7 +84,12 @@ export function vanishingPage({ sizes, falls, stages }: VanishingFigures): strin
             .doubt.at(-1)!
             .toExponential(1),
         ],
-        ...[f.minimax.toFixed(0), f.nonSaturating.toFixed(2), f.penalty.toFixed(2), f.clipping.toFixed(2)],
+        ...[
+          Math.round(f.minimax).toLocaleString('en-GB'),
+          f.nonSaturating.toFixed(2),
+          f.penalty.toFixed(2),
+          f.clipping.toFixed(2),
+        ],
       ]),
     ),
     '',
@@ -93,6 +98,6 @@ export function vanishingPage({ sizes, falls, stages }: VanishingFigures): strin
     'What to point at:',
     "- The better the discriminator, the less the generator learns from it: the norm is proportional to the discriminator's error D(g(z)) (last panel), as the bound M ε / (1 - ε) of theorem 2.4 says. With the minimax loss one must stop training the discriminator at the right time.",
     '- The non-saturating loss keeps its gradient. Its size and spread over batches grow with the confidence of the discriminator (theorem 2.6): it is not the gradient of a distance.',
-    '- The Wasserstein critic settles. More updates make its gradient more reliable, not smaller.',
+    '- The Wasserstein critic settles: more updates make its gradient more reliable, not smaller. Clipped weights first grow to their bounds, and the gradient with them by orders of magnitude: its size says what the bound is, not how far the samples are apart.',
   ].join('\n');
 }
