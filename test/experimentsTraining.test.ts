@@ -15,10 +15,17 @@ import {
 import { modesPictures } from '../gan/experiments/modesPictures.node.ts';
 import { publishedModes } from '../gan/experiments/modesPublished.ts';
 import { claimsOf, finals, methodNames, mixtureNames, modesPage, summaryOf } from '../gan/experiments/modesResults.ts';
-import { type ModesResult, mixtures, modesRun } from '../gan/experiments/modesRun.ts';
+import { type ModesResult, methodWords, mixtures, modesRun } from '../gan/experiments/modesRun.ts';
 import { reportPictures } from '../gan/experiments/reportPictures.node.ts';
 import { figuresOf, claimsOf as reportClaims, reportPage } from '../gan/experiments/reportResults.ts';
-import { epochMeasure, imagesOf, meanDistance, type ReportSettings, reportRun } from '../gan/experiments/reportRun.ts';
+import {
+  constraintWords,
+  epochMeasure,
+  imagesOf,
+  meanDistance,
+  type ReportSettings,
+  reportRun,
+} from '../gan/experiments/reportRun.ts';
 import { recordOf } from '../gan/experiments/tables.ts';
 import { Gan, mlp } from '../gan/index.ts';
 import * as nn from '../nn/index.ts';
@@ -55,6 +62,12 @@ test('modes: the mixtures have unit variance along each axis, and the published 
   }
   assert.ok(Math.abs(Math.hypot(ring.centres[0]!, ring.centres[1]!) / ring.sigma - 1 / 0.01) < 1e-4);
   assert.ok(Math.abs((grid.centres[2]! - grid.centres[0]!) / grid.sigma - 2 / 0.05) < 1e-4);
+});
+
+test('settings in words come from what is run', () => {
+  assert.is(methodWords('minimax'), '1 critic step, Adam (0.5, 0.9) 0.001');
+  assert.is(methodWords('wgan'), 'weights clipped to ±0.1, 3 critic steps, RMSprop 0.0005');
+  assert.is(constraintWords('penalty'), 'gradient penalty 10, Adam (0.5, 0.9) 0.002');
 });
 
 /** Runs that cover so many modes, one for each seed. */

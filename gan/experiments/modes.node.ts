@@ -15,7 +15,7 @@ import {
   type MixtureName,
   type ModesResult,
   type ModesSettings,
-  methods,
+  methodWords,
   modesRun,
 } from './modesRun.ts';
 import { recordOf } from './tables.ts';
@@ -43,7 +43,7 @@ export const modes: Experiment<ModesFigures> = {
       figures: {
         settings,
         networks: 'three hidden layers of relu units in both; data scaled to a standard deviation of 1 along each axis',
-        methods: recordOf(methodNames, (name) => methods[name].settings),
+        methods: recordOf(methodNames, methodWords),
         seeds,
         results: summaryOf(results),
         published: publishedModes,
@@ -68,7 +68,7 @@ export async function runAll(
       results[mixture][method] = runs;
       for (const seed of seeds) {
         // What a method is made of decides too.
-        const all = { ...settings[mixture], method: methods[method].settings };
+        const all = { ...settings[mixture], method: methodWords(method) };
         const key = `${mixture}/${method}/seed-${seed}`;
         runs.push(await lab.part(key, all, () => modesRun(mixture, method, seed, settings[mixture])));
       }

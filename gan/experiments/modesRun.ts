@@ -1,15 +1,16 @@
 import { Generator } from '../../engine/index.ts';
-import { Adam, DataLoader, RMSprop } from '../../nn/index.ts';
+import { DataLoader } from '../../nn/index.ts';
 import { type PointSet, pointSet } from '../data/distribution.ts';
 import { gaussianGrid, gaussianRing } from '../data/mixtures.ts';
 import { trainingData } from '../data/trainingData.ts';
-import { Gan, type MakeOptimizer } from '../gan.ts';
+import { Gan } from '../gan.ts';
 import { modeCoverage } from '../metrics/modeCoverage.ts';
 import { mlp } from '../models/mlp.ts';
 import type { ObjectiveName } from '../objectives/objective.ts';
 import { type Regularizer, regularizer } from '../objectives/regularizer.ts';
 import { drawSamples } from '../sampling/draw.ts';
 import { linearDecay, Training } from '../train/training.ts';
+import { adam, type NamedOptimizer, rmsprop, wordsOf } from './methods.ts';
 
 /** A way of training that the experiment compares. */
 export interface Method {
@@ -18,34 +19,35 @@ export interface Method {
   readonly regularizers: () => readonly Regularizer[];
   /** Updates of the critic before each of the generator. */
   readonly criticSteps: number;
-  readonly optimizer: MakeOptimizer;
-  /** The same in words, for the JSON. */
-  readonly settings: string;
+  readonly optimizer: NamedOptimizer;
 }
-
-/** The GAN and the penalised WGAN; the clipped WGAN needs an optimizer without momentum (Arjovsky et al. 2017, section 4). */
-const adam: MakeOptimizer = (parameters) => new Adam(parameters, { lr: 1e-3, betas: [0.5, 0.9] });
-const rmsprop: MakeOptimizer = (parameters) => new RMSprop(parameters, { lr: 5e-4 });
 
 /** What is compared, by name. */
 export const methods = {
   minimax: {
-    ...{ title: 'GAN, minimax', objective: 'minimax', regularizers: () => [], criticSteps: 1, optimizer: adam },
-    settings: '1 critic step, Adam (0.5, 0.9) 1e-3',
+    ...{ title: 'GAN, minimax', objective: 'minimax', regularizers: () => [] },
+    ...{ criticSteps: 1, optimizer: adam(1e-3, [0.5, 0.9]) },
   },
   'non-saturating': {
     ...{ title: 'GAN, non-saturating', objective: 'non-saturating', regularizers: () => [] },
-    ...{ criticSteps: 1, optimizer: adam, settings: '1 critic step, Adam (0.5, 0.9) 1e-3' },
+    ...{ criticSteps: 1, optimizer: adam(1e-3, [0.5, 0.9]) },
   },
   wgan: {
     ...{ title: 'WGAN, clipping', objective: 'wasserstein', regularizers: () => [regularizer('weight-clipping', 0.1)] },
-    ...{ criticSteps: 3, optimizer: rmsprop, settings: 'weights within ±0.1, 3 critic steps, RMSprop 5e-4' },
+    ...{ criticSteps: 3, optimizer: rmsprop(5e-4) },
   },
+  // 0.1 is what Gulrajani et al. take for toy data, in their code.
   'wgan-gp': {
     ...{ title: 'WGAN-GP', objective: 'wasserstein', regularizers: () => [regularizer('gradient-penalty', 0.1)] },
-    ...{ criticSteps: 3, optimizer: adam, settings: 'penalty 0.1, 3 critic steps, Adam (0.5, 0.9) 1e-3' },
+    ...{ criticSteps: 3, optimizer: adam(1e-3, [0.5, 0.9]) },
   },
 } as const satisfies Readonly<Record<string, Method>>;
+
+/** The settings of a method in words. */
+export const methodWords = (name: MethodName): string => {
+  const { regularizers, optimizer, criticSteps }: Method = methods[name];
+  return wordsOf(regularizers(), optimizer, criticSteps);
+};
 
 /** The name of a method. */
 export type MethodName = keyof typeof methods;
@@ -122,7 +124,7 @@ export async function modesRun(
   const set = modesData(mixture, seed);
   const networks = mlp({ shape: [2], latent, width, depth: 3, rng: new Generator(seed, 1) });
   const gan = new Gan(networks, new Generator(seed, 2), {
-    ...{ objective: method.objective, regularizers: method.regularizers(), criticOptimizer: method.optimizer },
+    ...{ objective: method.objective, regularizers: method.regularizers(), criticOptimizer: method.optimizer.make },
     emaDecay,
   });
   const data = new DataLoader(trainingData(set), {

@@ -1,21 +1,20 @@
 import { Generator } from '../../engine/index.ts';
-import { Adam, DataLoader, RMSprop } from '../../nn/index.ts';
+import { DataLoader } from '../../nn/index.ts';
 import type { SampleSet, Samples } from '../data/sampleSet.ts';
 import { trainingData } from '../data/trainingData.ts';
-import { Gan, type MakeOptimizer } from '../gan.ts';
+import { Gan } from '../gan.ts';
 import { slicedWassersteinTo } from '../metrics/slicedWasserstein.ts';
 import { dcganSmall } from '../models/dcgan.ts';
 import { type Regularizer, regularizer } from '../objectives/regularizer.ts';
 import { drawSamples, type SampleArray } from '../sampling/draw.ts';
 import { linearDecay, type StepRow, Training } from '../train/training.ts';
+import { adam, type NamedOptimizer, rmsprop, wordsOf } from './methods.ts';
 
 /** How the critic of a Wasserstein GAN is kept Lipschitz. */
 export interface Constraint {
   readonly title: string;
   readonly regularizer: () => Regularizer;
-  readonly optimizer: MakeOptimizer;
-  /** The same in words, for the JSON. */
-  readonly settings: string;
+  readonly optimizer: NamedOptimizer;
 }
 
 /** What is compared: all else is the same. */
@@ -24,16 +23,18 @@ export const constraints = {
     title: 'clipping',
     // The paper's 0.01 belongs to critics eight times as wide: here it would leave no gradient for the generator.
     regularizer: () => regularizer('weight-clipping', 0.05),
-    optimizer: (parameters) => new RMSprop(parameters, { lr: 5e-4 }),
-    settings: 'weights within ±0.05, RMSprop 5e-4',
+    optimizer: rmsprop(5e-4),
   },
   penalty: {
     title: 'penalty',
     regularizer: () => regularizer('gradient-penalty', 10),
-    optimizer: (parameters) => new Adam(parameters, { lr: 2e-3, betas: [0.5, 0.9] }),
-    settings: 'gradient penalty 10, Adam (0.5, 0.9) 2e-3',
+    optimizer: adam(2e-3, [0.5, 0.9]),
   },
 } as const satisfies Readonly<Record<string, Constraint>>;
+
+/** The settings of a constraint in words. */
+export const constraintWords = (name: ConstraintName): string =>
+  wordsOf([constraints[name].regularizer()], constraints[name].optimizer);
 
 /** The name of a constraint. */
 export type ConstraintName = keyof typeof constraints;
@@ -93,7 +94,7 @@ export async function reportRun(
   const train = first(set.train, settings.images);
   const networks = dcganSmall({ shape: set.shape, width, latent, rng: new Generator(seed, 1) });
   const gan = new Gan(networks, new Generator(seed, 2), {
-    ...{ regularizers: [constraint.regularizer()], criticOptimizer: constraint.optimizer },
+    ...{ regularizers: [constraint.regularizer()], criticOptimizer: constraint.optimizer.make },
   });
   const data = new DataLoader(trainingData({ ...set, train }), {
     ...{ batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(seed, 3) },

@@ -17,7 +17,7 @@ import {
 } from './reportResults.ts';
 import {
   type ConstraintName,
-  constraints,
+  constraintWords,
   imagesOf,
   type Judge,
   type ReportResult,
@@ -103,7 +103,7 @@ export async function study(
   for (const { name, set, judge } of subjects) {
     const runs = {} as Record<ConstraintName, ReportResult>;
     for (const constraint of constraintNames) {
-      const all = { ...settings, constraint: constraints[constraint].settings };
+      const all = { ...settings, constraint: constraintWords(constraint) };
       runs[constraint] = await lab.part(`${name}/${constraint}`, all, () =>
         reportRun(set, constraint, settings, judge),
       );
@@ -121,7 +121,7 @@ export async function study(
         source,
         networks: `dcganSmall: generator of ${settings.width} channels with batch norm, critic of ${settings.width / 2} without`,
         epoch: 'as many generator steps as the training images have batches, each after criticSteps of the critic',
-        constraints: recordOf(constraintNames, (name) => constraints[name].settings),
+        constraints: recordOf(constraintNames, constraintWords),
         subjects: figures,
       },
       pictures: await reportPictures(subjects, results, settings),

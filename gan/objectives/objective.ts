@@ -39,6 +39,9 @@ export interface ObjectiveOptions {
   readonly labelSmoothing?: number;
 }
 
+/** An {@link objective} by its name. */
+export type ObjectiveName = 'minimax' | 'non-saturating' | 'least-squares' | 'hinge' | 'wasserstein';
+
 type Losses = Pick<Objective, 'criticLoss' | 'generatorLoss'>;
 
 interface Family {
@@ -65,7 +68,7 @@ const jsd: Estimate = {
   fromLoss: (loss) => Math.log(2) - loss / 2,
 };
 
-const families = {
+const families: Readonly<Record<ObjectiveName, Family>> = {
   minimax: {
     title: 'minimax GAN',
     estimate: jsd,
@@ -121,10 +124,7 @@ const families = {
       generatorLoss: (fake) => fake.mean().neg(),
     }),
   },
-} as const satisfies Record<string, Family>;
-
-/** An {@link objective} by its name. */
-export type ObjectiveName = keyof typeof families;
+};
 
 /** The names of all objectives. */
 export const objectiveNames = Object.keys(families) as readonly ObjectiveName[];

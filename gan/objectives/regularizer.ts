@@ -18,6 +18,16 @@ export interface Regularizer {
   project?(parameters: readonly Parameter[]): void;
 }
 
+/** A {@link regularizer} by its name. */
+export type RegularizerName =
+  | 'weight-clipping'
+  | 'gradient-penalty'
+  | 'one-sided-penalty'
+  | 'r1'
+  | 'r2'
+  | 'dragan'
+  | 'spectral-norm';
+
 type Effect = Pick<Regularizer, 'prepare' | 'penalty' | 'project'>;
 
 interface Family {
@@ -28,7 +38,7 @@ interface Family {
   readonly effect: (strength: number) => Effect;
 }
 
-const families = {
+const families: Readonly<Record<RegularizerName, Family>> = {
   'weight-clipping': {
     title: (c) => `weights clipped to ±${c}`,
     strength: 0.01,
@@ -68,10 +78,7 @@ const families = {
     strength: undefined,
     effect: () => ({ prepare: normalizeSpectra }),
   },
-} as const satisfies Record<string, Family>;
-
-/** A {@link regularizer} by its name. */
-export type RegularizerName = keyof typeof families;
+};
 
 /** The names of all regularisers. */
 export const regularizerNames = Object.keys(families) as readonly RegularizerName[];

@@ -60,6 +60,9 @@ export interface TrainConfig {
   readonly seed: number;
 }
 
+/** A preset by its name. */
+export type PresetName = 'wgan-gp' | 'wgan' | 'dcgan' | 'gan' | 'lsgan' | 'sngan' | 'r1';
+
 /** A named set of choices. */
 export interface Preset {
   /** For `--help`. */
@@ -113,7 +116,7 @@ const onPoints: Partial<TrainConfig> = {
 };
 
 /** The objectives of the papers, with what their authors used where that still works in minutes on two cores. */
-const table = {
+export const presets: Readonly<Record<PresetName, Preset>> = {
   'wgan-gp': {
     title: 'Wasserstein GAN with gradient penalty (Gulrajani et al. 2017), small and fast: the default',
     images: {},
@@ -208,13 +211,7 @@ const table = {
     },
     points: { ...onPoints, objective: 'non-saturating', regularizers: ['r1=1'], criticSteps: 1 },
   },
-} as const satisfies Record<string, Preset>;
-
-/** A preset by its name. */
-export type PresetName = keyof typeof table;
-
-/** The presets by name. */
-export const presets: Readonly<Record<PresetName, Preset>> = table;
+};
 
 /**
  * The whole configuration: what was asked for, else the preset's for that kind of data, else the defaults. A time limit without a
