@@ -35,10 +35,13 @@ const FAMILIES = {
   'Data sets and loaders': 'nn/data/',
   Checkpoints: 'nn/io/checkpoint nn/io/checkpoint.node nn/io/stateful',
   'Files of weights': 'nn/io/',
-  Training: 'gan/wganGp gan/penalty',
+  Training: 'gan/gan gan/objectives/ gan/train/',
   Networks: 'gan/models/',
   'Divergences and optimal transport': 'gan/transport/',
+  Sampling: 'gan/sampling/ gan/run/labels gan/run/animation.node gan/run/points.node',
   Metrics: 'gan/metrics/',
+  'Plots and pages':
+    'gan/run/plot.node gan/run/plotTypes gan/run/plotData gan/run/report.node gan/run/compare.node gan/run/tensorboard.node',
   'Data and images': 'gan/data/ gan/run/',
 };
 

@@ -2,10 +2,113 @@
  * Generative adversarial networks: networks, training steps, penalties, data and metrics. Everything here also runs in a browser.
  * @module wgrad/gan
  */
+export {
+  moons,
+  type NoiseOptions,
+  type SegmentOptions,
+  type SpiralsOptions,
+  segment,
+  segments,
+  spirals,
+  swissRoll,
+} from './data/curves.ts';
+export { type Distribution, type PointSet, type PointSetOptions, pointSet } from './data/distribution.ts';
 export { type IdxArray, parseIdx } from './data/idx.ts';
+export {
+  type GaussianGridOptions,
+  type GaussianMixture,
+  type GaussianMixtureOptions,
+  type GaussianOptions,
+  type GaussianRingOptions,
+  gaussian,
+  gaussianGrid,
+  gaussianMixture,
+  gaussianRing,
+  type TwoGaussiansOptions,
+  twoGaussians,
+} from './data/mixtures.ts';
+export { resizeSet } from './data/resizeImages.ts';
+export type { Modes, SampleSet, Samples } from './data/sampleSet.ts';
+export { selectClasses } from './data/selectClasses.ts';
+export { type StackDigitsOptions, stackDigits } from './data/stackDigits.ts';
+export { type TrainingSample, trainingData } from './data/trainingData.ts';
 export { type CriticReport, Gan, type GanOptions, type MakeOptimizer } from './gan.ts';
+export {
+  type BirthdayParadox,
+  type BirthdayParadoxOptions,
+  birthdayParadox,
+  type SamplePair,
+} from './metrics/birthdayParadox.ts';
+export {
+  type ClassificationAccuracy,
+  type ClassificationAccuracyOptions,
+  classificationAccuracyScore,
+} from './metrics/classificationAccuracy.ts';
 export { DIGIT_FEATURES, DigitClassifier } from './metrics/digitClassifier.ts';
+export {
+  availableMetrics,
+  type EvaluatedFigure,
+  type EvaluateOptions,
+  type EvaluateProgress,
+  type Evaluation,
+  evaluate,
+  type FeatureSource,
+  figureLine,
+} from './metrics/evaluate.ts';
+export {
+  classesOf,
+  classProbabilities,
+  type FeatureClassifier,
+  type FeatureNetwork,
+  type FeatureOptions,
+  featuresOf,
+  stackedClassifier,
+} from './metrics/features.ts';
+export {
+  type Fid,
+  type FidOptions,
+  featureMoments,
+  frechetDistance,
+  frechetInceptionDistance,
+  type Moments,
+} from './metrics/frechet.ts';
+export {
+  type InceptionScore,
+  type InceptionScoreOptions,
+  inceptionScore,
+  modeScore,
+} from './metrics/inceptionScore.ts';
+export { type Kid, type KidOptions, kernelInceptionDistance } from './metrics/kid.ts';
+export type { Figure, Metric, MetricContext, MetricNeeds, MetricSubject } from './metrics/metric.ts';
+export { energyDistance, type MmdOptions, mmd } from './metrics/mmd.ts';
+export {
+  type ClassCoverage,
+  classCoverage,
+  type ModeCoverage,
+  type ModeCoverageOptions,
+  modeCoverage,
+  reverseKl,
+} from './metrics/modeCoverage.ts';
+export {
+  type MsSsimDiversity,
+  type MsSsimDiversityOptions,
+  type MsSsimOptions,
+  msSsim,
+  msSsimDiversity,
+} from './metrics/msSsim.ts';
+export { type NearestNeighbourTest, nearestNeighbourTest } from './metrics/nearestNeighbourTest.ts';
+export { type ParzenLogLikelihood, type ParzenOptions, parzenLogLikelihood } from './metrics/parzen.ts';
+export {
+  type DensityCoverage,
+  densityCoverage,
+  type NeighbourhoodOptions,
+  type PrecisionRecall,
+  precisionRecall,
+} from './metrics/precisionRecall.ts';
+export { RANDOM_FEATURES, RandomFeatures } from './metrics/randomFeatures.ts';
+export { type MetricSamples, metricSamples } from './metrics/samples.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
+export { type MetricName, metrics } from './metrics/table.ts';
 export { type DcganOptions, type DcganSmallOptions, dcgan, dcganSmall } from './models/dcgan.ts';
 export { type MlpActivation, type MlpOptions, mlp, toyNetworks } from './models/mlp.ts';
 export { type MnistNetworksOptions, mnistNetworks } from './models/mnist.ts';
@@ -30,6 +133,22 @@ export {
 } from './objectives/penalty.ts';
 export { type Regularizer, type RegularizerName, regularizer, regularizerNames } from './objectives/regularizer.ts';
 export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
+export { type LabelledGridOptions, labelTiles, type TitleOptions, titled } from './run/labels.ts';
+export { movingMean, type Spread, spreadOf } from './run/plotData.ts';
+export type {
+  BandSeries,
+  BarSeries,
+  HistogramSeries,
+  LevelSeries,
+  LineSeries,
+  PlotAxis,
+  PlotOptions,
+  PlotPanel,
+  PlotPoint,
+  PlotSeries,
+  ScatterSeries,
+  SeriesBase,
+} from './run/plotTypes.ts';
 export {
   type DrawOptions,
   drawSamples,
@@ -39,6 +158,14 @@ export {
   type Statistics,
   standingStatistics,
 } from './sampling/draw.ts';
+export {
+  type Box,
+  evaluateField,
+  type FieldOptions,
+  levelSet,
+  type Polyline,
+  type ScalarField,
+} from './sampling/field.ts';
 export {
   type InterpolateOptions,
   type InterpolationMode,
@@ -57,9 +184,25 @@ export {
   samplesAt,
   withNeighbours,
 } from './sampling/neighbours.ts';
-export { linearDecay, type RealBatches, type StepRow, Training, type TrainingOptions } from './train/training.ts';
+export { assemble, ganOf, networksOf, parseRegularizer } from './train/assemble.ts';
+export {
+  configure,
+  type OptimizerName,
+  optimizerNames,
+  type Preset,
+  type PresetName,
+  presets,
+  type TrainConfig,
+} from './train/config.ts';
+export {
+  linearDecay,
+  type RealBatch,
+  type RealBatches,
+  type StepRow,
+  Training,
+  type TrainingOptions,
+} from './train/training.ts';
 export { createWatch, DivergenceError } from './train/watch.ts';
-// Divergences and optimal transport.
 export {
   chiSquareDivergence,
   hellingerDistance,

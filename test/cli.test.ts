@@ -21,7 +21,7 @@ const stub = [
   '--eval',
   `import { main } from './gan/cli/main.node.ts';
    import { createRunFolder } from './gan/run/folder.node.ts';
-   const train = async ({ out, seed }, signal) => {
+   const train = async ({ out, given: { seed } }, signal) => {
      if (out) createRunFolder({ out });
      // npm passes Ctrl-C on to its child, which the terminal has told already.
      signal.addEventListener('abort', () => setTimeout(() => process.kill(process.pid, 'SIGINT'), 50));
@@ -65,10 +65,11 @@ function run(
 async function call(argv: readonly string[], env: Record<string, string> = {}, failure?: Error) {
   const received: unknown[] = [];
   const act = async (options: unknown): Promise<void> => {
-    received.push({ ...(options as object) });
+    const { command: _, ...rest } = options as { readonly command?: string };
+    received.push(rest);
     if (failure) throw failure;
   };
-  const actions: Actions = { train: act, doctor: act };
+  const actions: Actions = { train: act, sample: act, evaluate: act, report: act, compare: act, doctor: act };
   const { write } = process.stderr;
   const before = process.env;
   let err = '';
@@ -92,12 +93,21 @@ test.before((context) => {
 test.after(({ root }) => rmSync(root, { recursive: true }));
 
 test('the installed command: help, version, exit codes', async () => {
-  const [help, train, version, wrong] = await Promise.all(
-    [['--help'], ['train', '--help'], ['--version'], ['train', '--step', '3']].map((args) => run([...wgrad, ...args])),
+  const [help, train, sample, evaluate, data, version, wrong] = await Promise.all(
+    [
+      ...[['--help'], ['train', '--help'], ['sample', '--help'], ['evaluate', '--help'], ['data'], ['--version']],
+      ['train', '--step', '3'],
+    ].map((args) => run([...wgrad, ...args])),
   );
-  for (const { code, err } of [help!, train!, version!]) assert.equal([code, err], [0, '']);
-  assert.match(help!.out, /train \[options\].*doctor \[options\]/s);
-  for (const option of ['model', 'data', 'steps', 'batch', 'seed', 'out', 'adapter', 'quiet']) {
+  for (const { code, err } of [help!, train!, sample!, evaluate!, data!, version!]) assert.equal([code, err], [0, '']);
+  assert.match(help!.out, /train \[options\].*sample.*evaluate.*data.*doctor \[options\]/s);
+  assert.match(sample!.out, /--what <picture>.*interpolate/s);
+  assert.match(evaluate!.out, /Metrics:\n.*fid .*Examples:/s);
+  assert.match(data!.out, /^ring: Ring of 8 Gaussians$/m);
+  const flags =
+    'preset data data-folder classes size model latent width objective label-smoothing regularizer instance-noise';
+  const more = 'steps time batch accumulate critic-steps optimizer betas ema seed resume out snapshots adapter quiet';
+  for (const option of `${flags} ${more}`.split(' ')) {
     assert.match(train!.out, new RegExp(`--${option}[ \\n]`), option);
   }
   assert.match(train!.out, /Examples:\n {2}\$ wgrad train/);
@@ -119,7 +129,23 @@ test('wrong usage is one line on standard error and exit code 2', async () => {
     [/'--steps <n>' argument missing/, ['train', '--steps']],
     [/'--batch <n>' argument '2.5' is invalid/, ['train', '--batch', '2.5']],
     [/'--seed <n>' argument '-1' is invalid/, ['train', '--seed', '-1']],
-    [/'gpt' is invalid. Allowed choices are wgan-gp/, ['train', '--model', 'gpt']],
+    [/'gpt' is invalid. Allowed choices are mlp, dcgan/, ['train', '--model', 'gpt']],
+    [
+      /'--regularizer .*argument 'gp' is invalid. there is no regulariser gp; there are weight-clipping/i,
+      ['train', '--regularizer', 'gp'],
+    ],
+    [/'r1=0' is invalid.*must be above 0, not 0/, ['train', '--regularizer', 'r1=0']],
+    [/'r1=x' is invalid.*name=strength/, ['train', '--regularizer', 'r1=x']],
+    [/'--time <duration>' argument '10' is invalid. Use a time such as 90s/, ['train', '--time', '10']],
+    [/'--betas <a,b>' argument '0.5' is invalid/, ['train', '--betas', '0.5']],
+    [
+      /'--label-smoothing <share>' argument '1' is invalid. Use a number from 0 to less than 1/,
+      ['train', '--label-smoothing', '1'],
+    ],
+    [/'--critic-rate <rate>' argument '0' is invalid/, ['train', '--critic-rate', '0']],
+    [/'--codes <numbers>' argument '1,x' is invalid/, ['sample', 'r', '--codes', '1,x']],
+    [/missing required argument 'run'/, ['evaluate']],
+    [/There is no metric fit; there are/, ['evaluate', 'r', '--metrics', 'fit']],
     [/'abacus' is invalid. Allowed choices are hardware, lavapipe/, ['doctor', '--adapter', 'abacus']],
     [/'abacus' from env 'WGRAD_ADAPTER' is invalid/, ['doctor'], { WGRAD_ADAPTER: 'abacus' }],
     [/'--out <folder>' argument '' is invalid. Name a folder/, ['train', '--out=']],
@@ -136,9 +162,30 @@ test('wrong usage is one line on standard error and exit code 2', async () => {
 });
 
 test('actions receive checked options with defaults', async () => {
-  const { code, received } = await call(['train', '--steps', '5', '--out', 'x'], { WGRAD_ADAPTER: 'reference' });
-  const defaults = { model: 'wgan-gp', data: 'mnist', steps: 900, batch: 32, seed: 0, quiet: false };
-  assert.equal([code, received], [0, [{ ...defaults, steps: 5, out: 'x', adapter: 'reference' }]]);
+  const plain = await call(['train'], { WGRAD_ADAPTER: 'reference' });
+  assert.equal(
+    [plain.code, plain.received],
+    [0, [{ preset: 'wgan-gp', given: {}, quiet: false, adapter: 'reference' }]],
+  );
+  const flags =
+    '--steps 5 --out x --time 1h30m --classes 3,8 --betas 0,0.9 --regularizer r1=2 --regularizer spectral-norm --ema 0';
+  const { code, received } = await call(['train', ...flags.split(' '), '--regularizer', 'dragan']);
+  const regularizers = ['r1=2', 'spectral-norm', 'dragan'];
+  const given = {
+    steps: 5,
+    betas: [0, 0.9],
+    emaDecay: 0,
+    seconds: 5400,
+    regularizers,
+    dataOptions: { classes: ['3', '8'] },
+  };
+  assert.equal([code, received], [0, [{ preset: 'wgan-gp', given, quiet: false, out: 'x' }]]);
+  assert.equal((await call(['train', '--regularizer', 'none'])).received, [
+    { preset: 'wgan-gp', given: { regularizers: [] }, quiet: false },
+  ]);
+  assert.match((await call(['train', '--resume', 'r', '--out', 'x'])).err, /stays in its folder: leave --out out/);
+  const sample = await call(['sample', 'r', '--what', 'interpolate', '--codes', '1,2']);
+  assert.equal(sample.received, [{ run: 'r', what: 'interpolate', seed: 0, codes: [1, 2], quiet: false }]);
   const doctor = await call(['doctor', '--json', '--adapter', 'lavapipe'], { WGRAD_ADAPTER: 'reference' });
   assert.equal([doctor.code, doctor.received], [0, [{ json: true, adapter: 'lavapipe' }]]);
 });

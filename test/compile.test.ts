@@ -27,7 +27,7 @@ import {
   withDevice,
   zeros,
 } from '../engine/index.ts';
-import { mnistNetworks, Gan } from '../gan/index.ts';
+import { Gan, mnistNetworks } from '../gan/index.ts';
 import * as nn from '../nn/index.ts';
 import { openGpu } from './support/devices.ts';
 import { graphLeaves, graphOrders } from './support/randomGraph.ts';

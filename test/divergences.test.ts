@@ -113,7 +113,7 @@ test('the inequalities between them: Pinsker, Hellinger and total variation, KL 
   }
 });
 
-test("the minimax objective under its optimal discriminator is 2 JSD - log 4, at least -log 4", () => {
+test('the minimax objective under its optimal discriminator is 2 JSD - log 4, at least -log 4', () => {
   const [p, q] = [probabilities(7, 1), probabilities(7, 2)];
   const value = p.reduce((v, r, i) => {
     const discriminator = r / (r + q[i]!);
@@ -160,7 +160,10 @@ test('what is no distribution is refused, and named', () => {
 });
 
 test('a histogram counts as NumPy does: the last bin is closed, and it says what lies outside', () => {
-  const { edges, counts, masses, outside } = histogram([0, 0.5, 1, 1.5, 2, -1, 2.1, Infinity], { bins: 2, range: [0, 2] });
+  const { edges, counts, masses, outside } = histogram([0, 0.5, 1, 1.5, 2, -1, 2.1, Infinity], {
+    bins: 2,
+    range: [0, 2],
+  });
   assert.equal([...edges], [0, 1, 2]);
   assert.equal([...counts], [2, 3]);
   assert.equal([...masses], [0.4, 0.6]);

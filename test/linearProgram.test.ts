@@ -20,7 +20,8 @@ const bestPermutation = (costs: Float64Array, n: number, row = 0, free = (1 << n
   if (row === n) return 0;
   let best = Infinity;
   for (let j = 0; j < n; j++) {
-    if (free & (1 << j)) best = Math.min(best, costs[row * n + j]! + bestPermutation(costs, n, row + 1, free ^ (1 << j)));
+    if (free & (1 << j))
+      best = Math.min(best, costs[row * n + j]! + bestPermutation(costs, n, row + 1, free ^ (1 << j)));
   }
   return best;
 };
@@ -98,7 +99,10 @@ test('Kantorovich-Rubinstein: the potential is 1-Lipschitz on the plane and atta
 test('the c-transform by hand, and a function of the space from it', () => {
   assert.equal([...cTransform([1, 4, 2, 3], [0, 2])], [1, 1]);
   const f = potentialFrom([0, 3], [0, 1], { dimension: 1 });
-  assert.equal([-1, 0, 1, 2, 5].map((z) => f([z])), [1, 0, 1, 0, 1]);
+  assert.equal(
+    [-1, 0, 1, 2, 5].map((z) => f([z])),
+    [1, 0, 1, 0, 1],
+  );
   assert.is(potentialFrom([0, 3], [0, 1], { dimension: 1, p: 2 })([1]), 1);
   assert.throws(() => f([1, 2]), /2 coordinates, not 1/);
   assert.throws(() => potentialFrom([0, 3], [0], { dimension: 1 }), /2 points and 1 values/);
@@ -118,11 +122,20 @@ test('segments: W1 of {0} x [0,1] and {theta} x [0,1] is |theta|', async () => {
 test('translation and scaling', async () => {
   const [x, y] = [cloud(12, 2, 8), cloud(9, 2, 9)];
   const { distance } = await wassersteinLp(x, y, { dimension: 2, p: 2 });
-  const scaled = await wassersteinLp(x.map((c) => 1e6 * c), y.map((c) => 1e6 * c), { dimension: 2, p: 2 });
+  const scaled = await wassersteinLp(
+    x.map((c) => 1e6 * c),
+    y.map((c) => 1e6 * c),
+    { dimension: 2, p: 2 },
+  );
   near(scaled.distance / distance, 1e6, 1e-4);
   // W2² of a shift is |shift|² and that of the rest: 2 (mean x - mean y) · shift + |shift|².
-  const shifted = await wassersteinLp(x, y.map((c, k) => c + (k % 2 ? -4 : 3)), { dimension: 2, p: 2 });
-  const mean = (points: Float64Array, axis: number) => (2 * sum(points.filter((_, k) => k % 2 === axis))) / points.length;
+  const shifted = await wassersteinLp(
+    x,
+    y.map((c, k) => c + (k % 2 ? -4 : 3)),
+    { dimension: 2, p: 2 },
+  );
+  const mean = (points: Float64Array, axis: number) =>
+    (2 * sum(points.filter((_, k) => k % 2 === axis))) / points.length;
   const [dx, dy] = [mean(y, 0) - mean(x, 0), mean(y, 1) - mean(x, 1)];
   near(shifted.distance ** 2, distance ** 2 + 2 * (3 * dx - 4 * dy) + 25, 1e-9);
 });

@@ -8,7 +8,7 @@ import { msSsim } from '../gan/metrics/msSsim.ts';
 import { parzenLogLikelihood } from '../gan/metrics/parzen.ts';
 import { densityCoverage, precisionRecall } from '../gan/metrics/precisionRecall.ts';
 import fixtures from './fixtures/metrics.json' with { type: 'json' };
-import { openGpu, reference } from './support/devices.ts';
+import { on, openGpu, reference } from './support/devices.ts';
 import { near } from './support/samples.ts';
 
 const test = suite('formulas of metrics');
@@ -50,7 +50,7 @@ for (const { name, device, tolerance } of devices) {
       // A subset takes equally many of both, so the larger cloud is cut.
       const n = shapes[0]![0]!;
       const cut = samples(y.slice(0, n * shapes[1]![1]!), [n, shapes[1]![1]!]);
-      const options = { rng: new Generator(0), subsets: 1, device };
+      const options = { rng: new Generator(0), subsets: 1, subsetSize: n, device };
       const { value } = await kernelInceptionDistance(a, cut, options);
       // The same by the sums over pairs of the fixture's formula, in float64.
       near(value, polynomialMmd(x, [...cut.data], shapes[0]![1]!), tolerance * 20);
@@ -77,6 +77,12 @@ test('the Fréchet distance, also of covariances without full rank', async () =>
   const { x, y, shape, frechet } = fixtures.singular;
   const [p, q] = [samples(x, shape), samples(y, shape)].map(featureMoments);
   near(await frechetDistance(p!, q!), frechet, 1e-7);
+});
+
+test('without a device of its own a metric computes where the caller is', async () => {
+  const { x, y, shapes, mmd: expected } = fixtures.pairs[0]!;
+  const pair = [samples(x, shapes[0]!), samples(y, shapes[1]!)] as const;
+  near(await on(reference, () => mmd(...pair, { bandwidths: [0.5, 1, 3] })), expected, 1e-12);
 });
 
 test('the kernel of KID, pair by pair', () => {

@@ -43,8 +43,13 @@ test('the third program trains a classifier with layers of its own, and saves an
   }
 });
 
-test('the fourth program runs its own shader, and checks its derivatives', () => {
+test('the fourth program trains a GAN on a ring, and counts its modes', () => {
   const printed = run(programs[3]!);
+  assert.match(printed, /^50 -?[\d.]+\n100 -?[\d.]+\nmodes \d of 8\n$/);
+});
+
+test('the fifth program runs its own shader, and checks its derivatives', () => {
+  const printed = run(programs[4]!);
   const numbers = (/\[ ([^\]]*) \] \[ ([^\]]*) \]/.exec(printed) ?? [])
     .slice(1)
     .flatMap((t) => t.split(',').map(Number));
@@ -55,10 +60,10 @@ test('the fourth program runs its own shader, and checks its derivatives', () =>
   assert.ok(errors.length === 2 && errors.every((e) => e < 1e-7), printed);
 });
 
-test('the fifth program writes an ONNX file, which onnxruntime runs with a batch of any size', async () => {
+test('the sixth program writes an ONNX file, which onnxruntime runs with a batch of any size', async () => {
   const file = 'generator.onnx';
   try {
-    assert.match(run(programs[4]!), /^generator\.onnx: \d+ bytes$/m);
+    assert.match(run(programs[5]!), /^generator\.onnx: \d+ bytes$/m);
     const session = await InferenceSession.create(readFileSync(file), { logSeverityLevel: 3 });
     const z = Float32Array.from({ length: 3 * 16 }, (_, i) => Math.sin(i));
     const { images } = await session.run({ z: new OrtTensor('float32', z, [3, 16]) });

@@ -99,6 +99,13 @@ test('standing statistics: the mean over batches, after which a sample depends o
   assert.not.equal(alone.data, together.data);
 });
 
+test('the statistics of a truncation are those of its codes', async () => {
+  const norm = new nn.BatchNorm1d(3);
+  standingStatistics(new nn.Sequential(norm), { latent: 3, rng: new Generator(4), psi: 0.5, batches: 40 });
+  // A normal within ±0.5 is nearly uniform: variance 1 - 2 · 0.5 φ(0.5) / (2 Φ(0.5) - 1).
+  close(await norm.runningVar!.data(), [0.08059, 0.08059, 0.08059], 0.08059 * 0.06);
+});
+
 test('a layer that counts its batches, and a generator without statistics', async () => {
   const rng = new Generator(1);
   const norm = new nn.BatchNorm1d(3, { momentum: null });

@@ -69,7 +69,8 @@ test("Monge's map of the lecture's example pushes p forward to q, in order", () 
 
 test('segments: W_p of {0} and {theta} is |theta|, for disjoint supports too', () => {
   for (const theta of [-2, -0.5, 0, 0.25, 7]) {
-    for (const order of [1, 2, 3.5]) near(wasserstein1d([0, 0, 0], [theta, theta], { p: order }), Math.abs(theta), 1e-14);
+    for (const order of [1, 2, 3.5])
+      near(wasserstein1d([0, 0, 0], [theta, theta], { p: order }), Math.abs(theta), 1e-14);
   }
 });
 
@@ -125,8 +126,22 @@ test('translation, scaling, symmetry, the triangle inequality and growth with p'
     const [a, b, c] = [samples(9, seed), samples(6, seed + 100), samples(5, seed + 200)];
     for (const order of [1, 2, 3]) {
       const distance = (x: LineMeasure, y: LineMeasure) => wasserstein1d(x, y, { p: order });
-      near(distance(a, a.map((x) => x + 2.5)), 2.5, 1e-13);
-      near(distance(a.map((x) => -3 * x), b.map((x) => -3 * x)), 3 * distance(a, b), 1e-12);
+      near(
+        distance(
+          a,
+          a.map((x) => x + 2.5),
+        ),
+        2.5,
+        1e-13,
+      );
+      near(
+        distance(
+          a.map((x) => -3 * x),
+          b.map((x) => -3 * x),
+        ),
+        3 * distance(a, b),
+        1e-12,
+      );
       near(distance(a, b), distance(b, a), 1e-13);
       assert.ok(distance(a, c) <= distance(a, b) + distance(b, c) + 1e-13);
       assert.ok(distance(a, b) <= wasserstein1d(a, b, { p: order + 1 }) + 1e-13);
@@ -165,7 +180,10 @@ test('the potential is 1-Lipschitz and attains W1, for samples and densities', (
 
 test('an atom that has to be split has a plan, and no map', () => {
   const { plan, map } = transport1d([0, 1], [0, 1, 2, 3]);
-  assert.equal(plan.map(({ to }) => to[0]), [0, 1, 2, 3]);
+  assert.equal(
+    plan.map(({ to }) => to[0]),
+    [0, 1, 2, 3],
+  );
   assert.throws(() => map(0), /atom at 0 has to be split between 0 and 1: there is a plan, but no map/);
   assert.equal([0, 1].map(transport1d([1, 0], [5, 4]).map), [4, 5]);
   assert.is(transport1d([1, 1, 2], [3, 3, 7]).map(1), 3, 'two atoms at one place that go to one place');

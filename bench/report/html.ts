@@ -4,6 +4,7 @@ import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } fro
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { Roofs } from '../../engine/index.ts';
+import { type Html, html, page, raw } from '../../gan/run/html.ts';
 import type { Row } from '../run.ts';
 import { SUITES } from '../task.ts';
 import { COLUMNS, cells, roofText, times } from './table.ts';
@@ -22,34 +23,19 @@ const INK = '#333333';
 /** In pixels. */
 const LAYOUT = { width: 980, names: 330, row: 30, header: 70, footer: 50 };
 
+const TITLE = 'wgrad beside tfjs and jax-js';
+
 /** The whole page as text; nothing is loaded from elsewhere. */
 export function htmlReport({ adapter, roofs, rows }: Report): string {
   const suites = SUITES.filter((suite) => rows.some((r) => r.suite === suite));
   const sections = suites.map((suite) => {
     const own = rows.filter((r) => r.suite === suite);
-    return `<h2>${suite}</h2>\n${chart(own)}\n${table(own)}`;
+    return html`<h2>${suite}</h2>\n${raw(chart(own))}\n${table(own)}\n`;
   });
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>wgrad beside tfjs and jax-js</title>
-<style>
-body { font: 14px/1.5 Helvetica, Arial, sans-serif; color: ${INK}; max-width: ${LAYOUT.width}px; margin: 2em auto; padding: 0 1em }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1em 0 3em }
-th, td { text-align: right; padding: 2px 8px; border-bottom: 1px solid #e8e8e8; white-space: nowrap }
-th:nth-child(-n+2), td:nth-child(-n+2), td.note { text-align: left }
-td.note { color: #666666; white-space: normal; font-size: 12px }
-svg { max-width: 100%; height: auto }
-</style>
-</head>
-<body>
-<h1>wgrad beside tfjs and jax-js</h1>
-<p>${escapeHtml(adapter)}: ${roofText(roofs)}. Medians of interleaved rounds, after the libraries' results were compared.</p>
-${sections.join('\n')}
-</body>
-</html>
-`;
+  const body = html`<h1>${TITLE}</h1>
+<p>${adapter}: ${roofText(roofs)}. Medians of interleaved rounds, after the libraries' results were compared.</p>
+${sections}`;
+  return page({ title: TITLE, body });
 }
 
 /** Bars of how many times faster wgrad is, on a logarithmic axis. */
@@ -87,14 +73,11 @@ function chart(rows: readonly Row[]): string {
   return svg;
 }
 
-function table(rows: readonly Row[]): string {
-  const cell = (tag: string) => (text: string) => `<${tag}>${escapeHtml(text)}</${tag}>`;
+function table(rows: readonly Row[]): Html {
   const lines = rows.map((r) => {
-    const note = r.note ? `\n<tr><td class="note" colspan="${COLUMNS.length}">${escapeHtml(r.note)}</td></tr>` : '';
-    return `<tr>${cells(r).map(cell('td')).join('')}</tr>${note}`;
+    const note = r.note && html`\n<tr><td class="note" colspan="${COLUMNS.length}">${r.note}</td></tr>`;
+    const [name, shape, ...figures] = cells(r).map((text) => html`${text}`);
+    return html`<tr><th scope="row">${name}</th><th scope="row">${shape}</th>${figures.map((text) => html`<td>${text}</td>`)}</tr>${note}\n`;
   });
-  return `<table>\n<tr>${COLUMNS.map(cell('th')).join('')}</tr>\n${lines.join('\n')}\n</table>`;
+  return html`<div class="wide"><table>\n<tr>${COLUMNS.map((text) => html`<th>${text}</th>`)}</tr>\n${lines}</table></div>`;
 }
-
-const escapeHtml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -2,19 +2,32 @@ import { Command, CommanderError, Option } from 'commander';
 import { dataSets } from '../data/datasets.node.ts';
 import { models } from '../models/models.ts';
 import { version } from '../train/version.node.ts';
-import { adapters, type DoctorOptions, type TrainOptions } from './options.ts';
+import type { CompareCommandOptions } from './compare.node.ts';
+import { listDataSets } from './listDataSets.node.ts';
+import { adapters, type DoctorOptions, type EvaluateCommandOptions, type TrainOptions } from './options.ts';
+import type { ReportCommandOptions } from './report.node.ts';
+import { addEvaluate, addPages, addSample } from './runCommands.ts';
+import type { SampleOptions } from './sampleOptions.ts';
 import { addTrain } from './trainCommand.ts';
 
 /** What the commands do; the tests put others in their place. */
 export interface Actions {
   /** Returns when the run is complete, or has stopped because `signal` asked for it and has kept what it learnt. */
   train(options: TrainOptions, signal: AbortSignal): Promise<void>;
+  sample(options: SampleOptions): Promise<void>;
+  report(options: ReportCommandOptions): Promise<void>;
+  compare(options: CompareCommandOptions): Promise<void>;
+  evaluate(options: EvaluateCommandOptions): Promise<void>;
   doctor(options: DoctorOptions): Promise<void>;
 }
 
 /** Loaded only when called, so that `--help` and wrong options are answered at once. */
 const lazyActions: Actions = {
   train: async (options, signal) => (await import('../train/train.node.ts')).train(options, signal),
+  sample: async (options) => void (await (await import('./sample.node.ts')).sample(options)),
+  report: async (options) => (await import('./report.node.ts')).report(options),
+  compare: async (options) => (await import('./compare.node.ts')).compare(options),
+  evaluate: async (options) => (await import('./evaluate.node.ts')).evaluate(options),
   doctor: async (options) => (await import('./doctor.node.ts')).doctor(options),
 };
 
@@ -27,7 +40,7 @@ const lazyActions: Actions = {
 export async function main(argv: readonly string[], actions: Actions = lazyActions): Promise<number> {
   const interrupt = new AbortController();
   try {
-    await program(actions, interrupt).parseAsync(argv, { from: 'user' });
+    await program(actions, interrupt, commandLine(argv)).parseAsync(argv, { from: 'user' });
     return interrupt.signal.aborted ? 130 : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -37,7 +50,7 @@ export async function main(argv: readonly string[], actions: Actions = lazyActio
   }
 }
 
-function program(actions: Actions, interrupt: AbortController): Command {
+function program(actions: Actions, interrupt: AbortController, command: string): Command {
   const wgrad = new Command('wgrad')
     .description('Train generative adversarial networks on an engine of hand-written WebGPU shaders.')
     .version(version())
@@ -48,8 +61,16 @@ function program(actions: Actions, interrupt: AbortController): Command {
   const known = { models: Object.keys(models), datasets: dataSets.map(({ name }) => name), adapter: adapterOption() };
   addTrain(wgrad, known, async (options) => {
     const release = onInterrupt(interrupt);
-    await actions.train(options, interrupt.signal).finally(release);
+    await actions.train({ ...options, command }, interrupt.signal).finally(release);
   });
+  addSample(wgrad, adapterOption(), actions.sample);
+  addEvaluate(wgrad, adapterOption(), actions.evaluate);
+  addPages(wgrad, actions);
+
+  wgrad
+    .command('data')
+    .description('List the data sets: what they hold, where they come from, their licences and how to get them.')
+    .action(() => void process.stdout.write(`${listDataSets()}\n`));
 
   wgrad
     .command('doctor')
@@ -84,5 +105,11 @@ function onInterrupt(interrupt: AbortController): () => void {
     if (!interrupt.signal.aborted) unhandle();
   };
 }
+
+/** The command as a shell takes it. */
+const commandLine = (argv: readonly string[]): string =>
+  ['wgrad', ...argv]
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ');
 
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');

@@ -19,6 +19,27 @@ export interface TrainOptions {
   readonly adapter?: Adapter;
   /** Print nothing but errors. */
   readonly quiet: boolean;
+  /** The whole command, for the run folder. */
+  readonly command?: string;
+}
+
+/** Options of `wgrad evaluate`. */
+export interface EvaluateCommandOptions {
+  /** A run folder, or the checkpoint in one. */
+  readonly run: string;
+  /** Which metrics; all that suit the data set unless given. */
+  readonly metrics?: readonly string[];
+  /** Samples; 10,000 images or 2,500 points unless given. */
+  readonly count?: number;
+  /** Of the latent codes, and of what metrics draw. */
+  readonly seed: number;
+  /** Also measure real samples and noise. */
+  readonly baselines: boolean;
+  readonly adapter?: Adapter;
+  /** Print JSON for programs instead of text for people. */
+  readonly json: boolean;
+  /** Print nothing but errors. */
+  readonly quiet: boolean;
 }
 
 /** Options of `wgrad doctor`. */

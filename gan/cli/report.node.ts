@@ -6,8 +6,6 @@ export interface ReportCommandOptions {
   readonly runs: readonly string[];
   /** Path of the page, for one run; without it, `report.html` in each run folder. */
   readonly out?: string;
-  /** Pages are written, never opened. */
-  readonly open?: false;
 }
 
 /**

@@ -1,32 +1,21 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import { destroy, Generator, init, scope, type Tensor } from '../../engine/index.ts';
+import { destroy, Generator, init } from '../../engine/index.ts';
 import { fileError, writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
-import type { SampleSet } from '../data/sampleSet.ts';
-import type { Networks } from '../models/networks.ts';
 import { animateRun, writeAnimation } from '../run/animation.node.ts';
 import { tileImages } from '../run/grid.ts';
 import { writePng } from '../run/png.node.ts';
 import { boxOf, plotPoints, pointsImage } from '../run/points.node.ts';
-import { type SampleArray, standingStatistics } from '../sampling/draw.ts';
+import type { SampleArray } from '../sampling/draw.ts';
 import { evaluateField } from '../sampling/field.ts';
 import { interpolate } from '../sampling/interpolate.ts';
 import { samplesAt } from '../sampling/neighbours.ts';
+import { type OpenedRun, openRun } from '../train/openRun.node.ts';
 import type { SampleOptions } from './sampleOptions.ts';
-import { draw, drawings, pathCodes, type Source, tiled } from './samplePictures.node.ts';
+import { draw, drawings, pathCodes, type Source, settle, tiled } from './samplePictures.node.ts';
 
-/** A run that was trained, as far as sampling needs it. */
-export interface OpenedRun {
-  /** Of the run folder. */
-  readonly path: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  /** With the averaged weights, if the run keeps an average. */
-  readonly networks: Networks;
-  sample(latents: Tensor): Tensor;
-  readonly openData: () => Promise<SampleSet>;
-  /** Frees the networks. */
-  dispose(): void;
-}
+/** What sampling needs of a run. */
+export type SampledRun = Pick<OpenedRun, 'path' | 'networks' | 'openData' | 'dispose'>;
 
 /** Steps between two codes of an animation. */
 const STEPS = 12;
@@ -36,11 +25,14 @@ const POINTS = 1024;
 /**
  * Draws from a run and writes a picture: the action of `wgrad sample`.
  *
- * @param openRun opens a run folder or a checkpoint on the current device
+ * @param open opens a run folder or a checkpoint on the current device
  * @returns the path of the file
  * @throws Error naming the option, the run or the file, and the remedy; no file is left then, none is overwritten
  */
-export async function sample(options: SampleOptions, openRun: (path: string) => Promise<OpenedRun>): Promise<string> {
+export async function sample(
+  options: SampleOptions,
+  open: (path: string) => Promise<SampledRun> = openRun,
+): Promise<string> {
   refuseMisfits(options);
   const say = (text: string): void => {
     if (!options.quiet) process.stdout.write(`${text}\n`);
@@ -54,13 +46,12 @@ export async function sample(options: SampleOptions, openRun: (path: string) => 
   }
   await init({ adapter: options.adapter });
   try {
-    const run = await openRun(options.run);
+    const run = await open(options.run);
     try {
-      // Of a stream that no seed shares: code k of a seed is the same sample in every picture.
-      standingStatistics(run.networks.generator, { latent: run.networks.latent, rng: new Generator(0, 7) });
+      settle(run.networks);
       const source: Source = { networks: run.networks, options, openData: run.openData };
-      const probe = await scopedDraw(source);
-      const { path, report } = await (probe.shape.length === 4 ? writeImages : writePoints)(source, run.path);
+      const { shape } = await probe(source);
+      const { path, report } = await (shape.length === 4 ? writeImages : writePoints)(source, run.path);
       if (report) say(report);
       say(path);
       return path;
@@ -73,8 +64,8 @@ export async function sample(options: SampleOptions, openRun: (path: string) => 
 }
 
 /** One sample, which tells images from points. */
-const scopedDraw = (source: Source): Promise<SampleArray> =>
-  scope(() => draw(source, new Generator(0).normal([2, source.networks.latent])));
+const probe = (source: Source): Promise<SampleArray> =>
+  draw(source, () => new Generator(0).normal([2, source.networks.latent]));
 
 interface Written {
   readonly path: string;
@@ -101,7 +92,7 @@ async function writeImages(source: Source, folder: string): Promise<Written> {
 /** One image that goes round through the codes. */
 async function framesOf(source: Source) {
   const { mode = 'spherical' } = source.options;
-  const { data, shape } = await draw(source, interpolate(pathCodes(source), { steps: STEPS, mode, loop: true }));
+  const { data, shape } = await draw(source, () => interpolate(pathCodes(source), { steps: STEPS, mode, loop: true }));
   const [n = 0, height = 1, width = 1, channels = 1] = shape;
   const scale = Math.max(1, Math.round(224 / height));
   const size = height * width * channels;

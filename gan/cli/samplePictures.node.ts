@@ -1,10 +1,11 @@
 import { concat, Generator, scope, type Tensor } from '../../engine/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { loadDigitClassifier } from '../metrics/digitClassifier.node.ts';
+import type { DigitClassifier } from '../metrics/digitClassifier.ts';
 import type { Networks } from '../models/networks.ts';
 import type { ByteImage } from '../run/grid.ts';
 import { type LabelledGridOptions, labelTiles } from '../run/labels.ts';
-import { drawSamples, type SampleArray } from '../sampling/draw.ts';
+import { drawSamples, type SampleArray, standingStatistics } from '../sampling/draw.ts';
 import { interpolate, latentGrid } from '../sampling/interpolate.ts';
 import { invertSamples } from '../sampling/invert.ts';
 import { analogy, meanLatent, rowsOf, towardsMean, truncatedLatents } from '../sampling/latents.ts';
@@ -28,23 +29,59 @@ export interface Drawn {
 /** Images beside each other where `count` does not say. */
 const ACROSS = 8;
 /** BigGAN's figure 2 from the other end; and shares of the way from the mean. */
-const PSI = { resample: [0.04, 0.5, 1, 2], mean: [0, 0.25, 0.5, 0.75, 1] } as const;
+const PSI = { resample: [0.04, 0.5, 1, 2], mean: [0.25, 0.5, 0.75, 1] } as const;
 /** Radford et al. 2016 show the result of arithmetic among eight codes with uniform noise of this size. */
 const NOISE = 0.25;
+
+/**
+ * Gives the generator's layers the statistics that samples are drawn with, from a stream that no seed shares: code k of a
+ * seed is the same sample in every picture.
+ */
+export function settle({ generator, latent }: Networks, psi?: number): void {
+  standingStatistics(generator, { latent, rng: new Generator(0, 7), ...(psi !== undefined && { psi }) });
+}
 
 /** The first n codes of the seed: those of its grid. */
 export const gridCodes = ({ networks, options }: Source, n: number): Tensor =>
   new Generator(options.seed).normal([n, networks.latent]);
 
-/** The samples of some codes, each by itself. */
-export const draw = ({ networks }: Source, codes: Tensor): Promise<SampleArray> =>
-  drawSamples(networks.generator, codes, { statistics: 'running' });
+/** The samples of the codes that `make` gives, each by itself. What `make` makes is freed. */
+export async function draw({ networks }: Source, make: () => Tensor): Promise<SampleArray> {
+  using codes = scope(make);
+  return await drawSamples(networks.generator, codes, { statistics: 'running' });
+}
 
 /** The codes that an interpolation goes through. */
 export function pathCodes(source: Source): Tensor {
   const { codes, count = ACROSS, corners = false } = source.options;
   const numbers = codes ?? Array.from({ length: corners ? 4 : count }, (_, k) => k);
-  return scope(() => rowsOf('sample', gridCodes(source, Math.max(...numbers) + 1), numbers));
+  return rowsOf('sample', gridCodes(source, Math.max(...numbers) + 1), numbers);
+}
+
+/** Samples of one shape, one list after the other. */
+function joined(lists: readonly SampleArray[]): SampleArray {
+  const data = new Float32Array(lists.reduce((n, list) => n + list.data.length, 0));
+  let at = 0;
+  for (const list of lists) {
+    data.set(list.data, at);
+    at += list.data.length;
+  }
+  return { data, shape: [lists.reduce((n, { shape }) => n + shape[0]!, 0), ...lists[0]!.shape.slice(1)] };
+}
+
+/** The standard deviation of each number over the samples, averaged. */
+function spread({ data, shape: [n = 1] }: SampleArray): number {
+  const size = data.length / n;
+  let total = 0;
+  for (let i = 0; i < size; i++) {
+    let [sum, squares] = [0, 0];
+    for (let at = i; at < data.length; at += size) {
+      sum += data[at]!;
+      squares += data[at]! ** 2;
+    }
+    total += Math.sqrt(Math.max(0, squares / n - (sum / n) ** 2));
+  }
+  return total / size;
 }
 
 const numbered = (n: number): string[] => Array.from({ length: n }, (_, k) => String(k));
@@ -53,7 +90,7 @@ async function grid(source: Source): Promise<Drawn> {
   const { count = ACROSS ** 2 } = source.options;
   const columns = Math.ceil(Math.sqrt(count));
   const rowLabels = Array.from({ length: Math.ceil(count / columns) }, (_, row) => String(row * columns));
-  const samples = await draw(source, gridCodes(source, count));
+  const samples = await draw(source, () => gridCodes(source, count));
   return { samples, layout: { columns, rowLabels, columnLabels: numbered(columns) } };
 }
 
@@ -61,15 +98,16 @@ async function grid(source: Source): Promise<Drawn> {
 async function interpolation(source: Source): Promise<Drawn> {
   const { codes, count = ACROSS, mode = 'spherical', corners = false } = source.options;
   if (corners) {
-    const between = latentGrid(pathCodes(source), { rows: ACROSS, columns: ACROSS, mode });
+    const between = () => latentGrid(pathCodes(source), { rows: ACROSS, columns: ACROSS, mode });
     return { samples: await draw(source, between), layout: { columns: ACROSS } };
   }
   const ends = codes
     ? codes.slice(1).map((to, k) => [codes[k]!, to] as const)
     : Array.from({ length: count }, (_, k) => [2 * k, 2 * k + 1] as const);
-  const all = gridCodes(source, Math.max(...ends.flat()) + 1);
-  const legs = ends.map((pair) => interpolate(rowsOf('sample', all, pair), { steps: ACROSS, mode }));
-  const samples = await draw(source, concat(legs));
+  const samples = await draw(source, () => {
+    const all = gridCodes(source, Math.max(...ends.flat()) + 1);
+    return concat(ends.map((pair) => interpolate(rowsOf('sample', all, pair), { steps: ACROSS, mode })));
+  });
   return { samples, layout: { columns: ACROSS + 1, rowLabels: ends.map(([from, to]) => `${from}-${to}`) } };
 }
 
@@ -77,16 +115,16 @@ async function interpolation(source: Source): Promise<Drawn> {
 async function arithmetic(source: Source): Promise<Drawn> {
   const { codes = Array.from({ length: 9 }, (_, k) => k), seed } = source.options;
   const each = codes.length / 3;
-  const all = gridCodes(source, Math.max(...codes) + 1);
   const terms = [0, 1, 2].map((term) => codes.slice(term * each, (term + 1) * each));
-  const [a, b, c] = terms.map((numbers) => meanLatent(all, numbers)) as [Tensor, Tensor, Tensor];
-  const result = analogy(a, b, c).reshape([1, source.networks.latent]);
-  const noise = new Generator(seed, 1).uniform([each, source.networks.latent], { low: -NOISE, high: NOISE });
-  const rows = terms.flatMap((numbers, term) => [
-    rowsOf('sample', all, numbers),
-    [a, b, c][term]!.reshape([1, source.networks.latent]),
-  ]);
-  const samples = await draw(source, concat([...rows, result.add(noise), result]));
+  const { latent } = source.networks;
+  const samples = await draw(source, () => {
+    const all = gridCodes(source, Math.max(...codes) + 1);
+    const [a, b, c] = terms.map((numbers) => meanLatent(all, numbers).reshape([1, latent])) as [Tensor, Tensor, Tensor];
+    const result = analogy(a, b, c);
+    const noise = new Generator(seed, 1).uniform([each, latent], { low: -NOISE, high: NOISE });
+    const rows = [a, b, c].flatMap((mean, term) => [rowsOf('sample', all, terms[term]!), mean]);
+    return concat([...rows, result.add(noise), result]);
+  });
   const columnLabels = [...Array.from({ length: each }, () => ''), 'mean'];
   const report = `a - b + c of the means of codes ${terms.map((numbers) => numbers.join(',')).join(' | ')}; below, the result (last) and codes within ${NOISE} of it`;
   return { samples, layout: { columns: each + 1, rowLabels: ['a', 'b', 'c', 'a-b+c'], columnLabels }, report };
@@ -95,16 +133,22 @@ async function arithmetic(source: Source): Promise<Drawn> {
 async function truncate(source: Source): Promise<Drawn> {
   const { psi, count = psi === undefined ? ACROSS : ACROSS ** 2, truncation = 'resample', seed } = source.options;
   const { latent } = source.networks;
-  const at = (value: number): Tensor =>
-    truncation === 'mean'
-      ? towardsMean(gridCodes(source, count), { psi: value })
-      : truncatedLatents(new Generator(seed), count, latent, value);
+  const at = (value: number): Promise<SampleArray> => {
+    if (truncation === 'mean') return draw(source, () => towardsMean(gridCodes(source, count), { psi: value }));
+    // Shorter codes move the layers' inputs, so that each psi has statistics of its own, as in BigGAN.
+    settle(source.networks, value);
+    return draw(source, () => truncatedLatents(new Generator(seed), count, latent, value));
+  };
   if (psi !== undefined) {
     const layout = { columns: Math.ceil(Math.sqrt(count)), title: `psi ${psi}` };
-    return { samples: await draw(source, at(psi)), layout };
+    return { samples: await at(psi), layout };
   }
-  const samples = await draw(source, concat(PSI[truncation].map(at)));
-  return { samples, layout: { columns: count, rowLabels: PSI[truncation].map((value) => `psi ${value}`) } };
+  const rows: SampleArray[] = [];
+  for (const value of PSI[truncation]) rows.push(await at(value));
+  const spreads = rows.map((row, i) => `${PSI[truncation][i]}: ${spread(row).toFixed(3)}`);
+  const report = `variety (standard deviation of a number over the samples, mean of all numbers) at psi ${spreads.join(', ')}`;
+  const samples = joined(rows);
+  return { samples, layout: { columns: count, rowLabels: PSI[truncation].map((value) => `psi ${value}`) }, report };
 }
 
 /** Each sample, then its nearest training images; and how near held-out images have theirs. */
@@ -112,16 +156,18 @@ async function neighbours(source: Source): Promise<Drawn> {
   const { count = ACROSS, compare = 'pixels' } = source.options;
   const k = ACROSS - 1;
   const set = await source.openData();
-  const samples = await draw(source, gridCodes(source, count));
+  const samples = await draw(source, () => gridCodes(source, count));
   const held = Math.min(count, set.test.count);
   const others = samplesAt(
     set.test,
     set.shape,
     Array.from({ length: held }, (_, i) => Math.floor((i * set.test.count) / held)),
   );
-  const queries = { data: Float32Array.of(...samples.data, ...others.data), shape: [count + held, ...set.shape] };
-  const features = compare === 'digits' ? await digitFeatures(set) : undefined;
-  const found = await nearestNeighbours(queries, set.train, { k, ...(features && { features }) });
+  const queries = joined([samples, others]);
+  const classifier = compare === 'digits' ? await digitClassifier(set) : undefined;
+  const features = classifier && { features: (x: Tensor) => classifier.features(x) };
+  const found = await nearestNeighbours(queries, set.train, { k, ...features });
+  classifier?.dispose();
   const nearestOf = (from: number, n: number) =>
     median(Array.from({ length: n }, (_, row) => found.distances[(from + row) * k]!)).toFixed(2);
   const own = { k, indices: found.indices.subarray(0, count * k), distances: found.distances.subarray(0, count * k) };
@@ -132,12 +178,11 @@ async function neighbours(source: Source): Promise<Drawn> {
   };
 }
 
-async function digitFeatures({ name, shape }: SampleSet): Promise<(images: Tensor) => Tensor> {
+async function digitClassifier({ name, shape }: SampleSet): Promise<DigitClassifier> {
   if (String(shape) !== '28,28,1') {
     throw new Error(`the digit classifier sees images [28,28,1]; ${name} has [${shape}]: compare pixels`);
   }
-  const classifier = await loadDigitClassifier();
-  return (images) => classifier.features(images);
+  return loadDigitClassifier();
 }
 
 const median = (values: readonly number[]): number => {
@@ -160,10 +205,10 @@ async function reconstruct(source: Source): Promise<Drawn> {
     latent: networks.latent,
     rng: new Generator(seed),
   });
-  const made = await draw(source, codes);
+  const made = await draw(source, () => codes);
   const mean = errors.reduce((sum, error) => sum + error, 0) / n;
   return {
-    samples: { data: Float32Array.of(...real.data, ...made.data), shape: [2 * n, ...set.shape] },
+    samples: joined([real, made]),
     layout: { columns: n, rowLabels: ['real', 'found'], columnLabels: [...errors].map((e) => e.toFixed(3)) },
     report: `mean squared error of ${n} held-out images, pixels in [-1, 1]: ${mean.toFixed(4)}, worst ${Math.max(...errors).toFixed(4)}`,
   };

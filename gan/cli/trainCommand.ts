@@ -62,8 +62,8 @@ export function addTrain(
     .addOption(new Option('--objective <name>', 'what critic and generator minimise').choices(objectiveNames))
     .option('--label-smoothing <share>', 'one-sided label smoothing', number(0, 1, 'most'))
     .option(
-      '--regularizer <name[=strength]...>',
-      `any of ${regularizerNames.join(', ')}; or none`,
+      '--regularizer <name[=strength]>',
+      `any of ${regularizerNames.join(', ')}; or none; may be given several times`,
       (text: string, before: readonly string[] | undefined) => [...(before ?? []), regularizerOf(text)],
     )
     .option(

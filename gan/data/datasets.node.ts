@@ -15,7 +15,9 @@ import { stackDigits } from './stackDigits.ts';
 export interface DataSetEntry {
   /** What {@link openSampleSet} and the command line call it. */
   readonly name: string;
+  /** For headings. */
   readonly title: string;
+  /** As in a `SampleSet`. */
   readonly kind: SampleSet['kind'];
   /** What it shows, in a line. */
   readonly about: string;
@@ -25,6 +27,7 @@ export interface DataSetEntry {
   readonly size?: readonly [train: number, test: number];
   /** Where it comes from: the paper or the project. */
   readonly source: string;
+  /** Under which it may be used and passed on. */
   readonly licence: string;
   /** How to get it. */
   readonly obtain: string;

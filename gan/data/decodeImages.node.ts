@@ -2,20 +2,23 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 
+/** What becomes of an image that is not square: 'crop' keeps its middle, 'pad' adds white, 'stretch' distorts it. */
+export type ImageFit = 'crop' | 'pad' | 'stretch';
+
 /** How files become images of one shape. */
 export interface DecodeOptions {
   /** Pixels along each side. */
   readonly size: number;
   /** One grey level for each pixel, in place of red, green and blue. */
   readonly grey: boolean;
-  /** What becomes of an image that is not square: 'crop' keeps its middle, 'pad' adds white, 'stretch' distorts it. */
-  readonly fit: 'crop' | 'pad' | 'stretch';
+  readonly fit: ImageFit;
   /** Called after each file, with how many are done and how many there are. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** A file that was not read. */
 export interface SkippedFile {
+  /** The folder as it was named, and the path in it. */
   readonly path: string;
   /** Why, in a few words. */
   readonly reason: string;
@@ -55,7 +58,7 @@ export async function decodeImages<F extends { readonly path: string }>(
         results[place] = { file, pixels: await pixelsOf(bytes, options), hash: hashOf(bytes) };
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
-        results[place] = { path: file.path, reason: code ?? message.replace(/\s+/g, ' ').trim() };
+        results[place] = { path: file.path, reason: code ?? inShort(message) };
       }
       options.onProgress?.(++done, files.length);
     }
@@ -66,6 +69,9 @@ export async function decodeImages<F extends { readonly path: string }>(
     skipped: results.filter((r): r is SkippedFile => 'reason' in r),
   };
 }
+
+/** One line of a hundred characters at most: libvips repeats itself. */
+const inShort = (message: string): string => message.replace(/\s+/g, ' ').trim().slice(0, 100);
 
 /** Sixteen hex digits of SHA-256. */
 export const hashOf = (content: Uint8Array | string): string =>

@@ -42,6 +42,7 @@ export interface PointSetOptions {
 
 /** A `SampleSet` of points that knows where they come from. */
 export interface PointSet extends SampleSet {
+  /** Points, as they are drawn. */
   readonly kind: 'points';
   /** What the points were drawn from: for fresh ones, and for exact densities. */
   readonly distribution: Distribution;

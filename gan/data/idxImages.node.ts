@@ -9,7 +9,7 @@ export interface Mnist {
   readonly images: Uint8Array;
   /** The class of each image, [n]: for MNIST the digit 0 to 9. */
   readonly labels: Uint8Array;
-  /** [n, 28, 28, 1]: n is 60,000 for 'train' and 10,000 for 'test' in MNIST and Fashion-MNIST. */
+  /** The axes [n, 28, 28, 1]; n is 60,000 for 'train' and 10,000 for 'test' in MNIST and Fashion-MNIST. */
   readonly shape: readonly [n: number, height: number, width: number, channels: number];
 }
 

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { checked } from '../../engine/index.ts';
 import { oneOf, wholeNumber } from './check.ts';
-import { type DecodeOptions, decodeImages, type SkippedFile } from './decodeImages.node.ts';
+import { decodeImages, type ImageFit, type SkippedFile } from './decodeImages.node.ts';
 import { type HashedImage, samplesOf, splitByHash } from './heldOut.ts';
 import type { SampleSet } from './sampleSet.ts';
 
@@ -12,8 +12,8 @@ export interface ImageFolderOptions {
   readonly size?: number;
   /** Whether images become grey, [size, size, 1]; else they are red, green and blue. Default false. */
   readonly grey?: boolean;
-  /** What becomes of an image that is not square: 'crop' (default) keeps its middle, 'pad' adds white, 'stretch' distorts it. */
-  readonly fit?: DecodeOptions['fit'];
+  /** What becomes of an image that is not square. Default 'crop'. */
+  readonly fit?: ImageFit;
   /** The part that is held out, above 0 and below 1; see {@link imageFolder}. Default 0.1. */
   readonly testShare?: number;
   /** Called after each file, with how many are done and how many there are. */

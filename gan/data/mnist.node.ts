@@ -3,8 +3,6 @@ import { dirname, join } from 'node:path';
 import { loadIdxImages, type Mnist } from './idxImages.node.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
 
-export type { Mnist } from './idxImages.node.ts';
-
 /** Where the files of MNIST or Fashion-MNIST lie. */
 export interface IdxFolderOptions {
   /** The folder with the four IDX files, plain or compressed with gzip. */

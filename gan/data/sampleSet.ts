@@ -25,6 +25,7 @@ export interface SampleSet {
   readonly name: string;
   /** For headings, such as 'MNIST' or 'ring of 8 Gaussians'. */
   readonly title: string;
+  /** Images are bytes in memory and in [-1, 1] on devices; points are the same in both. */
   readonly kind: 'images' | 'points';
   /** Shape of one sample: [H, W, C] of an image, [D] of a point. */
   readonly shape: readonly number[];

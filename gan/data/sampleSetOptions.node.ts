@@ -14,6 +14,8 @@ type Mixtures = GaussianOptions & TwoGaussiansOptions & GaussianRingOptions & Ga
 export interface SampleSetOptions extends Points, Mixtures, EmojiOptions, ImageFolderOptions {
   /** Where the files lie, of a data set that is read from files. */
   readonly folder?: string;
+  /** Standard deviation of a Gaussian, or of each mode of a mixture. Defaults as in `gaussian`, `gaussianRing` and so on. */
+  readonly sigma?: number;
   /** The classes to keep, by name, such as ['8'] or ['bag', 'sandal']; all unless given. See `selectClasses`. */
   readonly classes?: readonly string[];
   /**

@@ -29,12 +29,13 @@ export function stackDigits(digits: SampleSet, options: StackDigitsOptions = {})
   const stack = ({ count, data, labels }: Samples, n: number, stream: number): Samples => {
     const pixels = height * width;
     const chosen = new Generator(seed, stream).hostUniform(3 * n).map((u) => Math.floor(u * count));
+    const bytes = data as Uint8Array;
     const images = new Uint8Array(n * pixels * 3);
     const classes = new Uint16Array(n);
     for (let i = 0; i < 3 * n; i++) {
       const from = chosen[i]! * pixels;
       const to = Math.floor(i / 3) * pixels * 3 + (i % 3);
-      for (let p = 0; p < pixels; p++) images[to + 3 * p] = data[from + p]!;
+      for (let p = 0; p < pixels; p++) images[to + 3 * p] = bytes[from + p]!;
       classes[Math.floor(i / 3)] = classes[Math.floor(i / 3)]! * 10 + labels![chosen[i]!]!;
     }
     return { count: n, data: images, labels: classes };

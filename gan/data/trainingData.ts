@@ -1,8 +1,13 @@
 import { ArrayDataset, type ArraySample, type Dataset } from '../../nn/index.ts';
 import type { SampleSet } from './sampleSet.ts';
 
-/** A sample of {@link trainingData}; `label` is there where the set has labels. */
-export type TrainingSample = { readonly sample: ArraySample; readonly label?: ArraySample };
+/** A sample of {@link trainingData}. */
+export type TrainingSample = {
+  /** The image, in [-1, 1], or the point. */
+  readonly sample: ArraySample;
+  /** Its class, a number, where the set has labels. */
+  readonly label?: ArraySample;
+};
 
 /**
  * A split of a data set as nn's `DataLoader` takes it: an `ArrayDataset`, without a copy. Batches are `{ sample, label }`:

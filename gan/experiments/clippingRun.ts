@@ -6,8 +6,8 @@ import { trainingData } from '../data/trainingData.ts';
 import { Gan } from '../gan.ts';
 import { mlp } from '../models/mlp.ts';
 import { type Regularizer, regularizer } from '../objectives/regularizer.ts';
-import { histogram } from '../run/plotData.ts';
 import { Training } from '../train/training.ts';
+import { histogram } from '../transport/histogram.ts';
 
 /** What keeps the critic Lipschitz: nothing else differs between the runs. */
 export const bounds = {
@@ -83,7 +83,8 @@ export async function clippingRun(name: BoundName, settings: ClippingSettings): 
   networks.critic.dispose();
   const most = weights.reduce((m, w) => Math.max(m, Math.abs(w)), 0);
   const atEnds = weights.filter((w) => Math.abs(w) >= 0.95 * most).length / weights.length;
-  return { rows, weights: histogram(weights, { bins, range: [-most, most] }), atEnds };
+  const { edges, counts } = histogram(weights, { bins, range: [-most, most] });
+  return { rows, weights: { edges: [...edges], counts: [...counts] }, atEnds };
 }
 
 /**

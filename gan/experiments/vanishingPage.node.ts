@@ -93,11 +93,11 @@ export function vanishingPage({ sizes, falls, stages }: VanishingFigures): strin
       ]),
     ),
     '',
-    'Published (Fig. 2, a DCGAN after 1, 10 and 25 epochs, 4,000 updates): the minimax norm falls by two to five orders of magnitude.',
+    'Published (Fig. 2, a DCGAN after 1, 10 and 25 epochs, 4,000 updates): the minimax norm falls by up to five orders of magnitude. Here the generator that was trained longer is the harder one to tell from the digits, and its gradient falls later and less.',
     '',
     'What to point at:',
     "- The better the discriminator, the less the generator learns from it: the norm is proportional to the discriminator's error D(g(z)) (last panel), as the bound M ε / (1 - ε) of theorem 2.4 says. With the minimax loss one must stop training the discriminator at the right time.",
-    '- The non-saturating loss keeps its gradient. Its size and spread over batches grow with the confidence of the discriminator (theorem 2.6): it is not the gradient of a distance.',
+    '- The non-saturating loss keeps its gradient, which grows with the confidence of the discriminator and not with any distance between the samples (Fig. 3 of the same paper).',
     '- The Wasserstein critic settles: more updates make its gradient more reliable, not smaller. Clipped weights first grow to their bounds, and the gradient with them by orders of magnitude: its size says what the bound is, not how far the samples are apart.',
   ].join('\n');
 }

@@ -1,22 +1,20 @@
 import { checked, type Device, Generator } from '../../engine/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
-import type { Figure, Metric, MetricContext, Subject } from './metric.ts';
+import type { Figure, Metric, MetricContext, MetricSubject } from './metric.ts';
 import { deviceFor } from './read.ts';
 import { bothRows, type MetricSamples, metricSamples, sliceSamples } from './samples.ts';
 import { type MetricName, metrics } from './table.ts';
 
 /** The network that images are compared by. */
-export type FeatureSource =
-  | {
-      /** What titles call it, such as 'digit classifier'. */
-      readonly title: string;
-      /** In evaluation mode. */
-      readonly network: FeatureClassifier;
-      /** It gives logits of so many classes. */
-      readonly classes: number;
-    }
-  | { readonly title: string; readonly network: FeatureNetwork; readonly classes?: undefined };
+export interface FeatureSource {
+  /** What titles call it, such as 'digit classifier'. */
+  readonly title: string;
+  /** In evaluation mode. */
+  readonly network: FeatureNetwork | FeatureClassifier;
+  /** How many classes its `forward` gives logits of, if it is a classifier. */
+  readonly classes?: number;
+}
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
@@ -99,15 +97,15 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const device = deviceFor(given.device);
   const { reference, real } = realSamples(given.reference, set, samples.shape[0]!);
   bothRows('evaluate', samples, reference, 2);
-  const names = given.names ?? available(options, reference);
+  const names = given.names ?? availableMetrics(options, reference);
   for (const name of names) {
     const lacks = missing(name, options, reference);
     if (lacks) throw new TypeError(`evaluate: ${name} needs ${lacks}`);
   }
   const subject = (s: MetricSamples) => subjectOf(s, given.features, device);
   const [ofReference, ofReal] = [subject(reference), subject(real)];
-  const common = { reference: ofReference, real: ofReal, seed, device, ...(set?.modes && { modes: set.modes }) };
-  const context = (of: Subject): MetricContext => ({ ...common, samples: of, shared: sharing() });
+  const common = { reference: ofReference, seed, device, ...(set?.modes && { modes: set.modes }) };
+  const context = (of: MetricSubject): MetricContext => ({ ...common, samples: of, shared: sharing() });
   const own = context(subject(samples));
   const beside = baselines && {
     real: context(ofReal),
@@ -142,7 +140,7 @@ export function figureLine({ title, value, spread, better, best, real, noise }: 
 }
 
 /** The names of the metrics for which everything needed is there, as {@link evaluate} takes them. */
-export function available(options: EvaluateOptions, reference?: MetricSamples): MetricName[] {
+export function availableMetrics(options: EvaluateOptions, reference?: MetricSamples): MetricName[] {
   return (Object.keys(metrics) as MetricName[]).filter((name) => !missing(name, options, reference));
 }
 
@@ -158,7 +156,9 @@ function missing(name: MetricName, options: EvaluateOptions, reference?: MetricS
     samples: false,
     points: isImage && !features && 'a network for the features of images: give `features`',
     images: !isImage && 'images [N,H,W,C]',
-    digits: features?.classes === undefined && 'a classifier: give `features` with its number of `classes`',
+    digits:
+      !(features?.classes && 'forward' in features.network) &&
+      'a classifier: give `features` with its number of `classes`',
     modes: !set?.modes && 'a data set with modes: give `set`',
     labels: !hasLabels && 'labels, of the samples and of the reference',
   };
@@ -183,7 +183,7 @@ function realSamples(reference: MetricSamples | undefined, set: SampleSet | unde
   };
 }
 
-function subjectOf(samples: MetricSamples, source: FeatureSource | undefined, device: Device): Subject {
+function subjectOf(samples: MetricSamples, source: FeatureSource | undefined, device: Device): MetricSubject {
   const once = sharing();
   const isImage = samples.shape.length === 4;
   return {

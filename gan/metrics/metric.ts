@@ -3,7 +3,7 @@ import type { Modes } from '../data/sampleSet.ts';
 import type { MetricSamples } from './samples.ts';
 
 /** One set of samples, whose features and classes are computed when a metric first asks for them. */
-export interface Subject {
+export interface MetricSubject {
   /** As they are. */
   readonly samples: MetricSamples;
   /** Points as they are, or the features of images, [N,D]. */
@@ -15,11 +15,9 @@ export interface Subject {
 /** What a metric of the table sees. */
 export interface MetricContext {
   /** What is measured. */
-  readonly samples: Subject;
+  readonly samples: MetricSubject;
   /** Real samples that it is measured against. */
-  readonly reference: Subject;
-  /** Other real samples: they choose what a metric must not choose by the reference. */
-  readonly real: Subject;
+  readonly reference: MetricSubject;
   /** The modes of the data, of a mixture. */
   readonly modes?: Modes;
   /** Decides all random choices, for each metric by itself. */

@@ -33,7 +33,7 @@ const SIGMAS: readonly number[] = Array.from({ length: 10 }, (_, i) => 10 ** (i 
 
 /**
  * Log likelihood of real samples under the mean of Gaussians around the generated ones (a Parzen window). In many dimensions it says
- * little of how samples look (Theis, van den Oord, Bethge 2016); it is here because the first papers report it.
+ * little of how samples look: blurred ones may score higher than real ones (Theis, van den Oord, Bethge 2016); it is here because the first papers report it.
  *
  * Source: Breuleux, Bengio, Vincent 2011; Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, section 5 (10,000
  * samples, images in [0, 1], nats).

@@ -4,7 +4,7 @@ import type { Samples } from '../data/sampleSet.ts';
 export interface MetricSamples {
   /** The values one sample after the other: points as they are, features, or images in [-1, 1]. */
   readonly data: Float32Array | Float64Array;
-  /** [N, ...]: N samples, then the shape of one, such as [N,28,28,1] or [N,2]. */
+  /** How many samples, then the shape of one: [N,28,28,1] or [N,2], say. */
   readonly shape: readonly number[];
   /** The class of each sample, [N], where there are classes. */
   readonly labels?: ArrayLike<number>;

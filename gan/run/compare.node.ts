@@ -83,16 +83,15 @@ function figuresPart(groups: readonly RunGroup[]): Html | false {
         own.length > 1 &&
         html` <span class="muted">(${figure(Math.min(...own))} to ${figure(Math.max(...own))}, ${own.length} seeds)</span>`;
       const marked = badness(kind, mean(own)) === best[k];
-      return html`${marked ? html`<span class="best" title="best">★ ${figure(mean(own))}</span>` : figure(mean(own))}${ends}`;
+      return html`${marked ? html`<span class="best">${figure(mean(own))} (best)</span>` : figure(mean(own))}${ends}`;
     }),
   ]);
   const head = kinds.map(
     ({ title, better, best }) =>
-      `${title}${best !== undefined ? ` (best at ${figure(best)})` : better === 'lower' ? ' ↓' : better ? ' ↑' : ''}`,
+      `${title}${best !== undefined ? ` (best at ${figure(best)})` : better ? ` (${better} is better)` : ''}`,
   );
   return html`<section>
 <h2>Final figures</h2>
-<p class="muted">↓ lower is better, ↑ higher is better, ★ the best</p>
 ${table(['', ...head], rows)}
 </section>`;
 }

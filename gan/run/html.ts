@@ -96,7 +96,7 @@ p { margin: .4em 0 } .muted, figcaption { color: var(--muted) } figcaption { fon
 .notes { border-left: 4px solid var(--warn); background: var(--panel); padding: .5em 1em; margin: 1em 0 } .notes ul { margin: 0; padding-left: 1.2em }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .93em }
 th, td { text-align: right; padding: 3px 10px; border-bottom: 1px solid var(--line); vertical-align: top } th { font-weight: 600 }
-th[scope=row], .words td, .words th { text-align: left } .words td { max-width: 44em; overflow-wrap: anywhere } .best { font-weight: 700; color: var(--good) }
+th[scope=row], .words td, .words th { text-align: left } .words td { max-width: 44em; min-width: 5em; overflow-wrap: break-word } .state, td { white-space: nowrap } .words td, td.note { white-space: normal } td.note { color: var(--muted); text-align: left; font-size: .85em } .best { font-weight: 700; color: var(--good) }
 pre { background: var(--panel); padding: .7em 1em; overflow-x: auto; border-radius: 4px; white-space: pre-wrap; overflow-wrap: anywhere } code { font-size: .92em }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr)); gap: 14px 18px } figure { margin: 0; break-inside: avoid }
 svg { max-width: 100%; height: auto; display: block } img { image-rendering: pixelated; max-width: 100%; height: auto; display: block; background: #ffffff }

@@ -23,14 +23,17 @@ export interface Curve {
 
 /** Curves that share a vertical axis. */
 export interface Panel {
+  /** In bold above the panel. */
   readonly title: string;
   /** Label of the vertical axis, with the unit. */
   readonly axis: string;
+  /** What it shows, in the order of the legend. */
   readonly curves: readonly Curve[];
 }
 
 /** What `plotCurves` draws. */
 export interface CurvePlot {
+  /** In bold above all panels. */
   readonly title: string;
   /** A line under the title, such as the run's settings. */
   readonly subtitle?: string;
@@ -53,7 +56,7 @@ export const wassersteinPanels: readonly Panel[] = [
     ],
   },
   {
-    title: "Wasserstein estimate: the critic's mean on real minus on generated images",
+    title: 'Wasserstein estimate (critic on real minus on generated)',
     axis: 'distance (critic units)',
     curves: [{ key: 'wasserstein', label: 'training batches' }],
   },

@@ -98,7 +98,9 @@ function scale(
 }
 
 const xsOf = (series: readonly PlotSeries[]): number[] =>
-  series.flatMap((s) => ('points' in s ? s.points.map((p) => p[0]) : s.kind === 'histogram' ? [...s.edges] : []));
+  series.flatMap((s) =>
+    'points' in s ? s.points.map((p) => p[0]) : s.kind === 'histogram' ? Array.from(s.edges) : [],
+  );
 const ysOf = (series: readonly PlotSeries[]): number[] =>
   series.flatMap((s) => ('points' in s ? s.points.map((p) => p[1]) : []));
 

@@ -16,64 +16,9 @@ export function movingMean(points: readonly PlotPoint[], share: number): PlotPoi
   });
 }
 
-/** How `histogram` counts. */
-export interface HistogramOptions {
-  /** How many equal intervals, an integer >= 1; 40 unless given. */
-  readonly bins?: number;
-  /** First and last edge; the least and the greatest value unless given. Values outside are not counted. */
-  readonly range?: readonly [from: number, to: number];
-  /** Divides by the number of values counted and the width, so that the area is 1. */
-  readonly density?: boolean;
-}
-
-/**
- * Counts values in equal intervals, each with its lower edge and without its upper one, save the last, which has both, as
- * numpy.histogram does. Values that are not finite are not counted; without any value the range is [0, 1].
- *
- * @throws RangeError for bins or a range that cannot be
- */
-export function histogram(
-  values: ArrayLike<number>,
-  { bins = 40, range, density = false }: HistogramOptions = {},
-): { edges: number[]; counts: number[] } {
-  if (!Number.isInteger(bins) || bins < 1) throw new RangeError(`histogram: bins is ${bins}; use an integer >= 1`);
-  const [from, to] = range ?? rangeOf(values);
-  if (!(from < to) || !Number.isFinite(to - from)) {
-    throw new RangeError(`histogram: the range [${from},${to}] is empty; its first number must be below the second`);
-  }
-  const edges = Array.from({ length: bins + 1 }, (_, i) => from + ((to - from) * i) / bins);
-  edges[bins] = to;
-  const counts = new Array<number>(bins).fill(0);
-  let counted = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (!(value >= from && value <= to)) continue;
-    let bin = Math.min(bins - 1, Math.floor(((value - from) / (to - from)) * bins));
-    if (value < edges[bin]!)
-      bin--; // rounding puts a value at an edge on the wrong side
-    else if (bin < bins - 1 && value >= edges[bin + 1]!) bin++;
-    counts[bin]!++;
-    counted++;
-  }
-  const unit = density && counted > 0 ? counted * ((to - from) / bins) : 1;
-  return { edges, counts: counts.map((count) => count / unit) };
-}
-
-/** The least and the greatest finite value, drawn apart where they are equal. */
-function rangeOf(values: ArrayLike<number>): [number, number] {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (!Number.isFinite(value)) continue;
-    least = Math.min(least, value);
-    most = Math.max(most, value);
-  }
-  if (least > most) return [0, 1];
-  return least < most ? [least, most] : [least - 0.5, most + 0.5];
-}
-
 /** Several runs of one quantity together: at each place the mean of those that have a value there, and their ends. */
 export interface Spread {
+  /** Of the curves that have a value there. */
   readonly mean: PlotPoint[];
   /** [x, least, greatest]. */
   readonly band: [x: number, low: number, high: number][];
@@ -89,10 +34,10 @@ export interface Spread {
 export function spreadOf(curves: readonly (readonly PlotPoint[])[], places = 120): Spread {
   const all = curves.flatMap((curve) => curve.map(([x]) => x));
   if (all.length === 0) return { mean: [], band: [] };
-  const [from, to] = rangeOf(all);
+  const [from, to] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))];
   const cut = curves.some((curve) => curve.length > places);
   const placeOf = (x: number): number =>
-    cut ? Math.min(places - 1, Math.floor(((x - from) / (to - from)) * places)) : x;
+    cut ? Math.min(places - 1, Math.floor(((x - from) / (to - from || 1)) * places)) : x;
   const at = new Map<number, { x: number[]; values: number[] }>();
   for (const curve of curves) {
     const own = new Map<number, PlotPoint[]>();

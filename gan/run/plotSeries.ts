@@ -31,7 +31,7 @@ export function visible(panel: PlotPanel): PlotSeries[] {
       case 'bars':
         return some(series, series.values.filter(okY));
       case 'histogram':
-        return some(series, series.counts.filter(Number.isFinite));
+        return some(series, Array.from(series.counts).filter(Number.isFinite));
       case 'level':
         return okY(series.at) ? [series] : [];
     }
@@ -122,8 +122,8 @@ type Base = Place & { readonly silent: boolean };
 type Triple = readonly [x: number, low: number, high: number];
 
 /** A histogram as a band from zero with steps. */
-const steps = (edges: readonly number[], counts: readonly number[]): Triple[] =>
-  counts.flatMap((count, i): Triple[] => [
+const steps = (edges: ArrayLike<number>, counts: ArrayLike<number>): Triple[] =>
+  Array.from(counts).flatMap((count, i): Triple[] => [
     [edges[i]!, 0, count],
     [edges[i + 1]!, 0, count],
   ]);

@@ -27,7 +27,9 @@ export interface SeriesBase {
 
 /** A curve through points, in the order given. */
 export interface LineSeries extends SeriesBase {
+  /** Tells the series apart. */
   readonly kind: 'line';
+  /** In data units. */
   readonly points: readonly PlotPoint[];
   /**
    * Share of the points, above 0 to 1, over which a centred moving mean is taken: the mean is bold, the raw values stay,
@@ -44,13 +46,17 @@ export interface LineSeries extends SeriesBase {
 
 /** An area between two curves, such as the least and the greatest of several runs. */
 export interface BandSeries extends SeriesBase {
+  /** Tells the series apart. */
   readonly kind: 'band';
+  /** In the order of x. */
   readonly points: readonly (readonly [x: number, low: number, high: number])[];
 }
 
 /** Points by themselves. */
 export interface ScatterSeries extends SeriesBase {
+  /** Tells the series apart. */
   readonly kind: 'scatter';
+  /** In data units. */
   readonly points: readonly PlotPoint[];
   /** Diameter in pixels; 6 unless given. */
   readonly size?: number;
@@ -58,7 +64,9 @@ export interface ScatterSeries extends SeriesBase {
 
 /** Bars over the names of the horizontal axis, from zero, with the ends of their error whiskers where they are given. */
 export interface BarSeries extends SeriesBase {
+  /** Tells the series apart. */
   readonly kind: 'bars';
+  /** One for each name; NaN for none. */
   readonly values: readonly number[];
   /** Lower ends of the whiskers. */
   readonly low?: readonly number[];
@@ -68,15 +76,19 @@ export interface BarSeries extends SeriesBase {
 
 /** Counts (or densities) between edges, as {@link histogram} gives them. */
 export interface HistogramSeries extends SeriesBase {
+  /** Tells the series apart. */
   readonly kind: 'histogram';
   /** One more than `counts`, rising. */
-  readonly edges: readonly number[];
-  readonly counts: readonly number[];
+  readonly edges: ArrayLike<number>;
+  /** One for each interval. */
+  readonly counts: ArrayLike<number>;
 }
 
 /** A dashed horizontal line across the panel, such as a published figure or a value from theory. */
 export interface LevelSeries extends SeriesBase {
+  /** Tells the series apart. */
   readonly kind: 'level';
+  /** Its height on the axis. */
   readonly at: number;
 }
 
@@ -85,6 +97,7 @@ export type PlotSeries = LineSeries | BandSeries | ScatterSeries | BarSeries | H
 
 /** One pair of axes with what is drawn on it. */
 export interface PlotPanel {
+  /** In bold above; none unless given. */
   readonly title?: string;
   /** The horizontal axis. */
   readonly x?: PlotAxis;
@@ -92,6 +105,7 @@ export interface PlotPanel {
   readonly y?: PlotAxis;
   /** A second vertical axis, on the right, for series with `right`. */
   readonly y2?: PlotAxis;
+  /** Drawn in this order, the last on top. */
   readonly series: readonly PlotSeries[];
   /** Height of the drawing area in pixels; 180 unless given. */
   readonly height?: number;
@@ -101,6 +115,7 @@ export interface PlotPanel {
 
 /** What `plot` draws. */
 export interface PlotOptions {
+  /** In bold above; none unless given. */
   readonly title?: string;
   /** A line under the title, such as the run's settings. */
   readonly subtitle?: string;

@@ -69,6 +69,28 @@ export function createProgress(options: ProgressOptions): Progress {
   };
 }
 
+/** Says what is being done, on standard error: on a terminal in one line that is written over. */
+export interface Notes {
+  say(text: string): void;
+  /** Ends the line, so that other output begins on a fresh one. */
+  clear(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Starts them. @param quiet says nothing */
+export function createNotes(quiet = false, stream: NodeJS.WriteStream = process.stderr): Notes {
+  const out = guarded(stream);
+  const clear = (): void => {
+    if (!quiet && stream.isTTY) out.write('\r\x1B[K');
+  };
+  const say = (text: string): void => {
+    if (quiet) return;
+    clear();
+    out.write(stream.isTTY ? text.slice(0, (stream.columns || 80) - 1) : `${text}\n`);
+  };
+  return { say, clear, [Symbol.dispose]: clear };
+}
+
 type Describe = (width?: number) => string;
 
 interface Display {

@@ -129,7 +129,7 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
       return bytes && header ? [{ name, step, bytes, ...header }] : [];
     });
   if (pictures.length === 0) problems.push('there are no grids of samples yet');
-  const figures = figuresOf(json('evaluation.json', ''), problems);
+  const figures = figuresOf(evaluated(json('evaluation.json', '')), problems);
   const step = metrics.reduce((most, row) => Math.max(most, typeof row.step === 'number' ? row.step : 0), 0);
   const grown = has('metrics.jsonl') ? statSync(join(path, 'metrics.jsonl')).mtimeMs : 0;
   const alive = (options.now ?? new Date()).getTime() - grown < QUIET;
@@ -160,6 +160,10 @@ function stateOf(
   if (alive) return { state: 'running', reason: `at ${of}` };
   return { state: 'stopped', reason: step === 0 ? 'before its first step' : `at ${of}` };
 }
+
+/** The figures of the file that `wgrad evaluate` writes, or of one that holds nothing else. */
+const evaluated = (file: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  typeof file.figures === 'object' && file.figures !== null ? (file.figures as Record<string, unknown>) : file;
 
 /** Figures as `evaluate` gives them, and plain numbers. */
 function figuresOf(evaluation: Readonly<Record<string, unknown>>, problems: string[]): RunFigure[] {

@@ -95,13 +95,12 @@ function thinned(pictures: readonly RunPicture[]): readonly RunPicture[] {
 
 function metricsPart(figures: readonly RunFigure[]): Html | false {
   if (figures.length === 0) return false;
-  const arrow = { lower: '↓ lower is better', higher: '↑ higher is better' };
   const rows = figures.map(({ title, value, spread, floor, ceiling, better, best }) => [
     title,
     html`<b>${figure(value)}</b>${spread !== undefined && ` ± ${figure(spread)}`}`,
     floor === undefined ? '–' : figure(floor),
     ceiling === undefined ? '–' : figure(ceiling),
-    best !== undefined ? `best at ${figure(best)}` : better ? arrow[better] : '',
+    best !== undefined ? `best at ${figure(best)}` : better ? `${better} is better` : '',
   ]);
   return html`<section>
 <h2>Final metrics</h2>

@@ -24,6 +24,7 @@ export interface TensorBoardLog {
   scalars(row: Row, time?: Date): void;
   /** Adds a picture. @param png the file's bytes @throws TypeError where they are no PNG file */
   image(tag: string, step: number, png: Uint8Array, time?: Date): void;
+  /** Ends the file. */
   close(): void;
 }
 

@@ -1,7 +1,7 @@
 import { checked, concat, type Generator, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { type Buffer, type EMA, Module, withoutTracking } from '../../nn/index.ts';
-import { checkRange, count } from '../../nn/optim/options.ts';
-import { needCodes } from './latents.ts';
+import { checkRange, count, positive } from '../../nn/optim/options.ts';
+import { needCodes, truncatedLatents } from './latents.ts';
 
 /** What samples are drawn from: a generator module, or any function of latent codes. */
 export interface LatentGenerator {
@@ -13,7 +13,7 @@ export interface LatentGenerator {
 export interface SampleArray {
   /** The samples one after the other, as the networks see them: pixels in [-1, 1], points as they are. */
   readonly data: Float32Array;
-  /** [N, ...]: [N,H,W,C] of images, [N,D] of points. */
+  /** [N,H,W,C] of images, [N,D] of points, or another shape with the samples along its first axis. */
   readonly shape: readonly number[];
 }
 
@@ -114,13 +114,15 @@ export interface StandingStatisticsOptions {
   readonly batches?: number;
   /** Codes in a batch, >= 2. Default 64. */
   readonly batchSize?: number;
+  /** Draws the codes from the normal distribution truncated at ±psi, as samples at that psi want it. Default: not truncated. */
+  readonly psi?: number;
   /** Measures the averaged weights instead of the current ones. */
   readonly ema?: EMA;
 }
 
 /**
  * Replaces the running statistics of a generator's layers (batch norm) by the means over many batches of random codes, for the
- * weights as they are: the standing statistics of BigGAN (Brock et al. 2019, appendix C.1). Afterwards samples drawn
+ * weights as they are: the standing statistics of BigGAN (Brock et al. 2019), where each truncation has its own. Afterwards samples drawn
  * with statistics 'running' depend on their own codes alone, which interpolations, inversions and small batches need. Training
  * that goes on afterwards moves the statistics from there; it never reads them.
  *
@@ -128,17 +130,20 @@ export interface StandingStatisticsOptions {
  * @throws RangeError for numbers of codes or batches out of range
  */
 export function standingStatistics(generator: Module, options: StandingStatisticsOptions): number {
-  const names = ['latent', 'rng', 'batches', 'batchSize', 'ema'] as const;
-  const { latent, rng, batches = 16, batchSize = 64, ema } = checked('standingStatistics', options, names);
+  const names = ['latent', 'rng', 'batches', 'batchSize', 'psi', 'ema'] as const;
+  const { latent, rng, batches = 16, batchSize = 64, psi, ema } = checked('standingStatistics', options, names);
   for (const [name, value] of Object.entries({ latent, batches, batchSize })) {
     checkRange('standingStatistics', name, count, value);
   }
   if (batchSize < 2) throw new RangeError('standingStatistics: a batch of 1 has no statistics; use 2 or more');
   const layers = generator.namedModules().flatMap(([, m]) => (isTracked(m) ? [m] : []));
+  if (psi !== undefined) checkRange('standingStatistics', 'psi', positive, psi);
   if (layers.length === 0) return 0;
   const modes = generator.namedModules().map(([, m]) => [m, m.training] as const);
   const momenta = layers.map((layer) => layer.momentum);
-  const run = () => noGrad(() => scope(() => void generator.forward(rng.normal([batchSize, latent]))));
+  const codes = () =>
+    psi === undefined ? rng.normal([batchSize, latent]) : truncatedLatents(rng, batchSize, latent, psi);
+  const run = () => noGrad(() => scope(() => void generator.forward(codes())));
   try {
     generator.train();
     for (let k = 0; k < batches; k++) {

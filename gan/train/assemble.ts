@@ -39,23 +39,27 @@ export function networksOf(config: TrainConfig, shape: readonly number[]): Netwo
   });
 }
 
-/** Everything that learns, made as a configuration says, on the current device. */
-export function assemble(config: TrainConfig, set: SampleSet): Training {
-  const { objective: aim, labelSmoothing, regularizers, instanceNoise, emaDecay, seed, batch } = config;
-  if (batch > set.train.count) {
-    throw new RangeError(`a batch of ${batch} is larger than the ${set.train.count} samples of ${set.title}`);
-  }
-  const gan = new Gan(networksOf(config, set.shape), new Generator(seed, streams.training), {
-    ...{ objective: objective(aim, { labelSmoothing }), regularizers: regularizers.map(parseRegularizer) },
+/** Networks, objective and optimizers of a configuration, on the current device. @param shape of one sample */
+export function ganOf(config: TrainConfig, shape: readonly number[]): Gan {
+  const { objective: aim, labelSmoothing, regularizers, instanceNoise, emaDecay, seed } = config;
+  return new Gan(networksOf(config, shape), new Generator(seed, streams.training), {
+    objective: objective(aim, { labelSmoothing }),
+    regularizers: regularizers.map(parseRegularizer),
     ...{ instanceNoise, emaDecay },
     criticOptimizer: optimizerOf(config, config.criticRate),
     generatorOptimizer: optimizerOf(config, config.generatorRate),
   });
-  const data = new DataLoader(trainingData(set), {
-    ...{ batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(seed, streams.data) },
-  });
-  const { criticSteps, accumulate, rateDecay } = config;
-  return new Training(gan, data, { criticSteps, accumulate, schedule: linearDecay(rateDecay) });
+}
+
+/** Everything that learns, made as a configuration says, on the current device. */
+export function assemble(config: TrainConfig, set: SampleSet): Training {
+  const { batch, seed, criticSteps, accumulate, rateDecay } = config;
+  if (batch > set.train.count) {
+    throw new RangeError(`a batch of ${batch} is larger than the ${set.train.count} samples of ${set.title}`);
+  }
+  const rng = new Generator(seed, streams.data);
+  const data = new DataLoader(trainingData(set), { batchSize: batch, shuffle: true, dropLast: true, rng });
+  return new Training(ganOf(config, set.shape), data, { criticSteps, accumulate, schedule: linearDecay(rateDecay) });
 }
 
 function optimizerOf({ optimizer, betas }: TrainConfig, lr: number): MakeOptimizer {

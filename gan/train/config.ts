@@ -22,6 +22,7 @@ export interface TrainConfig {
   readonly width: number | null;
   /** Normalisation of the critic's hidden layers; null for what suits model and regularisers. */
   readonly criticNorm: CriticNorm | null;
+  /** What critic and generator minimise. */
   readonly objective: ObjectiveName;
   /** 0 to less than 1. */
   readonly labelSmoothing: number;
@@ -29,8 +30,11 @@ export interface TrainConfig {
   readonly regularizers: readonly string[];
   /** Standard deviation at the start; falls to 0 at the end. */
   readonly instanceNoise: number;
+  /** Of both networks. */
   readonly optimizer: OptimizerName;
+  /** The critic's learning rate at the start. */
   readonly criticRate: number;
+  /** The generator's learning rate at the start. */
   readonly generatorRate: number;
   /** Decay rates of Adam. */
   readonly betas: readonly [number, number];
@@ -52,6 +56,7 @@ export interface TrainConfig {
   readonly snapshots: number;
   /** Steps between checkpoints; null for those of the snapshots alone. */
   readonly checkpointEvery: number | null;
+  /** The same seed on the same adapter gives the same run. */
   readonly seed: number;
 }
 
@@ -59,7 +64,7 @@ export interface TrainConfig {
 export interface Preset {
   /** For `--help`. */
   readonly title: string;
-  /** What differs from {@link defaults}. */
+  /** What differs from the defaults, for data sets of images. */
   readonly images: Partial<TrainConfig>;
   /** What differs from `images` for data sets of points. */
   readonly points?: Partial<TrainConfig>;
@@ -93,6 +98,9 @@ const defaults: TrainConfig = {
   seed: 0,
 };
 
+/** The names of all settings. */
+export const configNames = Object.keys(defaults) as readonly (keyof TrainConfig)[];
+
 /** Points: small networks, large batches, many steps. */
 const onPoints: Partial<TrainConfig> = {
   model: 'mlp',
@@ -105,7 +113,7 @@ const onPoints: Partial<TrainConfig> = {
 };
 
 /** The objectives of the papers, with what their authors used where that still works in minutes on two cores. */
-export const presets = {
+const table = {
   'wgan-gp': {
     title: 'Wasserstein GAN with gradient penalty (Gulrajani et al. 2017), small and fast: the default',
     images: {},
@@ -203,7 +211,10 @@ export const presets = {
 } as const satisfies Record<string, Preset>;
 
 /** A preset by its name. */
-export type PresetName = keyof typeof presets;
+export type PresetName = keyof typeof table;
+
+/** The presets by name. */
+export const presets: Readonly<Record<PresetName, Preset>> = table;
 
 /**
  * The whole configuration: what was asked for, else the preset's for that kind of data, else the defaults. A time limit without a
@@ -211,7 +222,7 @@ export type PresetName = keyof typeof presets;
  * @param kind of the data set
  */
 export function configure(preset: PresetName, kind: 'images' | 'points', given: Partial<TrainConfig>): TrainConfig {
-  const { images, points }: Preset = presets[preset];
+  const { images, points } = presets[preset];
   const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const config: TrainConfig = { ...defaults, ...(kind === 'points' ? (points ?? images) : images), ...asked };
   return given.seconds != null && given.steps === undefined ? { ...config, steps: null } : config;

@@ -3,22 +3,42 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileError } from '../../nn/io/atomicWrite.node.ts';
 import { type Adapter, adapters } from '../cli/options.ts';
 import type { RunFolder } from '../run/folder.node.ts';
-import type { TrainConfig } from './config.ts';
+import { configNames, type TrainConfig } from './config.ts';
 import { CHECKPOINT, CONFIG } from './runFiles.ts';
 import { commit, version } from './version.node.ts';
 
-/** What a run was asked for, and where it computes. */
-export interface RunConfig {
-  readonly config: TrainConfig;
+/** What else `config.json` says of a run. */
+export interface RunAbout {
+  /** The command that started it; null where a program did. */
+  readonly command: string | null;
+  /** Of one sample: with it a run can be sampled from without its data. */
+  readonly shape: readonly number[];
   /** The name of the device. */
   readonly adapter: string;
+  /** Of wgrad. */
+  readonly version: string;
+  /** Of wgrad, with + where files were changed since; null for an installed package. */
+  readonly commit: string | null;
+  /** When, as ISO 8601. */
+  readonly started: string;
 }
 
-/** Writes `config.json`: the configuration, the adapter, version and commit of wgrad, and when it was started. */
-export function writeConfig(run: RunFolder, { config, adapter }: RunConfig): Promise<void> {
-  const about = { adapter, version: version(), commit: commit(), started: new Date().toISOString() };
-  return run.write(CONFIG, `${JSON.stringify({ ...config, ...about }, null, 2)}\n`);
+/** A run as its folder describes it. */
+export interface StoredRun {
+  readonly config: TrainConfig;
+  readonly about: RunAbout;
+  readonly folder: string;
 }
+
+/** What there is to say of a run that begins now. */
+export const aboutNow = (about: Pick<RunAbout, 'command' | 'shape' | 'adapter'>): RunAbout => ({
+  ...about,
+  ...{ version: version(), commit: commit(), started: new Date().toISOString() },
+});
+
+/** Writes `config.json`. */
+export const writeConfig = (run: RunFolder, config: TrainConfig, about: RunAbout): Promise<void> =>
+  run.write(CONFIG, `${JSON.stringify({ ...config, ...about }, null, 2)}\n`);
 
 /** The folder of a run, named by itself or by its checkpoint. @throws Error if there is none */
 export async function runFolderOf(path: string): Promise<string> {
@@ -36,10 +56,7 @@ export async function runFolderOf(path: string): Promise<string> {
  * @param given what the command line asks for: only `steps` and `seconds` may differ from what the run was
  * @throws Error naming the file, or the option that would make it another run
  */
-export async function readConfig(
-  path: string,
-  given: Partial<TrainConfig> = {},
-): Promise<{ readonly config: TrainConfig; readonly adapter: Adapter | undefined; readonly folder: string }> {
+export async function readConfig(path: string, given: Partial<TrainConfig> = {}): Promise<StoredRun> {
   const folder = await runFolderOf(path);
   const file = join(folder, CONFIG);
   let text: string;
@@ -48,34 +65,34 @@ export async function readConfig(
   } catch (error) {
     throw fileError('read', file, error);
   }
-  let stored: TrainConfig & { readonly adapter: string };
+  let stored: TrainConfig & RunAbout;
   try {
     stored = JSON.parse(text);
   } catch (cause) {
     throw new Error(`${file} is not JSON: ${(cause as Error).message}`, { cause });
   }
-  if (
-    typeof stored !== 'object' ||
-    stored === null ||
-    typeof stored.model !== 'string' ||
-    typeof stored.data !== 'string'
-  ) {
-    throw new Error(`${file} is not the configuration of a run: it names no model and no data`);
-  }
+  const missing = configNames.find((name) => typeof stored !== 'object' || stored === null || !(name in stored));
+  if (missing) throw new Error(`${file} is not the configuration of a run of wgrad train: it has no ${missing}`);
   const other = Object.keys(given).find(
     (name) => given[name as keyof TrainConfig] !== undefined && !['steps', 'seconds'].includes(name),
   );
   if (other) {
     throw new Error(`a run that goes on keeps its ${other}: leave that option out, or start a new run`);
   }
-  const { adapter, ...config } = stored;
+  const { command, shape, adapter, version, commit, started } = stored;
+  const own = Object.fromEntries(configNames.map((name) => [name, stored[name]])) as unknown as TrainConfig;
   const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { config: { ...config, ...asked }, adapter: kindOf(adapter), folder };
+  const open = given.seconds != null && given.steps === undefined ? { steps: null } : {};
+  return {
+    config: { ...own, ...asked, ...open },
+    about: { command, shape, adapter, version, commit, started },
+    folder,
+  };
 }
 
 /** The option `--adapter` that gives a device of that name again. */
-function kindOf(name: string): Adapter | undefined {
-  const lower = name.toLowerCase();
+export function adapterOf({ adapter }: RunAbout): Adapter | undefined {
+  const lower = adapter.toLowerCase();
   if (lower.includes('llvmpipe')) return 'lavapipe';
   return adapters.find((kind) => lower.includes(kind));
 }

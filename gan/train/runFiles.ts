@@ -7,14 +7,14 @@ export const CHECKPOINT = 'checkpoint.safetensors';
 export const CONFIG = 'config.json';
 
 /** How the run stands; see {@link RunStatus}. */
-export const STATUS = 'status.json';
+export const STATUS = 'state.json';
 
 /** The grid of a step. */
 export const gridName = (step: number): string => `samples-${String(step).padStart(6, '0')}.png`;
 
 /** How a run stands. A run that was killed says 'running'. */
 export interface RunStatus {
-  readonly state: 'running' | 'finished' | 'stopped' | 'diverged' | 'failed';
+  readonly state: 'running' | 'finished' | 'stopped' | 'diverged';
   /** Steps done. */
   readonly step: number;
   /** Steps that it is to do; null while a run that is limited by time does not know yet. */
@@ -22,7 +22,7 @@ export interface RunStatus {
   /** Seconds of training so far. */
   readonly seconds: number;
   /** Why it stopped, if it did not finish. */
-  readonly message?: string;
+  readonly reason?: string;
 }
 
 /** What a checkpoint's metadata say of the run. */

@@ -4,6 +4,7 @@ import { tileImages } from '../run/grid.ts';
 import { plotCurves } from '../run/plot.node.ts';
 import { writePng } from '../run/png.node.ts';
 import { boxOf, pointsImage } from '../run/points.node.ts';
+import { writeReport } from '../run/report.node.ts';
 import { drawSamples, type SampleArray } from '../sampling/draw.ts';
 import { streams } from './assemble.ts';
 import { figureLines, snapshotFigures } from './figures.ts';
@@ -74,11 +75,12 @@ export function createSnapshots(job: Job): Snapshots {
         const x = { key: 'step', label: 'generator step' };
         await run.write('curves.svg', plotCurves({ title: set.title, subtitle, x, panels: panelsOf(gan), rows }));
       }
+      await writeReport(run.path);
       say(
         [
           `${training.step} steps in ${seconds.toFixed(0)} s`,
           ...figureLines(set, own.before, last),
-          `samples ${run.file('samples.png')}${rows.length > 0 ? `, curves ${run.file('curves.svg')}` : ''}`,
+          `samples ${run.file('samples.png')}${rows.length > 0 ? `, curves ${run.file('curves.svg')}` : ''}, report ${run.file('report.html')}`,
         ].join('\n'),
       );
     },

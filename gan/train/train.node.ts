@@ -10,7 +10,7 @@ import { createRunFolder, type RunFolder, resumeRunFolder } from '../run/folder.
 import { createProgress } from '../run/progress.node.ts';
 import { assemble } from './assemble.ts';
 import { configure, type TrainConfig } from './config.ts';
-import { type RunConfig, readConfig, writeConfig } from './configFile.node.ts';
+import { aboutNow, adapterOf, type RunAbout, readConfig, writeConfig } from './configFile.node.ts';
 import { CHECKPOINT, type CheckpointMeta, type RunStatus, STATUS } from './runFiles.ts';
 import { createSnapshots, type Snapshots } from './snapshots.node.ts';
 import type { StepRow, Training } from './training.ts';
@@ -40,7 +40,7 @@ export async function train(options: TrainOptions, signal?: AbortSignal): Promis
     ...config.dataOptions,
     ...(config.data === 'folder' && { onWarning: warn }),
   });
-  const device = await init({ adapter: options.adapter ?? before?.adapter });
+  const device = await init({ adapter: options.adapter ?? (before && adapterOf(before.about)) });
   try {
     const training = assemble(config, set);
     const checkpoint = resume === undefined ? undefined : resolve(resume, CHECKPOINT);
@@ -58,6 +58,7 @@ export async function train(options: TrainOptions, signal?: AbortSignal): Promis
         set,
         training,
         run,
+        about: before?.about ?? aboutNow({ command: options.command ?? null, shape: set.shape, adapter: device.name }),
         adapter: device.name,
         say,
         quiet,
@@ -80,6 +81,7 @@ export interface Job {
   readonly set: SampleSet;
   readonly training: Training;
   readonly run: RunFolder;
+  readonly about: RunAbout;
   /** The device's name. */
   readonly adapter: string;
   readonly say: (text: string) => void;
@@ -93,12 +95,12 @@ export interface Job {
 async function withStatus(job: Job, snapshots: Snapshots): Promise<void> {
   const { training, run, meta } = job;
   const began = performance.now();
-  const progress = { steps: meta?.steps ?? job.config.steps };
+  const progress = { steps: job.config.steps };
   const seconds = () => (meta?.seconds ?? 0) + (performance.now() - began) / 1000;
-  const note = (state: RunStatus['state'], message?: string): Promise<void> => {
+  const note = (state: RunStatus['state'], reason?: string): Promise<void> => {
     const status: RunStatus = {
       ...{ state, step: training.step, steps: progress.steps, seconds: Math.round(seconds()) },
-      ...(message !== undefined && { message }),
+      ...(reason !== undefined && { reason }),
     };
     return run.write(STATUS, `${JSON.stringify(status, null, 2)}\n`);
   };
@@ -107,7 +109,7 @@ async function withStatus(job: Job, snapshots: Snapshots): Promise<void> {
     await learn(job, snapshots, seconds, progress);
   } catch (error) {
     // The run's error is what counts, also on a disk that has no room for the note.
-    await note(error instanceof DivergenceError ? 'diverged' : 'failed', (error as Error).message).catch(() => {});
+    await note(error instanceof DivergenceError ? 'diverged' : 'stopped', (error as Error).message).catch(() => {});
     throw error;
   }
   const stopped = job.signal?.aborted ? 'stopped by Ctrl-C' : 'out of time';
@@ -123,10 +125,9 @@ async function learn(
   progress: { steps: number | null },
 ): Promise<void> {
   const { config, training, run, adapter, say, meta, quiet } = job;
-  const about: RunConfig = { config, adapter };
   say(`${adapter}\n${meta ? `going on after step ${meta.step} in` : 'writing to'} ${run.path}`);
   if (meta) training.resumeAt(meta.step);
-  else await writeConfig(run, about);
+  await writeConfig(run, config, job.about);
   await snapshots.begin(meta);
   const watch = createWatch();
   let bar: ReturnType<typeof createProgress> | undefined;
@@ -174,7 +175,7 @@ async function learn(
   try {
     if (progress.steps === null) {
       progress.steps = await trial(config.seconds!, training, seconds, limit, onRow);
-      await writeConfig(run, { ...about, config: { ...config, steps: progress.steps } });
+      await writeConfig(run, { ...config, steps: progress.steps }, job.about);
     }
     const steps = progress.steps;
     const imagesPerStep = config.batch * config.criticSteps * config.accumulate;
@@ -223,6 +224,7 @@ async function trial(
   const [from, since] = [training.step, seconds()];
   const until = since + Math.max(TRIAL.seconds, limit * TRIAL.share);
   while (seconds() < Math.min(until, limit) && !signal.aborted) await training.run(training.step + 5, quick);
+  if (training.step === from) return from; // out of time already
   const rate = (training.step - from) / (seconds() - since);
   return Math.max(training.step, training.step + Math.floor(rate * (limit * (1 - 2 * RESERVE) - seconds())));
 }

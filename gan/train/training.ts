@@ -8,7 +8,13 @@ export type StepRow = Readonly<Record<string, number>>;
 /** Batches of real samples, without end: a `DataLoader` of records with a tensor `sample`, or what is like one. */
 export interface RealBatches extends Stateful {
   /** Batches of one size. */
-  epochs(): Iterable<{ readonly sample: Tensor }>;
+  epochs(): Iterable<RealBatch>;
+}
+
+/** A batch of real samples. */
+export interface RealBatch {
+  /** [N, ...]. */
+  readonly sample: Tensor;
 }
 
 /** Options of {@link Training}. */
@@ -58,7 +64,7 @@ export class Training {
   private readonly generatorRate: number;
   private readonly noise: number;
   private readonly once: ((...batches: Tensor[]) => Tensor) & { dispose?: () => void };
-  private batches: Iterator<{ readonly sample: Tensor }> | undefined;
+  private batches: Iterator<RealBatch> | undefined;
 
   /**
    * The learning rates and the noise that `gan` has now are those that the schedules multiply.

@@ -2,11 +2,12 @@ import type { StepRow } from './training.ts';
 
 /** Training has gone where it does not come back from. The weights of the last checkpoint are from before. */
 export class DivergenceError extends Error {
+  /** 'DivergenceError'. */
   override name = 'DivergenceError';
   /** The step at which it was noticed. */
   readonly step: number;
 
-  /** @param cause what happened, in words @param remedy what to try */
+  /** Words the message. @param cause what happened @param remedy what to try */
   constructor(step: number, cause: string, remedy: string) {
     super(`training diverged at step ${step}: ${cause}; ${remedy}`);
     this.step = step;

@@ -35,7 +35,7 @@ export interface PotentialOptions {
  * is 1-Lipschitz, whatever v is, with f(yⱼ) <= -vⱼ: with an optimal v it attains the supremum of Kantorovich and
  * Rubinstein, W₁ = E f(x) - E f(y). It is what a WGAN's critic is to learn.
  * @param y the points of the second measure, [m, d] in row-major order
- * @param v their dual potential, [m], such as `v` of {@link DiscreteTransport}
+ * @param v their dual potential, [m], such as `v` of what `solveTransport` finds
  * @returns f, of a point [d]
  * @throws RangeError for points that do not fit the dimension or the potential
  */

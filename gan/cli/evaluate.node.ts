@@ -1,0 +1,68 @@
+import { destroy, Generator, init } from '../../engine/index.ts';
+import { writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
+import type { SampleSet } from '../data/sampleSet.ts';
+import { loadDigitClassifier } from '../metrics/digitClassifier.node.ts';
+import { type Evaluation, type FeatureSource, figureLine, evaluate as measure } from '../metrics/evaluate.ts';
+import type { MetricName } from '../metrics/table.ts';
+import { createNotes } from '../run/progress.node.ts';
+import { drawSamples } from '../sampling/draw.ts';
+import { streams } from '../train/assemble.ts';
+import { openRun } from '../train/openRun.node.ts';
+import type { EvaluateCommandOptions } from './options.ts';
+
+/** Samples that figures are taken of, unless the test set has fewer. */
+const COUNT = { images: 10_000, points: 2500 } as const;
+
+/** The networks that images of a data set are compared by: for MNIST's digits the classifier that comes with wgrad. */
+async function featuresFor(set: SampleSet): Promise<FeatureSource | undefined> {
+  if (set.name !== 'mnist' || set.shape.join() !== '28,28,1') return undefined;
+  return { title: 'digit classifier', network: await loadDigitClassifier(), classes: 10 };
+}
+
+/** What `evaluation.json` holds. */
+export interface EvaluationFile {
+  /** Steps behind the weights. */
+  readonly step: number;
+  /** Samples measured. */
+  readonly count: number;
+  readonly seed: number;
+  readonly adapter: string;
+  readonly figures: Evaluation;
+}
+
+/**
+ * Measures what a run's generator makes, and writes `evaluation.json` into its folder: the action of `wgrad evaluate`.
+ * @throws Error naming the run, the metric or the file, and the remedy
+ */
+export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
+  const device = await init({ adapter: options.adapter });
+  try {
+    const run = await openRun(options.run);
+    try {
+      const set = await run.openData();
+      const count = options.count ?? Math.min(COUNT[set.kind], set.test.count);
+      using notes = createNotes(options.quiet || options.json);
+      notes.say(`drawing ${count} samples of step ${run.step}`);
+      const codes = new Generator(options.seed, streams.measurements).normal([count, run.networks.latent]);
+      const samples = await drawSamples(run.networks.generator, codes, { batchSize: 64 });
+      const features = await featuresFor(set);
+      const figures = await measure({
+        ...{ samples, set, seed: options.seed, baselines: options.baselines },
+        ...(features && { features }),
+        ...(options.metrics && { names: options.metrics as MetricName[] }),
+        onProgress: ({ title, done, total }) => notes.say(`${done + 1}/${total} ${title}`),
+      });
+      notes.clear();
+      const file: EvaluationFile = { step: run.step, count, seed: options.seed, adapter: device.name, figures };
+      await writeFileAtomic(`${run.path}/evaluation.json`, `${JSON.stringify(file, null, 2)}\n`);
+      if (options.json) process.stdout.write(`${JSON.stringify(file, null, 2)}\n`);
+      else if (!options.quiet) {
+        for (const figure of Object.values(figures)) process.stdout.write(`${figureLine(figure)}\n`);
+      }
+    } finally {
+      run.dispose();
+    }
+  } finally {
+    destroy();
+  }
+}

@@ -1,0 +1,284 @@
+/** Data sets made of image files: folders and emoji, on made-up files. */
+import { copyFile, mkdir, readFile, symlink, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { emoji, imageFolder } from '../gan/index.node.ts';
+import type { SampleSet } from '../gan/index.ts';
+import { rejection } from './support/rejection.ts';
+import { inTemporaryFolder } from './support/temporary.ts';
+
+type Colour = readonly [number, number, number];
+
+/** An image of one colour, or of a band of it between black ones. */
+async function draw(
+  path: string,
+  [r, g, b]: Colour,
+  size: readonly [number, number] = [8, 8],
+  band = false,
+): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const [width, height] = size;
+  const data = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) {
+    const x = i % width;
+    if (!band || (x >= width / 4 && x < (3 * width) / 4)) data.set([r, g, b], 3 * i);
+  }
+  const image = sharp(data, { raw: { width, height, channels: 3 } });
+  const format = /png$/i.test(path)
+    ? image.png()
+    : /webp$/.test(path)
+      ? image.webp({ lossless: true })
+      : image.jpeg({ quality: 100 });
+  await writeFile(path, await format.toBuffer());
+}
+
+/** The first pixel of each image, train before test. */
+const colours = (set: SampleSet): number[][] =>
+  [set.train, set.test].flatMap(({ data, count }) => {
+    const size = data.length / count;
+    return Array.from({ length: count }, (_, i) => [...data.subarray(i * size, i * size + set.shape[2]!)]);
+  });
+const sorted = (list: readonly unknown[]): string[] => list.map(String).sort();
+
+test('a folder of PNG, JPEG and WebP becomes images of one size, sub folders classes', () =>
+  inTemporaryFolder(async (folder) => {
+    await draw(join(folder, 'red', 'a.png'), [255, 0, 0]);
+    await draw(join(folder, 'red', 'deep', 'b.JPEG'), [255, 0, 0], [20, 10]);
+    await draw(join(folder, 'blue', 'c.webp'), [0, 0, 255], [5, 30]);
+    await draw(join(folder, 'blue', '._c.webp'), [0, 0, 255]);
+    await draw(join(folder, '.cache', 'x.png'), [9, 9, 9]);
+    await writeFile(join(folder, 'red', 'notes.txt'), 'no image');
+    const steps: number[][] = [];
+    const set = await imageFolder(folder, { size: 4, onProgress: (done, total) => steps.push([done, total]) });
+    assert.equal([set.kind, set.shape, set.classes, set.skipped], ['images', [4, 4, 3], ['blue', 'red'], []]);
+    assert.equal(steps, [
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ]);
+    assert.is(set.train.count + set.test.count, 3);
+    assert.ok(set.train.count > 0 && set.test.count > 0);
+    const labels = [...set.train.labels!, ...set.test.labels!];
+    colours(set).forEach(([red, , blue], i) => {
+      assert.is(labels[i], red! > blue! ? 1 : 0);
+      assert.ok(Math.max(red!, blue!) > 250 && Math.min(red!, blue!) < 5, 'the colour is kept');
+    });
+    // The same from a path that is not normal, and through a link.
+    await symlink(folder, `${folder}-link`);
+    try {
+      for (const path of [`${folder}/./`, `${folder}-link`]) {
+        const again = await imageFolder(path, { size: 4 });
+        assert.equal([again.train, again.test, again.classes], [set.train, set.test, set.classes]);
+      }
+    } finally {
+      await unlink(`${folder}-link`);
+    }
+  }));
+
+test('what is not square is cropped, padded or stretched; grey has one channel', () =>
+  inTemporaryFolder(async (folder) => {
+    await draw(join(folder, 'a.png'), [200, 200, 200], [16, 8], true);
+    await draw(join(folder, 'b.png'), [100, 100, 100], [16, 8], true);
+    const row = async (fit: 'crop' | 'pad' | 'stretch', y: number) => {
+      const { train } = await imageFolder(folder, { size: 8, grey: true, fit });
+      assert.is(train.data.length, 64 * train.count);
+      const level = Math.max(...train.data.filter((v) => v < 255));
+      return [...train.data.subarray(y * 8, y * 8 + 8)]
+        .map((v) => (v === 255 ? 'w' : v > level / 2 ? '#' : '.'))
+        .join('');
+    };
+    assert.is(await row('crop', 4), '########');
+    assert.is(await row('pad', 0), 'wwwwwwww');
+    assert.is(await row('pad', 4), '..####..');
+    assert.is(await row('stretch', 0), '..####..');
+  }));
+
+test('transparent pixels are white, and EXIF turns photographs', () =>
+  inTemporaryFolder(async (folder) => {
+    const clear = sharp({ create: { width: 4, height: 4, channels: 4, background: { r: 9, g: 9, b: 9, alpha: 0 } } });
+    await writeFile(join(folder, 'clear.png'), await clear.png().toBuffer());
+    const half = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'black' } })
+      .composite([{ input: { create: { width: 8, height: 4, channels: 3, background: 'white' } }, top: 0, left: 0 }])
+      .jpeg({ quality: 100 })
+      .withMetadata({ orientation: 6 })
+      .toBuffer();
+    await writeFile(join(folder, 'turned.jpg'), half);
+    const set = await imageFolder(folder, { size: 8, grey: true });
+    const images = [set.train, set.test].map(({ data }) => [...data]);
+    const isClear = (image: number[]) => image.every((v) => v === 255);
+    assert.is(images.filter(isClear).length, 1);
+    // Orientation 6: the top of the file is the right of the picture.
+    const turned = images.find((image) => !isClear(image))!;
+    assert.equal(
+      turned.slice(0, 8).map((v) => v > 127),
+      [false, false, false, false, true, true, true, true],
+    );
+  }));
+
+test('broken files are left out, listed and named in one line', () =>
+  inTemporaryFolder(async (folder) => {
+    for (let i = 0; i < 4; i++) await draw(join(folder, `good${i}.png`), [i, 0, 0], [32, 32]);
+    await draw(join(folder, 'x.jpg'), [200, 100, 0], [64, 64], true);
+    const png = await readFile(join(folder, 'good1.png'));
+    const jpeg = await readFile(join(folder, 'x.jpg'));
+    await writeFile(join(folder, 'cut.png'), png.subarray(0, png.length - 30));
+    await writeFile(join(folder, 'x.jpg'), jpeg.subarray(0, jpeg.length / 2));
+    await writeFile(join(folder, 'empty.png'), '');
+    await writeFile(join(folder, 'text.webp'), 'this is no image');
+    await symlink(join(folder, 'nowhere'), join(folder, 'link.png'));
+    const lines: string[] = [];
+    const set = await imageFolder(folder, { size: 8, onWarning: (line) => lines.push(line) });
+    assert.is(set.train.count + set.test.count, 4);
+    assert.equal(
+      set.skipped.map(({ path }) => path.slice(folder.length + 1)),
+      ['cut.png', 'empty.png', 'link.png', 'text.webp', 'x.jpg'],
+    );
+    for (const { reason } of set.skipped) assert.match(reason, /^\S.{3,99}$/);
+    assert.is(set.skipped[2]!.reason, 'ENOENT');
+    assert.is(lines.length, 1);
+    assert.match(lines[0]!, /^\S+: 5 of 9 images were skipped, such as \S+cut\.png \(.+\)$/);
+  }));
+
+test('the split is by content: it stays when files come, and copies stay together', () =>
+  inTemporaryFolder(async (folder) => {
+    for (let i = 0; i < 60; i++) await draw(join(folder, `${i}.png`), [i, 2 * i, 3 * i]);
+    const open = () => imageFolder(folder, { size: 2, testShare: 0.3 });
+    const first = await open();
+    assert.is(first.train.count + first.test.count, 60);
+    // Binomial: 18 with standard deviation 3.5.
+    assert.ok(first.test.count >= 8 && first.test.count <= 28, `${first.test.count} held out`);
+    assert.is(first.classes, undefined);
+    const inTest = ({ test: { data, count } }: SampleSet) => Array.from({ length: count }, (_, i) => data[i * 12]!);
+    const held = new Set(inTest(first));
+    for (let i = 0; i < 60; i++) await copyFile(join(folder, `${i}.png`), join(folder, `copy${i}.png`));
+    await draw(join(folder, 'new.png'), [250, 0, 0]);
+    const second = await open();
+    assert.equal(sorted(inTest(second).filter((v) => v !== 250)), sorted([...held, ...held]));
+  }));
+
+test('folders named train and test, or val, are the split', () =>
+  inTemporaryFolder(async (folder) => {
+    for (const [path, red] of [
+      ['train/cat/a', 10],
+      ['train/dog/b', 20],
+      ['val/cat/c', 30],
+    ] as const) {
+      await draw(join(folder, `${path}.png`), [red, 0, 0]);
+    }
+    const set = await imageFolder(folder, { size: 1 });
+    assert.equal([set.classes, set.train.count, set.test.count], [['cat', 'dog'], 2, 1]);
+    assert.equal(
+      [colours(set), [...set.train.labels!], [...set.test.labels!]],
+      [
+        [
+          [10, 0, 0],
+          [20, 0, 0],
+          [30, 0, 0],
+        ],
+        [0, 1],
+        [0],
+      ],
+    );
+  }));
+
+test('folders that give no data set are one clear error', () =>
+  inTemporaryFolder(async (folder) => {
+    const message = async (path: string, options = {}) => (await rejection(imageFolder(path, options))).message;
+    assert.match(await message(join(folder, 'nowhere')), /cannot read \S+nowhere \(ENOENT\): name a folder of images/);
+    assert.match(await message(folder), /holds 0 PNG, JPEG or WebP files and no two different images/);
+    const file = join(folder, 'one.png');
+    await draw(file, [1, 2, 3]);
+    assert.match(await message(file), /one\.png is a file: name a folder of images/);
+    await copyFile(file, join(folder, 'copy.png'));
+    assert.match(await message(folder), /holds 2 PNG.* no two different images that can be read/);
+    await writeFile(join(folder, 'broken.png'), 'x');
+    assert.match(
+      await message(folder, { onWarning: () => undefined }),
+      /; \S+broken\.png cannot be read \(.+\): name a folder/,
+    );
+    assert.match(await message(folder, { size: 0 }), /size must be a whole number of at least 1, not 0/);
+    assert.match(await message(folder, { fit: 'squash' }), /fit must be one of crop, pad, stretch, not "squash"/);
+    assert.match(await message(folder, { testShare: 1 }), /testShare must be above 0 and below 1, not 1/);
+    assert.match(await message(folder, { gray: true }), /there is no option gray; there are size, grey/);
+  }));
+
+/** A package as emoji-datasource's, of 40 emoji in two categories, some with skin tones, two of them alike. */
+async function emojiPackage(folder: string): Promise<void> {
+  const entries: object[] = [];
+  const picture = (name: string, colour: Colour) => draw(join(folder, 'img', 'google', '64', name), colour, [64, 64]);
+  for (let i = 0; i < 40; i++) {
+    const variant = { unified: `${i}-tone`, image: `${i}-tone.png`, has_img_google: true };
+    entries.push({
+      ...{ unified: String(i), image: `${i}.png`, category: i % 2 ? 'Flags' : 'Faces', has_img_google: true },
+      ...(i < 10 && { skin_variations: { '1F3FB': variant } }),
+    });
+    await picture(`${i}.png`, [i === 39 ? 38 : i, 0, 0]);
+    if (i < 10) await picture(`${i}-tone.png`, [i, 200, 0]);
+  }
+  entries.push({ unified: 'c', image: 'c.png', category: 'Component', has_img_google: true });
+  entries.push({ unified: 'n', image: 'n.png', category: 'Faces', has_img_google: false });
+  await writeFile(join(folder, 'emoji.json'), JSON.stringify(entries));
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'emoji-datasource-google', version: '1.0.0' }));
+}
+
+test('emoji: pictures with their categories, skin tones on one side, none twice', () =>
+  inTemporaryFolder(async (folder) => {
+    await emojiPackage(folder);
+    const set = await emoji({ folder, size: 4 });
+    assert.equal([set.title, set.shape, set.classes], ['Emoji (Google)', [4, 4, 3], ['Faces', 'Flags']]);
+    const all = colours(set);
+    assert.is(all.length, 49, '40 and 10 variants, less one that is there twice');
+    assert.is(new Set(all.map(String)).size, 49);
+    const labels = [...set.train.labels!, ...set.test.labels!];
+    all.forEach(([red, green], i) => {
+      assert.is(labels[i], red! % 2);
+      assert.ok(green === 0 || green === 200);
+    });
+    const held = new Set(all.slice(set.train.count).map(([red]) => red));
+    for (const [red] of all.slice(0, set.train.count)) assert.not(held.has(red), 'a skin tone on the other side');
+    assert.ok(set.test.count > 0 && set.test.count < 15);
+    assert.is((await emoji({ folder, size: 4, skinTones: false })).train.data.length % 48, 0);
+    assert.is(colours(await emoji({ folder, size: 4, skinTones: false })).length, 39);
+  }));
+
+test('emoji are found from the working directory', () =>
+  inTemporaryFolder(async (folder) => {
+    await emojiPackage(join(folder, 'node_modules', 'emoji-datasource-google'));
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      assert.equal((await emoji()).shape, [64, 64, 3]);
+    } finally {
+      process.chdir(before);
+    }
+  }));
+
+test('emoji that are missing or broken are one clear error', () =>
+  inTemporaryFolder(async (folder) => {
+    const message = async (options: object) => (await rejection(emoji(options))).message;
+    assert.match(
+      await message({ vendor: 'facebook' }),
+      /^the npm package emoji-datasource-facebook is not installed: run `npm i emoji-datasource-facebook`/,
+    );
+    assert.match(
+      await message({ folder }),
+      /cannot read \S+emoji\.json \(ENOENT\): install it with `npm i emoji-datasource-google`/,
+    );
+    await writeFile(join(folder, 'emoji.json'), '[{');
+    assert.match(await message({ folder }), /emoji\.json is no JSON \(/);
+    await writeFile(join(folder, 'emoji.json'), '[{"name": "x"}]');
+    assert.match(await message({ folder }), /emoji\.json is not the list of emoji/);
+    await emojiPackage(folder);
+    assert.match(await message({ folder, vendor: 'apple' }), /has no pictures of apple: install it with/);
+    await writeFile(join(folder, 'img', 'google', '64', '7.png'), 'x');
+    assert.match(await message({ folder }), /cannot read \S+7\.png \(.+\), one of 1 emoji of 50: install it/);
+    assert.match(
+      await message({ vendor: 'nokia' }),
+      /vendor must be one of google, apple, twitter, facebook, not "nokia"/,
+    );
+    assert.match(await message({ folder, size: 1.5 }), /size must be a whole number/);
+  }));
+
+test.run();

@@ -1,0 +1,134 @@
+/** Runs that are killed or stopped go on to the numbers of a run that was left alone: the real command in real processes. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadSafetensors } from '../nn/index.node.ts';
+
+const test = suite('resume');
+const root = mkdtempSync(join(tmpdir(), 'wgrad-resume-'));
+test.after(() => rmSync(root, { recursive: true, force: true }));
+
+const KILLS = 5;
+/** Small enough for seconds, long enough to be killed in the middle. */
+const JOB = '--data ring --preset wgan-gp --width 16 --batch 16 --steps 900 --snapshots 3 --checkpoint-every 60'.split(
+  ' ',
+);
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<{ readonly code: number | null; readonly text: string }>;
+}
+
+function start(...options: string[]): Started {
+  const child = spawn(process.execPath, ['bin/wgrad.js', 'train', ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream!.on('data', (data) => (text += String(data)));
+  return { child, ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, text }))) };
+}
+
+/** Everything that the same seed makes again: the log, the weights and states, the pictures. */
+async function outcome(folder: string) {
+  const { tensors } = await loadSafetensors(join(folder, 'checkpoint.safetensors'));
+  const weights = [...tensors].map(([name, { data }]) => [
+    name,
+    Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'),
+  ]);
+  const pictures = readdirSync(folder)
+    .filter((name) => name.endsWith('.png'))
+    .sort();
+  return {
+    metrics: readFileSync(join(folder, 'metrics.jsonl'), 'utf8'),
+    weights: Object.fromEntries(weights),
+    pictures: Object.fromEntries(pictures.map((name) => [name, readFileSync(join(folder, name)).toString('base64')])),
+  };
+}
+
+const rows = (folder: string): number => {
+  const path = join(folder, 'metrics.jsonl');
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
+};
+
+const moment = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test(`a run that is killed ${KILLS} times ends with the numbers of one that ran through`, async () => {
+  const whole = join(root, 'whole');
+  const reference = await start('--out', whole, ...JOB).ended;
+  assert.is(reference.code, 0, reference.text);
+  const killed = join(root, 'killed');
+  const story: string[] = [];
+  for (let kill = 0; kill < KILLS; kill++) {
+    const before = kill === 0 ? 0 : rows(killed);
+    const { child, ended } = start(...(kill === 0 ? ['--out', killed, ...JOB] : ['--resume', killed]));
+    let running = true;
+    void ended.then(() => {
+      running = false;
+    });
+    // Until it trains, and then a random while longer: a step, a checkpoint or a picture may be under way.
+    const from = Date.now();
+    while (running && rows(killed) === before && Date.now() - from < 60_000) await moment(10);
+    const wait = Math.random() * 400;
+    await moment(wait);
+    child.kill('SIGKILL');
+    const { code, text } = await ended;
+    story.push(`killed ${wait.toFixed(0)} ms after row ${before}, at row ${rows(killed)}, exit ${code}`);
+    assert.ok(code === null || code === 0, `${story.join('; ')}\n${text}`);
+  }
+  const { code, text } = await start('--resume', killed).ended;
+  assert.is(code, 0, text);
+  const [found, wanted] = [await outcome(killed), await outcome(whole)];
+  assert.is(found.metrics, wanted.metrics, story.join('; '));
+  assert.equal(found.weights, wanted.weights, story.join('; '));
+  assert.equal(found.pictures, wanted.pictures, story.join('; '));
+  assert.is(JSON.parse(readFileSync(join(killed, 'state.json'), 'utf8')).state, 'finished');
+});
+
+test('a run that was stopped goes on, and farther than it was meant to', async () => {
+  const out = join(root, 'stopped');
+  const { child, ended } = start('--out', out, ...JOB);
+  while (rows(out) < 20) await moment(10);
+  child.kill('SIGINT');
+  assert.is((await ended).code, 130);
+  const { state, step } = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
+  assert.is(state, 'stopped');
+  assert.ok(step >= 20 && step < 900);
+  assert.is(rows(out), step);
+  const more = await start('--resume', out, '--steps', '950').ended;
+  assert.is(more.code, 0, more.text);
+  assert.match(more.text, new RegExp(`going on after step ${step} in `));
+  assert.is(rows(out), 950);
+});
+
+test('a run limited by time finds its number of steps, and ends in time', async () => {
+  const out = join(root, 'timed');
+  const { code, text } = await start('--out', out, ...JOB.filter((_, i) => ![8, 9].includes(i)), '--time', '15s').ended;
+  assert.is(code, 0, text);
+  const status = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
+  assert.is(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).steps, status.steps);
+  assert.ok(status.steps > 10 && rows(out) === status.step, JSON.stringify(status));
+  // A busy machine may take seconds for the last step and picture.
+  assert.ok(status.seconds <= 25, JSON.stringify(status));
+});
+
+test('what cannot go on says why, in one line, and changes nothing', async () => {
+  const folder = mkdtempSync(join(root, 'broken-'));
+  const refused = async (pattern: RegExp, ...options: string[]): Promise<void> => {
+    const before = readdirSync(folder).join();
+    const { code, text } = await start(...options).ended;
+    assert.is(code, 1, text);
+    assert.match(text, pattern);
+    assert.match(text.replaceAll(/^Warning.*\n/gm, ''), /^wgrad: [^\n]+\n$/);
+    assert.is(readdirSync(folder).join(), before);
+  };
+  await refused(/cannot open the run .*nowhere/, '--resume', join(folder, 'nowhere'));
+  await refused(/cannot read .*config\.json/, '--resume', folder);
+  writeFileSync(join(folder, 'config.json'), '{"model": 3}');
+  await refused(/is not the configuration of a run/, '--resume', folder);
+  await refused(/a run that goes on keeps its seed/, '--resume', join(root, 'whole'), '--seed', '1');
+  await refused(/a batch of 60001 is larger than the 60000 samples of MNIST/, '--batch', '60001');
+  await refused(/mlp makes|dcgan makes|dcgan: .*points|images of/, '--data', 'ring', '--model', 'dcgan');
+});
+
+test.run();

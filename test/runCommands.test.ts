@@ -1,0 +1,115 @@
+/** What is done with a run once it is trained: sample, evaluate, report, compare, in real processes. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const test = suite('commands on runs');
+const root = mkdtempSync(join(tmpdir(), 'wgrad-commands-'));
+test.after(() => rmSync(root, { recursive: true, force: true }));
+
+const wgrad = (...args: string[]) =>
+  new Promise<{ code: number; out: string; err: string }>((resolve) => {
+    execFile(process.execPath, ['bin/wgrad.js', ...args], (error, out, err) => {
+      resolve({
+        code: typeof error?.code === 'number' ? error.code : 0,
+        out,
+        err: err.replaceAll(/^Warning.*\n/gm, ''),
+      });
+    });
+  });
+
+const [ring, digits] = [join(root, 'ring'), join(root, 'digits')];
+
+test.before(async () => {
+  const small = '--width 16 --batch 16 --steps 20 --snapshots 2 --quiet'.split(' ');
+  const [a, b] = await Promise.all([
+    wgrad('train', '--data', 'ring', '--out', ring, ...small),
+    wgrad(
+      'train',
+      '--preset',
+      'sngan',
+      '--label-smoothing',
+      '0',
+      '--width',
+      '4',
+      '--batch',
+      '4',
+      '--steps',
+      '3',
+      '--quiet',
+      '--out',
+      digits,
+    ),
+  ]);
+  assert.equal([a.code, b.code], [0, 0], a.err + b.err);
+});
+
+test('a run says how it began', () => {
+  const config = JSON.parse(readFileSync(join(digits, 'config.json'), 'utf8'));
+  assert.equal([config.objective, config.regularizers, config.shape], ['hinge', ['spectral-norm'], [28, 28, 1]]);
+  assert.match(config.command, /^wgrad train --preset sngan --label-smoothing 0 --width 4/);
+});
+
+test('sample draws pictures, and overwrites none', async () => {
+  const first = await wgrad('sample', digits, '--count', '4');
+  assert.equal([first.code, first.err], [0, '']);
+  const second = await wgrad('sample', digits, '--count', '4');
+  const [a, b] = [first, second].map(({ out }) => out.trim().split('\n').at(-1)!);
+  assert.is.not(a, b);
+  assert.equal(readFileSync(a!), readFileSync(b!), 'the same seed draws the same picture');
+  assert.is((await sharp(a!).metadata()).format, 'png');
+  const points = await wgrad('sample', ring, '--out', join(root, 'points.svg'));
+  assert.equal([points.code, points.err], [0, '']);
+  assert.match(readFileSync(join(root, 'points.svg'), 'utf8'), /^<svg/);
+  const frames = await wgrad('sample', ring, '--what', 'animate');
+  assert.is(frames.code, 0, frames.err);
+  assert.is(
+    (await sharp(frames.out.trim().split('\n').at(-1)!).metadata()).pages,
+    3,
+    'before, in the middle, at the end',
+  );
+});
+
+test('evaluate writes the figures, which report shows', async () => {
+  const { code, out, err } = await wgrad(
+    'evaluate',
+    ring,
+    '--metrics',
+    'modes,highQuality,mmd',
+    '--count',
+    '200',
+    '--json',
+  );
+  assert.is(code, 0, err);
+  const { figures, step, count } = JSON.parse(out);
+  assert.equal([step, count, Object.keys(figures)], [20, 200, ['modes', 'highQuality', 'mmd']]);
+  assert.is(figures.modes.real.value, 8);
+  assert.equal(JSON.parse(readFileSync(join(ring, 'evaluation.json'), 'utf8')), JSON.parse(out));
+  const page = await wgrad('report', ring);
+  assert.equal([page.code, page.out], [0, `${join(ring, 'report.html')}\n`]);
+  const html = readFileSync(join(ring, 'report.html'), 'utf8');
+  assert.match(html, figures.mmd.title);
+  assert.match(html, 'wgrad train --data ring');
+});
+
+test('compare puts runs on one page', async () => {
+  const out = join(root, 'page.html');
+  const { code, err } = await wgrad('compare', ring, digits, '--out', out);
+  assert.equal([code, err], [0, '']);
+  assert.match(readFileSync(out, 'utf8'), /spectral-norm/);
+});
+
+test('what is no run is one line and exit code 1', async () => {
+  for (const command of ['sample', 'evaluate', 'report']) {
+    const { code, err } = await wgrad(command, join(root, 'nowhere'));
+    assert.is(code, 1, command);
+    assert.match(err, /^wgrad: [^\n]*nowhere[^\n]*\n$/);
+  }
+  assert.not(existsSync(join(root, 'nowhere')));
+});
+
+test.run();
