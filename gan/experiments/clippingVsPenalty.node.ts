@@ -125,7 +125,7 @@ function page({ settings, data, norms, results }: ClippingFigures): string {
     'What to point at:',
     '- On a logarithmic axis the clipped norms are straight lines over the layers: every layer multiplies by the same factor, which c sets. There is one c between vanishing and exploding, and it is another for each depth and width.',
     '- The generator learns from the gradient that arrives at the input, the left end of the curves.',
-    '- Clipped weights sit at ±c: the critic that earns most under a bound of the weights uses all of it everywhere, which makes a very simple function. First weights are drawn wider than c = 0.01, so that the first clipping already puts them there; that they stay is what training does.',
+    "- Clipped weights sit at ±c. Two things put them there: a critic that earns most under a bound of the weights uses all of it, which makes a very simple function; and He's first weights are wider than 0.01 and 0.001, so that the first clipping already moves most of them to the ends, where gradients that have vanished (below Adam's epsilon) leave them. Only with c = 0.1 are the gradients alive, and a third of the weights is at the ends.",
     '- The penalty bounds what matters, the slope, and leaves the weights where they are useful. The few weights far from 0 are those of the first layer, which has two inputs.',
   ].join('\n');
 }
