@@ -69,7 +69,7 @@ test('a page has everything in itself', async ({ root }) => {
     'lower is better',
   );
   includes(page, '--regularizers gradient-penalty=10 --steps 60 --batch 32 --seed 0 --adapter lavapipe');
-  includes(page, 'Losses', 'Gradient penalty', 'Fid', 'Speed', 'Memory', 'MiB');
+  includes(page, 'Losses', 'Penalty, as a part of the critic', 'Fid', 'Speed', 'Memory', 'MiB');
   const found = elements(page);
   assert.is(found.filter(({ tag }) => tag === 'img').length, 4, 'three grids, the last one twice');
   assert.is(found.filter(({ tag }) => tag === 'svg').length, 6);

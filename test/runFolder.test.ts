@@ -6,8 +6,9 @@ import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRunFolder, readJsonLines } from '../gan/run/folder.node.ts';
-import { plotCurves, wassersteinPanels } from '../gan/run/plot.node.ts';
+import { plotCurves } from '../gan/run/plot.node.ts';
 import { createProgress } from '../gan/run/progress.node.ts';
+import { runPanels } from '../gan/run/runPanels.ts';
 import { writeFileAtomic } from '../nn/io/atomicWrite.node.ts';
 
 const test = suite<{ root: string }>('run folder');
@@ -138,13 +139,13 @@ test('plots the curves that the rows have, as one SVG', () => {
     criticLoss: -i,
     ...(i % 25 === 0 && { slicedWasserstein: 1 / (i + 1) }),
   }));
-  const plot = { title: 'A <title>', x: { key: 'step', label: 'generator steps' }, panels: wassersteinPanels };
+  const plot = { title: 'A <title>', x: { key: 'step', label: 'generator steps' }, panels: runPanels };
   const svg = plotCurves({ ...plot, rows });
   assert.match(svg, /^<svg .*<\/svg>$/s);
-  for (const text of ['A &lt;title&gt;', 'generator steps', 'critic units', 'Sliced Wasserstein', 'moving mean']) {
+  for (const text of ['A &lt;title&gt;', 'generator steps', 'Losses', 'Sliced Wasserstein', 'moving mean']) {
     assert.ok(svg.includes(text), text);
   }
-  assert.not.match(svg, 'Gradient penalty');
+  assert.not.match(svg, 'Penalty');
   assert.not.match(svg, /NaN|http(?!:\/\/www\.w3\.org)/, 'nothing undefined, nothing fetched');
   assert.match(plotCurves({ ...plot, rows: rows.slice(0, 1) }), /^<svg /);
   throws(() => plotCurves({ ...plot, rows: [{ step: 1 }] }), 'plotCurves: no curve has a number in the rows');

@@ -45,33 +45,6 @@ export interface CurvePlot {
   readonly rows: readonly Row[];
 }
 
-/** The panels of a WGAN-GP run, by the columns of its `metrics.jsonl`. */
-export const wassersteinPanels: readonly Panel[] = [
-  {
-    title: 'Losses',
-    axis: 'loss (critic units)',
-    curves: [
-      { key: 'criticLoss', label: 'critic' },
-      { key: 'generatorLoss', label: 'generator' },
-    ],
-  },
-  {
-    title: 'Wasserstein estimate (critic on real minus on generated)',
-    axis: 'distance (critic units)',
-    curves: [{ key: 'wasserstein', label: 'training batches' }],
-  },
-  {
-    title: 'Gradient penalty, before its weight',
-    axis: '(slope - 1)²',
-    curves: [{ key: 'penalty', label: 'penalty' }],
-  },
-  {
-    title: 'Sliced Wasserstein distance to held-out images',
-    axis: 'distance (pixel units)',
-    curves: [{ key: 'slicedWasserstein', label: 'samples from fixed noise' }],
-  },
-];
-
 /** Curves of fewer points are drawn as they are, with markers; longer ones are smoothed over their raw values. */
 const SPARSE = 40;
 

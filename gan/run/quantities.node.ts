@@ -1,5 +1,5 @@
 import type { Row } from './folder.node.ts';
-import { wassersteinPanels } from './plot.node.ts';
+import { runPanels } from './runPanels.ts';
 
 /** A quantity of a run's log, or several that share an axis. */
 export interface Quantity {
@@ -21,8 +21,8 @@ export const words = (key: string): string =>
 /** The quantities of a training log: those that every run has first, then each further column with a number by itself. */
 export function quantitiesOf(rows: readonly Row[]): Quantity[] {
   const columns = numbersOf(rows);
-  const known = wassersteinPanels.filter(({ curves }) => curves.some(({ key }) => columns.includes(key)));
-  const named = new Set(wassersteinPanels.flatMap(({ curves }) => curves.map(({ key }) => key)));
+  const known = runPanels.filter(({ curves }) => curves.some(({ key }) => columns.includes(key)));
+  const named = new Set(runPanels.flatMap(({ curves }) => curves.map(({ key }) => key)));
   const others = columns.filter((key) => !named.has(key) && !PLACES.includes(key));
   return [
     ...known,

@@ -5,10 +5,10 @@ import { plotCurves } from '../run/plot.node.ts';
 import { writePng } from '../run/png.node.ts';
 import { boxOf, pointsImage } from '../run/points.node.ts';
 import { writeReport } from '../run/report.node.ts';
+import { runPanels } from '../run/runPanels.ts';
 import { drawSamples, type SampleArray } from '../sampling/draw.ts';
 import { streams } from './assemble.ts';
 import { figureLines, snapshotFigures } from './figures.ts';
-import { panelsOf } from './panels.ts';
 import { type CheckpointMeta, gridName } from './runFiles.ts';
 import type { Job } from './train.node.ts';
 import type { StepRow } from './training.ts';
@@ -73,7 +73,7 @@ export function createSnapshots(job: Job): Snapshots {
           ...[`batch ${config.batch}`, `${config.criticSteps} critic steps`, `seed ${config.seed}`, job.adapter],
         ].join(', ');
         const x = { key: 'step', label: 'generator step' };
-        await run.write('curves.svg', plotCurves({ title: set.title, subtitle, x, panels: panelsOf(gan), rows }));
+        await run.write('curves.svg', plotCurves({ title: set.title, subtitle, x, panels: runPanels, rows }));
       }
       await writeReport(run.path);
       say(
