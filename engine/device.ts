@@ -1,4 +1,4 @@
-import type { Elementwise } from '../kernels/elementwise.ts';
+import type { Elementwise } from '../kernels/functions.ts';
 import type { Param, Plan, Shape, Target } from '../kernels/kernel.ts';
 import { DeviceError, refusePromise, UseAfterFreeError } from './errors.ts';
 import type { Live } from './live.ts';

@@ -1,4 +1,4 @@
-import type { Elementwise } from '../kernels/elementwise.ts';
+import type { Elementwise } from '../kernels/functions.ts';
 import type { Plan, Target } from '../kernels/kernel.ts';
 import type { Shape } from './shape.ts';
 import type { Tensor } from './tensor.ts';

@@ -10,9 +10,9 @@ export function conv2dWeight(target: Target, g: ConvGeometry): Plan {
   const [pixelX, pixelY] = [g.strideW * g.cin, g.cout];
   const [lineX, lineY] = [g.strideH * down, g.ow * g.cout];
   const [imageX, imageY] = [g.h * down, g.oh * g.ow * g.cout];
-  // On a CPU the innermost loop runs over the images (a tap at a pixel is inside all of them or none) unless large ones
-  // would leave nothing of a cache line in the cache for the next pixel.
-  const images = target.family === 'software' && g.h * down <= 2 ** 12;
+  // On a CPU the innermost loop runs over the images (a tap at a pixel is inside all of them or none), unless a tile takes
+  // part of a cache line only (few channels) and large images leave nothing of it in the cache for the next pixel.
+  const images = target.family === 'software' && cin >= 16 && g.h * down <= 2 ** 12;
   return gemm(target, {
     name: 'conv2dWeight',
     // Rows are the taps of the filter, k the pixels of y, columns the channels of y; groups are a batch.

@@ -1,8 +1,10 @@
 import { type ConvGeometry, naiveHeader, naiveParams } from './convGeometry.ts';
+import type { Tail } from './functions.ts';
 import { gemm, type Phase } from './gemm.ts';
 import { each } from './gemmParams.ts';
 import { flatMain, grid1d, type Kernel, MAX_GROUPS, memo, type Plan, type Target } from './kernel.ts';
 import { matmul } from './matmul.ts';
+import { tailCode, tailParams, tailSlots, takesTail } from './tail.ts';
 
 /**
  * The transposed convolution: the adjoint of `conv2d` in x, hence also the gradient of its input.
@@ -54,6 +56,8 @@ export function convTranspose2d(target: Target, g: ConvGeometry): Plan {
   });
 }
 
+/** Words of the uniform block that `gather` takes without a tail. */
+const GATHER_WORDS = 32;
 /** Elements that the scratch buffer of `viaTaps` may have. */
 const MAX_SPREAD = 2 ** 24;
 
@@ -61,7 +65,7 @@ const MAX_SPREAD = 2 ** 24;
  * With few channels in x a product has too few columns to reuse what it loads. Then every pixel of y is multiplied with
  * all taps at once, y w^T [N*OH*OW, KH*KW*Cin], and each element of x adds up the few products that belong to it.
  */
-function viaTaps(target: Target, g: ConvGeometry, spread: number): Plan {
+function viaTaps(target: Target, g: ConvGeometry, spread: number, tail?: Tail): Plan {
   const product = matmul(target, {
     batch: 1,
     m: g.n * g.oh * g.ow,
@@ -74,25 +78,29 @@ function viaTaps(target: Target, g: ConvGeometry, spread: number): Plan {
   });
   const rows = reach(g.kh, g.strideH, g.dilationH);
   const columns = reach(g.kw, g.strideW, g.dilationW);
-  // The product's output is our scratch (3); its own scratch comes after.
-  const slots = [0, 1, 3, 4];
+  const { output, temp } = tailSlots(2, tail);
+  // The product's output is our scratch; its own scratch comes after.
+  const slots = [0, 1, temp, temp + 1];
   return {
     temps: [spread, ...(product.temps ?? [])],
     dispatches: [
       ...product.dispatches.map((d) => ({ ...d, args: d.args.map((a) => slots[a]!) })),
       {
-        kernel: gather(Math.ceil(g.kh / rows.step), Math.ceil(g.kw / columns.step)),
-        args: [3, 2],
+        kernel: gather(Math.ceil(g.kh / rows.step), Math.ceil(g.kw / columns.step), tail),
+        args: [temp, ...output],
         params: [
           ...[g.w * g.cin, g.cin, g.oh, g.ow, g.kh, g.kw, g.strideH, g.strideW, g.padTop, g.padLeft],
           ...[rows.step, columns.step, rows.back, columns.back],
           (rows.step * g.kw - rows.back * g.ow * g.kh * g.kw) * g.cin,
           (columns.step - columns.back * g.kh * g.kw) * g.cin,
           ...[...rows.taps, ...rows.origins, ...columns.taps, ...columns.origins],
+          ...tailParams(tail),
         ],
         grid: [Math.ceil((g.w * g.cin) / 32), g.h, g.n],
       },
     ],
+    withTail: (next) =>
+      tail || !takesTail(target, 1, GATHER_WORDS, next) ? undefined : viaTaps(target, g, spread, next),
   };
 }
 
@@ -109,10 +117,11 @@ function reach(count: number, stride: number, dilation: number) {
 }
 
 /** `taps` down and across is how many taps reach a place at most. */
-const gather = memo(
-  (tapsH: number, tapsW: number): Kernel => ({
-    name: `convTranspose2d.gather.${tapsH}.${tapsW}`,
-    access: ['read', 'write'],
+const gather = memo((tapsH: number, tapsW: number, tail?: Tail): Kernel => {
+  const after = tailCode(tail, 'f32', 'x');
+  return {
+    name: `convTranspose2d.gather.${tapsH}.${tapsW}${after.name}`,
+    access: ['read', 'write', ...after.access],
     source: /* wgsl */ `// products:[N,OH,OW,KH,KW,Cin] -> x:[N,H,W,Cin]; a workgroup has 32 elements of one line
 struct Params {
   line: i32, cin: i32, oh: i32, ow: i32, kh: i32, kw: i32, strideH: i32, strideW: i32, padTop: i32, padLeft: i32,
@@ -120,10 +129,12 @@ struct Params {
   stepH: i32, stepW: i32, backH: i32, backW: i32, down: i32, right: i32,
   // For the places modulo the stride: the first tap that reaches them, and from how far.
   tapH: vec4i, originH: vec4i, tapW: vec4i, originW: vec4i,
+  ${after.members}
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> products: array<f32>;
 @group(0) @binding(2) var<storage, read_write> x: array<f32>;
+${after.head(3, 'u32(p.line)')}
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = i32(gid.x); let line = p.line;
@@ -142,11 +153,12 @@ ${each(tapsH, (a) => `  let y${a} = u32(y - ${a} * backH) < u32(oh) && kh0 + ${a
 ${each(tapsW, (b) => `  let z${b} = u32(z - ${b} * backW) < u32(ow) && kw0 + ${b} * stepW < kw;`)}
   var sum = 0.0;
 ${each(tapsH, (a) => each(tapsW, (b) => `  sum += select(0.0, products[select(0, at + ${a} * down + ${b} * right, y${a} && z${b})], y${a} && z${b});`))}
-  x[(i32(gid.z) * i32(groups.y) + i32(gid.y)) * line + i] = sum;
+  ${after.columns('ci')}
+  ${after.store('sum', '(i32(gid.z) * i32(groups.y) + i32(gid.y)) * line + i')}
 }
 `,
-  }),
-);
+  };
+});
 
 /** The phases along one axis, how far a step of the taps goes back in y, and a step's stride in w. */
 function axis(size: number, taps: number, stride: number, dilation: number, pad: number, tapStride: number) {

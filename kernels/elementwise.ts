@@ -1,32 +1,23 @@
+import type { Elementwise, Link } from './functions.ts';
 import { f32, flatMain, grid1d, type Kernel, type Plan, type Shape, sizeOf } from './kernel.ts';
 import { broadcastStrides, collapse, members, offsetOf, stridesOf, unravel } from './strides.ts';
 
-/** An elementwise function: what it computes, in WGSL that is valid for T = f32 and T = vec4f alike. */
-export interface Elementwise {
-  readonly name: string;
-  /**
-   * An expression in `a`, `b`, `c` (the inputs, of type T) and `p.s0`, `p.s1` (float parameters). It may call `isnan_(x)`,
-   * and `bits_(word)` for a value given by its bits.
-   */
-  readonly expr: string;
-  readonly arity: number;
-  /** WGSL functions that the expression calls. */
-  readonly prelude?: string;
-}
+// WGSL may assume that NaN and infinity do not occur, so they are recognised and made by their bits. A parameter `& 0u` keeps
+// the compiler from evaluating the bits itself, which it would refuse.
+const special = (
+  parameter: string,
+) => /* wgsl */ `fn isnan_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
+fn bits_(word: u32) -> T { return T(bitcast<f32>(word | (${parameter} & 0u))); }`;
 
-// WGSL may assume that NaN and infinity do not occur, so they are recognised and made by their bits. `p.n & 0u` keeps the
-// compiler from evaluating the bits itself, which it would refuse.
-const SPECIAL = /* wgsl */ `fn isnan_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
-fn bits_(word: u32) -> T { return T(bitcast<f32>(word | (p.n & 0u))); }`;
+/** The types that expressions are written in, for one element or a vector of them. */
+const TYPES = {
+  f32: 'alias T = f32; alias U = u32; alias B = bool;',
+  vec2f: 'alias T = vec2f; alias U = vec2u; alias B = vec2<bool>;',
+  vec4f: 'alias T = vec4f; alias U = vec4u; alias B = vec4<bool>;',
+} as const;
 
-/** One function of a chain. */
-export interface Link {
-  readonly e: Elementwise;
-  /** For each operand of `e` an input of the chain, or past those the result of an earlier link. */
-  readonly operands: readonly number[];
-  /** Values of `p.s0`, `p.s1`. */
-  readonly scalars: readonly number[];
-}
+/** What a chain works on at a time. */
+export type ChainType = keyof typeof TYPES;
 
 /** Elementwise functions of a common shape, each applied to inputs and to results of earlier ones. */
 export interface Chain {
@@ -47,6 +38,30 @@ function functionsOf(links: readonly Link[]): string {
   return [...byName.values()].join('\n');
 }
 
+/** Members `s0: f32, s1: f32, ...` of a uniform block, for the scalars of all links. */
+export const scalarMembers = (links: readonly Link[]): string =>
+  links
+    .flatMap((l) => l.scalars)
+    .map((_, k) => `s${k}: f32, `)
+    .join('');
+
+/**
+ * WGSL of the functions `link0`, `link1`, ... and of all that they call. Their scalars are `p.s0`, `p.s1`, ... throughout.
+ * @param parameter a u32 of the uniform block, whatever its value
+ */
+export function linkFunctions(links: readonly Link[], type: ChainType, parameter: string): string {
+  let scalars = 0;
+  const functions = links.map(({ e, scalars: own }, k) => {
+    const from = scalars;
+    scalars += own.length;
+    const parameters = LETTERS.slice(0, e.arity)
+      .split('')
+      .map((l) => `${l}: T`);
+    return `fn link${k}(${parameters.join(', ')}) -> T { return ${e.expr.replace(/\bp\.s(\d)/g, (_, s) => `p.s${from + Number(s)}`)}; }`;
+  });
+  return [TYPES[type], special(parameter), functionsOf(links), ...functions].join('\n');
+}
+
 // `modes`: how each input is read: v(ec4), s(plat: one scalar for the four lanes), f(loat by float).
 const kernels = new Map<string, Kernel>();
 
@@ -60,28 +75,14 @@ function generate({ inputs, links, outputs }: Chain, modes: string, rank: number
   const letters = Array.from({ length: inputs }, (_, k) => `x${k}_`);
   const index = (m: string, l: string) => (rank > 0 ? offsetOf(l, rank) : m === 's' ? '0' : 'i');
   const operand = (k: number) => letters[k] ?? `r${k - inputs}`;
-  let scalars = 0;
-  const functions = links.map(({ e, scalars: own }, k) => {
-    const from = scalars;
-    scalars += own.length;
-    const parameters = LETTERS.slice(0, e.arity)
-      .split('')
-      .map((l) => `${l}: T`);
-    return `fn link${k}(${parameters.join(', ')}) -> T { return ${e.expr.replace(/\bp\.s(\d)/g, (_, s) => `p.s${from + Number(s)}`)}; }`;
-  });
   const source = /* wgsl */ `// ${letters.map((_, k) => `x${k}:[...]`).join(' ')} -> ${outputs.map((_, k) => `y${k}:[...]`).join(' ')} (elementwise, NumPy broadcasting)
-alias T = ${vector ? 'vec4f' : 'f32'};
-alias U = ${vector ? 'vec4u' : 'u32'};
-alias B = ${vector ? 'vec4<bool>' : 'bool'};
-struct Params { n: u32, ${Array.from({ length: scalars }, (_, k) => `s${k}: f32, `).join('')}${rank > 0 ? members('d', rank) : ''}${
+struct Params { n: u32, ${scalarMembers(links)}${rank > 0 ? members('d', rank) : ''}${
     rank > 0 ? letters.map((l) => members(l, rank)).join('') : ''
   }}
 @group(0) @binding(0) var<uniform> p: Params;
 ${letters.map((l, k) => `@group(0) @binding(${k + 1}) var<storage, read> ${l}in: array<${modes[k] === 'v' ? 'vec4f' : 'f32'}>;`).join('\n')}
 ${outputs.map((_, k) => `@group(0) @binding(${inputs + k + 1}) var<storage, read_write> y${k}: array<T>;`).join('\n')}
-${SPECIAL}
-${functionsOf(links)}
-${functions.join('\n')}
+${linkFunctions(links, vector ? 'vec4f' : 'f32', 'p.n')}
 ${flatMain()}
   if (i >= p.n) { return; }
   ${rank > 0 ? unravel(rank) : ''}

@@ -6,10 +6,22 @@
  * product whose A is never written down: the address of A[m,k] is the address of pixel m plus the offset of tap k.
  * The same sums give the place in the image, and elements whose place lies outside it count as zero.
  */
+import type { Tail } from './functions.ts';
 import { hardwareKernel } from './gemmHardware.ts';
 import { MAX_PHASES } from './gemmParams.ts';
 import { softwareKernel } from './gemmSoftware.ts';
-import { type Dispatch, grid1d, type Kernel, MAX_GROUPS, memo, type Param, type Plan, type Target } from './kernel.ts';
+import {
+  type Dispatch,
+  flatMain,
+  grid1d,
+  type Kernel,
+  MAX_GROUPS,
+  memo,
+  type Param,
+  type Plan,
+  type Target,
+} from './kernel.ts';
+import { tailCode, tailParams, tailSlots, takesTail } from './tail.ts';
 
 /** One number for each digit of an index, outermost first. */
 export type Digits = readonly [number, number, number];
@@ -67,18 +79,25 @@ const LARGE = 2 ** 24;
 
 const multiples = (of: number, ...values: number[]) => values.every((v) => v % of === 0);
 
+/** Words of the uniform block that the product itself takes. */
+const GEMM_WORDS = 58;
+
 /**
  * Lays the product out over tiles, batches, phases and shares of k. Buffers are A, B, C and, when k is split, a temp.
+ * @param tail is applied where the sums are complete: to the shares' total when k is split
  */
-export function gemm(target: Target, g: Gemm): Plan {
+export function gemm(target: Target, g: Gemm, tail?: Tail): Plan {
   const m = g.m0 * Math.max(...g.h.map((p) => p.m)) * Math.max(...g.w.map((p) => p.m));
   const outer = Math.max(...g.h.map((p) => p.k)) * Math.max(...g.w.map((p) => p.k));
   const tile = target.family === 'software' ? softwareTile(target, g, m, outer) : hardwareTile(g, m);
+  const slots = tailSlots(2, tail);
   const rowGroups = Math.ceil(m / (tile.rows * tile.perGroup));
   const colTiles = Math.ceil(g.n / tile.cols);
   const groups = rowGroups * colTiles * g.batch * g.h.length * g.w.length;
   const split = splitOf(tile.wanted / groups, outer, g.k2, tile.unroll, target.family === 'hardware');
 
+  const splits = split.count > 1;
+  const kernel = tile.kernel(splits ? undefined : tail);
   const dispatches: Dispatch[] = [];
   // What does not fit into one launch: rows fold into y, the rest takes more launches.
   const folds = Math.ceil(rowGroups / MAX_GROUPS);
@@ -96,27 +115,32 @@ export function gemm(target: Target, g: Gemm): Plan {
         ...[g.m0, g.k2, g.n],
         ...[...g.a.m, ...g.a.k, g.a.h, g.a.w, g.a.batch],
         ...[...g.b.k, g.b.n, g.b.batch],
-        ...[...g.c.m, g.c.h, g.c.w, ph * g.c.h + pw * g.c.w, g.c.batch, split.count > 1 ? g.size : 0],
+        ...[...g.c.m, g.c.h, g.c.w, ph * g.c.h + pw * g.c.w, g.c.batch, splits ? g.size : 0],
         ...placeWords(g),
+        ...(splits ? [] : tailParams(tail)),
       ];
       const grid = [Math.ceil(rowGroups / folds), cols * folds, Math.min(MAX_GROUPS, depth - z)] as const;
-      dispatches.push({ kernel: tile.kernel, args: [0, 1, split.count > 1 ? 3 : 2], params, grid });
+      dispatches.push({ kernel, args: [0, 1, ...(splits ? [slots.temp] : slots.output)], params, grid });
     }
   }
-  if (split.count === 1) return { dispatches };
-  const vector = g.size % 4 === 0;
+  // The sums' columns are the output's last axis, except in groups.
+  const fits = (next: Tail) =>
+    takesTail(target, 2, GEMM_WORDS, next) && (next.row === g.n || !next.operands.includes('row'));
+  const withTail = (next: Tail) => (!tail && fits(next) ? gemm(target, g, next) : undefined);
+  if (!splits) return { dispatches, withTail };
+  const vector = g.size % 4 === 0 && (!tail?.operands.includes('row') || tail.row % 4 === 0);
   const threads = vector ? g.size / 4 : g.size;
   dispatches.push({
-    kernel: addShares(vector),
-    args: [3, 2],
-    params: [threads, split.count],
+    kernel: addShares(vector, tail),
+    args: [slots.temp, ...slots.output],
+    params: [threads, split.count, tail?.row ?? 1, ...tailParams(tail)],
     grid: grid1d(threads),
   });
-  return { temps: [g.size * split.count], dispatches };
+  return { temps: [g.size * split.count], dispatches, withTail };
 }
 
 interface Tile {
-  readonly kernel: Kernel;
+  readonly kernel: (tail?: Tail) => Kernel;
   readonly rows: number;
   readonly cols: number;
   /** Tiles that one workgroup computes. */
@@ -164,23 +188,26 @@ function softwareTile(target: Target, g: Gemm, m: number, outer: number): Tile {
   const long = check === 'element' || (lanes === 4 && check === 'tap' && loadB !== 'k');
   const unroll = (lanes * cols >= 16 && long ? [2, 3, 5] : [4, 5, 3, 2]).find((u) => g.k2 % u === 0) ?? 1;
   const four = unroll === 4;
-  const kernel = softwareKernel(
-    lanes,
-    rowsPerLane,
-    cols,
-    unroll,
-    four && loadA === 'k' && lanes !== 4 ? 'k' : 'scalar',
-    (loadB === 'n' && cols > 1) || (loadB === 'k' && four) ? loadB : 'scalar',
-    check,
-    cols > 1 && vectorC(g),
-  );
+  const kernel = (tail?: Tail) =>
+    softwareKernel(
+      lanes,
+      rowsPerLane,
+      cols,
+      unroll,
+      four && loadA === 'k' && lanes !== 4 ? 'k' : 'scalar',
+      (loadB === 'n' && cols > 1) || (loadB === 'k' && four) ? loadB : 'scalar',
+      check,
+      cols > 1 && vectorC(g),
+      tail,
+    );
   const perGroup = lanes === 1 ? 8 : 1;
   return { kernel, rows: lanes * rowsPerLane, cols: lanes * cols, perGroup, wanted: SOFTWARE_GROUPS, unroll };
 }
 
 function hardwareTile(g: Gemm, m: number): Tile {
   const large = m > 32 && g.n > 32;
-  const kernel = hardwareKernel(large ? 8 : 4, loadOfA(g), loadOfB(g), g.place !== undefined, vectorC(g));
+  const kernel = (tail?: Tail) =>
+    hardwareKernel(large ? 8 : 4, loadOfA(g), loadOfB(g), g.place !== undefined, vectorC(g), tail);
   const size = large ? 64 : 32;
   return { kernel, rows: size, cols: size, perGroup: 1, wanted: HARDWARE_GROUPS, unroll: 1024 / size };
 }
@@ -232,23 +259,25 @@ function placeWords(g: Gemm): number[] {
 }
 
 /** Adds the shares of a split k, always in the same order. */
-const addShares = memo((vector: boolean) => {
+const addShares = memo((vector: boolean, tail: Tail | undefined) => {
   const type = vector ? 'vec4f' : 'f32';
+  const after = tailCode(tail, type, 'c');
+  const at = vector ? 'i * 4u' : 'i';
   return {
-    name: `gemm.addShares.${type}`,
-    access: ['read', 'write'],
+    name: `gemm.addShares.${type}${after.name}`,
+    access: ['read', 'write', ...after.access],
     source: /* wgsl */ `// shares:[S,E] -> c:[E]
-struct Params { size: u32, shares: u32 }
+struct Params { size: u32, shares: u32, row: u32, ${after.members} }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> shares: array<${type}>;
 @group(0) @binding(2) var<storage, read_write> c: array<${type}>;
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = gid.y * (groups.x * 64u) + gid.x;
+${after.head(3, 'p.size')}
+${flatMain()}
   if (i >= p.size) { return; }
   var sum = shares[i];
   for (var s = 1u; s < p.shares; s++) { sum += shares[s * p.size + i]; }
-  c[i] = sum;
+  ${after.columns(`(${at}) % p.row`)}
+  ${after.store('sum', at)}
 }
 `,
   };

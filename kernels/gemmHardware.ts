@@ -1,5 +1,7 @@
+import type { Tail } from './functions.ts';
 import { each, gemmHeader } from './gemmParams.ts';
 import { type Kernel, memo } from './kernel.ts';
+import { tailCode } from './tail.ts';
 
 const PARTS = ['x', 'y', 'z', 'w'] as const;
 
@@ -17,7 +19,10 @@ export const hardwareKernel = memo(
     loadB: 'k' | 'n' | 'scalar',
     checked: boolean,
     vectorC: boolean,
+    tail?: Tail,
   ): Kernel => {
+    const typeC = vectorC ? 'vec4f' : 'f32';
+    const after = tailCode(tail, typeC, 'c');
     const tile = 8 * per; // rows and columns of a tile
     const depth = 1024 / tile; // elements of k in shared memory
     const quads = tile / 4;
@@ -64,10 +69,10 @@ ${each(4, (u) => `      tileB[(kq * 4 + ${u}) * ${quads} + xq] = vec4f(${each(4,
     };
 
     return {
-      name: `gemm.hardware.${[tile, loadA, loadB, checked ? 'checked' : 'free', vectorC ? 4 : 1].join('.')}`,
-      access: ['read', 'read', 'write'],
+      name: `gemm.hardware.${[tile, loadA, loadB, checked ? 'checked' : 'free', vectorC ? 4 : 1].join('.')}${after.name}`,
+      access: ['read', 'read', 'write', ...after.access],
       source: /* wgsl */ `// a:[M,K] b:[K,N] -> c:[M,N], each row, column and k at its own stride (see Params)
-${gemmHeader(loadA === 'scalar' ? 'f32' : 'vec4f', loadB === 'scalar' ? 'f32' : 'vec4f', vectorC ? 'vec4f' : 'f32')}
+${gemmHeader(loadA === 'scalar' ? 'f32' : 'vec4f', loadB === 'scalar' ? 'f32' : 'vec4f', typeC, after)}
 var<workgroup> tileA: array<vec4f, 256>; // [${depth} k][${quads} rows/4]
 var<workgroup> tileB: array<vec4f, 256>; // [${depth} k][${quads} columns/4]
 
@@ -120,7 +125,7 @@ ${each(halves, (v) => `    put(at, nTile + tx * 4 + ${v * 32}, s${r}_${v});`)} }
 }
 
 fn put(at: i32, n: i32, sum: vec4f) {
-  ${vectorC ? 'if (n < p.n) { c[(at + n) >> 2u] = sum; }' : each(4, (i) => `if (n + ${i} < p.n) { c[at + n + ${i}] = sum.${PARTS[i]}; }`, '\n  ')}
+  ${vectorC ? `if (n < p.n) { ${after.columns('n')} ${after.store('sum', 'at + n')} }` : each(4, (i) => `if (n + ${i} < p.n) { ${after.columns(`n + ${i}`)} ${after.store(`sum.${PARTS[i]}`, `at + n + ${i}`)} }`, '\n  ')}
 }
 `,
     };

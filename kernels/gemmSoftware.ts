@@ -1,5 +1,7 @@
+import type { Tail } from './functions.ts';
 import { each, gemmHeader } from './gemmParams.ts';
 import { type Kernel, memo } from './kernel.ts';
+import { tailCode } from './tail.ts';
 
 /** Where elements of A may lie outside the image: nowhere, by whole filter taps, or by single elements of k. */
 export type Check = 'none' | 'tap' | 'element';
@@ -33,10 +35,13 @@ export const softwareKernel = memo(
     loadB: 'k' | 'n' | 'scalar',
     check: Check,
     vectorC: boolean,
+    tail?: Tail,
   ): Kernel => {
     const rows = lanes * rowsPerLane;
-    const type = cols === 1 ? 'f32' : `vec${cols}f`;
+    const type = cols === 1 ? 'f32' : (`vec${cols as 2 | 4}f` as const);
     const share = SHARE[lanes]!;
+    const typeC = vectorC ? type : 'f32';
+    const after = tailCode(tail, typeC, 'c');
     const shift = cols >> 1; // log2 of 1, 2, 4
     const rowsOf = (text: (i: number) => string) => each(rowsPerLane, text);
     const vectorOf = (part: (i: number) => string) => (cols === 1 ? part(0) : `${type}(${each(cols, part, ', ')})`);
@@ -89,18 +94,29 @@ export const softwareKernel = memo(
     const store = (i: number, d: number): string => {
       const s = `s${d * rowsPerLane + i}`;
       const columns = vectorC
-        ? `if (n < nEnd) { c[(at + n) >> ${shift}u] = ${s}; }`
-        : each(cols, (q) => `if (n + ${q} < nEnd) { c[at + n + ${q}] = ${cols === 1 ? s : `${s}.${PARTS[q]}`}; }`, ' ');
+        ? `if (n < nEnd) { ${after.store(s, 'at + n')} }`
+        : each(
+            cols,
+            (q) => {
+              const part = cols === 1 ? s : `${s}.${PARTS[q]}`;
+              return `if (n + ${q} < nEnd) { ${after.store(part, `at + n + ${q}`, `${q}`)} }`;
+            },
+            ' ',
+          );
       return `  { let at = ${share(`r${i}.w`, d)}; if (at >= 0) { ${columns} } }`;
     };
 
+    const columns = vectorC
+      ? after.columns(`min(n, nEnd - ${cols})`)
+      : each(cols, (q) => after.columns(`min(n + ${q}, nEnd - 1)`, `${q}`), ' ');
+
     return {
-      name: `gemm.software.${[lanes, rowsPerLane, cols, unroll, loadA, loadB, check, vectorC ? cols : 1].join('.')}`,
-      access: ['read', 'read', 'write'],
+      name: `gemm.software.${[lanes, rowsPerLane, cols, unroll, loadA, loadB, check, vectorC ? cols : 1].join('.')}${after.name}`,
+      access: ['read', 'read', 'write', ...after.access],
       ...(lanes > 1 && { needs: ['subgroups'] as const }),
       source: /* wgsl */ `// a:[M,K] b:[K,N] -> c:[M,N], each row, column and k at its own stride (see Params)
 ${lanes > 1 ? 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);' : ''}
-${gemmHeader(loadA === 'k' ? 'vec4f' : 'f32', loadB === 'scalar' ? 'f32' : loadB === 'k' ? 'vec4f' : type, vectorC ? type : 'f32')}
+${gemmHeader(loadA === 'k' ? 'vec4f' : 'f32', loadB === 'scalar' ? 'f32' : loadB === 'k' ? 'vec4f' : type, typeC, after)}
 @compute @workgroup_size(${lanes === 1 ? 8 : lanes})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         ${lanes > 1 ? '@builtin(subgroup_invocation_id) sub: u32' : '@builtin(local_invocation_index) local: u32'}) {
@@ -140,6 +156,7 @@ ${rowsOf(multiply)}
     let down = k2 >= innerEnd; k2 = select(k2, inner, down); k1 += select(0, 1, down);
     let over = k1 >= j.k1; k1 = select(k1, 0, over); k0 += select(0, 1, over);
   }
+  ${columns}
 ${rowsOf((i) => each(lanes, (d) => store(i, d)))}
 }
 `,

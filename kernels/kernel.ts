@@ -3,6 +3,8 @@
  * device, and nothing here knows what a tensor is; the engine binds the buffers and runs the dispatches.
  */
 
+import type { Tail } from './functions.ts';
+
 /** The sizes of a tensor's axes, outermost first. `[]` is a scalar. */
 export type Shape = readonly number[];
 
@@ -55,6 +57,12 @@ export interface Plan {
   readonly temps?: readonly number[];
   /** The launches; each sees what those before it wrote. */
   readonly dispatches: readonly Dispatch[];
+  /**
+   * The same with functions applied to the first output as it is stored. Buffers: the inputs, then the tail's operands; the
+   * tail's outputs instead of the first output; the temps. Undefined where the kernels cannot do that.
+   * @internal
+   */
+  readonly withTail?: (tail: Tail) => Plan | undefined;
 }
 
 /** What a kernel may know of the adapter it runs on. */
@@ -66,6 +74,9 @@ export interface Target {
   /** Storage buffers that one shader may bind (8 by default). */
   readonly maxStorageBuffers: number;
 }
+
+/** Words of the uniform block that a launch may use. */
+export const MAX_WORDS = 64;
 
 /** The most workgroups that WebGPU launches along one axis. */
 export const MAX_GROUPS = 65535;
@@ -89,13 +100,13 @@ export const flatMain = (workgroup = WORKGROUP) => /* wgsl */ `@compute @workgro
 fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = gid.y * (groups.x * ${workgroup}u) + gid.x;`;
 
-/** Remembers a generator's kernels by its arguments, so that equal arguments give the identical object. */
-export function memo<A extends readonly (string | number | boolean)[]>(
+/** Remembers a generator's kernels by its arguments, or their keys, so that equal arguments give the identical object. */
+export function memo<A extends readonly (string | number | boolean | { readonly key: string } | undefined)[]>(
   make: (...args: A) => Kernel,
 ): (...args: A) => Kernel {
   const made = new Map<string, Kernel>();
   return (...args) => {
-    const key = args.join('|');
+    const key = args.map((a) => (typeof a === 'object' ? a.key : a)).join('|');
     let kernel = made.get(key);
     if (!kernel) {
       kernel = make(...args);

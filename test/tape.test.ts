@@ -168,7 +168,7 @@ test('with createGraph, the backward pass is on the tape too', () => {
       '%3:[2] = leaf', // the cotangent of the sum, which depends on nothing
       '%4:[2] = mul(%3, %2)',
       '%5:[2] = affine(%4; 2, 0)',
-      '%6:[2] = gate(%5, %1; 0.2)',
+      '%6:[2] = gate(%5, %2; 0.2)', // the output has the sign of the input
       '%7:[] = sum(%6)',
     ].join('\n'),
   );

@@ -1,5 +1,6 @@
 /** How elementwise ops are made: a row from a WGSL expression, and the functions around it. */
-import { type Elementwise, elementwise } from '../../kernels/elementwise.ts';
+import { elementwise } from '../../kernels/elementwise.ts';
+import type { Elementwise } from '../../kernels/functions.ts';
 import { apply } from '../apply.ts';
 import { withDevice } from '../device.ts';
 import type { Row, Rule } from '../row.ts';

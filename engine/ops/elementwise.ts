@@ -164,13 +164,14 @@ const gateRow: Row<Scalars> = row(
 export const gate = (g: Tensor, x: Tensor, slope: number): Tensor => apply(gateRow, [g, x], { s0: slope })[0]!;
 
 /** max(x, 0), with derivative 0 at 0, as in PyTorch; NaN stays NaN. @function @category Activations */
-export const relu: Unary = unary('relu', 'select(a, T(0.0), a <= T(0.0))', (g, { inputs: [x] }) => gate(g, x!, 0));
+export const relu: Unary = unary('relu', 'select(a, T(0.0), a <= T(0.0))', (g, { output }) => gate(g, output, 0));
 
 const leakyRow: Row<Scalars> = row(
   'leakyRelu',
   1,
   'select(a * p.s0, a, a > T(0.0))',
-  [(g, { inputs: [x], params }) => gate(g, x!, params.s0!)],
+  // Unless the slope is negative the output has x's sign, and a compiled step need not keep x.
+  [(g, { inputs: [x], output, params: { s0 } }) => gate(g, s0! < 0 ? x! : output, s0!)],
   { show: ({ s0 }) => `${s0}` },
 );
 

@@ -1,5 +1,6 @@
 /** Losses of classifiers that choose one of several classes. */
-import { type Elementwise, elementwise } from '../../kernels/elementwise.ts';
+import { elementwise } from '../../kernels/elementwise.ts';
+import type { Elementwise } from '../../kernels/functions.ts';
 import { classTargets as classTargetsPlan } from '../../kernels/heads.ts';
 import { apply, checkTensors } from '../apply.ts';
 import { ShapeError } from '../errors.ts';

@@ -1,9 +1,11 @@
 /** Makes chains of the elementwise ops of a step: one launch each, and nothing between them goes through memory. */
-import { elementwiseChain, type Link } from '../../kernels/elementwise.ts';
+import { elementwiseChain } from '../../kernels/elementwise.ts';
+import type { Link } from '../../kernels/functions.ts';
 import type { Plan, Target } from '../../kernels/kernel.ts';
 import type { Buffer, Storage } from '../device.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import { PARAM_WORDS } from './pipelines.ts';
+import { findTails, type Tailed } from './tails.ts';
 import type { TracedOp } from './trace.ts';
 
 /** What a replay does: the launches of one op, or of a chain of them. */
@@ -52,8 +54,13 @@ export function fuse(ops: readonly TracedOp[], kept: ReadonlySet<Buffer>, target
     for (const op of group.ops) makers.delete(op.outputs[0]!.buffer);
     steps.push(stepOf(group, readers, kept));
   };
+  const tails = findTails(ops, readers, kept, target);
+  const done = new Set([...tails.values()].flatMap((t) => t.ops));
   for (const op of ops) {
-    const sources = new Set(op.launch.inputs.map((s) => makers.get(s.buffer)).filter((g) => g !== undefined));
+    if (done.has(op)) continue;
+    const tail = tails.get(op);
+    const inputs = [...op.launch.inputs, ...(tail?.operands ?? [])];
+    const sources = new Set(inputs.map((s) => makers.get(s.buffer)).filter((g) => g !== undefined));
     let group = groupOf(op);
     for (const source of sources) {
       const merged = group && merge(source, group);
@@ -67,10 +74,9 @@ export function fuse(ops: readonly TracedOp[], kept: ReadonlySet<Buffer>, target
       for (const { outputs } of group.ops) makers.set(outputs[0]!.buffer, group);
       continue;
     }
-    const { inputs, mutates } = op.launch;
-    const mutated = inputs.slice(0, mutates).map((s) => s.buffer);
+    const mutated = op.launch.inputs.slice(0, op.launch.mutates).map((s) => s.buffer);
     for (const g of [...open]) if (mutated.some((b) => g.ops.some((o) => touches(o, b)))) emit(g);
-    steps.push(plain(op, mutated));
+    steps.push(tail ? withTail(tail) : plain(op, mutated));
   }
   for (const g of [...open]) emit(g);
   return steps;
@@ -86,6 +92,14 @@ const plain = (op: TracedOp, mutates: readonly Buffer[]): Step => ({
   outputs: op.outputs,
   live: op.launch.live ? op : undefined,
   mutates,
+});
+
+const withTail = ({ head, ops, operands, outputs, plan }: Tailed): Step => ({
+  name: [head, ...ops].map((op) => op.launch.op).join('+'),
+  plan,
+  inputs: [...head.launch.inputs, ...operands],
+  outputs,
+  mutates: [],
 });
 
 /** One group of two, if they run over the same elements and `later` reads results of `earlier` element by element. */

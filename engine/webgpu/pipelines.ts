@@ -1,8 +1,8 @@
-import type { Kernel } from '../../kernels/kernel.ts';
+import { type Kernel, MAX_WORDS } from '../../kernels/kernel.ts';
 import { DeviceError } from '../errors.ts';
 
 /** Words of the uniform block that a dispatch may use, and the distance between blocks (WebGPU's default alignment). */
-export const PARAM_WORDS = 64;
+export const PARAM_WORDS = MAX_WORDS;
 
 export interface Pipeline {
   readonly gpu: GPUComputePipeline;

@@ -1,0 +1,106 @@
+/**
+ * Elementwise functions that a kernel applies to each value before it stores it: bias and activation of a layer then cost
+ * no pass over memory of their own.
+ */
+import { type ChainType, linkFunctions, scalarMembers } from './elementwise.ts';
+import type { Tail } from './functions.ts';
+import { f32, MAX_WORDS, type Param, type Target } from './kernel.ts';
+
+/** A tail with its key. */
+export function tailOf(tail: Omit<Tail, 'key'>): Tail {
+  const { links, operands, outputs } = tail;
+  const functions = links.map((l) => `${l.e.name}:${l.operands}:${l.scalars.length}`);
+  return { ...tail, key: `${functions.join(';')}|${operands}|${outputs}` };
+}
+
+/** A tail as WGSL, for kernels to put into their source. */
+export interface TailCode {
+  /** Appended to a kernel's name. */
+  readonly name: string;
+  /** Members to end the uniform block with. */
+  readonly members: string;
+  /** Bindings of the operands, then of all outputs but the first. */
+  readonly access: readonly ('read' | 'write')[];
+  /** Types, those bindings from `first` on, and functions. `parameter`: a u32 expression of the uniform block. */
+  head(first: number, parameter: string): string;
+  /** Reads the operands that are rows or numbers, for columns from `n` on. Names end in `suffix`. */
+  columns(n: string, suffix?: string): string;
+  /** Statements that store what becomes of `value`; `at` is its place in the output in elements, both u32. */
+  store(value: string, at: string, suffix?: string): string;
+}
+
+/** The parameters behind `members`. */
+export const tailParams = (tail: Tail | undefined): Param[] => tail?.links.flatMap((l) => l.scalars.map(f32)) ?? [];
+
+/**
+ * Where the buffers of a plan of `inputs` inputs lie when it has a tail: the output's binding with what a tail binds after
+ * it (in the order of `access`), and the first temp.
+ */
+export function tailSlots(inputs: number, tail: Tail | undefined) {
+  const operands = tail?.operands.map((_, k) => inputs + k) ?? [];
+  const first = inputs + operands.length;
+  const also = tail?.outputs.slice(1).map((_, k) => first + 1 + k) ?? [];
+  return { output: [first, ...operands, ...also], temp: first + 1 + also.length };
+}
+
+/** Whether a kernel of `inputs` buffers, an output and `words` of parameters can take a tail. */
+export const takesTail = (target: Target, inputs: number, words: number, tail: Tail): boolean =>
+  inputs + tail.operands.length + tail.outputs.length <= target.maxStorageBuffers &&
+  words + tailParams(tail).length <= MAX_WORDS;
+
+/** The code of a tail for kernels that store values of `type` into `output`. Without a tail it only stores. */
+export function tailCode(tail: Tail | undefined, type: ChainType, output: string): TailCode {
+  const shift = { f32: 0, vec2f: 1, vec4f: 2 }[type];
+  const place = (at: string) => (shift === 0 ? at : `(${at}) >> ${shift}u`);
+  if (!tail) {
+    return {
+      ...{ name: '', members: '', access: [] },
+      head: () => '',
+      columns: () => '',
+      store: (value, at) => `${output}[${place(at)}] = ${value};`,
+    };
+  }
+  const { links, operands, outputs } = tail;
+  const value = (k: number, suffix: string) =>
+    k === 0
+      ? 'v_'
+      : k > operands.length
+        ? `r${k - operands.length - 1}_`
+        : operands[k - 1] === 'whole'
+          ? `o${k - 1}_`
+          : `o${k - 1}_${suffix}`;
+  const name = links.map((l) => l.e.name).join('+');
+  return {
+    name: `+${name}`,
+    members: scalarMembers(links),
+    access: [...operands.map(() => 'read' as const), ...outputs.slice(1).map(() => 'write' as const)],
+    head: (first, parameter) =>
+      [
+        ...operands.map(
+          (kind, k) =>
+            `@group(0) @binding(${first + k}) var<storage, read> tail${k}: array<${kind === 'scalar' ? 'f32' : type}>;`,
+        ),
+        ...outputs
+          .slice(1)
+          .map(
+            (_, k) =>
+              `@group(0) @binding(${first + operands.length + k}) var<storage, read_write> also${k}: array<${type}>;`,
+          ),
+        linkFunctions(links, type, parameter),
+      ].join('\n'),
+    columns: (n, suffix = '') =>
+      operands
+        .map((kind, k) => {
+          if (kind === 'whole') return '';
+          return `let o${k}_${suffix} = T(tail${k}[${kind === 'row' ? place(n) : '0'}]);`;
+        })
+        .join(' '),
+    store: (from, at, suffix = '') =>
+      [
+        `let v_ = ${from}; let at_ = ${place(at)};`,
+        ...operands.map((kind, k) => (kind === 'whole' ? `let o${k}_ = tail${k}[at_];` : '')),
+        ...links.map((l, k) => `let r${k}_ = link${k}(${l.operands.map((o) => value(o, suffix)).join(', ')});`),
+        ...outputs.map((o, k) => `${k === 0 ? output : `also${k - 1}`}[at_] = ${value(o, suffix)};`),
+      ].join(' '),
+  };
+}
