@@ -199,6 +199,7 @@ export {
   type RealBatch,
   type RealBatches,
   type StepRow,
+  type StopSignal,
   Training,
   type TrainingOptions,
 } from './train/training.ts';

@@ -7,7 +7,7 @@ import { energyDistance, mmd } from '../gan/metrics/mmd.ts';
 import { msSsim } from '../gan/metrics/msSsim.ts';
 import { parzenLogLikelihood } from '../gan/metrics/parzen.ts';
 import { densityCoverage, precisionRecall } from '../gan/metrics/precisionRecall.ts';
-import fixtures from './fixtures/metrics.json' with { type: 'json' };
+import fixtures from './fixtures/metrics/numpy.json' with { type: 'json' };
 import { on, openGpu, reference } from './support/devices.ts';
 import { near } from './support/samples.ts';
 

@@ -17,6 +17,12 @@ export interface RealBatch {
   readonly sample: Tensor;
 }
 
+/** What asks a training to stop: an `AbortSignal`, or anything that says so. */
+export interface StopSignal {
+  /** Whether to stop after the step under way. */
+  readonly aborted: boolean;
+}
+
 /** Options of {@link Training}. */
 export interface TrainingOptions {
   /** Updates of the critic before each of the generator. Default 5, as in WGAN-GP; 1 is usual for other objectives. */
@@ -113,7 +119,7 @@ export class Training {
    */
   async run(
     until: number,
-    options: { readonly of?: number; readonly signal?: AbortSignal; readonly onRow?: (row: StepRow) => void } = {},
+    options: { readonly of?: number; readonly signal?: StopSignal; readonly onRow?: (row: StepRow) => void } = {},
   ): Promise<void> {
     const { of = until, signal, onRow } = options;
     let pending: Promise<StepRow> | undefined;
