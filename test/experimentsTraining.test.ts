@@ -21,13 +21,13 @@ import { figuresOf, claimsOf as reportClaims, reportPage } from '../gan/experime
 import {
   constraintWords,
   epochMeasure,
-  imagesOf,
   meanDistance,
   type ReportSettings,
   reportRun,
 } from '../gan/experiments/reportRun.ts';
 import { recordOf } from '../gan/experiments/tables.ts';
 import { Gan, mlp } from '../gan/index.ts';
+import { metricSamples } from '../gan/metrics/samples.ts';
 import * as nn from '../nn/index.ts';
 
 const test = suite('experiments that train');
@@ -244,7 +244,7 @@ test('eights and fashion: a run keeps every loss, and samples at its epochs', as
 });
 
 test('eights and fashion: held-out images are at no distance of themselves, and as diverse', async () => {
-  const real = imagesOf(set.test, set.shape, 8);
+  const real = metricSamples(set.test, set.shape, 8);
   assert.ok(real.data.every((v) => v >= -1 && v <= 1));
   const { slicedWasserstein, diversity } = await epochMeasure(set, 8)(real);
   assert.is(slicedWasserstein, 0);

@@ -11,6 +11,10 @@ export interface Samples {
   readonly labels?: Uint8Array | Uint16Array;
 }
 
+/** Values of samples as the networks see them: byte / 127.5 - 1 of images, in [-1, 1]; points as they are. */
+export const asSeen = (data: Uint8Array | Float32Array): Float32Array =>
+  data instanceof Uint8Array ? Float32Array.from(data, (byte) => byte / 127.5 - 1) : data;
+
 /** A mixture whose modes are known, for mode coverage. */
 export interface Modes {
   /** The centres, [number of modes * dimension]. */

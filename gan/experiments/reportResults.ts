@@ -1,4 +1,5 @@
 import type { SampleSet } from '../data/sampleSet.ts';
+import { metricSamples } from '../metrics/samples.ts';
 import type { Claim } from './experiment.ts';
 import { picture, table } from './markdown.ts';
 import {
@@ -6,7 +7,6 @@ import {
   constraints,
   type EpochFigures,
   epochMeasure,
-  imagesOf,
   type Judge,
   type ReportResult,
   type ReportSettings,
@@ -89,7 +89,7 @@ export async function figuresOf(
     return { epochs, losses };
   };
   return {
-    ...{ name, title, real: await epochMeasure(set, samples, judge)(imagesOf(set.train, set.shape, samples)) },
+    ...{ name, title, real: await epochMeasure(set, samples, judge)(metricSamples(set.train, set.shape, samples)) },
     runs: { clipping: run(results.clipping), penalty: run(results.penalty) },
   };
 }

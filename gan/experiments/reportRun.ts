@@ -3,6 +3,7 @@ import { DataLoader } from '../../nn/index.ts';
 import type { SampleSet, Samples } from '../data/sampleSet.ts';
 import { trainingData } from '../data/trainingData.ts';
 import { Gan } from '../gan.ts';
+import { metricSamples } from '../metrics/samples.ts';
 import { slicedWassersteinTo } from '../metrics/slicedWasserstein.ts';
 import { dcganSmall } from '../models/dcgan.ts';
 import { type Regularizer, regularizer } from '../objectives/regularizer.ts';
@@ -131,7 +132,7 @@ export function epochMeasure(
   judge?: Judge,
 ): (samples: SampleArray) => Promise<Omit<EpochFigures, 'epoch'>> {
   const dimension = set.shape.reduce((n, d) => n * d, 1);
-  const real = imagesOf(set.test, set.shape, set.test.count).data;
+  const real = metricSamples(set.test, set.shape, set.test.count).data;
   const distance = slicedWassersteinTo(real, { dimension });
   const apart = meanDistance(real.subarray(0, count * dimension), dimension);
   return async (samples) => ({
@@ -139,13 +140,6 @@ export function epochMeasure(
     diversity: meanDistance(samples.data, dimension) / apart,
     ...(judge && { fid: await judge(samples) }),
   });
-}
-
-/** The first images of a split as the networks see them, in [-1, 1]. */
-export function imagesOf(split: Samples, shape: readonly number[], count: number): SampleArray {
-  const size = shape.reduce((n, d) => n * d, 1);
-  const n = Math.min(count, split.count);
-  return { data: Float32Array.from(split.data.subarray(0, n * size), (v) => v / 127.5 - 1), shape: [n, ...shape] };
 }
 
 /** Mean Euclidean distance between each point and the following one: n pairs stand for all. */

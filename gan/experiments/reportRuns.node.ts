@@ -3,6 +3,7 @@ import { openSampleSet } from '../data/datasets.node.ts';
 import { loadDigitClassifier } from '../metrics/digitClassifier.node.ts';
 import { featuresOf } from '../metrics/features.ts';
 import { frechetInceptionDistance } from '../metrics/frechet.ts';
+import { metricSamples } from '../metrics/samples.ts';
 import type { Claim, Experiment, Findings, Lab } from './experiment.ts';
 import { reportPictures } from './reportPictures.node.ts';
 import {
@@ -18,7 +19,6 @@ import {
 import {
   type ConstraintName,
   constraintWords,
-  imagesOf,
   type Judge,
   type ReportResult,
   type ReportSettings,
@@ -43,7 +43,7 @@ export const eights: Experiment<ReportFigures> = {
   async run(lab) {
     const set = await openSampleSet('mnist', { classes: ['8'] });
     const classifier = await loadDigitClassifier();
-    const held = await featuresOf(classifier, imagesOf(set.test, set.shape, set.test.count));
+    const held = await featuresOf(classifier, metricSamples(set.test, set.shape, set.test.count));
     const judge: Judge = async (samples) => {
       const features = await featuresOf(classifier, samples);
       return (await frechetInceptionDistance(features, held, { rng: new Generator(1), extrapolation: 0 })).value;

@@ -4,6 +4,7 @@ import { mnist } from '../data/mnist.node.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { trainingData } from '../data/trainingData.ts';
 import { Gan } from '../gan.ts';
+import { metricSamples } from '../metrics/samples.ts';
 import { mlp } from '../models/mlp.ts';
 import { type ObjectiveName, objective } from '../objectives/objective.ts';
 import { type RegularizerName, regularizer } from '../objectives/regularizer.ts';
@@ -101,11 +102,8 @@ export async function measureStage(set: SampleSet, stage: number, sizes: Vanishi
   const rng = new Generator(1, streams.training);
   const networks = mlp({ ...shape, rng: new Generator(1, streams.weights) });
   const { generator, latent } = networks;
-  const values = set.shape.reduce((n, d) => n * d, 1);
-  const scale = set.kind === 'images' ? (v: number) => v / 127.5 - 1 : (v: number) => v;
-  const table = tensor(Float32Array.from(set.train.data.subarray(0, samples * values), scale), {
-    shape: [samples, ...set.shape],
-  });
+  const { data, shape: all } = metricSamples(set.train, set.shape, samples);
+  const table = tensor(data, { shape: all });
   try {
     await trainGenerator(
       new Gan(networks, rng, { objective: 'non-saturating', criticOptimizer: adam }),

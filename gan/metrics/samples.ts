@@ -1,4 +1,4 @@
-import type { Samples } from '../data/sampleSet.ts';
+import { asSeen, type Samples } from '../data/sampleSet.ts';
 
 /** Samples as the metrics take them, on the host. */
 export interface MetricSamples {
@@ -84,12 +84,16 @@ export function takeSamples({ data, shape, labels }: MetricSamples, which: Array
  * @param shape of one sample, as the set has it
  * @param count only the first so many; all unless given
  */
-export function metricSamples(split: Samples, shape: readonly number[], count: number = split.count): MetricSamples {
+export function metricSamples(
+  split: Samples,
+  shape: readonly number[],
+  count: number = split.count,
+): MetricSamples & { readonly data: Float32Array } {
   const kept = Math.min(count, split.count);
   const size = shape.reduce((product, length) => product * length, kept);
   const part = split.data.subarray(0, size);
   return {
-    data: part instanceof Float32Array ? part : Float32Array.from(part, (byte) => byte / 127.5 - 1),
+    data: asSeen(part),
     shape: [kept, ...shape],
     ...(split.labels && { labels: split.labels.subarray(0, kept) }),
   };

@@ -1,6 +1,6 @@
 import { checked, type Device, scope, type Tensor, tensor, topk } from '../../engine/index.ts';
 import { checkRange, count } from '../../nn/optim/options.ts';
-import type { Samples } from '../data/sampleSet.ts';
+import { asSeen, type Samples } from '../data/sampleSet.ts';
 import type { SampleArray } from './draw.ts';
 
 /** Options of {@link nearestNeighbours}. */
@@ -69,7 +69,8 @@ export async function nearestNeighbours(
     }
     return y.reshape([x.shape[0]!, y.size / x.shape[0]!]);
   };
-  const block = (first: number, n: number): Float32Array => seen(pool, first * size, n * size);
+  const block = (first: number, n: number): Float32Array =>
+    asSeen(pool.data.subarray(first * size, (first + n) * size));
 
   const queries = scope(() => compared(samples.data));
   try {
@@ -131,12 +132,6 @@ function nearest(list: readonly Candidate[], n: number): Candidate[] {
   return [...list].sort((a, b) => (far(a) === far(b) ? a.index - b.index : far(a) - far(b))).slice(0, n);
 }
 
-/** Values of a set as the networks see them. */
-function seen({ data }: Samples, from: number, length: number): Float32Array {
-  const part = data.subarray(from, from + length);
-  return part instanceof Uint8Array ? Float32Array.from(part, (byte) => byte / 127.5 - 1) : Float32Array.from(part);
-}
-
 /**
  * Some samples of a set as the networks see them: bytes as byte / 127.5 - 1, points as they are.
  *
@@ -155,7 +150,7 @@ export function samplesAt(pool: Samples, shape: readonly number[], indices: Arra
     if (!(Number.isInteger(at) && at >= 0 && at < pool.count)) {
       throw new RangeError(`samplesAt: there is no sample ${at}; there are 0 to ${pool.count - 1}`);
     }
-    data.set(seen(pool, at * size, size), i * size);
+    data.set(asSeen(pool.data.subarray(at * size, (at + 1) * size)), i * size);
   }
   return { data, shape: [indices.length, ...shape] };
 }

@@ -1,7 +1,9 @@
 import type { SampleSet } from '../data/sampleSet.ts';
 import { modeCoverage } from '../metrics/modeCoverage.ts';
+import { metricSamples } from '../metrics/samples.ts';
 import { slicedWassersteinTo } from '../metrics/slicedWasserstein.ts';
 import type { SampleArray } from '../sampling/draw.ts';
+import { samplesAt } from '../sampling/neighbours.ts';
 import type { StepRow } from './training.ts';
 
 /** What a run measures each time it draws a grid: quick, on the host, and on few samples. `wgrad evaluate` measures more. */
@@ -18,9 +20,7 @@ export interface SnapshotFigures {
  */
 export function snapshotFigures(set: SampleSet): SnapshotFigures {
   const dimension = set.shape.reduce((size, length) => size * length, 1);
-  const { data } = set.test;
-  const truth = data instanceof Uint8Array ? Float32Array.from(data, (v) => v / 127.5 - 1) : data;
-  const distance = slicedWassersteinTo(truth, { dimension });
+  const distance = slicedWassersteinTo(metricSamples(set.test, set.shape).data, { dimension });
   const { modes } = set;
   return {
     count: set.kind === 'points' ? 2500 : 1024,
@@ -33,10 +33,17 @@ export function snapshotFigures(set: SampleSet): SnapshotFigures {
   };
 }
 
-/** The figures of a run in words: before, after, and what as many real samples have. */
-export function figureLines(set: SampleSet, before: StepRow, after: StepRow): string[] {
-  const { count, measure } = snapshotFigures(set);
-  const real = measure(realSamples(set, count));
+/** The figures of a run in words: before, after, and what as many training samples have. */
+export function figureLines(
+  set: SampleSet,
+  { count, measure }: SnapshotFigures,
+  before: StepRow,
+  after: StepRow,
+): string[] {
+  const n = Math.min(count, set.train.count);
+  // From all over the set: its first ones may not be like the rest.
+  const spread = Array.from({ length: n }, (_, i) => Math.floor((i * set.train.count) / n));
+  const real = measure(samplesAt(set.train, set.shape, spread));
   const many = set.test.count.toLocaleString('en-GB');
   const { slicedWasserstein: from } = before;
   const { slicedWasserstein: to } = after;
@@ -51,17 +58,4 @@ export function figureLines(set: SampleSet, before: StepRow, after: StepRow): st
     );
   }
   return lines;
-}
-
-/** So many training samples from all over the set: its first ones may not be like the rest. */
-function realSamples({ train, shape, kind }: SampleSet, count: number): SampleArray {
-  const size = shape.reduce((product, length) => product * length, 1);
-  const n = Math.min(count, train.count);
-  const data = new Float32Array(n * size);
-  for (let i = 0; i < n; i++) {
-    const from = Math.floor((i * train.count) / n) * size;
-    for (let j = 0; j < size; j++)
-      data[i * size + j] = kind === 'images' ? train.data[from + j]! / 127.5 - 1 : train.data[from + j]!;
-  }
-  return { data, shape: [n, ...shape] };
 }

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { noGrad, scope, type Tensor } from '../../engine/index.ts';
 import { loadCheckpoint } from '../../nn/index.node.ts';
-import { withoutTracking } from '../../nn/index.ts';
 import { openSampleSet } from '../data/datasets.node.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import type { Networks } from '../models/networks.ts';
@@ -23,8 +21,6 @@ export interface OpenedRun {
   readonly step: number;
   /** With the averaged weights, if the run keeps an average. */
   readonly networks: Networks;
-  /** Samples for latent codes, in the batch's own statistics. */
-  sample(latents: Tensor): Tensor;
   /** The data set that it was trained on. */
   readonly openData: () => Promise<SampleSet>;
   /** Frees the networks. */
@@ -52,7 +48,6 @@ export async function openRun(path: string): Promise<OpenedRun> {
   return {
     ...{ path: folder, config, shape, networks },
     step: (metadata as unknown as CheckpointMeta).step,
-    sample: (latents) => withoutTracking(() => noGrad(() => scope(() => generator.forward(latents)))),
     openData: () => openSampleSet(config.data, config.dataOptions),
     dispose() {
       generator.dispose();

@@ -79,7 +79,7 @@ export function createSnapshots(job: Job): Snapshots {
       say(
         [
           `${training.step} steps in ${seconds.toFixed(0)} s`,
-          ...figureLines(set, own.before, last),
+          ...figureLines(set, figures, own.before, last),
           `samples ${run.file('samples.png')}${rows.length > 0 ? `, curves ${run.file('curves.svg')}` : ''}, report ${run.file('report.html')}`,
         ].join('\n'),
       );
