@@ -222,7 +222,7 @@ export {
   sinh,
   tan,
 } from './ops/unary.ts';
-export { checked, checkedList, checkedNumber, shown } from './options.ts';
+export { checked, checkedList, checkedNumber, defined, shown } from './options.ts';
 export {
   defaultGenerator,
   Generator,
@@ -236,6 +236,7 @@ export { type ReferenceDevice, reference } from './reference/device.ts';
 export { measureRoofs, type Roofs } from './roofs.ts';
 export { scope } from './scope.ts';
 export type { Shape } from './shape.ts';
+export { sizeOf } from './shape.ts';
 export { Tape, type TapeCotangent, type TapeEntry, type TapeStep, tape } from './tape.ts';
 export { type Hook, keep, type Nested, Tensor, type TensorOptions, tensor } from './tensor.ts';
 export { type TraceOptions, trace } from './trace.ts';

@@ -42,6 +42,10 @@ export function checked<T extends object>(op: string, options: T, known: readonl
   return options;
 }
 
+/** The options without those that are undefined, which would hide a default. */
+export const defined = <T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+
 /**
  * `list`, if it is an array: `reshape(4, 1)` for `reshape([4, 1])` is an easy slip.
  * @param example what it looks like, for the message

@@ -12,6 +12,7 @@ import {
   type Shape,
   ShapeError,
   scope,
+  sizeOf,
   type Tensor,
   type TruncatedNormalOptions,
   tensor,
@@ -100,7 +101,7 @@ export function fansOf(shape: Shape): Fans {
     );
   }
   const [a, b] = shape.slice(-2) as [number, number];
-  const kernel = shape.slice(0, -2).reduce((n, d) => n * d, 1);
+  const kernel = sizeOf(shape.slice(0, -2));
   return { fanIn: kernel * a, fanOut: kernel * b };
 }
 
@@ -183,7 +184,7 @@ export const orthogonal = (options: XavierOptions = {}): Initializer => {
   return (shape, _, rng) => {
     if (shape.length < 2) throw new ShapeError(`orthogonal: [${shape}] must have two axes or more`);
     const columns = shape.at(-1)!;
-    const rows = shape.slice(0, -1).reduce((n, d) => n * d, 1);
+    const rows = sizeOf(shape.slice(0, -1));
     const [long, short] = [Math.max(rows, columns), Math.min(rows, columns)];
     if (short === 0) return full(shape, 0);
     return scope(() => {
@@ -217,7 +218,7 @@ export const dirac =
 
 function diracOf(shape: Shape, groups: number): Tensor {
   const [inner, outer] = shape.slice(-2) as [number, number];
-  const values = new Float32Array(shape.reduce((n, d) => n * d, 1));
+  const values = new Float32Array(sizeOf(shape));
   // The place of the middle among the kernel's, row-major.
   const middle = shape.slice(0, -2).reduce((at, d) => at * d + Math.floor(d / 2), 0);
   const each = outer / groups;

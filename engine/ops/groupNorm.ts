@@ -6,7 +6,7 @@ import { ShapeError } from '../errors.ts';
 import { checked } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
-import { show } from '../shape.ts';
+import { show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { full } from './create.ts';
 import { add, mul, rsqrt, sub } from './elementwise.ts';
@@ -61,7 +61,7 @@ export const instanceNorm = (x: Tensor, options: AffineNormOptions = {}): Tensor
   checked('instanceNorm', options, AFFINE);
   const c = channelsOf('instanceNorm', x, { weight: options.weight, bias: options.bias });
   const n = x.shape[0]!;
-  const r = x.shape.slice(1, -1).reduce((p, d) => p * d, 1);
+  const r = sizeOf(x.shape.slice(1, -1));
   if (r === 1) {
     throw new ShapeError(
       `instanceNorm: x ${show(x.shape)} has one value for each channel of a sample; statistics need more`,
@@ -82,7 +82,7 @@ export const groupNorm = (x: Tensor, groups: number, options: AffineNormOptions 
     throw new ShapeError(`groupNorm: ${groups} groups do not divide the ${c} channels of x ${show(x.shape)}`);
   }
   const n = x.shape[0]!;
-  const r = x.shape.slice(1, -1).reduce((p, d) => p * d, 1);
+  const r = sizeOf(x.shape.slice(1, -1));
   const s = c / groups;
   return run(groupNormRow, x, options, c, {
     view: [n, r, groups, s],

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { defined } from '../../engine/index.ts';
 import { criticNorms } from '../models/parts.ts';
 import { objectiveNames } from '../objectives/objective.ts';
 import { regularizerNames } from '../objectives/regularizer.ts';
@@ -119,8 +120,8 @@ Examples:
 function optionsOf(flags: Flags): TrainOptions {
   const { preset, resume, out, adapter, quiet, regularizer, ema, time, ...rest } = flags;
   const { dataFolder, classes, size, grey, vendor, ...config } = rest;
-  const dataOptions = present({ folder: dataFolder, classes, size, grey, vendor });
-  const given = present({
+  const dataOptions = defined({ folder: dataFolder, classes, size, grey, vendor });
+  const given = defined({
     ...config,
     emaDecay: ema,
     seconds: time,
@@ -129,12 +130,8 @@ function optionsOf(flags: Flags): TrainOptions {
   });
   if (resume !== undefined && out !== undefined)
     throw new Error('a run that goes on stays in its folder: leave --out out');
-  return { preset, given, quiet, ...present({ resume, out, adapter }) };
+  return { preset, given, quiet, ...defined({ resume, out, adapter }) };
 }
-
-/** Without what is undefined. */
-const present = <T extends object>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as never;
 
 function regularizerOf(text: string): string {
   if (text === 'none') return text;

@@ -1,3 +1,5 @@
+import { sizeOf } from '../../engine/index.ts';
+
 /** An array out of an IDX file. */
 export interface IdxArray {
   /** Sizes of the axes, outermost first: [60000, 28, 28] for the MNIST training images. */
@@ -34,7 +36,7 @@ export function parseIdx(bytes: Uint8Array, name = 'IDX file'): IdxArray {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, header);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   if (bytes.length !== header + size) {
     throw new Error(
       `${name} has ${bytes.length} bytes, but its header [${shape}] asks for ${header + size}; fetch it again`,

@@ -1,4 +1,4 @@
-import { checkedList, shown } from '../../engine/index.ts';
+import { checkedList, shown, sizeOf } from '../../engine/index.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
 
 /**
@@ -20,7 +20,7 @@ export function selectClasses(set: SampleSet, classes: readonly string[]): Sampl
   const twice = chosen.find((label, i) => chosen.indexOf(label) !== i);
   if (twice !== undefined) throw new RangeError(`${set.name}: the class ${shown(known[twice])} is named twice`);
 
-  const size = set.shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(set.shape);
   const names = chosen.map((label) => known[label]!);
   const part = (split: 'train' | 'test'): Samples => {
     const { data, labels } = set[split];

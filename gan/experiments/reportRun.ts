@@ -1,4 +1,4 @@
-import { Generator } from '../../engine/index.ts';
+import { Generator, sizeOf } from '../../engine/index.ts';
 import { DataLoader } from '../../nn/index.ts';
 import type { SampleSet, Samples } from '../data/sampleSet.ts';
 import { trainingData } from '../data/trainingData.ts';
@@ -106,7 +106,7 @@ export async function reportRun(
   const rows: StepRow[] = [];
   const figures: EpochFigures[] = [];
   const grids: number[][] = [];
-  const pixels = shown * set.shape.reduce((n, d) => n * d, 1);
+  const pixels = shown * sizeOf(set.shape);
   const perEpoch = Math.floor(train.count / batch);
   for (const epoch of epochs) {
     await training.run(epoch * perEpoch, {
@@ -131,7 +131,7 @@ export function epochMeasure(
   count: number,
   judge?: Judge,
 ): (samples: SampleArray) => Promise<Omit<EpochFigures, 'epoch'>> {
-  const dimension = set.shape.reduce((n, d) => n * d, 1);
+  const dimension = sizeOf(set.shape);
   const real = metricSamples(set.test, set.shape, set.test.count).data;
   const distance = slicedWassersteinTo(real, { dimension });
   const apart = meanDistance(real.subarray(0, count * dimension), dimension);

@@ -7,6 +7,7 @@ import {
   Generator,
   grad,
   scope,
+  sizeOf,
   type Tensor,
   tensor,
   withDevice,
@@ -134,7 +135,7 @@ function labelsOf(op: string, name: string, { labels }: MetricSamples, { count }
 function smallClassifier(shape: readonly number[], classes: number, rng: Generator): nn.Module {
   const plain = { bias: false, init: nn.init.kaimingNormal(), rng };
   if (shape.length !== 3) {
-    const width = shape.reduce((product, n) => product * n, 1);
+    const width = sizeOf(shape);
     const hidden = { init: nn.init.kaimingNormal(), rng };
     return new nn.Sequential(
       new nn.Flatten(),

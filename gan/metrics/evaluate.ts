@@ -1,4 +1,4 @@
-import { checked, type Device, Generator } from '../../engine/index.ts';
+import { checked, type Device, Generator, sizeOf } from '../../engine/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
 import type { Figure, Metric, MetricContext, MetricSubject } from './metric.ts';
@@ -221,7 +221,7 @@ async function titleOn(
 /** Uniform noise in the range of the data. Labels, where the reference has them, go round its classes. */
 function noiseLike({ data, shape, labels }: MetricSamples, count: number, rng: Generator): MetricSamples {
   const one = shape.slice(1);
-  const width = one.reduce((product, n) => product * n, 1);
+  const width = sizeOf(one);
   const low = new Float64Array(width).fill(one.length === 3 ? -1 : Infinity);
   const high = new Float64Array(width).fill(one.length === 3 ? 1 : -Infinity);
   if (one.length !== 3) {

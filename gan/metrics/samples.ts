@@ -1,9 +1,10 @@
+import { sizeOf } from '../../engine/index.ts';
 import { asSeen, type Samples } from '../data/sampleSet.ts';
 
 /** Samples as the metrics take them, on the host. */
-export interface MetricSamples {
+export interface MetricSamples<Values extends Float32Array | Float64Array = Float32Array | Float64Array> {
   /** The values one sample after the other: points as they are, features, or images in [-1, 1]. */
-  readonly data: Float32Array | Float64Array;
+  readonly data: Values;
   /** How many samples, then the shape of one: [N,28,28,1] or [N,2], say. */
   readonly shape: readonly number[];
   /** The class of each sample, [N], where there are classes. */
@@ -28,7 +29,7 @@ export interface Rows {
  */
 export function rowsOf(op: string, name: string, { data, shape }: MetricSamples, least = 1): Rows {
   const [count = 0, ...one] = shape;
-  const width = one.reduce((product, length) => product * length, 1);
+  const width = sizeOf(one);
   const size = count * width;
   if (!Number.isSafeInteger(size) || size !== data.length || width < 1) {
     throw new RangeError(`${op}: ${name} has ${data.length} values, which do not fill the shape [${shape}]`);
@@ -56,7 +57,7 @@ export function bothRows(op: string, a: MetricSamples, b: MetricSamples, least =
 export function sliceSamples({ data, shape, labels }: MetricSamples, from: number, to: number): MetricSamples {
   const [count = 0, ...one] = shape;
   const end = Math.min(to, count);
-  const width = one.reduce((product, length) => product * length, 1);
+  const width = sizeOf(one);
   return {
     data: data.subarray(from * width, end * width),
     shape: [end - from, ...one],
@@ -67,7 +68,7 @@ export function sliceSamples({ data, shape, labels }: MetricSamples, from: numbe
 /** The samples with these numbers, in this order. */
 export function takeSamples({ data, shape, labels }: MetricSamples, which: ArrayLike<number>): MetricSamples {
   const [, ...one] = shape;
-  const width = one.reduce((product, length) => product * length, 1);
+  const width = sizeOf(one);
   const out = new (data instanceof Float64Array ? Float64Array : Float32Array)(which.length * width);
   for (let i = 0; i < which.length; i++) {
     out.set(data.subarray(which[i]! * width, (which[i]! + 1) * width), i * width);
@@ -88,9 +89,9 @@ export function metricSamples(
   split: Samples,
   shape: readonly number[],
   count: number = split.count,
-): MetricSamples & { readonly data: Float32Array } {
+): MetricSamples<Float32Array> {
   const kept = Math.min(count, split.count);
-  const size = shape.reduce((product, length) => product * length, kept);
+  const size = kept * sizeOf(shape);
   const part = split.data.subarray(0, size);
   return {
     data: asSeen(part),

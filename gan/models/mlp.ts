@@ -1,4 +1,4 @@
-import { checked, checkedList, type Generator, type Shape, ShapeError } from '../../engine/index.ts';
+import { checked, checkedList, type Generator, type Shape, ShapeError, sizeOf } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import type { Networks } from './networks.ts';
 import {
@@ -115,7 +115,7 @@ export function mlp(options: MlpOptions): Networks {
   );
   const sn = spectral(checkedSwitch('mlp', 'spectralNorm', options.spectralNorm ?? false), rng);
 
-  const values = shape.reduce((n, d) => n * d, 1);
+  const values = sizeOf(shape);
   // A bias in front of batch norm would be subtracted again.
   const start = { ...before(activation), bias: norm !== 'batch', rng };
   const generator = new nn.Sequential(

@@ -1,4 +1,4 @@
-import { checked, concat, type Generator, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { checked, concat, type Generator, noGrad, ShapeError, scope, sizeOf, type Tensor } from '../../engine/index.ts';
 import { type Buffer, type EMA, Module, withoutTracking } from '../../nn/index.ts';
 import { checkRange, count, positive } from '../../nn/optim/options.ts';
 import { needCodes, truncatedLatents } from './latents.ts';
@@ -76,7 +76,7 @@ export async function drawSamples(
     parts.push({ values: Float32Array.from(await read.values), shape: read.shape });
   }
   const [{ shape }] = parts as [(typeof parts)[number]];
-  const data = new Float32Array(n * shape.reduce((size, length) => size * length, 1));
+  const data = new Float32Array(n * sizeOf(shape));
   let at = 0;
   for (const { values } of parts) {
     data.set(values, at);

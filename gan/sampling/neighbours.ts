@@ -1,4 +1,4 @@
-import { checked, type Device, scope, type Tensor, tensor, topk } from '../../engine/index.ts';
+import { checked, type Device, scope, sizeOf, type Tensor, tensor, topk } from '../../engine/index.ts';
 import { checkRange, count } from '../../nn/optim/options.ts';
 import { asSeen, type Samples } from '../data/sampleSet.ts';
 import type { SampleArray } from './draw.ts';
@@ -47,7 +47,7 @@ export async function nearestNeighbours(
 ): Promise<Neighbours> {
   const { k = 1, features, blockSize = 2048 } = checked('nearestNeighbours', options, ['k', 'features', 'blockSize']);
   const [q = 0, ...shape] = samples.shape;
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   if (q < 1 || samples.data.length !== q * size || pool.count < 1 || pool.data.length !== pool.count * size) {
     throw new RangeError(
       `nearestNeighbours: ${samples.data.length} values of samples [${samples.shape}] and ${pool.data.length} of ${pool.count} training samples do not fit`,
@@ -140,7 +140,7 @@ function nearest(list: readonly Candidate[], n: number): Candidate[] {
  * @throws RangeError for another place, or data that does not fit the shape
  */
 export function samplesAt(pool: Samples, shape: readonly number[], indices: ArrayLike<number>): SampleArray {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   if (pool.data.length !== pool.count * size) {
     throw new RangeError(`samplesAt: ${pool.data.length} values are not ${pool.count} samples of [${shape}]`);
   }

@@ -1,3 +1,4 @@
+import { defined } from '../../engine/index.ts';
 import type { ModelName } from '../models/models.ts';
 import type { CriticNorm } from '../models/parts.ts';
 import type { ObjectiveName } from '../objectives/objective.ts';
@@ -69,8 +70,8 @@ export interface Preset {
   readonly title: string;
   /** What differs from the defaults, for data sets of images. */
   readonly images: Partial<TrainConfig>;
-  /** What differs from `images` for data sets of points. */
-  readonly points?: Partial<TrainConfig>;
+  /** What differs from the defaults, for data sets of points. */
+  readonly points: Partial<TrainConfig>;
 }
 
 /** What no preset, data set or option says otherwise. */
@@ -112,8 +113,22 @@ const onPoints: Partial<TrainConfig> = {
   criticRate: 1e-3,
   generatorRate: 1e-3,
   steps: 3000,
-  emaDecay: 0.99,
 };
+
+/** How DCGAN was trained (Radford et al. 2016, section 4), and much that followed it. */
+const likeDcgan: Partial<TrainConfig> = {
+  regularizers: [],
+  criticRate: 2e-4,
+  generatorRate: 2e-4,
+  betas: [0.5, 0.999],
+  rateDecay: 1,
+  criticSteps: 1,
+  batch: 64,
+  emaDecay: 0,
+};
+
+/** The same networks for the objectives that are not Wasserstein's, on points. */
+const plainPoints: Partial<TrainConfig> = { ...onPoints, regularizers: [], criticSteps: 1, emaDecay: 0 };
 
 /** The objectives of the papers, with what their authors used where that still works in minutes on two cores. */
 export const presets: Readonly<Record<PresetName, Preset>> = {
@@ -138,53 +153,18 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
   dcgan: {
     title: 'DCGAN: non-saturating, one critic step, batch norm in both networks (Radford et al. 2016)',
-    images: {
-      model: 'dcgan',
-      width: 32,
-      objective: 'non-saturating',
-      regularizers: [],
-      criticRate: 2e-4,
-      generatorRate: 2e-4,
-      betas: [0.5, 0.999],
-      rateDecay: 1,
-      criticSteps: 1,
-      batch: 64,
-      emaDecay: 0,
-    },
-    points: { ...onPoints, objective: 'non-saturating', regularizers: [], criticSteps: 1, emaDecay: 0 },
+    images: { ...likeDcgan, model: 'dcgan', width: 32, objective: 'non-saturating' },
+    points: { ...plainPoints, objective: 'non-saturating' },
   },
   gan: {
     title: 'the first GAN: minimax, multilayer perceptrons (Goodfellow et al. 2014)',
-    images: {
-      model: 'mlp',
-      objective: 'minimax',
-      regularizers: [],
-      criticRate: 2e-4,
-      generatorRate: 2e-4,
-      betas: [0.5, 0.999],
-      rateDecay: 1,
-      criticSteps: 1,
-      batch: 64,
-      emaDecay: 0,
-    },
-    points: { ...onPoints, objective: 'minimax', regularizers: [], criticSteps: 1, emaDecay: 0 },
+    images: { ...likeDcgan, model: 'mlp', objective: 'minimax' },
+    points: { ...plainPoints, objective: 'minimax' },
   },
   lsgan: {
     title: 'least squares GAN (Mao et al. 2017)',
-    images: {
-      model: 'dcgan',
-      width: 32,
-      objective: 'least-squares',
-      regularizers: [],
-      criticRate: 2e-4,
-      generatorRate: 2e-4,
-      betas: [0.5, 0.999],
-      rateDecay: 1,
-      criticSteps: 1,
-      batch: 64,
-      emaDecay: 0,
-    },
-    points: { ...onPoints, objective: 'least-squares', regularizers: [], criticSteps: 1, emaDecay: 0 },
+    images: { ...likeDcgan, model: 'dcgan', width: 32, objective: 'least-squares' },
+    points: { ...plainPoints, objective: 'least-squares' },
   },
   sngan: {
     title: 'hinge loss and spectral norm (Miyato et al. 2018)',
@@ -194,7 +174,6 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       criticRate: 4e-4,
       generatorRate: 2e-4,
       betas: [0, 0.9],
-      rateDecay: 0.02,
       criticSteps: 1,
       batch: 64,
     },
@@ -220,7 +199,6 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
  */
 export function configure(preset: PresetName, kind: 'images' | 'points', given: Partial<TrainConfig>): TrainConfig {
   const { images, points } = presets[preset];
-  const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const config: TrainConfig = { ...defaults, ...(kind === 'points' ? (points ?? images) : images), ...asked };
+  const config: TrainConfig = { ...defaults, ...(kind === 'points' ? points : images), ...defined(given) };
   return given.seconds != null && given.steps === undefined ? { ...config, steps: null } : config;
 }

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { defined } from '../../engine/index.ts';
 import { fileError } from '../../nn/io/atomicWrite.node.ts';
 import { type Adapter, adapters } from '../cli/options.ts';
 import type { RunFolder } from '../run/folder.node.ts';
@@ -81,10 +82,9 @@ export async function readConfig(path: string, given: Partial<TrainConfig> = {})
   }
   const { command, shape, adapter, version, commit, started } = stored;
   const own = Object.fromEntries(configNames.map((name) => [name, stored[name]])) as unknown as TrainConfig;
-  const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const open = given.seconds != null && given.steps === undefined ? { steps: null } : {};
   return {
-    config: { ...own, ...asked, ...open },
+    config: { ...own, ...defined(given), ...open },
     about: { command, shape, adapter, version, commit, started },
     folder,
   };

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../engine/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { modeCoverage } from '../metrics/modeCoverage.ts';
 import { metricSamples } from '../metrics/samples.ts';
@@ -19,7 +20,7 @@ export interface SnapshotFigures {
  * samples near one.
  */
 export function snapshotFigures(set: SampleSet): SnapshotFigures {
-  const dimension = set.shape.reduce((size, length) => size * length, 1);
+  const dimension = sizeOf(set.shape);
   const distance = slicedWassersteinTo(metricSamples(set.test, set.shape).data, { dimension });
   const { modes } = set;
   return {

@@ -1,4 +1,4 @@
-import { Generator, type Tensor } from '../../engine/index.ts';
+import { Generator, sizeOf, type Tensor } from '../../engine/index.ts';
 import { readJsonLines } from '../run/folder.node.ts';
 import { tileImages } from '../run/grid.ts';
 import { plotCurves } from '../run/plot.node.ts';
@@ -38,6 +38,7 @@ export function createSnapshots(job: Job): Snapshots {
   const figures = snapshotFigures(set);
   const { networks, ema } = training.gan;
   const codes: Tensor = new Generator(config.seed, streams.samples).normal([figures.count, networks.latent]);
+  const draw = () => drawSamples(networks.generator, codes, { batchSize: GRID, ...(ema && { ema }) });
   let samples: SampleArray;
   let last: StepRow = {};
   const picture = async (name: string): Promise<void> => writePng(run.file(name), await pictureOf(job, samples));
@@ -50,19 +51,19 @@ export function createSnapshots(job: Job): Snapshots {
         Object.assign(own, { before: meta.before, shown: meta.step, saved: meta.step });
         return;
       }
-      samples = await drawSamples(networks.generator, codes, { batchSize: GRID, ...(ema && { ema }) });
+      samples = await draw();
       own.before = figures.measure(samples);
       await picture(gridName(0));
     },
     async take(step) {
-      samples = await drawSamples(networks.generator, codes, { batchSize: GRID, ...(ema && { ema }) });
+      samples = await draw();
       last = figures.measure(samples);
       await picture(gridName(step));
       own.shown = step;
       return last;
     },
     async finish(seconds) {
-      samples ??= await drawSamples(networks.generator, codes, { batchSize: GRID, ...(ema && { ema }) });
+      samples ??= await draw();
       if (Object.keys(last).length === 0) last = figures.measure(samples);
       await picture('samples.png');
       const rows = readJsonLines(run.file('metrics.jsonl'));
@@ -93,7 +94,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** A grid of images, or points over real ones. */
 async function pictureOf({ set }: Job, samples: SampleArray) {
   if (set.kind === 'images') {
-    const size = set.shape.reduce((product, length) => product * length, 1);
+    const size = sizeOf(set.shape);
     const scale = set.shape[0]! < 48 ? 2 : 1;
     return tileImages(samples.data.slice(0, GRID * size), [GRID, ...set.shape], { scale });
   }

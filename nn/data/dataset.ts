@@ -1,5 +1,5 @@
 /** Sets of samples: by index, in memory, on the device, or as streams. */
-import { indexSelect, type Shape, ShapeError, scope, type Tensor, tensor } from '../../engine/index.ts';
+import { indexSelect, type Shape, ShapeError, scope, sizeOf, type Tensor, tensor } from '../../engine/index.ts';
 import type { ArraySample, Batch, NumberArray } from './sample.ts';
 
 /** Samples by index. An array of samples is one too. */
@@ -99,8 +99,6 @@ export class TensorDataset<K extends string> implements Dataset<Readonly<Record<
     return scope(() => Object.fromEntries(entries.map(([name, t]) => [name, fn(t)])) as Record<K, Tensor>);
   }
 }
-
-const sizeOf = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
 
 function oneLength(op: string, counts: readonly (readonly [string, number])[]): number {
   const [first] = counts;

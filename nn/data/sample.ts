@@ -1,5 +1,5 @@
 /** What a sample is made of, and how samples become a batch of tensors. */
-import { type Shape, ShapeError, stack, Tensor, tensor } from '../../engine/index.ts';
+import { type Shape, ShapeError, sizeOf, stack, Tensor, tensor } from '../../engine/index.ts';
 
 /** An array of numbers of fixed type, as files hold them. */
 export type NumberArray =
@@ -88,7 +88,7 @@ function column(name: string, values: readonly unknown[]): Tensor {
   if (values.every((v) => v instanceof Tensor)) return stack([...values]);
   const arrays = values.map((v) => arrayOf(name, v));
   const { shape } = arrays[0]!;
-  const size = shape.reduce((n, d) => n * d, 1);
+  const size = sizeOf(shape);
   // In float64 so that the reference device gets what scale and shift give; tensor() rounds for the others.
   const out = new Float64Array(size * arrays.length);
   arrays.forEach(({ data, shape: own, scale, shift }, k) => {
@@ -110,7 +110,7 @@ function arrayOf(name: string, v: unknown): { data: ArrayLike<number>; shape: Sh
     );
   }
   const { data, shape = [v.data.length], scale = 1, shift = 0 } = v;
-  if (shape.reduce((n, d) => n * d, 1) !== data.length) {
+  if (sizeOf(shape) !== data.length) {
     throw new ShapeError(`collate: ${name}: ${data.length} numbers do not fill the shape [${shape}]`);
   }
   return { data, shape, scale, shift };

@@ -1,17 +1,9 @@
 /** Safetensors files on disk, one tensor in memory at a time. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { Tensor } from '../../engine/index.ts';
+import { sizeOf, Tensor } from '../../engine/index.ts';
 import { fileError, writeFileAtomic } from './atomicWrite.node.ts';
 import { Assembler, type Dtype, type ElementArray, nativeDtype, piecesOf } from './dtypes.ts';
-import {
-  decodeHeader,
-  encodeHeader,
-  headerLength,
-  type Metadata,
-  type Place,
-  sizeOf,
-  type TensorInfo,
-} from './header.ts';
+import { decodeHeader, encodeHeader, headerLength, type Metadata, type Place, type TensorInfo } from './header.ts';
 import { about, type Safetensors, type StoredTensor, storedDtype } from './safetensors.ts';
 
 /** A tensor whose numbers are made, or fetched, when their turn to be written comes. */

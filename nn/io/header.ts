@@ -1,4 +1,5 @@
 /** The header of a safetensors file: which tensor lies where. Every rule of the format is checked here. */
+import { sizeOf } from '../../engine/index.ts';
 import { bytesOf, DTYPE_NAMES, type Dtype, isDtype } from './dtypes.ts';
 
 /** Free text by name. */
@@ -204,7 +205,6 @@ export function fail(problem: string): never {
   throw new Error(problem);
 }
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 export const isShape = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0);
 const isObject = (value: unknown): value is Record<string, unknown> =>

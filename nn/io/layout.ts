@@ -1,9 +1,10 @@
 /** Rearranging numbers on the host. */
+import { sizeOf } from '../../engine/index.ts';
 import type { ElementArray } from './dtypes.ts';
 
 /** The elements of an array of this shape with its axes in another order: axis i of the result is axis `axes[i]`. */
 export function permuted(data: ElementArray, shape: readonly number[], axes: readonly number[]): ElementArray {
-  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((n, s) => n * s, 1));
+  const strides = shape.map((_, i) => sizeOf(shape.slice(i + 1)));
   return pick(
     data,
     axes.map((a) => shape[a]!),

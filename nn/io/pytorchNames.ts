@@ -1,5 +1,5 @@
 /** Every tensor of a module beside its twin in PyTorch: what the rules of the layers, put together, say of a whole network. */
-import { type Shape, ShapeError, Tensor } from '../../engine/index.ts';
+import { type Shape, ShapeError, sizeOf, Tensor } from '../../engine/index.ts';
 import type { AnyModule } from '../module/module.ts';
 import { parametrizationsOf } from '../module/parametrize.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
@@ -232,7 +232,7 @@ function alongWeight(
       ? weight.axes.map((a) => (over.includes(a) ? shape[a]! : 1))
       : over.length === 0
         ? []
-        : [seen.reduce((n, s) => n * s, 1)],
+        : [sizeOf(seen)],
   };
 }
 
@@ -269,7 +269,7 @@ function imagesOf(
   for (const side of SIDES) {
     const [axis, shape] = [axes[side], image[side]];
     if (axis === undefined || shape === undefined) continue;
-    const size = shape.reduce((n, s) => n * s, 1);
+    const size = sizeOf(shape);
     if (size !== t.shape[axis]) {
       throw new ShapeError(
         `flattened: ${layer || 'the module'} has ${t.shape[axis]} ${side} features, but an image [${shape}] has ${size} values; give [H,W,C]`,

@@ -3,8 +3,9 @@
  * tensor's dtype, shape and byte range, then the tensors' bytes, little-endian and row-major, without gaps. Here whole files
  * in memory, also in a browser; `file.node.ts` streams.
  */
+import { sizeOf } from '../../engine/index.ts';
 import { Assembler, checkBooleans, type Dtype, dtypeOf, type ElementArray, holds, piecesOf } from './dtypes.ts';
-import { decodeHeader, encodeHeader, fail, headerLength, isShape, type Metadata, sizeOf } from './header.ts';
+import { decodeHeader, encodeHeader, fail, headerLength, isShape, type Metadata } from './header.ts';
 
 /** A tensor's numbers, row-major. */
 export interface StoredTensor {

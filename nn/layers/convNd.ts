@@ -1,5 +1,5 @@
 /** What convolutions of sequences, images and volumes, and their transposes, have in common. */
-import { checked, pad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { checked, defined, pad, ShapeError, scope, sizeOf, type Tensor } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { filled, type Parameter } from '../module/parameter.ts';
@@ -34,8 +34,6 @@ export interface ConvLayerOptions extends WeightOptions {
 const AXES = ['', 'L', 'H,W', 'D,H,W'];
 const LAYER_OPTIONS = ['stride', 'padding', 'dilation', 'groups', ...WEIGHT_OPTIONS] as const;
 const MODES: readonly string[] = ['zeros', 'reflect', 'replicate', 'circular'] satisfies PaddingMode[];
-
-const times = (list: readonly number[]): number => list.reduce((n, d) => n * d, 1);
 
 /** Sizes and weights of a convolution or of the transpose of one. */
 abstract class Convolution<O extends ConvOptions> extends Module {
@@ -87,7 +85,7 @@ abstract class Convolution<O extends ConvOptions> extends Module {
     this.groups = groups;
     this.options = conv;
     const last = transposed ? [outChannels / groups, inChannels] : [inChannels / groups, outChannels];
-    const taps = times(this.kernelSize);
+    const taps = sizeOf(this.kernelSize);
     // PyTorch counts a transposed convolution's fan-in over its outputs.
     const fans = { fanIn: taps * last[0]!, fanOut: taps * last[1]! };
     this.weight = filled(new.target.name, 'weight', init, [[...this.kernelSize, ...last], fans, rng]);
@@ -159,7 +157,7 @@ export abstract class ConvNd<O extends ConvOptions> extends Convolution<O> {
   ) {
     checked<ConvOptions & ConvLayerOptions>(new.target.name, options, [...LAYER_OPTIONS, 'paddingMode']);
     const { paddingMode = 'zeros', bias, init, initBias, rng, ...conv } = options;
-    super(axes, [inChannels, outChannels], kernel, conv as unknown as O, given({ bias, init, initBias, rng }), false);
+    super(axes, [inChannels, outChannels], kernel, conv as unknown as O, defined({ bias, init, initBias, rng }), false);
     if (!MODES.includes(paddingMode)) {
       throw new TypeError(`${new.target.name}: paddingMode is one of ${MODES.join(', ')}, not ${String(paddingMode)}`);
     }
@@ -223,7 +221,7 @@ export abstract class ConvTransposeNd<O extends ConvOptions> extends Convolution
   ) {
     checked<ConvOptions & WeightOptions>(new.target.name, options, [...LAYER_OPTIONS, 'outputPadding']);
     const { bias, init, initBias, rng, ...conv } = options;
-    super(axes, [inChannels, outChannels], kernel, conv as unknown as O, given({ bias, init, initBias, rng }), true);
+    super(axes, [inChannels, outChannels], kernel, conv as unknown as O, defined({ bias, init, initBias, rng }), true);
     if (typeof conv.padding === 'string') {
       throw new TypeError(`${new.target.name}: padding is a number or one for each axis, not '${conv.padding}'`);
     }
@@ -241,9 +239,4 @@ export abstract class ConvTransposeNd<O extends ConvOptions> extends Convolution
 
   /** The engine's op. @internal */
   protected abstract run(y: Tensor, w: Tensor, options: O): Tensor;
-}
-
-/** Without the options that are undefined, so that defaults apply. */
-function given(options: { [K in keyof WeightOptions]: WeightOptions[K] | undefined }): WeightOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
 }

@@ -1,5 +1,5 @@
 /** Layers that only change shapes. */
-import { type Shape, ShapeError, type Tensor } from '../../engine/index.ts';
+import { type Shape, ShapeError, sizeOf, type Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { described } from './describe.ts';
 
@@ -43,7 +43,7 @@ export class Flatten extends Module {
         `Flatten: startAxis ${this.startAxis} of x [${x.shape}] lies behind endAxis ${this.endAxis}`,
       );
     }
-    const joined = x.shape.slice(from, to + 1).reduce((n, d) => n * d, 1);
+    const joined = sizeOf(x.shape.slice(from, to + 1));
     return x.reshape([...x.shape.slice(0, from), joined, ...x.shape.slice(to + 1)]);
   }
 
@@ -74,11 +74,7 @@ export class Unflatten extends Module {
     const d = x.shape[a]!;
     const known = sizes.reduce((n, v) => (v === -1 ? n : n * v), 1);
     const whole = sizes.map((v) => (v === -1 ? d / known : v));
-    if (
-      sizes.filter((v) => v === -1).length > 1 ||
-      !whole.every(Number.isInteger) ||
-      d !== whole.reduce((n, v) => n * v, 1)
-    ) {
+    if (sizes.filter((v) => v === -1).length > 1 || !whole.every(Number.isInteger) || d !== sizeOf(whole)) {
       throw new ShapeError(
         `Unflatten: axis ${this.axis} of x [${x.shape}] cannot become [${sizes}]; the sizes must multiply to ${d}`,
       );

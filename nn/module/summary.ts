@@ -5,6 +5,7 @@ import {
   type Shape,
   scope,
   shown,
+  sizeOf,
   Tensor,
   tape,
   withDevice,
@@ -43,13 +44,12 @@ export interface ModuleSummary {
 
 /** Multiply-adds of the ops that do many, from the shapes of inputs and output. */
 const MULTIPLY_ADDS: Readonly<Record<string, (inputs: readonly Shape[], output: Shape) => number>> = {
-  matmul: ([a, b], y) => size(y) * (a!.length === 1 ? size(a!) : b!.length === 1 ? size(b!) : contracted(a!, y)),
-  conv2d: ([, w], y) => (size(y) * size(w!)) / w!.at(-1)!,
-  conv3d: ([, w], y) => (size(y) * size(w!)) / w!.at(-1)!,
-  convTranspose2d: ([y, w]) => (size(y!) * size(w!)) / w!.at(-1)!,
-  convTranspose3d: ([y, w]) => (size(y!) * size(w!)) / w!.at(-1)!,
+  matmul: ([a, b], y) => sizeOf(y) * (a!.length === 1 ? sizeOf(a!) : b!.length === 1 ? sizeOf(b!) : contracted(a!, y)),
+  conv2d: ([, w], y) => (sizeOf(y) * sizeOf(w!)) / w!.at(-1)!,
+  conv3d: ([, w], y) => (sizeOf(y) * sizeOf(w!)) / w!.at(-1)!,
+  convTranspose2d: ([y, w]) => (sizeOf(y!) * sizeOf(w!)) / w!.at(-1)!,
+  convTranspose3d: ([y, w]) => (sizeOf(y!) * sizeOf(w!)) / w!.at(-1)!,
 };
-const size = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
 /** Of a [m,k] or [k,m] and y [m,n]: k. */
 const contracted = (a: Shape, y: Shape): number => (a.at(-1)! * a.at(-2)!) / y.at(-2)!;
 

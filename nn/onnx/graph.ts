@@ -1,5 +1,7 @@
 /** An ONNX graph in the making, and the values that run through it in one of two layouts. */
+
 import type { Values } from '../../engine/index.ts';
+import { sizeOf } from '../../engine/index.ts';
 import { type AttributeProto, AttributeType, DataType, type NodeProto, type TensorProto } from './proto.ts';
 import { Batch, type Size } from './size.ts';
 
@@ -146,7 +148,7 @@ function littleEndian(count: number, bytes: number, put: (view: DataView, i: num
 /** Values row-major, with their axes in another order. */
 export function permuted(values: Values, dims: readonly number[], axes: readonly number[]): Values {
   if (axes.every((a, i) => a === i)) return values;
-  const strides = dims.map((_, i) => dims.slice(i + 1).reduce((a, b) => a * b, 1));
+  const strides = dims.map((_, i) => sizeOf(dims.slice(i + 1)));
   const sizes = axes.map((a) => dims[a]!);
   const steps = axes.map((a) => strides[a]!);
   const at = sizes.map(() => 0);

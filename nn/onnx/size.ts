@@ -1,4 +1,5 @@
 /** Sizes and numbers that follow the batch: what a model with a symbolic batch axis needs to know of its shapes. */
+import { sizeOf } from '../../engine/index.ts';
 
 /** A size that is `times` the batch and `plus` more. */
 export class Batch {
@@ -51,4 +52,4 @@ export const known = (sizes: readonly Size[]): number[] =>
   });
 
 /** Of the sizes that are known; the batch is left out. */
-export const productOf = (sizes: readonly Size[]): number => known(sizes).reduce((a, b) => a * b, 1);
+export const productOf = (sizes: readonly Size[]): number => sizeOf(known(sizes));

@@ -1,5 +1,6 @@
 import {
   checked,
+  defined,
   eachRun,
   live,
   optimizerStep,
@@ -240,9 +241,6 @@ export abstract class Optimizer<O extends LearningRate> {
     );
   }
 }
-
-/** Without what is undefined, which would hide a default. */
-const defined = (o: object): object => Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined));
 
 const NOT_NUMBERS = ['params', 'initialLr'];
 

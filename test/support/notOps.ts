@@ -11,6 +11,8 @@ export const NOT_OPS: readonly string[] = [
     'checked',
     'checkedList',
     'checkedNumber',
+    'defined',
+    'sizeOf',
     'checkpoint',
     'compile',
     'customOp',
