@@ -41,7 +41,9 @@ export class Worker {
   /** @param environment added to this process's own */
   static async start(library: Library, environment: Readonly<Record<string, string>>): Promise<Worker> {
     const child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), {
-      ...{ serialization: 'advanced', execArgv: ['--import=tsx'], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+      serialization: 'advanced',
+      execArgv: ['--import=tsx'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...environment },
     });
     const output = { text: '' };

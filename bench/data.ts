@@ -32,7 +32,9 @@ export interface Parameter extends Operand {
 /** The parameters of a network in the order of its layers, weight before bias; He et al. 2015. */
 export function initialParameters(layers: readonly Layer[], seed: number): Parameter[] {
   const filled = (n: number, value: number): Parameter => ({
-    ...{ shape: [n], layout: 'plain', values: new Float32Array(n).fill(value) },
+    shape: [n],
+    layout: 'plain',
+    values: new Float32Array(n).fill(value),
   });
   return layers.flatMap((layer, i): Parameter[] => {
     if (layer.kind === 'batchNorm') return [filled(layer.channels, 1), filled(layer.channels, 0)];

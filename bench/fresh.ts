@@ -36,8 +36,13 @@ export async function freshRows({ name, shape, task }: Case, { plan }: Workers):
   const memory = get(({ peakBytes }) => peakBytes / 1e6);
   return [
     {
-      ...{ ...common, name: 'first step', shape: label, ...time.ratios },
-      ...{ wgrad_ms: time.own, tfjs_ms: time.tfjs, jaxjs_ms: time.jaxjs },
+      ...common,
+      name: 'first step',
+      shape: label,
+      ...time.ratios,
+      wgrad_ms: time.own,
+      tfjs_ms: time.tfjs,
+      jaxjs_ms: time.jaxjs,
       note: ['shaders compiled, one sample', ...notes].join('; '),
     },
     {
@@ -50,7 +55,9 @@ export async function freshRows({ name, shape, task }: Case, { plan }: Workers):
         tfjs_ms: null,
         jaxjs_ms: null,
       },
-      ...{ wgrad_mb: memory.own, tfjs_mb: memory.tfjs, jaxjs_mb: memory.jaxjs },
+      wgrad_mb: memory.own,
+      tfjs_mb: memory.tfjs,
+      jaxjs_mb: memory.jaxjs,
       note: ['live buffers over five steps', ...notes].join('; '),
     },
   ];

@@ -71,7 +71,9 @@ async function main({ suite, adapter, peers, only, quick, rounds, json, html }: 
     throw new Error(`WGRAD_ADAPTER=${chosen}: choose from ${ADAPTERS.join(', ')}`);
   const workers = new Workers({
     libraries: ['wgrad', ...peers],
-    ...{ rounds: rounds ?? (quick ? 3 : 7), sample: quick ? 10 : 40, slow: quick ? 500 : 3000 },
+    rounds: rounds ?? (quick ? 3 : 7),
+    sample: quick ? 10 : 40,
+    slow: quick ? 500 : 3000,
     environment: chosen ? { WGRAD_ADAPTER: chosen } : {},
   });
   try {

@@ -177,8 +177,16 @@ function row(
   const [gflops, gbps] = [rate(flops), rate(bytes)];
   const faster = (other: number | null) => (own === null || other === null ? null : other / own);
   return {
-    ...{ suite, name, shape, wgrad_ms: own, tfjs_ms: tfjs, jaxjs_ms: jaxjs },
-    ...{ vs_tfjs: faster(tfjs), vs_jaxjs: faster(jaxjs), gflops, gbps },
+    suite,
+    name,
+    shape,
+    wgrad_ms: own,
+    tfjs_ms: tfjs,
+    jaxjs_ms: jaxjs,
+    vs_tfjs: faster(tfjs),
+    vs_jaxjs: faster(jaxjs),
+    gflops,
+    gbps,
     of_roof: gflops !== null ? gflops / roofs.gflops : gbps !== null ? gbps / roofs.gbps : null,
     difference: Number.isNaN(difference) ? null : difference,
     note: notes.join('; '),

@@ -60,7 +60,8 @@ async function time(calls: number): Promise<Sample> {
   await queuesDone();
   const done = performance.now();
   return {
-    ...{ ms: (done - began) / calls, recordMs: recorded / calls },
+    ms: (done - began) / calls,
+    recordMs: recorded / calls,
     dispatches: (dispatches() - before) / calls,
   };
 }

@@ -99,7 +99,9 @@ export function customOp(op: CustomOp): (...inputs: Tensor[]) => Tensor {
 }
 
 const contextOf = (inputs: readonly Tensor[], [output, ...saved]: readonly Tensor[]): CustomOpContext => ({
-  ...{ inputs, output: output!, saved },
+  inputs,
+  output: output!,
+  saved,
 });
 
 function jvpOf({ name, jvp }: CustomOp, row: Row<undefined>): Row<undefined>['jvp'] {

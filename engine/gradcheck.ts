@@ -67,7 +67,9 @@ export async function gradgradcheck(
       const cotangents = shapes.map((shape, k) => Object.assign(rng.normal(shape), { label: `cotangent ${k}` }));
       const second: Fn = (...all) =>
         grad(listOf(fn(...all.slice(0, n))), all.slice(0, n), {
-          ...{ gradOutputs: all.slice(n), createGraph: true, allowUnused: true },
+          gradOutputs: all.slice(n),
+          createGraph: true,
+          allowUnused: true,
         });
       const all = [...values, ...cotangents.map((t) => reference.values(t.storage).slice())];
       return new Check('gradgradcheck', second, [...inputs, ...cotangents], all, options).run();

@@ -43,7 +43,11 @@ function svgOf(width: number, height: number, option: Option): string {
 }
 
 const axis = (name: string) => ({
-  ...{ type: 'value', name, nameLocation: 'middle', nameGap: 26, scale: true },
+  type: 'value',
+  name,
+  nameLocation: 'middle',
+  nameGap: 26,
+  scale: true,
   splitLine: { lineStyle: { color: '#eeeeee' } },
 });
 
@@ -70,7 +74,11 @@ function drawLine({ potential }: LineTransport): string {
     series: [
       { ...line, name: 'p', step: 'end', data: steps, color: COLORS.p, areaStyle: { opacity: 0.2 } },
       {
-        ...{ ...line, name: 'q', step: 'end', color: COLORS.q, areaStyle: { opacity: 0.2 } },
+        ...line,
+        name: 'q',
+        step: 'end',
+        color: COLORS.q,
+        areaStyle: { opacity: 0.2 },
         data: [0, 5, 7, 11].map((x) => [x, x === 5 ? 0.5 : 0]),
       },
       { ...line, name: 'f', data: f, color: COLORS.f, xAxisIndex: 1, yAxisIndex: 1 },
@@ -98,7 +106,10 @@ function drawPlan(x: Float64Array, y: Float64Array, plan: Float64Array): string 
     yAxis: axis('second coordinate'),
     series: [
       ...moves.map((data) => ({
-        ...{ type: 'line' as const, data, showSymbol: false, symbol: 'none' },
+        type: 'line' as const,
+        data,
+        showSymbol: false,
+        symbol: 'none',
         lineStyle: { color: COLORS.plan, width: 1.5 },
       })),
       { type: 'scatter', name: 'x', data: from, symbolSize: 10, color: COLORS.p },

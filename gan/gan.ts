@@ -137,8 +137,10 @@ export class Gan {
       for (const r of this.regularizers) r.project?.(parameters);
       const { loss, objectiveLoss, penalty, spread } = report!;
       return {
-        ...{ loss: loss.detach(), objectiveLoss: objectiveLoss.detach() },
-        ...{ penalty: penalty.detach(), spread: spread.detach() },
+        loss: loss.detach(),
+        objectiveLoss: objectiveLoss.detach(),
+        penalty: penalty.detach(),
+        spread: spread.detach(),
       };
     });
   }

@@ -92,7 +92,8 @@ ${outputs.map((r, k) => `  y${k}[i] = r${r};`).join('\n')}
 }
 `;
   const kernel: Kernel = {
-    ...{ name, source },
+    name,
+    source,
     access: [...letters.map(() => 'read' as const), ...outputs.map(() => 'write' as const)],
   };
   kernels.set(key, kernel);

@@ -228,7 +228,12 @@ const ema: Rule<EmaStep> = {
 
 /** Every rule, by name. */
 export const RULES: { readonly [R in RuleName]: Rule<StepRules[R]> } = {
-  ...{ sgd, sgdMomentum, adam, adagrad, lion, ema },
+  sgd,
+  sgdMomentum,
+  adam,
+  adagrad,
+  lion,
+  ema,
   rmsprop: rmsprop(false, false),
   rmspropMomentum: rmsprop(false, true),
   rmspropCentered: rmsprop(true, false),

@@ -54,7 +54,9 @@ export function tailCode(tail: Tail | undefined, type: ChainType, output: string
   const place = (at: string) => (shift === 0 ? at : `(${at}) >> ${shift}u`);
   if (!tail) {
     return {
-      ...{ name: '', members: '', access: [] },
+      name: '',
+      members: '',
+      access: [],
       head: () => '',
       columns: () => '',
       store: (value, at) => `${output}[${place(at)}] = ${value};`,

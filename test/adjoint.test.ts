@@ -44,17 +44,20 @@ function convolutions(x: Shape, w: Shape, y: Shape, options: Conv2dOptions & { p
   const label = `x ${x} w ${w} ${JSON.stringify(options)}`;
   return {
     [`conv2d and convTranspose2d, ${label}`]: {
-      ...{ x, y },
+      x,
+      y,
       forward: (t) => conv2d(t, fresh(w, 9), options),
       adjoint: (t) => convTranspose2d(t, fresh(w, 9), { ...options, outputPadding: extra }),
     },
     [`conv2d in w and conv2dWeight, ${label}`]: {
-      ...{ x: w, y },
+      x: w,
+      y,
       forward: (t) => conv2d(fresh(x, 9), t, options),
       adjoint: (t) => conv2dWeight(fresh(x, 9), t, [w[0]!, w[1]!], options),
     },
     [`convTranspose2d in w and conv2dWeight, ${label}`]: {
-      ...{ x: w, y: x },
+      x: w,
+      y: x,
       forward: (t) => convTranspose2d(fresh(y, 9), t, { ...options, outputPadding: extra }),
       adjoint: (t) => conv2dWeight(t, fresh(y, 9), [w[0]!, w[1]!], options),
     },
@@ -67,17 +70,20 @@ const pairs: Record<string, Pair> = {
   ...convolutions([1, 7, 8, 4], [3, 3, 2, 6], [1, 5, 6, 6], { dilation: 2, padding: 1, groups: 2 }),
   ...convolutions([3, 10, 10, 1], [2, 2, 1, 1], [3, 4, 4, 1], { stride: 3, padding: 1 }, 1),
   'matmul in its left operand': {
-    ...{ x: [5, 17], y: [5, 3] },
+    x: [5, 17],
+    y: [5, 3],
     forward: (t) => matmul(t, fresh([17, 3], 9)),
     adjoint: (t) => matmul(t, fresh([17, 3], 9), { transposeB: true }),
   },
   'matmul in its right operand, batched': {
-    ...{ x: [2, 17, 3], y: [2, 5, 3] },
+    x: [2, 17, 3],
+    y: [2, 5, 3],
     forward: (t) => matmul(fresh([5, 17], 9), t),
     adjoint: (t) => matmul(fresh([5, 17], 9), t, { transposeA: true }),
   },
   'slice and unslice': {
-    ...{ x: [5, 3], y: [2, 3] },
+    x: [5, 3],
+    y: [2, 3],
     forward: (t) =>
       slice(t, [
         [1, null, 2],
@@ -86,7 +92,8 @@ const pairs: Record<string, Pair> = {
     adjoint: (t) => unslice(t, [5, 3], { ...half, step: [2, 1] }),
   },
   'slice backwards and unslice': {
-    ...{ x: [5, 3], y: [2, 3] },
+    x: [5, 3],
+    y: [2, 3],
     forward: (t) =>
       slice(t, [
         [1, null, 2],
@@ -95,22 +102,26 @@ const pairs: Record<string, Pair> = {
     adjoint: (t) => unslice(t, [5, 3], { ...half, begin: [1, 2] }),
   },
   'broadcastTo and sum': {
-    ...{ x: [3, 1], y: [2, 3, 5] },
+    x: [3, 1],
+    y: [2, 3, 5],
     forward: (t) => broadcastTo(t, [2, 3, 5]),
     adjoint: (t) => sum(t, [0, 2]).reshape([3, 1]),
   },
   'mean and a scaled broadcastTo': {
-    ...{ x: [4, 3, 5], y: [3] },
+    x: [4, 3, 5],
+    y: [3],
     forward: (t) => mean(t, [0, 2]),
     adjoint: (t) => broadcastTo(t.reshape([3, 1]), [4, 3, 5]).mul(1 / 20),
   },
   'permute and its inverse': {
-    ...{ x: [2, 3, 5], y: [5, 2, 3] },
+    x: [2, 3, 5],
+    y: [5, 2, 3],
     forward: (t) => permute(t, [2, 0, 1]),
     adjoint: (t) => permute(t, [1, 2, 0]),
   },
   'concat of two halves, and the sum of the halves': {
-    ...{ x: [2, 3], y: [2, 6] },
+    x: [2, 3],
+    y: [2, 6],
     forward: (t) => concat([t, t.mul(2)], 1),
     adjoint: (t) => slice(t, [[], [0, 3]]).add(slice(t, [[], [3, 6]]).mul(2)),
   },

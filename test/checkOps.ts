@@ -114,7 +114,10 @@ async function checkOp(op: string, list: readonly Case[]): Promise<OpRow> {
   }
   if (!(kernelVsReference <= ALLOWED.kernel)) problems.push(`${op}: kernels are off by ${kernelVsReference}`);
   return {
-    ...{ op, cases: list.length, kernelVsReference, adapter: gpu.name },
+    op,
+    cases: list.length,
+    kernelVsReference,
+    adapter: gpu.name,
     order1: await worst(upTo(FIRST), gradcheck),
     order2: await worst(upTo(SECOND), gradgradcheck),
     order3: await worst(thirdOrderCases(smooth), gradgradcheck, gradientOfSquares),

@@ -31,8 +31,13 @@ function corners(
 const N = 400;
 const split = (seed: number) => ({ count: N, data: corners(N, seed).data });
 const set: SampleSet = {
-  ...{ name: 'corners', title: 'four corners', kind: 'points', shape: [2], modes: { centres, sigma: 0.05 } },
-  ...{ train: split(1), test: split(2) },
+  name: 'corners',
+  title: 'four corners',
+  kind: 'points',
+  shape: [2],
+  modes: { centres, sigma: 0.05 },
+  train: split(1),
+  test: split(2),
 };
 const { labels: _, ...whole } = corners(N, 3);
 const { labels: __, ...half } = corners(N, 3, 2);

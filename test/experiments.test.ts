@@ -21,7 +21,9 @@ test.after.each(({ root }) => rmSync(root, { recursive: true }));
 /** Two parts; `steps` is a setting, and `fails` says whether the second one is interrupted. */
 function trial(done: string[], { steps = 1, fails = false, holds = true } = {}): Experiment {
   return {
-    ...{ name: 'trial', title: 'A trial', about: 'That parts are kept.' },
+    name: 'trial',
+    title: 'A trial',
+    about: 'That parts are kept.',
     async run(lab: Lab) {
       const first = await lab.part('first/part', { steps }, async () => {
         done.push('first');

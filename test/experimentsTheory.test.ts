@@ -134,7 +134,9 @@ test('training a critic: measures when asked, falls to the last rate, gives the 
   const start = weights();
   const seen: number[] = [];
   await trainCritic(gan, () => rng.normal([8, 1]), {
-    ...{ steps: 10, lastRate: 0.1, at: [0, 4, 10] },
+    steps: 10,
+    lastRate: 0.1,
+    at: [0, 4, 10],
     measure: async (step) => {
       seen.push(step);
       rates.push(gan.criticOptimizer.lr);

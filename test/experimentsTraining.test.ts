@@ -94,8 +94,12 @@ test('modes: claims decide by the mean of the last counts, and the page shows th
   );
   assert.is(finals(results.ring.wgan).covered.std.toFixed(4), '0.4472');
   const page = modesPage({
-    ...{ settings: { ring: tiny, grid: tiny }, networks: 'small', methods: recordOf(methodNames, () => 'so') },
-    ...{ seeds: [1, 2, 3, 4, 5], results: summaryOf(results), published: publishedModes },
+    settings: { ring: tiny, grid: tiny },
+    networks: 'small',
+    methods: recordOf(methodNames, () => 'so'),
+    seeds: [1, 2, 3, 4, 5],
+    results: summaryOf(results),
+    published: publishedModes,
   });
   assert.match(
     page,
@@ -188,11 +192,21 @@ const noise = (count: number, seed: number): Samples => ({
 });
 const set = {
   ...({ name: 'noise', title: 'Noise', kind: 'images', shape: [28, 28, 1] } as const),
-  ...{ train: noise(9, 1), test: noise(8, 2), classes: ['noise'] },
+  train: noise(9, 1),
+  test: noise(8, 2),
+  classes: ['noise'],
 };
 const small: ReportSettings = {
-  ...{ images: 8, batch: 4, criticSteps: 1, rateDecay: 0.5, width: 2, latent: 3 },
-  ...{ epochs: [1, 2], samples: 8, shown: 4, seed: 1 },
+  images: 8,
+  batch: 4,
+  criticSteps: 1,
+  rateDecay: 0.5,
+  width: 2,
+  latent: 3,
+  epochs: [1, 2],
+  samples: 8,
+  shown: 4,
+  seed: 1,
 };
 
 test('eights and fashion: a run keeps every loss, and samples at its epochs', async () => {
@@ -231,8 +245,12 @@ test('eights and fashion: a run keeps every loss, and samples at its epochs', as
   const page = reportPage(
     'fashion',
     {
-      ...{ settings: small, source: 'a generator', networks: 'small', epoch: 'two steps' },
-      ...{ constraints: { clipping: 'c', penalty: 'p' }, subjects: [figures] },
+      settings: small,
+      source: 'a generator',
+      networks: 'small',
+      epoch: 'two steps',
+      constraints: { clipping: 'c', penalty: 'p' },
+      subjects: [figures],
     },
     ['nothing'],
   );

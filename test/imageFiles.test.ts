@@ -211,7 +211,10 @@ async function emojiPackage(folder: string): Promise<void> {
   for (let i = 0; i < 40; i++) {
     const variant = { unified: `${i}-tone`, image: `${i}-tone.png`, has_img_google: true };
     entries.push({
-      ...{ unified: String(i), image: `${i}.png`, category: i % 2 ? 'Flags' : 'Faces', has_img_google: true },
+      unified: String(i),
+      image: `${i}.png`,
+      category: i % 2 ? 'Flags' : 'Faces',
+      has_img_google: true,
       ...(i < 10 && { skin_variations: { '1F3FB': variant } }),
     });
     await picture(`${i}.png`, [i === 39 ? 38 : i, 0, 0]);

@@ -75,8 +75,16 @@ async function valueImports(): Promise<Import[]> {
     readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((f) => join(folder, f)),
   ).filter((f) => f.endsWith('.ts') && !f.endsWith('.d.ts'));
   const { metafile } = await build({
-    ...{ absWorkingDir: repository, entryPoints: files, outdir: 'unused', write: false, metafile: true },
-    ...{ bundle: true, format: 'esm', platform: 'node', packages: 'external', logLevel: 'silent' },
+    absWorkingDir: repository,
+    entryPoints: files,
+    outdir: 'unused',
+    write: false,
+    metafile: true,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'silent',
   });
   return Object.entries(metafile.inputs).flatMap(([from, { imports }]) =>
     imports.map(({ path, kind }) => ({ from, to: path, dynamic: kind === 'dynamic-import' })),
@@ -87,7 +95,9 @@ async function valueImports(): Promise<Import[]> {
 function allImports(): Import[] {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('@typescript/native/package.json')), 'bin', 'tsc');
   const text = execFileSync(process.execPath, [tsc, '-p', '.', '--listFilesOnly', '--explainFiles'], {
-    ...{ cwd: repository, encoding: 'utf8', maxBuffer: 2 ** 26 },
+    cwd: repository,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
   });
   const imports: Import[] = [];
   let to = '';

@@ -121,7 +121,9 @@ function run(script: string, limit = 60_000): Promise<Ended> {
   const source = `import { init, destroy, ones, tensor, grad } from './engine/index.ts';\n${script}`;
   const env = { ...process.env, WGRAD_ADAPTER: adapter ?? '' };
   const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '--eval', source], {
-    ...{ cwd: repository, env, timeout: limit },
+    cwd: repository,
+    env,
+    timeout: limit,
   });
   let [out, err, last] = ['', '', 0];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -56,7 +56,9 @@ test('plan, potentials, gap and complementary slackness certify the optimum', as
   const [n, m] = [40, 25];
   const [x, y, a, b] = [cloud(n, 3, 1), cloud(m, 3, 2), weights(n, 3), weights(m, 4)];
   const { cost, plan, u, v, gap, slackness } = await wassersteinLp(x, y, {
-    ...{ dimension: 3, xWeights: a, yWeights: b },
+    dimension: 3,
+    xWeights: a,
+    yWeights: b,
   });
   const costs = pointCosts(x, y, { dimension: 3 });
   const [source, target] = [normalizeMasses(a), normalizeMasses(b)];

@@ -206,7 +206,7 @@ function training(): { step: () => Tensor; end: () => void } {
   const offsets = lengths.map((_, i) => lengths.slice(0, i).reduce((n, l) => n + Math.ceil(l / 64) * 64, 0));
   const arena = [0, 1, 2].map(() => zeros([offsets[4]! + 64]));
   const [real, fake, alpha] = criticBatch(4);
-  const options = { ...{ lengths, offsets, lr: 1e-3, beta1: 0.5, beta2: 0.9, eps: 1e-8 }, weightDecay: 0, l2: 0 };
+  const options = { lengths, offsets, lr: 1e-3, beta1: 0.5, beta2: 0.9, eps: 1e-8, weightDecay: 0, l2: 0 };
   let count = 0;
   return {
     step: () =>

@@ -20,8 +20,12 @@ const split = async (name: 'train' | 'test', from: number): Promise<Samples> => 
   return { count: N, data: images.subarray(from * 784, (from + N) * 784), labels: labels.subarray(from, from + N) };
 };
 const set: SampleSet = {
-  ...{ name: 'mnist', title: 'MNIST', kind: 'images', shape },
-  ...{ train: await split('train', 0), test: await split('test', 0) },
+  name: 'mnist',
+  title: 'MNIST',
+  kind: 'images',
+  shape,
+  train: await split('train', 0),
+  test: await split('test', 0),
 };
 
 /** The mean over 5 x 5 pixels. */

@@ -99,11 +99,23 @@ test('the state has tensors in the shapes of the parameters, and numbers', () =>
     const { optimizer, dispose } = made({ kind: 'Adam', options: { betas: [0.5, 0.9] }, second: { lr: 0.1 } });
     const state = [...optimizer.stateDict()].map(([name, v]) => [name, typeof v === 'number' ? v : [...v.shape]]);
     assert.equal(Object.fromEntries(state), {
-      ...{ steps: 0, 'groups.0.lr': 1e-3, 'groups.0.betas.0': 0.5, 'groups.0.betas.1': 0.9, 'groups.0.eps': 1e-8 },
-      ...{ 'groups.0.weightDecay': 0, 'groups.1.lr': 0.1, 'groups.1.betas.0': 0.5, 'groups.1.betas.1': 0.9 },
-      ...{ 'groups.1.eps': 1e-8, 'groups.1.weightDecay': 0 },
-      ...{ 'state.0.expAvg': [2, 3], 'state.0.expAvgSq': [2, 3], 'state.1.expAvg': [], 'state.1.expAvgSq': [] },
-      ...{ 'state.2.expAvg': [5], 'state.2.expAvgSq': [5] },
+      steps: 0,
+      'groups.0.lr': 1e-3,
+      'groups.0.betas.0': 0.5,
+      'groups.0.betas.1': 0.9,
+      'groups.0.eps': 1e-8,
+      'groups.0.weightDecay': 0,
+      'groups.1.lr': 0.1,
+      'groups.1.betas.0': 0.5,
+      'groups.1.betas.1': 0.9,
+      'groups.1.eps': 1e-8,
+      'groups.1.weightDecay': 0,
+      'state.0.expAvg': [2, 3],
+      'state.0.expAvgSq': [2, 3],
+      'state.1.expAvg': [],
+      'state.1.expAvgSq': [],
+      'state.2.expAvg': [5],
+      'state.2.expAvgSq': [5],
     });
     dispose();
     assert.equal(

@@ -104,8 +104,15 @@ for (const [module, moduleResolution] of [
 ] as const) {
   test(`strict TypeScript, modules resolved as ${moduleResolution}`, () => {
     const compilerOptions = {
-      ...{ module, moduleResolution, target: 'ES2022', lib: ['ES2022', 'ESNext.Disposable', 'DOM'], types: [] },
-      ...{ strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, noEmit: true },
+      module,
+      moduleResolution,
+      target: 'ES2022',
+      lib: ['ES2022', 'ESNext.Disposable', 'DOM'],
+      types: [],
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
       skipLibCheck: false, // the declarations of the package are checked too
     };
     writeFileSync(join(project, 'typed.ts'), TYPED);
@@ -128,8 +135,13 @@ test('its declarations need no types of WebGPU or the DOM', () => {
     "import 'wgrad';\nimport 'wgrad/nn';\nimport 'wgrad/nn/node';\nimport 'wgrad/gan';\nexport {};\n",
   );
   const compilerOptions = {
-    ...{ module: 'NodeNext', target: 'ES2022', lib: ['ES2022', 'ESNext.Disposable'], types: [] },
-    ...{ strict: true, noEmit: true, skipLibCheck: false },
+    module: 'NodeNext',
+    target: 'ES2022',
+    lib: ['ES2022', 'ESNext.Disposable'],
+    types: [],
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
   };
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['bare.ts'] }));
   assert.is(node([join(modules, '@typescript', 'native', 'bin', 'tsc'), '-p', '.']), '');
@@ -175,8 +187,15 @@ test('the search for any finds each', () => {
 test('a bundle for the browser runs in Chromium, without a trace of Node', async () => {
   writeFileSync(join(project, 'page.js'), BROWSER);
   const bundle = await build({
-    ...{ absWorkingDir: project, entryPoints: ['page.js'], bundle: true, write: false, outdir: 'unused' },
-    ...{ platform: 'browser', format: 'esm', metafile: true, logLevel: 'silent' },
+    absWorkingDir: project,
+    entryPoints: ['page.js'],
+    bundle: true,
+    write: false,
+    outdir: 'unused',
+    platform: 'browser',
+    format: 'esm',
+    metafile: true,
+    logLevel: 'silent',
   });
   const script = bundle.outputFiles[0]!.text;
   assert.equal(

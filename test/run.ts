@@ -59,7 +59,10 @@ function run(file: string): Promise<Result> {
               : '';
       const failed = (total || 0) - (passed || 0) + (skipped || 0);
       resolve({
-        ...{ passed: passed || 0, failed: reason ? Math.max(1, failed) : failed, reason, output },
+        passed: passed || 0,
+        failed: reason ? Math.max(1, failed) : failed,
+        reason,
+        output,
         seconds: (performance.now() - start) / 1000,
       });
     });

@@ -51,7 +51,11 @@ test('plan and value are those of the scaling algorithm in plain numbers, with u
     const expected = plainSinkhorn(costs, a, b, epsilon, 2000);
     const [value, plan, f, g, error] = await read(reference, () => {
       const found = sinkhorn(tensor(costs, { shape: [N, M] }), {
-        ...{ epsilon, iterations: 800, unroll: 0, a: tensor(a), b: tensor(b) },
+        epsilon,
+        iterations: 800,
+        unroll: 0,
+        a: tensor(a),
+        b: tensor(b),
       });
       return [found.value, found.plan, found.f, found.g, found.marginalError];
     });

@@ -71,7 +71,14 @@ test('a tape shows labels, params and leaves without a name', () => {
     ].join('\n'),
   );
   assert.equal(JSON.parse(JSON.stringify(tape(y)))[3], {
-    ...{ id: 4, op: 'add', inputs: [2, 3], output: 0, params: '', attributes: {}, shape: [3, 2], label: 'shifted' },
+    id: 4,
+    op: 'add',
+    inputs: [2, 3],
+    output: 0,
+    params: '',
+    attributes: {},
+    shape: [3, 2],
+    label: 'shifted',
   });
   assert.is(String(tape(tensor([1, 2]))), '%1:[2] = leaf');
 });
@@ -269,9 +276,12 @@ test('a value that backward needs and that was overwritten in place is an error,
   // Adam on the parameter of a loss that is differentiated afterwards.
   const p = tensor(new Float64Array(64).fill(2), { requiresGrad: true, label: 'p' });
   const loss = p.square().sum();
-  const params = { ...{ lengths: [64], offsets: [0], lr: 0.1, beta1: 0.5, beta2: 0.9, eps: 1e-8 } };
+  const params = { lengths: [64], offsets: [0], lr: 0.1, beta1: 0.5, beta2: 0.9, eps: 1e-8 };
   optimizerStep('adam', p, [zeros([64]), zeros([64])], [tensor(new Float64Array(64).fill(1))], {
-    ...{ ...params, weightDecay: 0, l2: 0, step: 1 },
+    ...params,
+    weightDecay: 0,
+    l2: 0,
+    step: 1,
   });
   throws(
     () => grad(loss, [p]),

@@ -45,25 +45,39 @@ function chart(rows: readonly Row[]): string {
   const height = LAYOUT.header + shown.length * LAYOUT.row + LAYOUT.footer;
   const drawn = init(null, null, { renderer: 'svg', ssr: true, width: LAYOUT.width, height });
   const bars = (name: string, color: string, pick: (r: Row) => number | null) => ({
-    ...{ type: 'bar' as const, name, itemStyle: { color }, barGap: '0%', silent: true },
+    type: 'bar' as const,
+    name,
+    itemStyle: { color },
+    barGap: '0%',
+    silent: true,
     data: shown.map(pick),
     label: {
-      ...{ show: true, position: 'right' as const, color: INK, fontSize: 10 },
+      show: true,
+      position: 'right' as const,
+      color: INK,
+      fontSize: 10,
       formatter: ({ value }: { value: unknown }) => (typeof value === 'number' ? times(value) : ''),
     },
     markLine: {
-      ...{ silent: true, symbol: 'none', label: { show: false }, lineStyle: { color: INK, type: 'solid' as const } },
+      silent: true,
+      symbol: 'none',
+      label: { show: false },
+      lineStyle: { color: INK, type: 'solid' as const },
       data: [{ xAxis: 1 }],
     },
   });
   drawn.setOption({
-    ...{ animation: false, backgroundColor: '#ffffff', textStyle: { fontFamily: 'Helvetica, Arial, sans-serif' } },
+    animation: false,
+    backgroundColor: '#ffffff',
+    textStyle: { fontFamily: 'Helvetica, Arial, sans-serif' },
     title: { text: 'How many times faster (or smaller) wgrad is', left: 8, top: 6, textStyle: { fontSize: 15 } },
     legend: { top: 30, left: 8, icon: 'rect', itemWidth: 14, itemHeight: 8, itemGap: 24 },
     grid: { left: LAYOUT.names, right: 60, top: LAYOUT.header, bottom: LAYOUT.footer },
     xAxis: { type: 'log', logBase: 10, name: 'ratio', nameLocation: 'middle', nameGap: 26, splitLine: { show: true } },
     yAxis: {
-      ...{ type: 'category', data: shown.map((r) => `${r.name}  ${r.shape}`), axisTick: { show: false } },
+      type: 'category',
+      data: shown.map((r) => `${r.name}  ${r.shape}`),
+      axisTick: { show: false },
       axisLabel: { color: INK, fontSize: 11, interval: 0 },
     },
     series: [bars('than tfjs', COLORS.tfjs, (r) => r.vs_tfjs), bars('than jax-js', COLORS.jaxjs, (r) => r.vs_jaxjs)],

@@ -22,8 +22,13 @@ interface Extra {
 function op(op: OpName, inputs: readonly Operand[], extra: Extra): Case {
   const { name = op, params = {}, outputs = ['plain'], tolerance = 1e-4, shape, ...rest } = extra;
   return {
-    ...{ suite: 'ops', name, shape: shape ?? show(...inputs.map((i) => i.shape)), measure: 'total', tolerance },
-    ...{ task: { kind: 'op', op, inputs, outputs, params }, ...rest },
+    suite: 'ops',
+    name,
+    shape: shape ?? show(...inputs.map((i) => i.shape)),
+    measure: 'total',
+    tolerance,
+    task: { kind: 'op', op, inputs, outputs, params },
+    ...rest,
   };
 }
 
@@ -61,10 +66,16 @@ function conv({ h, c, d, k, stride, quick = false }: Conv): Case[] {
   return [
     op('conv2d', [x, w], { ...common, params: geometry, outputs: ['images'] }),
     op('convInput', [y, w], {
-      ...{ ...common, name: 'conv2d input gradient', params: { ...geometry, size: [h, h] }, outputs: ['images'] },
+      ...common,
+      name: 'conv2d input gradient',
+      params: { ...geometry, size: [h, h] },
+      outputs: ['images'],
     }),
     op('convWeight', [x, y], {
-      ...{ ...common, name: 'conv2d weight gradient', params: { ...geometry, size: [k, k] }, outputs: ['kernel'] },
+      ...common,
+      name: 'conv2d weight gradient',
+      params: { ...geometry, size: [k, k] },
+      outputs: ['kernel'],
     }),
   ];
 }
@@ -72,8 +83,11 @@ function conv({ h, c, d, k, stride, quick = false }: Conv): Case[] {
 /** A generator's layer: images h x h of d channels to 2h x 2h of c. */
 function transposed(h: number, d: number, c: number): Case {
   return op('convTranspose2d', [images(BATCH, h, h, d), kernel(4, 4, c, d)], {
-    ...{ flops: 2 * BATCH * h * h * d * 16 * c, shape: `${h}x${h}x${d}-${c} k4 s2`, tolerance: 1e-3 },
-    ...{ params: { stride: 2, padding: 1 }, outputs: ['images'] },
+    flops: 2 * BATCH * h * h * d * 16 * c,
+    shape: `${h}x${h}x${d}-${c} k4 s2`,
+    tolerance: 1e-3,
+    params: { stride: 2, padding: 1 },
+    outputs: ['images'],
   });
 }
 
@@ -85,7 +99,11 @@ const million = plain(1024, 1024);
 
 const sum = (what: string, shape: Shape, axes: readonly number[], quick = false): Case =>
   op('sum', [plain(...shape)], {
-    ...{ name: `sum over ${what}`, params: { axes }, bytes: reads(1, plain(...shape)), quick, tolerance: 1e-4 },
+    name: `sum over ${what}`,
+    params: { axes },
+    bytes: reads(1, plain(...shape)),
+    quick,
+    tolerance: 1e-4,
   });
 
 /** 30 tensors, 999,920 parameters in all: kernels and their biases, as networks have them. */
@@ -101,12 +119,19 @@ export const ops: readonly Case[] = [
   ...[0, 1, 2].flatMap((which) => LAYERS.map((layer) => conv(layer)[which]!)),
   ...[transposed(4, 256, 128), transposed(7, 64, 32), transposed(14, 32, 1), transposed(16, 64, 3)],
   op('batchNorm', [feature, plain(64), plain(64)], {
-    ...{ name: 'batchNorm + leakyRelu', shape: show(feature.shape), outputs: ['images'] },
-    ...{ bytes: reads(3, feature), tolerance: 1e-3 },
+    name: 'batchNorm + leakyRelu',
+    shape: show(feature.shape),
+    outputs: ['images'],
+    bytes: reads(3, feature),
+    tolerance: 1e-3,
   }),
   op('batchNormGrad', [feature, plain(64), plain(64), feature], {
-    ...{ name: 'the same, and its gradients', shape: show(feature.shape), outputs: ['images', 'plain', 'plain'] },
-    ...{ bytes: reads(9, feature), tolerance: 1e-3, quick: true },
+    name: 'the same, and its gradients',
+    shape: show(feature.shape),
+    outputs: ['images', 'plain', 'plain'],
+    bytes: reads(9, feature),
+    tolerance: 1e-3,
+    quick: true,
   }),
   op('layerNorm', [plain(4096, 256), plain(256), plain(256)], { bytes: reads(3, plain(4096, 256)), tolerance: 1e-3 }),
   op('softmax', [plain(4096, 256)], { bytes: reads(3, plain(4096, 256)), quick: true }),
@@ -116,8 +141,13 @@ export const ops: readonly Case[] = [
   sum('all but channels', feature.shape, [0, 1, 2]),
   op('elementwise', [million, million], { name: '6 elementwise ops', bytes: reads(3, million), tolerance: 1e-3 }),
   {
-    ...{ suite: 'ops', name: 'Adam', shape: `${(adamSize / 1e6).toFixed(2)} M in ${adamShapes.length} tensors` },
-    ...{ task: { kind: 'adam', shapes: adamShapes }, measure: 'total', tolerance: 1e-4 },
-    ...{ bytes: 7 * FLOATS * adamSize, quick: true },
+    suite: 'ops',
+    name: 'Adam',
+    shape: `${(adamSize / 1e6).toFixed(2)} M in ${adamShapes.length} tensors`,
+    task: { kind: 'adam', shapes: adamShapes },
+    measure: 'total',
+    tolerance: 1e-4,
+    bytes: 7 * FLOATS * adamSize,
+    quick: true,
   },
 ];

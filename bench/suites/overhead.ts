@@ -8,13 +8,21 @@ const perDispatch = { ...common, measure: 'record' } as const;
 
 const dcgan = train.find(({ name }) => name === 'DCGAN')!;
 const step = (mode: Mode): Case => ({
-  ...{ ...dcgan, suite: 'overhead', measure: 'record', note: "JavaScript's time for a dispatch" },
-  ...{ name: `DCGAN step, ${mode}`, task: { ...dcgan.task, mode } as Task },
+  ...dcgan,
+  suite: 'overhead',
+  measure: 'record',
+  note: "JavaScript's time for a dispatch",
+  name: `DCGAN step, ${mode}`,
+  task: { ...dcgan.task, mode } as Task,
 });
 
 export const overhead: readonly Case[] = [
   {
-    ...{ ...common, name: '200 additions, eager', shape: '1 element', task: chain(200, 1, 'eager'), measure: 'total' },
+    ...common,
+    name: '200 additions, eager',
+    shape: '1 element',
+    task: chain(200, 1, 'eager'),
+    measure: 'total',
   },
   {
     ...{
@@ -27,7 +35,10 @@ export const overhead: readonly Case[] = [
     note: "JavaScript's time for a dispatch",
   },
   {
-    ...{ ...common, name: '64 additions, replayed', shape: '4096 elements', task: chain(64, 4096, 'replayed') },
+    ...common,
+    name: '64 additions, replayed',
+    shape: '4096 elements',
+    task: chain(64, 4096, 'replayed'),
     ...{
       measure: 'total',
       note: 'both fuse them into one dispatch (of 200, jax-js nests its WGSL too deep for Dawn)',

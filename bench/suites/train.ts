@@ -48,7 +48,11 @@ function generator([h, w, channels]: Image, widths: readonly number[], latent: n
 function images(loss: TrainTask['loss'], image: Image, widths: readonly number[]): TrainTask {
   const latent = 64;
   return {
-    ...{ kind: 'train', loss, batch: 64, latent, sample: { shape: image, layout: 'images' } },
+    kind: 'train',
+    loss,
+    batch: 64,
+    latent,
+    sample: { shape: image, layout: 'images' },
     critic: critic(image, widths, loss === 'dcgan'),
     generator: generator(image, [...widths].reverse(), latent),
     ...(loss === 'dcgan' ? { lr: 2e-4, betas: [0.5, 0.999] } : { lr: 1e-4, betas: [0, 0.9] }),
@@ -56,8 +60,15 @@ function images(loss: TrainTask['loss'], image: Image, widths: readonly number[]
 }
 
 const ring: TrainTask = {
-  ...{ kind: 'train', loss: 'wganGp', batch: 256, latent: 2, sample: { shape: [2], layout: 'plain' } },
-  ...{ critic: mlp(2, 1, leakyRelu), generator: mlp(2, 2, relu), lr: 1e-4, betas: [0, 0.9] },
+  kind: 'train',
+  loss: 'wganGp',
+  batch: 256,
+  latent: 2,
+  sample: { shape: [2], layout: 'plain' },
+  critic: mlp(2, 1, leakyRelu),
+  generator: mlp(2, 2, relu),
+  lr: 1e-4,
+  betas: [0, 0.9],
 };
 
 /** Losses of three steps must agree as closely as this. */

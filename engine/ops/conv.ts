@@ -108,8 +108,22 @@ function geometry(x: Shape, w: Shape, y: Shape, p: ConvParams): ConvGeometry {
   const [strideH, strideW] = p.stride;
   const [dilationH, dilationW] = p.dilation;
   return {
-    ...{ n, h, w: wd, cin, kh, kw, cout, oh, ow, strideH, strideW, dilationH, dilationW },
-    ...{ padTop: p.padding[0], padLeft: p.padding[1], groups: p.groups },
+    n,
+    h,
+    w: wd,
+    cin,
+    kh,
+    kw,
+    cout,
+    oh,
+    ow,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop: p.padding[0],
+    padLeft: p.padding[1],
+    groups: p.groups,
   };
 }
 

@@ -31,7 +31,9 @@ export interface ConvTranspose1dOptions extends Conv1dOptions {
 const CONV = ['stride', 'padding', 'dilation', 'groups'] as const;
 
 const flat = ({ padding = 0, stride = 1, dilation = 1, groups = 1 }: Conv1dOptions): Conv2dOptions => ({
-  ...{ stride: [1, stride], dilation: [1, dilation], groups },
+  stride: [1, stride],
+  dilation: [1, dilation],
+  groups,
   padding: typeof padding === 'number' ? [0, padding] : padding,
 });
 

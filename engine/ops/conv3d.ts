@@ -94,9 +94,16 @@ function outputOf(op: string, image: Three, kernel: Three, p: Conv3dParams): Thr
 }
 
 const geometry = (x: Shape, w: Shape, y: Shape, p: Conv3dParams): Conv3dGeometry => ({
-  ...{ n: x[0]!, cin: x[4]!, cout: y[4]!, groups: p.groups },
-  ...{ image: volume(x), kernel: three(w), out: volume(y) },
-  ...{ stride: p.stride, padding: p.before, dilation: p.dilation },
+  n: x[0]!,
+  cin: x[4]!,
+  cout: y[4]!,
+  groups: p.groups,
+  image: volume(x),
+  kernel: three(w),
+  out: volume(y),
+  stride: p.stride,
+  padding: p.before,
+  dilation: p.dilation,
 });
 
 const volume = (s: Shape): Three => three(s.slice(1, 4));
@@ -197,7 +204,11 @@ const conv3dWeightRow: Row<SizedConv3dParams> = {
 };
 
 const plain = ({ stride, before, after, dilation, groups }: Conv3dParams): Conv3dParams => ({
-  ...{ stride, before, after, dilation, groups },
+  stride,
+  before,
+  after,
+  dilation,
+  groups,
 });
 const forwardOf = (x: Tensor, w: Tensor, p: Conv3dParams): Tensor => apply(conv3dRow, [x, w], plain(p))[0]!;
 const transposeOf = (y: Tensor, w: Tensor, p: SizedConv3dParams): Tensor => apply(convTranspose3dRow, [y, w], p)[0]!;

@@ -27,7 +27,9 @@ export interface SizeParams extends AxisParams {
 const walkOf = (x: Shape, axis: number, R: number, K: number, shared: boolean): IndexWalk => ({
   A: sizeOf(x.slice(0, axis)),
   B: sizeOf(x.slice(axis + 1)),
-  ...{ R, K, shared },
+  R,
+  K,
+  shared,
 });
 
 const replaced = (shape: Shape, axis: number, ...by: readonly number[]): number[] => [

@@ -40,7 +40,8 @@ export function matmulSizes(a: Shape, b: Shape, { transposeA, transposeB }: Matm
     n,
     k: ka,
     kb,
-    ...{ transposeA, transposeB },
+    transposeA,
+    transposeB,
     batchStrideA: batchA === 1 ? 0 : m * ka,
     batchStrideB: batchB === 1 ? 0 : kb * n,
   };

@@ -32,7 +32,10 @@ export interface NormParams {
 function normShape({ view: [a, r, b, s], affine }: NormParams): NormShape {
   const stride = (axis: number) => (affine[axis] === 1 ? 0 : sizeOf(affine.slice(axis + 1)));
   return {
-    ...{ a, r, b, s },
+    a,
+    r,
+    b,
+    s,
     affine: { a: stride(0), r: stride(1), b: stride(2), s: stride(3) },
     affineSize: sizeOf(affine),
   };

@@ -52,10 +52,16 @@ const stepRow = <R extends RuleName>(name: R): Row<StepParams<R>> => {
 };
 
 const stepRows = {
-  ...{ sgd: stepRow('sgd'), sgdMomentum: stepRow('sgdMomentum'), adam: stepRow('adam') },
-  ...{ rmsprop: stepRow('rmsprop'), rmspropMomentum: stepRow('rmspropMomentum') },
-  ...{ rmspropCentered: stepRow('rmspropCentered'), rmspropCenteredMomentum: stepRow('rmspropCenteredMomentum') },
-  ...{ adagrad: stepRow('adagrad'), lion: stepRow('lion'), ema: stepRow('ema') },
+  sgd: stepRow('sgd'),
+  sgdMomentum: stepRow('sgdMomentum'),
+  adam: stepRow('adam'),
+  rmsprop: stepRow('rmsprop'),
+  rmspropMomentum: stepRow('rmspropMomentum'),
+  rmspropCentered: stepRow('rmspropCentered'),
+  rmspropCenteredMomentum: stepRow('rmspropCenteredMomentum'),
+  adagrad: stepRow('adagrad'),
+  lion: stepRow('lion'),
+  ema: stepRow('ema'),
 } satisfies { [R in RuleName]: Row<StepParams<R>> };
 
 /**

@@ -35,7 +35,9 @@ function resize(op: string, kind: WindowKind, x: Tensor, options: ResizeBilinear
   }
   const [h, w] = [0, 1].map((i) => ratioAxis(op, kind, from[i]!, to[i]!, alignCorners));
   return runWindows(op === 'resizeNearest' ? resampleRows.resizeNearest : resampleRows.resizeBilinear, x, {
-    ...{ kind, h: h!, w: w! },
+    kind,
+    h: h!,
+    w: w!,
   });
 }
 

@@ -56,7 +56,9 @@ export const optim: LoopsOf<typeof optimRows> = {
   sgd: overSlots(0, ([p], at, g, o) => {
     p![at] = p![at]! - o.lr * (g + o.l2 * p![at]!);
   }),
-  ...{ sgdMomentum, adam, lion },
+  sgdMomentum,
+  adam,
+  lion,
   rmsprop: rmsprop(false, false),
   rmspropMomentum: rmsprop(false, true),
   rmspropCentered: rmsprop(true, false),

@@ -144,7 +144,8 @@ function layout(group: Group, readers: ReadonlyMap<Buffer, Set<TracedOp>>, kept:
     return outside || kept.has(y!.buffer) ? [k] : [];
   });
   const chain: Link[] = raw.map(({ e, scalars, operands }) => ({
-    ...{ e, scalars },
+    e,
+    scalars,
     operands: operands.map((o) => ('link' in o ? inputs.length + o.link! : o.place)),
   }));
   return { inputs, shapes, links: chain, outputs };

@@ -36,7 +36,11 @@ const LIMITS: Readonly<Record<Target['family'], Limits>> = {
   // There a tail is written out at each of up to 32 stores of a tile, and compilers of shaders are slow: no exponentials, no
   // calls, and no loads for each element, which make products slower than a pass of their own (figures: bench/RESULTS.md).
   software: {
-    ...{ links: 4, outputs: 2, whole: false, partly: false, elements: 2 ** 17 },
+    links: 4,
+    outputs: 2,
+    whole: false,
+    partly: false,
+    elements: 2 ** 17,
     functions: /^(?!.*(?:exp|log|tanh|pow|_)\()/,
   },
 };
@@ -167,7 +171,8 @@ function tailed(
   if (stored.length > most) return undefined;
   const tail = tailOf({
     links: links.map(({ e, scalars, places }) => ({
-      ...{ e, scalars },
+      e,
+      scalars,
       operands: places.map((p) => (p.link === undefined ? 1 + p.operand! : value(p.link))),
     })),
     operands: kinds,
@@ -177,7 +182,10 @@ function tailed(
   if (!head.launch.plan!(target).withTail!(tail)) return undefined;
   const outputs = stored.map((k) => (k < 0 ? result! : group[k]!.outputs[0]!));
   return {
-    ...{ head, ops: [...group], operands, outputs },
+    head,
+    ops: [...group],
+    operands,
+    outputs,
     plan: (on) => head.launch.plan!(on).withTail!(tail)!,
   };
 }

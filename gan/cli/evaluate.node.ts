@@ -47,7 +47,10 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
       const samples = await drawSamples(run.networks.generator, codes, { batchSize: 64 });
       const features = await featuresFor(set);
       const figures = await measure({
-        ...{ samples, set, seed: options.seed, baselines: options.baselines },
+        samples,
+        set,
+        seed: options.seed,
+        baselines: options.baselines,
         ...(features && { features }),
         ...(options.metrics && { names: options.metrics as MetricName[] }),
         onProgress: ({ title, done, total }) => notes.say(`${done + 1}/${total} ${title}`),

@@ -76,7 +76,8 @@ function adapted(set: SampleSet, { classes, size }: SampleSetOptions): SampleSet
 export const dataSets: readonly DataSetEntry[] = [
   points(
     {
-      ...{ name: 'gaussian', title: 'Gaussian' },
+      name: 'gaussian',
+      title: 'Gaussian',
       about: 'one Gaussian on the line: the smallest GAN there is, with an exact density',
       source: 'Goodfellow et al. 2014, Fig. 1',
     },
@@ -86,7 +87,8 @@ export const dataSets: readonly DataSetEntry[] = [
   ),
   points(
     {
-      ...{ name: 'two-gaussians', title: 'Two Gaussians' },
+      name: 'two-gaussians',
+      title: 'Two Gaussians',
       about: 'two modes on the line, with an exact density',
       source: 'in the manner of Arjovsky et al. 2017, Fig. 2',
     },
@@ -96,7 +98,8 @@ export const dataSets: readonly DataSetEntry[] = [
   ),
   points(
     {
-      ...{ name: 'ring', title: 'Ring of 8 Gaussians' },
+      name: 'ring',
+      title: 'Ring of 8 Gaussians',
       about: 'the standard test of mode collapse: radius 2, sigma 0.02',
       source: 'unrolled GAN (Metz et al. 2017); at half the scale VEEGAN (2017) and PacGAN (2018)',
     },
@@ -105,7 +108,8 @@ export const dataSets: readonly DataSetEntry[] = [
   ),
   points(
     {
-      ...{ name: 'grid', title: 'Grid of 25 Gaussians' },
+      name: 'grid',
+      title: 'Grid of 25 Gaussians',
       about: 'the harder test of mode collapse: {-4, -2, 0, 2, 4}² with sigma 0.05',
       source: 'VEEGAN (Srivastava et al. 2017), PacGAN (Lin et al. 2018)',
     },
@@ -129,7 +133,8 @@ export const dataSets: readonly DataSetEntry[] = [
   ),
   points(
     {
-      ...{ name: 'swiss-roll', title: 'Swiss roll' },
+      name: 'swiss-roll',
+      title: 'Swiss roll',
       about: 'one spiral arm, 1.5 turns',
       source: "scikit-learn's make_swiss_roll, as in Gulrajani et al. 2017, Fig. 1",
     },
@@ -138,7 +143,8 @@ export const dataSets: readonly DataSetEntry[] = [
   ),
   points(
     {
-      ...{ name: 'segments', title: 'Two segments' },
+      name: 'segments',
+      title: 'Two segments',
       about: '{0} x [0, 1] and {1} x [0, 1]: supports of no area that do not meet',
       source: 'Arjovsky et al. 2017, Example 1',
     },
@@ -146,7 +152,11 @@ export const dataSets: readonly DataSetEntry[] = [
     ['theta'],
   ),
   {
-    ...{ name: 'mnist', title: 'MNIST', kind: 'images', shape: [28, 28, 1], size: [60_000, 10_000] },
+    name: 'mnist',
+    title: 'MNIST',
+    kind: 'images',
+    shape: [28, 28, 1],
+    size: [60_000, 10_000],
     about: 'handwritten digits, 10 classes',
     source: 'LeCun, Cortes and Burges 1998',
     licence: 'CC BY-SA 3.0',
@@ -155,7 +165,11 @@ export const dataSets: readonly DataSetEntry[] = [
     open: async (options) => adapted(await mnist(only(options, ['folder'])), options),
   },
   {
-    ...{ name: 'stacked-mnist', title: 'Stacked MNIST', kind: 'images', shape: [28, 28, 3], size: [60_000, 10_000] },
+    name: 'stacked-mnist',
+    title: 'Stacked MNIST',
+    kind: 'images',
+    shape: [28, 28, 3],
+    size: [60_000, 10_000],
     about: 'three digits as red, green and blue: 1,000 modes to cover',
     source: 'unrolled GAN (Metz et al. 2017), VEEGAN (Srivastava et al. 2017)',
     licence: 'as MNIST',
@@ -167,7 +181,11 @@ export const dataSets: readonly DataSetEntry[] = [
     },
   },
   {
-    ...{ name: 'fashion-mnist', title: 'Fashion-MNIST', kind: 'images', shape: [28, 28, 1], size: [60_000, 10_000] },
+    name: 'fashion-mnist',
+    title: 'Fashion-MNIST',
+    kind: 'images',
+    shape: [28, 28, 1],
+    size: [60_000, 10_000],
     about: 'clothes, 10 classes: T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot',
     source: 'Xiao, Rasul and Vollgraf 2017 (github.com/zalandoresearch/fashion-mnist)',
     licence: 'MIT',
@@ -177,7 +195,10 @@ export const dataSets: readonly DataSetEntry[] = [
     open: async (options) => adapted(await fashionMnist(only(options, ['folder'])), options),
   },
   {
-    ...{ name: 'emoji', title: 'Emoji', kind: 'images', shape: [64, 64, 3] },
+    name: 'emoji',
+    title: 'Emoji',
+    kind: 'images',
+    shape: [64, 64, 3],
     about: 'about 3,700 emoji in colour on white, 9 categories as classes; a tenth is held out',
     source: 'emoji-data (github.com/iamcal/emoji-data)',
     licence:
@@ -187,7 +208,10 @@ export const dataSets: readonly DataSetEntry[] = [
     open: async (options) => adapted(await emoji(only(options, emojiOptions)), only(options, ['classes'])),
   },
   {
-    ...{ name: 'folder', title: 'Images of your own', kind: 'images', shape: [64, 64, 3] },
+    name: 'folder',
+    title: 'Images of your own',
+    kind: 'images',
+    shape: [64, 64, 3],
     about: 'every PNG, JPEG and WebP in a folder and below; sub folders are classes, train and test (or val) the split',
     source: 'yours',
     licence: 'yours',

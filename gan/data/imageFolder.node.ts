@@ -85,7 +85,9 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
   const hasClasses = images.every(({ file }) => file.folders.length > depth);
   const classes = hasClasses ? [...new Set(images.map(({ file }) => file.folders[depth]!))].sort() : undefined;
   const hashed = images.map(({ file, pixels, hash }): HashedImage & { readonly held: boolean } => ({
-    ...{ pixels, hash, held: file.folders[0] !== 'train' },
+    pixels,
+    hash,
+    held: file.folders[0] !== 'train',
     ...(classes && { label: classes.indexOf(file.folders[depth]!) }),
   }));
   const { train, test } = isSplit

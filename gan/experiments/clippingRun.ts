@@ -63,7 +63,10 @@ export async function clippingRun(name: BoundName, settings: ClippingSettings): 
     criticOptimizer: (parameters) => new Adam(parameters, { lr, betas: [0, 0.9] }),
   });
   const data = new DataLoader(trainingData(set), {
-    ...{ batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(seed, 3) },
+    batchSize: batch,
+    shuffle: true,
+    dropLast: true,
+    rng: new Generator(seed, 3),
   });
   const training = new Training(gan, data, { criticSteps });
   const watched = new DataLoader(trainingData(set, 'test'), { batchSize: batch, dropLast: true });

@@ -17,7 +17,15 @@ export interface ClippingFigures {
 }
 
 const full: ClippingSettings = {
-  ...{ depth: 12, width: 256, batch: 64, criticSteps: 5, steps: 100, every: 5, lr: 1e-4, bins: 60, seed: 1 },
+  depth: 12,
+  width: 256,
+  batch: 64,
+  criticSteps: 5,
+  steps: 100,
+  every: 5,
+  lr: 1e-4,
+  bins: 60,
+  seed: 1,
 };
 const brief: ClippingSettings = { ...full, width: 32, batch: 32, steps: 10, every: 2 };
 const names = Object.keys(bounds) as readonly BoundName[];
@@ -88,7 +96,8 @@ export function claimsOf(results: ClippingResults): Claim[] {
     },
     {
       text: 'c = 0.001: gradient norm at the first layer over the last, at most 1e-6',
-      ...{ value: smallest, holds: smallest <= 1e-6 },
+      value: smallest,
+      holds: smallest <= 1e-6,
     },
     {
       text: 'penalty: largest over smallest gradient norm of the layers, at most 30',
@@ -97,11 +106,13 @@ export function claimsOf(results: ClippingResults): Claim[] {
     },
     {
       text: 'c = 0.01: share of the weights within 5 % of the ends of the clipping range, at least 0.5',
-      ...{ value: atEnds, holds: atEnds >= 0.5 },
+      value: atEnds,
+      holds: atEnds >= 0.5,
     },
     {
       text: 'penalty: share of the weights within 5 % of the largest, at most 0.01',
-      ...{ value: results.penalty.atEnds, holds: results.penalty.atEnds <= 0.01 },
+      value: results.penalty.atEnds,
+      holds: results.penalty.atEnds <= 0.01,
     },
   ];
 }
@@ -132,7 +143,8 @@ function page({ settings, data, norms, results }: ClippingFigures): string {
 
 function draw(results: ClippingResults, { depth, width, steps, criticSteps }: ClippingSettings): string {
   const at = (name: BoundName): { label: string; color: number } => ({
-    ...{ label: bounds[name].title, color: names.indexOf(name) },
+    label: bounds[name].title,
+    color: names.indexOf(name),
   });
   const byLayer: PlotPanel = {
     title: 'Gradient norm by layer',
@@ -157,7 +169,9 @@ function draw(results: ClippingResults, { depth, width, steps, criticSteps }: Cl
     x: { label: 'generator steps' },
     y: { label: '‖∂loss/∂output‖', log: true },
     series: names.map((name) => ({
-      ...{ kind: 'line', ...at(name), points: results[name].rows.map((r) => [r.step, r.norms[0]!] as const) },
+      kind: 'line',
+      ...at(name),
+      points: results[name].rows.map((r) => [r.step, r.norms[0]!] as const),
     })),
   };
   const weights = names.map((name): PlotPanel => {
@@ -181,7 +195,8 @@ function draw(results: ClippingResults, { depth, width, steps, criticSteps }: Cl
 function rounded({ rows, weights, atEnds }: ClippingResult) {
   const short = (x: number) => Number(x.toPrecision(4));
   return {
-    ...{ rows: rows.map(({ step, norms }) => ({ step, norms: norms.map(short) })), atEnds },
+    rows: rows.map(({ step, norms }) => ({ step, norms: norms.map(short) })),
+    atEnds,
     weights: { edges: weights.edges.map(short), counts: weights.counts },
   };
 }

@@ -90,7 +90,8 @@ export async function measureClouds(
   unused.dispose();
   const [real, generator] = [new Cloud(x, 2, rng), new Cloud(y, 2, rng)];
   const gan = new Gan({ generator, critic, latent: 1 }, rng, {
-    ...{ objective: 'wasserstein', regularizers: [regularizer(name, strength)] },
+    objective: 'wasserstein',
+    regularizers: [regularizer(name, strength)],
     criticOptimizer: (parameters) => new Adam(parameters, { lr: rate, betas: [0.5, 0.9] }),
   });
   try {
@@ -194,7 +195,9 @@ function draw(sizes: Sizes, results: readonly CloudResult[]): string {
       .replace('one-sided penalty', 'one-sided')
       .replace('weights clipped to', 'clipping');
   const axes = (methods: readonly MethodName[], label: string) => ({
-    ...{ x: { categories: methods.map(short) }, y: { label }, height: 220 },
+    x: { categories: methods.map(short) },
+    y: { label },
+    height: 220,
   });
   const scaled = names.filter((n) => methods[n][0] !== 'weight-clipping');
   const level = { kind: 'level', label: 'exact', at: 1 } as const;

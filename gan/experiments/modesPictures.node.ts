@@ -54,14 +54,18 @@ function bars(results: ModesResults, mixture: MixtureName, quantity: keyof typeo
     y: { label: axis(of), min: 0, max: top },
     series: [
       {
-        ...{ kind: 'bars', label: '', values: ends.map(({ mean }) => mean * scale) },
+        kind: 'bars',
+        label: '',
+        values: ends.map(({ mean }) => mean * scale),
         low: ends.map(({ mean, std }) => Math.max(0, mean - std) * scale),
         high: ends.map(({ mean, std }) => Math.min(most, (mean + std) * scale)),
       },
       ...baselines.map(
         (row, i): PlotSeries => ({
-          ...{ kind: 'level', label: `GAN, ${row.source.replace(/^.*\((.*)\).*$/, '$1')}` },
-          ...{ at: row[mixture][quantity], color: i + 5 },
+          kind: 'level',
+          label: `GAN, ${row.source.replace(/^.*\((.*)\).*$/, '$1')}`,
+          at: row[mixture][quantity],
+          color: i + 5,
         }),
       ),
     ],
@@ -99,8 +103,10 @@ async function samples(results: ModesResults, seed: number): Promise<Uint8Array>
   }
   return pngOf(
     labelPictures(pictures, {
-      ...{ columns: methodNames.length, padding: 6 },
-      ...{ columnLabels: methodNames.map((name) => methods[name].title), rowLabels: [...mixtureNames] },
+      columns: methodNames.length,
+      padding: 6,
+      columnLabels: methodNames.map((name) => methods[name].title),
+      rowLabels: [...mixtureNames],
     }),
   );
 }

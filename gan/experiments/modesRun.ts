@@ -25,21 +25,33 @@ export interface Method {
 /** What is compared, by name. */
 export const methods = {
   minimax: {
-    ...{ title: 'GAN, minimax', objective: 'minimax', regularizers: () => [] },
-    ...{ criticSteps: 1, optimizer: adam(1e-3, [0.5, 0.9]) },
+    title: 'GAN, minimax',
+    objective: 'minimax',
+    regularizers: () => [],
+    criticSteps: 1,
+    optimizer: adam(1e-3, [0.5, 0.9]),
   },
   'non-saturating': {
-    ...{ title: 'GAN, non-saturating', objective: 'non-saturating', regularizers: () => [] },
-    ...{ criticSteps: 1, optimizer: adam(1e-3, [0.5, 0.9]) },
+    title: 'GAN, non-saturating',
+    objective: 'non-saturating',
+    regularizers: () => [],
+    criticSteps: 1,
+    optimizer: adam(1e-3, [0.5, 0.9]),
   },
   wgan: {
-    ...{ title: 'WGAN, clipping', objective: 'wasserstein', regularizers: () => [regularizer('weight-clipping', 0.1)] },
-    ...{ criticSteps: 3, optimizer: rmsprop(5e-4) },
+    title: 'WGAN, clipping',
+    objective: 'wasserstein',
+    regularizers: () => [regularizer('weight-clipping', 0.1)],
+    criticSteps: 3,
+    optimizer: rmsprop(5e-4),
   },
   // 0.1 is what Gulrajani et al. take for toy data, in their code.
   'wgan-gp': {
-    ...{ title: 'WGAN-GP', objective: 'wasserstein', regularizers: () => [regularizer('gradient-penalty', 0.1)] },
-    ...{ criticSteps: 3, optimizer: adam(1e-3, [0.5, 0.9]) },
+    title: 'WGAN-GP',
+    objective: 'wasserstein',
+    regularizers: () => [regularizer('gradient-penalty', 0.1)],
+    criticSteps: 3,
+    optimizer: adam(1e-3, [0.5, 0.9]),
   },
 } as const satisfies Readonly<Record<string, Method>>;
 
@@ -124,11 +136,16 @@ export async function modesRun(
   const set = modesData(mixture, seed);
   const networks = mlp({ shape: [2], latent, width, depth: 3, rng: new Generator(seed, 1) });
   const gan = new Gan(networks, new Generator(seed, 2), {
-    ...{ objective: method.objective, regularizers: method.regularizers(), criticOptimizer: method.optimizer.make },
+    objective: method.objective,
+    regularizers: method.regularizers(),
+    criticOptimizer: method.optimizer.make,
     emaDecay,
   });
   const data = new DataLoader(trainingData(set), {
-    ...{ batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(seed, 3) },
+    batchSize: batch,
+    shuffle: true,
+    dropLast: true,
+    rng: new Generator(seed, 3),
   });
   const training = new Training(gan, data, { criticSteps: method.criticSteps, schedule: linearDecay(rateDecay) });
   const codes = new Generator(seed, 4).normal([samples, latent]);

@@ -78,8 +78,10 @@ export async function estimatedLine(theta: number, sizes: Omit<Sizes, 'thetas'>)
   const critic = await measureCritic('wasserstein', theta, sizes);
   return {
     theta,
-    ...{ jsd: discriminator.estimate, minimaxSlope: discriminator.slope },
-    ...{ wasserstein: critic.estimate, wassersteinSlope: critic.slope },
+    jsd: discriminator.estimate,
+    minimaxSlope: discriminator.slope,
+    wasserstein: critic.estimate,
+    wassersteinSlope: critic.slope,
   };
 }
 
@@ -209,11 +211,13 @@ function draw({ steps }: Sizes, exact: readonly ExactLine[], estimated: readonly
   return plot({
     title: 'Two parallel segments, θ apart',
     subtitle: `lines: exact; points: critics trained for ${steps} updates, one for each θ`,
-    ...{ columns: 3, width: 1100 },
+    columns: 3,
+    width: 1100,
     panels: [
       {
         title: 'Jensen-Shannon divergence',
-        ...{ x, y: { label: 'nats', min: 0, max: 0.8 } },
+        x,
+        y: { label: 'nats', min: 0, max: 0.8 },
         series: [
           {
             kind: 'line',
@@ -229,19 +233,23 @@ function draw({ steps }: Sizes, exact: readonly ExactLine[], estimated: readonly
       },
       {
         title: 'Wasserstein distance',
-        ...{ x, y: { label: 'distance', min: 0, max: 1.2 } },
+        x,
+        y: { label: 'distance', min: 0, max: 1.2 },
         series: [
           { kind: 'line', label: 'exact: |θ|', points: exact.map((e) => [e.theta, e.wasserstein]) },
           { kind: 'scatter', label: 'critic', points: points((e) => e.wasserstein), size: 8 },
           {
-            ...{ kind: 'line', label: `penalised, λ = ${LAMBDA}`, dash: 'dashed' },
+            kind: 'line',
+            label: `penalised, λ = ${LAMBDA}`,
+            dash: 'dashed',
             points: spaced(...ends, 41).map((t) => [t, penalised(t)]),
           },
         ],
       },
       {
         title: "Slope of the generator's loss with θ",
-        ...{ x, y: { label: 'd loss / dθ' } },
+        x,
+        y: { label: 'd loss / dθ' },
         series: [
           { kind: 'scatter', label: 'minimax', points: points((e) => e.minimaxSlope), size: 8 },
           { kind: 'scatter', label: 'Wasserstein', points: points((e) => e.wassersteinSlope), size: 8 },

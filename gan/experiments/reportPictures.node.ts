@@ -67,7 +67,8 @@ function grids({ set }: Subject, results: SubjectResults, { shown, epochs }: Rep
   );
   return pngOf(
     labelPictures(tiles, {
-      ...{ columns: epochs.length, padding: 8 },
+      columns: epochs.length,
+      padding: 8,
       columnLabels: epochs.map((epoch) => `epoch ${epoch}`),
       rowLabels: constraintNames.map((name) => constraints[name].title),
     }),

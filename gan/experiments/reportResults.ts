@@ -34,7 +34,8 @@ export function claimsOf(subjects: readonly Subject[], results: readonly Subject
     const value = clipped! / penalised!;
     return {
       text: `${title}: sliced Wasserstein distance to held-out images after the last epoch, clipping over penalty, at least 1`,
-      ...{ value, holds: value >= 1 },
+      value,
+      holds: value >= 1,
     };
   });
 }
@@ -82,14 +83,18 @@ export async function figuresOf(
       const part = rows.slice(k * perEpoch, (k + 1) * perEpoch);
       const mean = (key: string) => part.reduce((s, row) => s + row[key]!, 0) / perEpoch;
       return {
-        ...{ epoch: k + 1, criticLoss: mean('criticLoss'), generatorLoss: mean('generatorLoss') },
+        epoch: k + 1,
+        criticLoss: mean('criticLoss'),
+        generatorLoss: mean('generatorLoss'),
         wasserstein: mean('wasserstein'),
       };
     });
     return { epochs, losses };
   };
   return {
-    ...{ name, title, real: await epochMeasure(set, samples, judge)(metricSamples(set.train, set.shape, samples)) },
+    name,
+    title,
+    real: await epochMeasure(set, samples, judge)(metricSamples(set.train, set.shape, samples)),
     runs: { clipping: run(results.clipping), penalty: run(results.penalty) },
   };
 }

@@ -95,10 +95,14 @@ export async function reportRun(
   const train = first(set.train, settings.images);
   const networks = dcganSmall({ shape: set.shape, width, latent, rng: new Generator(seed, 1) });
   const gan = new Gan(networks, new Generator(seed, 2), {
-    ...{ regularizers: [constraint.regularizer()], criticOptimizer: constraint.optimizer.make },
+    regularizers: [constraint.regularizer()],
+    criticOptimizer: constraint.optimizer.make,
   });
   const data = new DataLoader(trainingData({ ...set, train }), {
-    ...{ batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(seed, 3) },
+    batchSize: batch,
+    shuffle: true,
+    dropLast: true,
+    rng: new Generator(seed, 3),
   });
   const training = new Training(gan, data, { criticSteps, schedule: linearDecay(rateDecay) });
   const measure = epochMeasure(set, samples, judge);

@@ -65,8 +65,12 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
     const folder = resolve(out);
     mkdirSync(folder, { recursive: true });
     const about = {
-      ...{ name: experiment.name, title: experiment.title, about: experiment.about, quick },
-      ...{ command: `npm run experiment ${experiment.name}${quick ? ' -- --quick' : ''}`, adapter: device.name },
+      name: experiment.name,
+      title: experiment.title,
+      about: experiment.about,
+      quick,
+      command: `npm run experiment ${experiment.name}${quick ? ' -- --quick' : ''}`,
+      adapter: device.name,
       ...{
         version: version(),
         commit: commit(),

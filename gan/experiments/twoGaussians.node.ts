@@ -25,7 +25,10 @@ export interface TwoGaussiansSizes {
   readonly generatorSteps: number;
 }
 const full: TwoGaussiansSizes = {
-  ...{ steps: 1200, batch: 256, width: 64, generatorSteps: 1500 },
+  steps: 1200,
+  batch: 256,
+  width: 64,
+  generatorSteps: 1500,
   shifts: [0, 0.5, 1, 1.5, 2, 3, 4],
 };
 const quick: TwoGaussiansSizes = { steps: 60, batch: 128, width: 32, shifts: [0, 2], generatorSteps: 60 };
@@ -100,7 +103,9 @@ export async function criticBetween(
   const generator = gaussianGenerator(q.mean, q.sigma);
   const [objective, name, strength] = critics[kind];
   const gan = new Gan({ generator, critic, latent: 1 }, rng, {
-    ...{ objective, regularizers: name ? [regularizer(name, strength)] : [], criticOptimizer: adam },
+    objective,
+    regularizers: name ? [regularizer(name, strength)] : [],
+    criticOptimizer: adam,
   });
   try {
     await trainCritic(gan, () => rng.normal([batch, 1], { mean: p.mean, std: p.sigma }), { steps, lastRate: 0.01 });
@@ -184,7 +189,8 @@ async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes): Pro
   const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(1, streams.data) };
   const { criticSteps, lastRate } = game;
   const training = new Training(gan, new DataLoader(trainingData(set), loader), {
-    ...{ criticSteps, schedule: linearDecay(lastRate) },
+    criticSteps,
+    schedule: linearDecay(lastRate),
   });
   try {
     await training.run(generatorSteps);
@@ -221,7 +227,8 @@ export const twoGaussians: Experiment<TwoGaussiansFigures> = {
     const theory = penalisedCritic(real, fake, LAMBDA, everywhere);
     const scale = steepestOf(clipped.scores);
     const figures: TwoGaussiansFigures = {
-      ...{ sizes, x: shown.map((x) => rounded(x)) },
+      sizes,
+      x: shown.map((x) => rounded(x)),
       density: { real: p.map((v) => rounded(v)), generated: q.map((v) => rounded(v)) },
       discriminator: {
         best: p.map((v, i) => rounded(v / (v + q[i]!))),
@@ -229,14 +236,17 @@ export const twoGaussians: Experiment<TwoGaussiansFigures> = {
       },
       critic: {
         penalised: centred(penalised.scores, 1),
-        ...{ clipped: centred(clipped.scores, scale), scale: rounded(scale) },
+        clipped: centred(clipped.scores, scale),
+        scale: rounded(scale),
       },
       estimate: {
         trained: penalised.value,
-        ...{ optimum: rounded(theory.estimate), wasserstein: rounded(theory.wasserstein) },
+        optimum: rounded(theory.estimate),
+        wasserstein: rounded(theory.wasserstein),
       },
       between: straightness(penalised.scores),
-      ...{ values, equilibrium: settled },
+      values,
+      equilibrium: settled,
     };
     return { claims: claimsOf(figures), figures, pictures: drawTwoGaussians(figures) };
   },
@@ -250,7 +260,9 @@ function claimsOf({ discriminator, estimate, between, values, equilibrium }: Two
   const same = values.find((v) => v.shift === 0)!;
   const off = Math.abs(estimate.trained / estimate.optimum - 1);
   const atMost = (text: string, figure: number, limit: number) => ({
-    ...{ text, value: rounded(figure), holds: figure <= limit },
+    text,
+    value: rounded(figure),
+    holds: figure <= limit,
   });
   return [
     atMost('the trained D is within 0.05 of D* at every place of the picture (largest difference)', gap, 0.05),

@@ -17,7 +17,9 @@ export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string>
     panels: [
       {
         title: 'Discriminator',
-        ...{ x, y: { label: 'density; D(x)', min: 0, max: 1 }, height: 210 },
+        x,
+        y: { label: 'density; D(x)', min: 0, max: 1 },
+        height: 210,
         series: [
           ...densities,
           { kind: 'line', label: 'trained D', points: along(f.discriminator.trained), color: 2 },
@@ -32,7 +34,9 @@ export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string>
       },
       {
         title: 'Critic, 0 in the middle',
-        ...{ x, y: { label: 'density; f(x)' }, height: 210 },
+        x,
+        y: { label: 'density; f(x)' },
+        height: 210,
         series: [
           // Unfilled: the area would reach down to the lower end of the axis.
           ...densities.map((d) => ({ ...d, fill: false })),
@@ -47,7 +51,9 @@ export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string>
     subtitle: 'between N(0, 1) and N(shift, 1)',
     panels: [
       {
-        ...{ x: { label: 'shift, in standard deviations' }, y: { label: 'V' }, height: 230 },
+        x: { label: 'shift, in standard deviations' },
+        y: { label: 'V' },
+        height: 230,
         series: [
           { kind: 'line', label: '2 JSD - log 4', points: f.values.map((v) => [v.shift, v.theory]) },
           {

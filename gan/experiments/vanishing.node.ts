@@ -27,7 +27,11 @@ export interface VanishingSizes {
   readonly samples: number;
 }
 const full: VanishingSizes = {
-  ...{ stages: [100, 1000, 3000], steps: 2000, batch: 64, width: 128, samples: 10_000 },
+  stages: [100, 1000, 3000],
+  steps: 2000,
+  batch: 64,
+  width: 128,
+  samples: 10_000,
 };
 const quick: VanishingSizes = { stages: [20], steps: 60, batch: 32, width: 64, samples: 1000 };
 
@@ -158,13 +162,16 @@ async function measureCritic(
   const { objective: aim, regularizer: limit, losses } = criticKinds[kind];
   const rng = new Generator(2, streams.training);
   const gan = new Gan(networks, rng, {
-    ...{ objective: aim, criticOptimizer: adam, regularizers: limit ? [regularizer(limit[0], limit[1])] : [] },
+    objective: aim,
+    criticOptimizer: adam,
+    regularizers: limit ? [regularizer(limit[0], limit[1])] : [],
   });
   const norms = losses.map((loss) => ({ loss, mean: [] as number[], low: [] as number[], high: [] as number[] }));
   const doubt: number[] = [];
   try {
     await trainCritic(gan, () => drawRows(table, batch, rng), {
-      ...{ steps, at: places(steps) },
+      steps,
+      at: places(steps),
       measure: async () => {
         for (const curve of norms) {
           const found = await gradientNorms(networks, curve.loss);
@@ -234,11 +241,13 @@ export const vanishing: Experiment<VanishingFigures> = {
     const claims = [
       {
         text: 'the minimax gradient falls by 100 times and more (smallest of the stages)',
-        ...{ value: minimax, holds: minimax >= 100 },
+        value: minimax,
+        holds: minimax >= 100,
       },
       {
         text: 'the Wasserstein gradient, under a gradient penalty, stays within 3 times its least, from the first update on (largest of the stages)',
-        ...{ value: penalty, holds: penalty <= 3 },
+        value: penalty,
+        holds: penalty <= 3,
       },
     ];
     return { claims, figures, pictures: drawVanishing(figures) };

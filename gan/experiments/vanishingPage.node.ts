@@ -37,12 +37,16 @@ export function drawVanishing({ sizes, at, stages }: VanishingFigures): Record<s
   });
   const doubt: PlotPanel = {
     title: 'Minimax norm against the mean of D(g(z))',
-    ...{ x: { label: 'mean D(g(z))', log: true }, y: { label: 'norm of ∇θ loss', log: true }, height: 210 },
+    x: { label: 'mean D(g(z))', log: true },
+    y: { label: 'norm of ∇θ loss', log: true },
+    height: 210,
     series: stages.map(({ stage, critics }) => {
       const { norms, doubt } = critics.find((c) => c.kind === 'discriminator')!;
       const minimax = norms.find((n) => n.loss === 'minimax')!;
       return {
-        ...{ kind: 'line', label: `fixed after ${stage} steps`, markers: true },
+        kind: 'line',
+        label: `fixed after ${stage} steps`,
+        markers: true,
         points: doubt.map((d, i) => [d, minimax.mean[i]!]),
       };
     }),
@@ -51,7 +55,8 @@ export function drawVanishing({ sizes, at, stages }: VanishingFigures): Record<s
     'norms.svg': plot({
       title: "The generator's gradient while a new critic is trained",
       subtitle: `MNIST, the generator fixed; ${sizes.steps} updates; bands: ends over 8 batches of 128 samples`,
-      ...{ columns: 2, width: 1000 },
+      columns: 2,
+      width: 1000,
       panels: [...panels, doubt],
     }),
   };

@@ -170,7 +170,8 @@ export async function msSsimDiversity(
     seconds.push(others[Math.floor(draws[2 * p + 1]! * others.length)]!);
   }
   const values = await msSsim(takeSamples(samples, firsts), takeSamples(samples, seconds), {
-    ...{ scales: used, device: deviceFor(device) },
+    scales: used,
+    device: deviceFor(device),
   });
   const [value, standardDeviation] = meanAndSpread(values);
   return { value, standardDeviation, scales: used };

@@ -52,8 +52,13 @@ export const toyNetworks: Readonly<Record<'gulrajani' | 'veegan' | 'pacgan', Omi
   gulrajani: { latent: 2, width: 512, depth: 3 },
   veegan: { latent: 254, width: 128, depth: 2 },
   pacgan: {
-    ...{ latent: 2, width: 400, depth: 4, norm: 'batch' },
-    ...{ criticWidth: 200, criticDepth: 3, criticActivation: 'maxout' },
+    latent: 2,
+    width: 400,
+    depth: 4,
+    norm: 'batch',
+    criticWidth: 200,
+    criticDepth: 3,
+    criticActivation: 'maxout',
   },
 };
 

@@ -107,7 +107,9 @@ export function plot(options: PlotOptions): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption({
-      ...{ animation: false, backgroundColor: INK.background, textStyle: { fontFamily: FONT } },
+      animation: false,
+      backgroundColor: INK.background,
+      textStyle: { fontFamily: FONT },
       graphic: {
         elements: [
           ...(title ? [textAt(16, 12, title, { font: 600, size: 17, color: INK.title })] : []),

@@ -24,7 +24,11 @@ export function horizontal(
     const names = namesOf(categories, width);
     const lines = Math.max(...names.map((n) => n.split('\n').length));
     return {
-      ...{ ...common, type: 'category' as const, data: names, axisTick: { show: false }, nameGap: 12 + lines * 13 },
+      ...common,
+      type: 'category' as const,
+      data: names,
+      axisTick: { show: false },
+      nameGap: 12 + lines * 13,
       axisLabel: { ...LABEL, hideOverlap: false, interval: 0, lineHeight: 13 },
     };
   }
@@ -49,12 +53,18 @@ export function vertical(
     axis?.log ? at * 1.2 ** sign : at + sign * 0.05 * (Math.max(e.max, at) - Math.min(e.min, at));
   const [lowest, highest] = [Math.min(...levels), Math.max(...levels)];
   return {
-    ...{ gridIndex: index, position, show: series.length > 0, ...rest },
+    gridIndex: index,
+    position,
+    show: series.length > 0,
+    ...rest,
     min: min ?? ((e: Ends) => (lowest < e.min ? beyond(lowest, -1, e) : null)),
     max: max ?? ((e: Ends) => (highest > e.max ? beyond(highest, 1, e) : null)),
     // Above bars there is room for their values.
     ...(series.some((s) => s.kind === 'bars') && { boundaryGap: ['0%', '12%'] }),
-    ...{ scale: true, splitNumber: axis?.log ? 6 : 4, axisLine: { show: false }, axisTick: { show: false } },
+    scale: true,
+    splitNumber: axis?.log ? 6 : 4,
+    axisLine: { show: false },
+    axisTick: { show: false },
     axisLabel: { ...LABEL, formatter: tickText, ...roundEnds(min, max) },
     splitLine: { show: position === 'left', lineStyle: { color: INK.grid } },
   };

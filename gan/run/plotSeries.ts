@@ -83,7 +83,10 @@ export function draw(
       const marks = series.markers || points.length === 1;
       return [
         {
-          ...{ ...line, ...area, data: points, lineStyle: style },
+          ...line,
+          ...area,
+          data: points,
+          lineStyle: style,
           ...(marks ? { showSymbol: true, symbol: 'circle', symbolSize: 6 } : { sampling: 'lttb' as const }),
         },
       ];
@@ -93,8 +96,13 @@ export function draw(
       const faint = data.length > 400 ? 0.45 : 0.85;
       return [
         {
-          ...{ ...base, type: 'scatter', data, symbolSize: series.size ?? 6 },
-          ...{ itemStyle: { color: paint, opacity: faint }, progressive: 0, large: false },
+          ...base,
+          type: 'scatter',
+          data,
+          symbolSize: series.size ?? 6,
+          itemStyle: { color: paint, opacity: faint },
+          progressive: 0,
+          large: false,
         },
       ];
     }
@@ -107,9 +115,15 @@ export function draw(
     case 'level':
       return [
         {
-          ...{ ...base, type: 'line', data: [], showSymbol: false },
+          ...base,
+          type: 'line',
+          data: [],
+          showSymbol: false,
           markLine: {
-            ...{ silent: true, symbol: 'none', animation: false, data: [{ yAxis: series.at }] },
+            silent: true,
+            symbol: 'none',
+            animation: false,
+            data: [{ yAxis: series.at }],
             lineStyle: { color: paint, type: 'dashed', width: 1.5 },
             label: { show: false },
           },
@@ -186,7 +200,9 @@ function barSeries(
     const [top, zero] = [level(value), level(0)];
     const ends = [low[i] ?? value, high[i] ?? value].map(level) as [number, number];
     const stroke = (x1: number, y1: number, x2: number, y2: number) => ({
-      ...{ type: 'line' as const, shape: { x1, y1, x2, y2 }, style: { stroke: INK.text, lineWidth: 1.2 } },
+      type: 'line' as const,
+      shape: { x1, y1, x2, y2 },
+      style: { stroke: INK.text, lineWidth: 1.2 },
     });
     const cap = Math.min(6, width / 3);
     const whisker =
@@ -196,7 +212,11 @@ function barSeries(
     const text = {
       type: 'text' as const,
       style: {
-        ...{ text: short(value), x: middle, align: 'center' as const, fill: INK.text, fontSize: 10 },
+        text: short(value),
+        x: middle,
+        align: 'center' as const,
+        fill: INK.text,
+        fontSize: 10,
         ...(value < 0
           ? { y: Math.max(top, ...ends) + 3, verticalAlign: 'top' as const }
           : { y: Math.min(top, ...ends) - 3, verticalAlign: 'bottom' as const }),

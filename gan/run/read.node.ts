@@ -135,7 +135,15 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
   const alive = (options.now ?? new Date()).getTime() - grown < QUIET;
   const told = json('state.json', '');
   return {
-    ...{ path, name: basename(path), config, metrics, timing, pictures, figures, step, problems },
+    path,
+    name: basename(path),
+    config,
+    metrics,
+    timing,
+    pictures,
+    figures,
+    step,
+    problems,
     ...stateOf(config, metrics, step, alive, told),
   };
 }
@@ -182,7 +190,9 @@ function figuresOf(evaluation: Readonly<Record<string, unknown>>, problems: stri
     const better = said.better === 'higher' || said.better === 'lower' ? said.better : between(floor, ceiling);
     return [
       {
-        ...{ key, title: typeof said.title === 'string' ? said.title : key, value },
+        key,
+        title: typeof said.title === 'string' ? said.title : key,
+        value,
         ...(spread !== undefined && { spread }),
         ...(best !== undefined && { best }),
         ...(floor !== undefined && { floor }),

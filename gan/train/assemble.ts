@@ -32,7 +32,8 @@ export function networksOf(config: TrainConfig, shape: readonly number[]): Netwo
   // Batch norm mixes samples, whose slopes a penalty takes one by one (Gulrajani et al. 2017, section 4).
   const norm = criticNorm ?? (penalised && model === 'dcgan' ? 'layer' : undefined);
   return createNetworks(model, {
-    ...{ shape, rng: new Generator(config.seed, streams.weights) },
+    shape,
+    rng: new Generator(config.seed, streams.weights),
     ...(latent !== null && { latent }),
     ...(width !== null && { width }),
     ...(norm !== undefined && { criticNorm: norm }),
@@ -45,7 +46,8 @@ export function ganOf(config: TrainConfig, shape: readonly number[]): Gan {
   return new Gan(networksOf(config, shape), new Generator(seed, streams.training), {
     objective: objective(aim, { labelSmoothing }),
     regularizers: regularizers.map(parseRegularizer),
-    ...{ instanceNoise, emaDecay },
+    instanceNoise,
+    emaDecay,
     criticOptimizer: optimizerOf(config, config.criticRate),
     generatorOptimizer: optimizerOf(config, config.generatorRate),
   });

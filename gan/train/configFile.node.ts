@@ -34,7 +34,9 @@ export interface StoredRun {
 /** What there is to say of a run that begins now. */
 export const aboutNow = (about: Pick<RunAbout, 'command' | 'shape' | 'adapter'>): RunAbout => ({
   ...about,
-  ...{ version: version(), commit: commit(), started: new Date().toISOString() },
+  version: version(),
+  commit: commit(),
+  started: new Date().toISOString(),
 });
 
 /** Writes `config.json`. */

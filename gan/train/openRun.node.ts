@@ -46,7 +46,10 @@ export async function openRun(path: string): Promise<OpenedRun> {
   ema?.copyTo(generator);
   gan.dispose();
   return {
-    ...{ path: folder, config, shape, networks },
+    path: folder,
+    config,
+    shape,
+    networks,
     step: (metadata as unknown as CheckpointMeta).step,
     openData: () => openSampleSet(config.data, config.dataOptions),
     dispose() {

@@ -99,7 +99,10 @@ async function withStatus(job: Job, snapshots: Snapshots): Promise<void> {
   const seconds = () => (meta?.seconds ?? 0) + (performance.now() - began) / 1000;
   const note = (state: RunStatus['state'], reason?: string): Promise<void> => {
     const status: RunStatus = {
-      ...{ state, step: training.step, steps: progress.steps, seconds: Math.round(seconds()) },
+      state,
+      step: training.step,
+      steps: progress.steps,
+      seconds: Math.round(seconds()),
       ...(reason !== undefined && { reason }),
     };
     return run.write(STATUS, `${JSON.stringify(status, null, 2)}\n`);
@@ -146,7 +149,8 @@ async function learn(
     const { estimate } = training.gan.objective;
     bar?.update(step, {
       ...(estimate && { [SHORT[estimate.name] ?? estimate.name]: row[estimate.name]! }),
-      ...{ critic: criticLoss!, generator: generatorLoss! },
+      critic: criticLoss!,
+      generator: generatorLoss!,
     });
     try {
       watch(row);

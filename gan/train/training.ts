@@ -159,10 +159,12 @@ export class Training {
     const [criticLoss, objectiveLoss, penalty, spread, generatorLoss] = (await numbers) as unknown as Five;
     const { estimate } = gan.objective;
     return {
-      ...{ step, criticLoss },
+      step,
+      criticLoss,
       ...(estimate && { [estimate.name]: estimate.fromLoss(objectiveLoss) }),
       ...(gan.regularizers.some((r) => r.penalty) && { penalty }),
-      ...{ generatorLoss, spread },
+      generatorLoss,
+      spread,
     };
   }
 

@@ -101,7 +101,8 @@ export function sinkhorn(costs: Tensor, options: SinkhornOptions): SinkhornResul
     return {
       value: dualValue(problem, f, g, how),
       plan,
-      ...{ f: f.reshape([n]), g: g.reshape([m]) },
+      f: f.reshape([n]),
+      g: g.reshape([m]),
       marginalError: rows.abs().sum(),
     };
   });

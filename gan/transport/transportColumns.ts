@@ -38,8 +38,13 @@ export class Columns {
     this.#begin();
     return highs.withModel(
       {
-        ...{ numCols: 0, numRows: n + m, colCost: empty, colLower: empty, colUpper: empty },
-        ...{ rowLower: marginals, rowUpper: marginals },
+        numCols: 0,
+        numRows: n + m,
+        colCost: empty,
+        colLower: empty,
+        colUpper: empty,
+        rowLower: marginals,
+        rowUpper: marginals,
         matrix: { format: 'csc', numRows: n + m, numCols: 0, starts: [0], indices: [], values: [] },
       },
       (model) => {
@@ -115,7 +120,9 @@ export class Columns {
       lower: new Float64Array(fresh.length),
       upper: new Float64Array(fresh.length).fill(Infinity),
       matrix: {
-        ...{ format: 'csc', numRows: n + m, numCols: fresh.length },
+        format: 'csc',
+        numRows: n + m,
+        numCols: fresh.length,
         starts: Int32Array.from({ length: fresh.length + 1 }, (_, k) => 2 * k),
         indices: Int32Array.from(fresh.flatMap((k) => [Math.floor(k / m), n + (k % m)])),
         values: new Float64Array(2 * fresh.length).fill(1),

@@ -214,7 +214,9 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
     const own = {};
     this.#loop = own;
     const steps: Steps<S, T, B> = {
-      ...{ batchSize: this.batchSize, dropLast: options.dropLast ?? false, transform: options.transform },
+      batchSize: this.batchSize,
+      dropLast: options.dropLast ?? false,
+      transform: options.transform,
       collate: options.collate ?? (collate as unknown as (samples: readonly T[]) => B),
     };
     let handedOut = skip;

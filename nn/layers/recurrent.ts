@@ -157,13 +157,17 @@ export abstract class Recurrent<State> extends Module<
 
   private weightsOf(layer: number) {
     const there = {
-      ...{ weightIh: this.weightIh[layer]!, weightHh: this.weightHh[layer]! },
-      ...{ biasIh: this.biasIh[layer], biasHh: this.biasHh[layer] },
+      weightIh: this.weightIh[layer]!,
+      weightHh: this.weightHh[layer]!,
+      biasIh: this.biasIh[layer],
+      biasHh: this.biasHh[layer],
     };
     if (this.weightIhReverse.length === 0) return [there];
     const back = {
-      ...{ weightIh: this.weightIhReverse[layer]!, weightHh: this.weightHhReverse[layer]! },
-      ...{ biasIh: this.biasIhReverse[layer], biasHh: this.biasHhReverse[layer] },
+      weightIh: this.weightIhReverse[layer]!,
+      weightHh: this.weightHhReverse[layer]!,
+      biasIh: this.biasIhReverse[layer],
+      biasHh: this.biasHhReverse[layer],
     };
     return [there, back];
   }

@@ -120,8 +120,11 @@ function rowsOf(modules: readonly [string, AnyModule][], run: () => unknown): Su
       const mine = own.filter((p) => !counted.has(p));
       for (const p of mine) counted.add(p);
       rows.push({
-        ...{ name, layer: m.constructor.name, output: tensorsIn(output).map((t) => t.shape) },
-        ...{ parameters: total(mine), multiplyAdds: isLeaf ? multiplyAdds(output) : 0 },
+        name,
+        layer: m.constructor.name,
+        output: tensorsIn(output).map((t) => t.shape),
+        parameters: total(mine),
+        multiplyAdds: isLeaf ? multiplyAdds(output) : 0,
       });
     };
     remove.push(hookForward(m, (_, __, output) => note(output)));

@@ -43,7 +43,11 @@ export function emit(program: Program, names: Names, title: string): ModelProto 
     return infoOf(name, value.shape);
   });
   const graph = {
-    ...{ name: title, docString: 'Images are [N,H,W,C].', node: g.nodes, initializer: g.initializers, output: outputs },
+    name: title,
+    docString: 'Images are [N,H,W,C].',
+    node: g.nodes,
+    initializer: g.initializers,
+    output: outputs,
     input: inputs,
   };
   return { irVersion: IR_VERSION, producerName: 'wgrad', graph, opsetImport: [{ domain: '', version: OPSET }] };
@@ -64,7 +68,8 @@ const dimensionOf = (s: Size): Dimension => {
 };
 
 const infoOf = (name: string, shape: readonly Size[]): ValueInfoProto => ({
-  ...{ name, type: { tensorType: { elemType: DataType.FLOAT, shape: { dim: shape.map(dimensionOf) } } } },
+  name,
+  type: { tensorType: { elemType: DataType.FLOAT, shape: { dim: shape.map(dimensionOf) } } },
 });
 
 function fill(program: Program, g: Graph, values: Map<number, Value>): void {
@@ -78,7 +83,10 @@ function fill(program: Program, g: Graph, values: Map<number, Value>): void {
   };
   const read = (e: Entry) => e.inputs.filter((i) => program.entries[i - 1]!.op !== MAX_POOL_INDEX).map(value);
   const call = (e: Entry, inputs: readonly Value[] = read(e)): Call => ({
-    ...{ g, attributes: new Attributes(e.attributes), shape: e.shape, inputs },
+    g,
+    attributes: new Attributes(e.attributes),
+    shape: e.shape,
+    inputs,
   });
   const place: Place = { program, users, call, value };
   const done = new Set<number>();

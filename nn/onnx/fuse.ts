@@ -32,7 +32,11 @@ function onlyUser(p: Place, { id }: Entry): Entry | undefined {
 const isVector = (e: Entry, size: unknown): boolean => e.constant && e.shape.length === 1 && e.shape[0] === size;
 
 const BIASED: Readonly<Record<string, typeof conv | undefined>> = {
-  ...{ conv2d: conv, conv3d: conv, convTranspose2d: convTranspose, convTranspose3d: convTranspose, matmul },
+  conv2d: conv,
+  conv3d: conv,
+  convTranspose2d: convTranspose,
+  convTranspose3d: convTranspose,
+  matmul,
 };
 
 /** A product or a convolution, and the bias that is added to its last axis. */
@@ -94,7 +98,8 @@ function blocks(p: Place, e: Entry): Fused | undefined {
   const inner = e.shape.slice(1).join();
   const call = p.call(last, [x]);
   const write = (opType: string, blocksize: number, how: { mode?: string } = {}): Fused => ({
-    ...{ last, value: made(call, 'first', call.g.node(opType, [x.first], { blocksize, ...how })) },
+    last,
+    value: made(call, 'first', call.g.node(opType, [x.first], { blocksize, ...how })),
   });
   const [up, down] = [oh! / h!, h! / oh!];
   if (inner === `${h},${w},${up},${up},${oc}` && ow === w! * up) return write('DepthToSpace', up, { mode: 'DCR' });

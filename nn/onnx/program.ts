@@ -77,7 +77,7 @@ function merge(same: readonly TapeEntry[], before: readonly Entry[], isInput: bo
     n,
   ) as Entry['attributes'];
   const constant = !isInput && !follows(shape) && !follows(attributes) && inputs.every((i) => before[i - 1]!.constant);
-  return { ...{ id, op, inputs, output, layer: where, attributes, constant }, shape: shape as Size[] };
+  return { id, op, inputs, output, layer: where, attributes, constant, shape: shape as Size[] };
 }
 
 /** Equal data with the numbers that follow the batch marked. */

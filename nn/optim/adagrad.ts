@@ -19,7 +19,10 @@ const ALGORITHM: Algorithm<AdagradOptions, 'adagrad'> = {
   name: 'Adagrad',
   defaults: { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 },
   ranges: {
-    ...{ lr: notNegative, lrDecay: notNegative, weightDecay: notNegative, initialAccumulatorValue: notNegative },
+    lr: notNegative,
+    lrDecay: notNegative,
+    weightDecay: notNegative,
+    initialAccumulatorValue: notNegative,
     eps: notNegative,
   },
   rule: () => 'adagrad',

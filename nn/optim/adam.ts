@@ -22,7 +22,9 @@ const numbers = ({ lr, betas: [beta1, beta2], eps }: Required<AdamOptions>, step
 };
 
 const ADAM: Algorithm<AdamOptions, 'adam'> = {
-  ...{ name: 'Adam', defaults, ranges },
+  name: 'Adam',
+  defaults,
+  ranges,
   rule: () => 'adam',
   params: (o, step) => ({ ...numbers(o, step), l2: o.weightDecay }),
 };
@@ -52,7 +54,9 @@ export interface AdamWOptions extends Omit<AdamOptions, 'weightDecay'> {
 }
 
 const ADAM_W: Algorithm<AdamWOptions, 'adam'> = {
-  ...{ name: 'AdamW', defaults: { ...defaults, weightDecay: 1e-2 }, ranges },
+  name: 'AdamW',
+  defaults: { ...defaults, weightDecay: 1e-2 },
+  ranges,
   rule: () => 'adam',
   params: (o, step) => ({ ...numbers(o, step), weightDecay: o.weightDecay }),
 };

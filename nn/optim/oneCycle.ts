@@ -117,8 +117,14 @@ function filled(options: OneCycleLROptions) {
   checkRanges(
     'OneCycleLR',
     {
-      ...{ totalSteps: count, pctStart: share, cycleMomentum: flag, threePhase: flag, finalDivFactor: positive },
-      ...{ baseMomentum: finite, maxMomentum: finite, divFactor: positive },
+      totalSteps: count,
+      pctStart: share,
+      cycleMomentum: flag,
+      threePhase: flag,
+      finalDivFactor: positive,
+      baseMomentum: finite,
+      maxMomentum: finite,
+      divFactor: positive,
     },
     o,
   );

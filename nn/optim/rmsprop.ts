@@ -23,7 +23,11 @@ const ALGORITHM: Algorithm<RMSpropOptions, RmspropRule> = {
   name: 'RMSprop',
   defaults: { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false },
   ranges: {
-    ...{ lr: notNegative, alpha: share, eps: notNegative, weightDecay: notNegative, momentum: notNegative },
+    lr: notNegative,
+    alpha: share,
+    eps: notNegative,
+    weightDecay: notNegative,
+    momentum: notNegative,
     centered: flag,
   },
   rule: ({ centered, momentum }) => `rmsprop${centered ? 'Centered' : ''}${momentum > 0 ? 'Momentum' : ''}` as const,

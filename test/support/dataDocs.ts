@@ -30,7 +30,8 @@ function grid(set: SampleSet): Promise<Buffer> {
     channels,
     data: pixels,
   } = tileImages(images, [40, ...set.shape], {
-    ...{ columns: 10, range: [0, 255] },
+    columns: 10,
+    range: [0, 255],
   });
   return sharp(pixels, { raw: { width, height, channels } }).png({ compressionLevel: 9, palette: true }).toBuffer();
 }

@@ -84,7 +84,12 @@ const preluWeights = { number: weight(), channels: weight(4), places: weight(6, 
 for (const [name, w] of Object.entries(preluWeights)) of(`prelu, ${name}`, [IMAGE], (x) => e.prelu(x!, w));
 
 const binary: Record<string, (a: T, b: T) => T> = {
-  ...{ add: e.add, sub: e.sub, mul: e.mul, maximum: e.maximum, minimum: e.minimum, atan2: e.atan2 },
+  add: e.add,
+  sub: e.sub,
+  mul: e.mul,
+  maximum: e.maximum,
+  minimum: e.minimum,
+  atan2: e.atan2,
   div: (a, b) => a.div(b.abs().add(0.5)),
   pow: (a, b) => e.pow(a.abs().add(0.2), b),
   remainder: (a, b) => e.remainder(a.mul(3), b.abs().add(0.5)),

@@ -37,8 +37,11 @@ export async function makeRun(root: string, name: string, made: MadeUpRun = {}):
   const at = Array.from({ length: steps }, (_, i) => i + 1);
   const wobble = (step: number): number => Math.sin(step * 12.9898) * 0.5;
   const metrics = at.map((step) => ({
-    ...{ step, criticLoss: -20 * Math.exp(-step / 20) - wobble(step), generatorLoss: 2 * wobble(step + 0.5) },
-    ...{ wasserstein: 20 * Math.exp(-step / 20) + wobble(step), penalty: 0.1 + 0.05 * wobble(step) },
+    step,
+    criticLoss: -20 * Math.exp(-step / 20) - wobble(step),
+    generatorLoss: 2 * wobble(step + 0.5),
+    wasserstein: 20 * Math.exp(-step / 20) + wobble(step),
+    penalty: 0.1 + 0.05 * wobble(step),
     ...(step % 20 === 0 && { fid: 300 / step }),
     ...row?.(step),
   }));

@@ -102,5 +102,8 @@ export const linearMappings: Readonly<Record<string, Mapping>> = {
   conv3d: (c) => conv(c),
   convTranspose2d: (c) => convTranspose(c),
   convTranspose3d: (c) => convTranspose(c),
-  ...{ gather, take, scatter, causal },
+  gather,
+  take,
+  scatter,
+  causal,
 };

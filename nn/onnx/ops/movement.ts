@@ -93,7 +93,13 @@ const triangle =
 
 /** By the name of the engine's op. */
 export const movementMappings: Readonly<Record<string, Mapping>> = {
-  ...{ reshape, permute, slice, unslice, concat, broadcastTo, fill },
+  reshape,
+  permute,
+  slice,
+  unslice,
+  concat,
+  broadcastTo,
+  fill,
   tril: triangle(0),
   triu: triangle(1),
 };

@@ -86,7 +86,8 @@ export const reduceMappings: Readonly<Record<string, Mapping>> = {
   prod: reduction('ReduceProd'),
   argmax: place('ArgMax'),
   argmin: place('ArgMin'),
-  ...{ cumsum, argsort },
+  cumsum,
+  argsort,
   softmax: softmax('Softmax'),
   logSoftmax: softmax('LogSoftmax'),
 };

@@ -123,5 +123,9 @@ const resizeBilinear: Mapping = (c) => {
 
 /** By the name of the engine's op. */
 export const windowMappings: Readonly<Record<string, Mapping>> = {
-  ...{ poolGather, avgPool2d, adaptiveAvgPool2d, resizeNearest, resizeBilinear },
+  poolGather,
+  avgPool2d,
+  adaptiveAvgPool2d,
+  resizeNearest,
+  resizeBilinear,
 };

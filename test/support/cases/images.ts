@@ -62,7 +62,13 @@ const adjoint = (
 };
 
 const window = (size: number, a: number, b: number, c: number, d: number) => ({
-  ...{ size, out: Math.floor((size + 2 * c - a) / b) + 1, a, b, c, d, e: 1 },
+  size,
+  out: Math.floor((size + 2 * c - a) / b) + 1,
+  a,
+  b,
+  c,
+  d,
+  e: 1,
 });
 
 const averagedBack = (n: number, c: number, h: ReturnType<typeof window>, w: ReturnType<typeof window>): Case =>

@@ -10,8 +10,13 @@ export async function bundleProgram(name: string): Promise<{ path: string; remov
   const folder = mkdtempSync(join(tmpdir(), 'wgrad-program-'));
   const path = join(folder, `${name}.mjs`);
   await build({
-    ...{ entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))], outfile: path, bundle: true },
-    ...{ format: 'esm', platform: 'node', packages: 'external', logLevel: 'error' },
+    entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
+    outfile: path,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'error',
   });
   return { path, remove: () => rmSync(folder, { recursive: true }) };
 }

@@ -10,7 +10,8 @@ const collect = (globalThis as unknown as { gc(): void }).gc;
 const before = peak();
 let made = 0;
 const tensor = (i: number) => ({
-  ...{ dtype: 'F32' as const, shape: [size] },
+  dtype: 'F32' as const,
+  shape: [size],
   data() {
     made++;
     collect();

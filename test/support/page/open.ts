@@ -15,8 +15,18 @@ export const bundle = (
   options: Pick<BuildOptions, 'alias' | 'define'> = {},
 ): Promise<BuildResult<{ write: false; metafile: true }>> =>
   build({
-    ...{ absWorkingDir: repository, entryPoints, outbase: repository, outdir: OUT, bundle: true, splitting: true },
-    ...{ platform: 'browser', format: 'esm', target: 'chrome113', write: false, metafile: true, logLevel: 'silent' },
+    absWorkingDir: repository,
+    entryPoints,
+    outbase: repository,
+    outdir: OUT,
+    bundle: true,
+    splitting: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'chrome113',
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
     ...options,
   });
 

@@ -27,14 +27,16 @@ export async function browserStep(options: InitOptions = {}): Promise<Step> {
     const loss = criticLoss(...criticBatch(), parameters);
     const gradients = grad(loss, parameters);
     const updated = parameters[4]!;
-    const hyper = { ...{ lr: 0.01, beta1: 0.5, beta2: 0.9, eps: 1e-8 }, weightDecay: 0, l2: 0, step: 1 };
+    const hyper = { lr: 0.01, beta1: 0.5, beta2: 0.9, eps: 1e-8, weightDecay: 0, l2: 0, step: 1 };
     optimizerStep('adam', updated, [zeros([24]), zeros([24])], [gradients[4]!], {
       lengths: [24],
       offsets: [0],
       ...hyper,
     });
     return {
-      ...{ loss, updated, normal: new Generator(3).normal([9]) },
+      loss,
+      updated,
+      normal: new Generator(3).normal([9]),
       ...Object.fromEntries(parameters.map((p, i) => [`gradient of ${p.label}`, gradients[i]!])),
     };
   });
