@@ -232,6 +232,8 @@ export {
   randn,
   type TruncatedNormalOptions,
 } from './random.ts';
+export * as ranges from './ranges.ts';
+export { checkRange, checkRanges, type OptionRange } from './ranges.ts';
 export { type ReferenceDevice, reference } from './reference/device.ts';
 export { measureRoofs, type Roofs } from './roofs.ts';
 export { scope } from './scope.ts';

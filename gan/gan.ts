@@ -1,4 +1,15 @@
-import { checked, checkedNumber, concat, type Generator, grad, noGrad, scope, type Tensor } from '../engine/index.ts';
+import {
+  checked,
+  checkedNumber,
+  checkRange,
+  concat,
+  type Generator,
+  grad,
+  noGrad,
+  ranges,
+  scope,
+  type Tensor,
+} from '../engine/index.ts';
 import {
   Adam,
   type AnyModule,
@@ -103,7 +114,7 @@ export class Gan {
     for (const [name, value] of Object.entries({ emaDecay, instanceNoise })) checkedNumber('Gan', name, value);
     if (!(emaDecay >= 0 && emaDecay < 1))
       throw new RangeError(`Gan: emaDecay must be from 0 to less than 1, not ${emaDecay}`);
-    if (!(instanceNoise >= 0)) throw new RangeError(`Gan: instanceNoise must be 0 or more, not ${instanceNoise}`);
+    checkRange('Gan', 'instanceNoise', ranges.notNegative, instanceNoise);
     const { objective: aim = 'wasserstein' } = options;
     this.objective = typeof aim === 'string' ? objective(aim) : aim;
     const usual: readonly RegularizerName[] = this.objective.name === 'wasserstein' ? ['gradient-penalty'] : [];

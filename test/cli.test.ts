@@ -134,7 +134,7 @@ test('wrong usage is one line on standard error and exit code 2', async () => {
       /'--regularizer .*argument 'gp' is invalid. there is no regulariser gp; there are weight-clipping/i,
       ['train', '--regularizer', 'gp'],
     ],
-    [/'r1=0' is invalid.*must be above 0, not 0/, ['train', '--regularizer', 'r1=0']],
+    [/'r1=0' is invalid.*must be a number above 0, not 0/, ['train', '--regularizer', 'r1=0']],
     [/'r1=x' is invalid.*name=strength/, ['train', '--regularizer', 'r1=x']],
     [/'--time <duration>' argument '10' is invalid. Use a time such as 90s/, ['train', '--time', '10']],
     [/'--betas <a,b>' argument '0.5' is invalid/, ['train', '--betas', '0.5']],

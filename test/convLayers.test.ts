@@ -107,8 +107,8 @@ on('sizes and options that do not fit are refused when the layer is made', () =>
   );
   throws(
     () => new nn.Conv2d(1, 1, 3, { paddingMode: 'mirror' as never }),
-    /paddingMode is one of zeros, reflect/,
-    TypeError,
+    /paddingMode must be one of zeros, reflect/,
+    RangeError,
   );
   throws(() => new nn.Conv2d(1, 1, 3, { padding: 'full' as never }), /^Conv2d: padding is .* not 'full'/, TypeError);
   throws(() => new nn.ConvTranspose2d(1, 1, 3, { padding: 'same' as never }), /not 'same'/, TypeError);

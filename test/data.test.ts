@@ -395,8 +395,8 @@ test("a collate of one's own makes any batch; what it leaves behind is freed", a
 
 test('options that do not fit are named', async () => {
   const throws = (fn: () => unknown, message: RegExp) => assert.throws(fn, message);
-  throws(() => new DataLoader([1], { batchSize: 0 }), /batchSize must be a whole number of 1 or more, not 0/);
-  throws(() => new DataLoader([1], { prefetch: 1.5 }), /prefetch must be a whole number of 0 or more, not 1.5/);
+  throws(() => new DataLoader([1], { batchSize: 0 }), /batchSize must be a whole number, 1 or more, not 0/);
+  throws(() => new DataLoader([1], { prefetch: 1.5 }), /prefetch must be a whole number, 0 or more, not 1.5/);
   throws(
     () => new DataLoader([1], { batchSize: 2, dropLast: true }),
     /a batch of 2 needs as many samples, and there are 1/,

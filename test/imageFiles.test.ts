@@ -198,7 +198,7 @@ test('folders that give no data set are one clear error', () =>
       await message(folder, { onWarning: () => undefined }),
       /; \S+broken\.png cannot be read \(.+\): name a folder/,
     );
-    assert.match(await message(folder, { size: 0 }), /size must be a whole number of at least 1, not 0/);
+    assert.match(await message(folder, { size: 0 }), /size must be a whole number, 1 or more, not 0/);
     assert.match(await message(folder, { fit: 'squash' }), /fit must be one of crop, pad, stretch, not "squash"/);
     assert.match(await message(folder, { testShare: 1 }), /testShare must be above 0 and below 1, not 1/);
     assert.match(await message(folder, { gray: true }), /there is no option gray; there are size, grey/);

@@ -114,7 +114,7 @@ test("any other size is PyTorch's antialiased bilinear interpolation", () => {
 });
 
 test('sizes and sets that cannot be resized are refused', () => {
-  assert.throws(() => resizeSet(digits(), 0), /^toy: size must be a whole number of at least 1, not 0/);
+  assert.throws(() => resizeSet(digits(), 0), /^toy: size must be a whole number, 1 or more, not 0/);
   assert.throws(
     () => resizeSet(pointSet(gaussianRing(), { trainSize: 1 }), 32),
     /ring: only square images are resized/,

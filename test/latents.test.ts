@@ -241,11 +241,11 @@ for (const [name, call, message] of [
   ['arithmetic of two lengths', () => analogy(codes, codes, tensor([1])), /analogy: codes of one length/],
   ['slerp of two lengths', () => slerp(codes, tensor([1]), 0.5), /slerp: codes of one length/],
   ['one code', () => interpolate(codes.slice([[0, 1]])), /interpolate: the codes must be \[N, latent\] of 2 or more/],
-  ['no steps', () => interpolate(codes, { steps: 0 }), /interpolate: steps must be a whole number above 0, not 0/],
+  ['no steps', () => interpolate(codes, { steps: 0 }), /interpolate: steps must be a whole number, 1 or more, not 0/],
   [
     'another mode',
     () => interpolate(codes, { mode: wrong('cubic') }),
-    /interpolate: the mode is one of linear, spherical/,
+    /interpolate: mode must be one of linear, spherical/,
   ],
   ['a loop that is a number', () => interpolate(codes, { loop: wrong(1) }), /loop must be true or false, not 1/],
   ['an unknown option', () => interpolate(codes, wrong({ frames: 3 })), /there is no option frames/],

@@ -133,7 +133,7 @@ test('options that do not fit are named', () => {
       /'mean', 'batchmean', 'sum' or 'none'/,
     );
     throws(() => losses.huberLoss(a, a, { delta: 0 }), 'RangeError', /delta must be more than 0, not 0/);
-    throws(() => losses.smoothL1Loss(a, a, { beta: -1 }), 'RangeError', /beta must be 0 or more, not -1/);
+    throws(() => losses.smoothL1Loss(a, a, { beta: -1 }), 'RangeError', /beta must be a number, 0 or more, not -1/);
     throws(() => losses.multiMarginLoss(zeros([2, 3]), a, { p: 3 as never }), 'RangeError', /p must be 1 or 2, not 3/);
   });
 });

@@ -309,7 +309,7 @@ test('what does not fit is refused by name', async () => {
   const [a, b] = [gaussian(10, 2, 1), gaussian(10, 3, 2)];
   await rejects(energyDistance(a, b, { device }), /energyDistance: samples \[10,2\] and reference \[10,3\] differ/);
   await rejects(mmd({ ...a, shape: [11, 2] }, a, { device }), /has 20 values, which do not fill the shape \[11,2\]/);
-  await rejects(precisionRecall(a, a, { k: 10, device }), /k is 10; use a whole number from 1 to 9/);
+  await rejects(precisionRecall(a, a, { k: 10, device }), /k must be a whole number from 1 to 9, not 10/);
   const diverged = { ...a, data: a.data.map((v, i) => (i === 7 ? NaN : v)) };
   await rejects(nearestNeighbourTest(diverged, a, { device }), /sample 3 of samples holds NaN/);
   assert.throws(() => modeCoverage(diverged, ring), /diverged/);

@@ -63,7 +63,7 @@ test('MS-SSIM diversity: 1 for a collapsed generator, within classes where there
   assert.match(lonely.message, /no two samples are of one class/);
   assert.match(
     (await rejection(msSsim(one, one, { scales: 2, device }))).message,
-    /scales is 2; use a whole number from 1 to 1/,
+    /scales must be a whole number from 1 to 1, not 2/,
   );
 });
 

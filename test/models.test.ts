@@ -239,7 +239,7 @@ test('what a model cannot do is said, with what it can', () => {
     ],
     [
       () => createNetworks('mlp', { shape: [2], criticNorm: 'instance', rng: rng() }),
-      /^mlp: criticNorm is one of batch, layer, none/,
+      /^mlp: criticNorm must be one of batch, layer, none/,
     ],
     [
       () => createNetworks('dcgan', { shape: [28, 28, 1], criticNorm: 'group' as never, rng: rng() }),
@@ -252,14 +252,17 @@ test('what a model cannot do is said, with what it can', () => {
     [() => createNetworks('mlp', { shape: [2], latent: 1.5, rng: rng() }), /^mlp: latent must be a whole number/],
     [
       () => createNetworks('mlp', { shape: [2], spectralNorm: 'no' as never, rng: rng() }),
-      /^mlp: spectralNorm is true or false/,
+      /^mlp: spectralNorm must be true or false/,
     ],
     [() => createNetworks('mlp', { shape: [2] } as never), /^mlp: rng fills the weights/],
     [
       () => mlp({ shape: [2], activation: 'maxout' as never, rng: rng() }),
-      /^mlp: activation is one of relu, leakyRelu, tanh/,
+      /^mlp: activation must be one of relu, leakyRelu, tanh/,
     ],
-    [() => dcgan({ shape: [28, 28, 1], norm: 'layer' as never, rng: rng() }), /^dcgan: norm is one of batch, none/],
+    [
+      () => dcgan({ shape: [28, 28, 1], norm: 'layer' as never, rng: rng() }),
+      /^dcgan: norm must be one of batch, none/,
+    ],
     [
       () => dcganSmall({ shape: [28, 28, 1], norm: 'none', rng: rng() } as never),
       /^dcganSmall: there is no option norm/,

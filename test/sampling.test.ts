@@ -274,7 +274,7 @@ for (const [name, call, message] of [
   [
     'a batch of none',
     () => drawSamples(generator, codes, { batchSize: 0 }),
-    /batchSize must be a whole number above 0/,
+    /batchSize must be a whole number, 1 or more/,
   ],
   ['unknown statistics', () => drawSamples(generator, codes, { statistics: wrong('eval') }), /one of batch, running/],
   ['codes of one axis', () => drawSamples(generator, tensor([1])), /must be \[N, latent\]/],

@@ -139,7 +139,11 @@ test('what schedules refuse', () => {
   const one = new nn.OneCycleLR(twoGroups('SGD'), { maxLr: 1, totalSteps: 3 });
   for (let k = 0; k < 3; k++) one.step();
   const wrong: [fn: () => unknown, kind: new () => Error, message: RegExp][] = [
-    [() => new nn.StepLR(sgd, { stepSize: 0 }), RangeError, /^StepLR: stepSize must be a whole number above 0, not 0$/],
+    [
+      () => new nn.StepLR(sgd, { stepSize: 0 }),
+      RangeError,
+      /^StepLR: stepSize must be a whole number, 1 or more, not 0$/,
+    ],
     [
       () => new nn.StepLR(sgd, { stepSize: 1, step_size: 2 } as never),
       TypeError,

@@ -1,5 +1,4 @@
-import { checked } from '../../engine/index.ts';
-import { finite, notNegative, positive } from './check.ts';
+import { checked, checkRange, ranges } from '../../engine/index.ts';
 import { type Distribution, generatorOf } from './distribution.ts';
 
 /** Options of {@link moons} and {@link swissRoll}. */
@@ -29,8 +28,8 @@ export interface SegmentOptions {
  */
 export function spirals(options: SpiralsOptions = {}): Distribution {
   const { turns = 1.5, radius = 2, noise = 0.05 } = checked('spirals', options, ['turns', 'radius', 'noise']);
-  positive('spirals', 'turns', turns);
-  positive('spirals', 'radius', radius);
+  checkRange('spirals', 'turns', ranges.positive, turns);
+  checkRange('spirals', 'radius', ranges.positive, radius);
   return curve('spirals', 'two spirals', noise, (arm, u) => {
     const r = Math.sqrt(u);
     const angle = 2 * Math.PI * turns * r + Math.PI * arm;
@@ -71,7 +70,7 @@ export function swissRoll(options: NoiseOptions = {}): Distribution {
  */
 export function segment(options: SegmentOptions = {}): Distribution {
   const { theta = 0 } = checked('segment', options, ['theta']);
-  finite('segment', 'theta', theta);
+  checkRange('segment', 'theta', ranges.finite, theta);
   return curve('segment', `segment at ${theta}`, 0, (_, u) => [theta, u]);
 }
 
@@ -81,7 +80,7 @@ export function segment(options: SegmentOptions = {}): Distribution {
  */
 export function segments(options: SegmentOptions = {}): Distribution {
   const { theta = 1 } = checked('segments', options, ['theta']);
-  finite('segments', 'theta', theta);
+  checkRange('segments', 'theta', ranges.finite, theta);
   return curve('segments', `segments at 0 and ${theta}`, 0, (second, u) => [second * theta, u]);
 }
 
@@ -92,7 +91,7 @@ function curve(
   noise: number,
   at: (curve: number, u: number) => readonly [number, number],
 ): Distribution {
-  notNegative(name, 'noise', noise);
+  checkRange(name, 'noise', ranges.notNegative, noise);
   return {
     name,
     title,

@@ -1,5 +1,4 @@
-import { checked, Generator } from '../../engine/index.ts';
-import { wholeNumber } from './check.ts';
+import { checked, checkRange, Generator, ranges } from '../../engine/index.ts';
 import type { Modes, SampleSet } from './sampleSet.ts';
 
 /** A distribution on the line or in the plane, to draw from. */
@@ -70,8 +69,8 @@ export function pointSet(distribution: Distribution, options: PointSetOptions = 
     title,
     kind: 'points',
     shape: [dimension],
-    train: split(wholeNumber('pointSet', 'trainSize', trainSize), 1),
-    test: split(wholeNumber('pointSet', 'testSize', testSize), 2),
+    train: split(checkRange('pointSet', 'trainSize', ranges.count, trainSize), 1),
+    test: split(checkRange('pointSet', 'testSize', ranges.count, testSize), 2),
     ...(modes && { modes }),
     distribution,
   };

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { checked } from '../../engine/index.ts';
-import { oneOf, wholeNumber } from './check.ts';
+import { checked, checkRange, ranges } from '../../engine/index.ts';
 import { decodeImages, hashOf } from './decodeImages.node.ts';
 import { samplesOf, splitByHash } from './heldOut.ts';
 import type { SampleSet } from './sampleSet.ts';
@@ -50,8 +49,8 @@ interface Entry {
  */
 export async function emoji(options: EmojiOptions = {}): Promise<SampleSet> {
   const { vendor = 'google', size = 64, skinTones = true, ...rest } = checked('emoji', options, emojiOptions);
-  oneOf('emoji', 'vendor', vendor, VENDORS);
-  wholeNumber('emoji', 'size', size);
+  checkRange('emoji', 'vendor', ranges.oneOf(VENDORS), vendor);
+  checkRange('emoji', 'size', ranges.count, size);
   const folder = rest.folder === undefined ? packageFolder(vendor) : resolve(rest.folder);
   const remedy = `install it with \`npm i emoji-datasource-${vendor}\`, or name the package's folder`;
 

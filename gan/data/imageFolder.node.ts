@@ -1,7 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { checked } from '../../engine/index.ts';
-import { oneOf, wholeNumber } from './check.ts';
+import { checked, checkRange, ranges } from '../../engine/index.ts';
 import { decodeImages, type ImageFit, type SkippedFile } from './decodeImages.node.ts';
 import { type HashedImage, samplesOf, splitByHash } from './heldOut.ts';
 import type { SampleSet } from './sampleSet.ts';
@@ -57,8 +56,8 @@ interface Found {
 export async function imageFolder(folder: string, options: ImageFolderOptions = {}): Promise<ImageFolderSet> {
   const { size = 64, grey = false, fit = 'crop', ...rest } = checked('imageFolder', options, imageFolderOptions);
   const { testShare = 0.1, onProgress, onWarning = console.warn } = rest;
-  wholeNumber('imageFolder', 'size', size);
-  oneOf('imageFolder', 'fit', fit, ['crop', 'pad', 'stretch']);
+  checkRange('imageFolder', 'size', ranges.count, size);
+  checkRange('imageFolder', 'fit', ranges.oneOf(['crop', 'pad', 'stretch']), fit);
   if (!(testShare > 0 && testShare < 1)) {
     throw new RangeError(`imageFolder: testShare must be above 0 and below 1, not ${testShare}`);
   }

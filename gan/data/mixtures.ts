@@ -1,5 +1,4 @@
-import { checked, checkedList, shown } from '../../engine/index.ts';
-import { finite, positive, wholeNumber } from './check.ts';
+import { checked, checkedList, checkRange, ranges, shown } from '../../engine/index.ts';
 import { type Distribution, generatorOf, pointsIn } from './distribution.ts';
 import type { Modes } from './sampleSet.ts';
 
@@ -57,7 +56,7 @@ export interface GaussianGridOptions {
 /** A Gaussian on the line. @throws RangeError unless the mean is finite and sigma above 0 */
 export function gaussian(options: GaussianOptions = {}): GaussianMixture {
   const { mean = 0, sigma = 1 } = checked('gaussian', options, ['mean', 'sigma']);
-  finite('gaussian', 'mean', mean);
+  checkRange('gaussian', 'mean', ranges.finite, mean);
   return mixture('gaussian', `Gaussian of mean ${mean} and sigma ${sigma}`, [[mean]], sigma);
 }
 
@@ -67,7 +66,7 @@ export function twoGaussians(options: TwoGaussiansOptions = {}): GaussianMixture
   if (checkedList('twoGaussians', 'means', means, '[-2, 2]').length !== 2) {
     throw new RangeError(`twoGaussians: means are two numbers such as [-2, 2], not ${shown(means)}`);
   }
-  const centres = means.map((mean) => [finite('twoGaussians', 'means', mean)]);
+  const centres = means.map((mean) => [checkRange('twoGaussians', 'means', ranges.finite, mean)]);
   return mixture('two-gaussians', `two Gaussians of means ${means[0]} and ${means[1]}`, centres, sigma);
 }
 
@@ -80,7 +79,7 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
   const example = '[[0, 0], [1, 1]]';
   for (const centre of checkedList('gaussianMixture', 'centres', centres, example)) {
     const axes = checkedList('gaussianMixture', 'a centre', centre, '[0, 0]');
-    for (const x of axes) finite('gaussianMixture', 'a centre', x);
+    for (const x of axes) checkRange('gaussianMixture', 'a centre', ranges.finite, x);
     if (axes.length === 0 || axes.length !== centres[0]!.length) {
       throw new RangeError(`gaussianMixture: centres are points of one dimension such as ${example}`);
     }
@@ -97,8 +96,8 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
  */
 export function gaussianRing(options: GaussianRingOptions = {}): GaussianMixture {
   const { modes = 8, radius = 2, sigma = 0.02 } = checked('gaussianRing', options, ['modes', 'radius', 'sigma']);
-  positive('gaussianRing', 'radius', radius);
-  const centres = Array.from({ length: wholeNumber('gaussianRing', 'modes', modes) }, (_, i) => {
+  checkRange('gaussianRing', 'radius', ranges.positive, radius);
+  const centres = Array.from({ length: checkRange('gaussianRing', 'modes', ranges.count, modes) }, (_, i) => {
     const angle = (2 * Math.PI * i) / modes;
     return [radius * Math.cos(angle), radius * Math.sin(angle)];
   });
@@ -112,15 +111,15 @@ export function gaussianRing(options: GaussianRingOptions = {}): GaussianMixture
  */
 export function gaussianGrid(options: GaussianGridOptions = {}): GaussianMixture {
   const { side = 5, spacing = 2, sigma = 0.05 } = checked('gaussianGrid', options, ['side', 'spacing', 'sigma']);
-  positive('gaussianGrid', 'spacing', spacing);
-  const n = wholeNumber('gaussianGrid', 'side', side);
+  checkRange('gaussianGrid', 'spacing', ranges.positive, spacing);
+  const n = checkRange('gaussianGrid', 'side', ranges.count, side);
   const place = (i: number) => (i - (n - 1) / 2) * spacing;
   const centres = Array.from({ length: n * n }, (_, i) => [place(i % n), place(Math.floor(i / n))]);
   return mixture('grid', `grid of ${n * n} Gaussians`, centres, sigma);
 }
 
 function mixture(name: string, title: string, list: readonly (readonly number[])[], sigma: number): GaussianMixture {
-  positive(name, 'sigma', sigma);
+  checkRange(name, 'sigma', ranges.positive, sigma);
   const dimension = list[0]!.length;
   const k = list.length;
   // Samples and density use the same centres, those in float32 that the metrics see.

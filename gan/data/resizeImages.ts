@@ -1,4 +1,4 @@
-import { wholeNumber } from './check.ts';
+import { checkRange, ranges } from '../../engine/index.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { SampleSet, Samples } from './sampleSet.ts';
  */
 export function resizeSet(set: SampleSet, size: number): SampleSet {
   const [side = 0, width, channels = 0] = set.shape;
-  wholeNumber(set.name, 'size', size);
+  checkRange(set.name, 'size', ranges.count, size);
   if (set.kind !== 'images' || side !== width) throw new RangeError(`${set.name}: only square images are resized`);
   if (size === side) return set;
   const isFramed = size > side && size - side <= 4;

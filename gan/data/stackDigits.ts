@@ -1,5 +1,4 @@
-import { checked, Generator } from '../../engine/index.ts';
-import { wholeNumber } from './check.ts';
+import { checked, checkRange, Generator, ranges } from '../../engine/index.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
 
 /** Options of {@link stackDigits}. */
@@ -45,8 +44,8 @@ export function stackDigits(digits: SampleSet, options: StackDigitsOptions = {})
     title: `Stacked ${digits.title}`,
     kind: 'images',
     shape: [height, width, 3],
-    train: stack(digits.train, wholeNumber(name, 'trainSize', trainSize), 1),
-    test: stack(digits.test, wholeNumber(name, 'testSize', testSize), 2),
+    train: stack(digits.train, checkRange(name, 'trainSize', ranges.count, trainSize), 1),
+    test: stack(digits.test, checkRange(name, 'testSize', ranges.count, testSize), 2),
     classes: Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0')),
   };
 }

@@ -20,12 +20,12 @@ import {
 } from './modesRun.ts';
 import { recordOf } from './tables.ts';
 
-const common = { batch: 256, latent: 2, width: 128, emaDecay: 0.99, rateDecay: 0.02, samples: 2500, counts: 10 };
+const common = { batch: 128, latent: 2, width: 128, emaDecay: 0.99, rateDecay: 0.02, samples: 2500, counts: 10 };
 const full: Readonly<Record<MixtureName, ModesSettings>> = {
   ring: { ...common, steps: 1000 },
-  grid: { ...common, steps: 3000 },
+  grid: { ...common, steps: 2500 },
 };
-const brief: ModesSettings = { ...common, batch: 128, width: 64, emaDecay: 0.9, steps: 60 };
+const brief: ModesSettings = { ...common, width: 64, emaDecay: 0.9, steps: 60 };
 
 /** Which GANs lose modes (Srivastava et al. 2017; Lin et al. 2018). */
 export const modes: Experiment<ModesFigures> = {

@@ -42,7 +42,7 @@ export const methods = {
     title: 'WGAN, clipping',
     objective: 'wasserstein',
     regularizers: () => [regularizer('weight-clipping', 0.1)],
-    criticSteps: 3,
+    criticSteps: 2,
     optimizer: rmsprop(5e-4),
   },
   // 0.1 is what Gulrajani et al. take for toy data, in their code.
@@ -50,7 +50,7 @@ export const methods = {
     title: 'WGAN-GP',
     objective: 'wasserstein',
     regularizers: () => [regularizer('gradient-penalty', 0.1)],
-    criticSteps: 3,
+    criticSteps: 2,
     optimizer: adam(1e-3, [0.5, 0.9]),
   },
 } as const satisfies Readonly<Record<string, Method>>;

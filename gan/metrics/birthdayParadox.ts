@@ -1,8 +1,8 @@
-import { checked, type Device } from '../../engine/index.ts';
+import { checked, checkRange, type Device, ranges } from '../../engine/index.ts';
 import { FLOAT32_DOUBT, nearest } from './neighbours.ts';
 import { centred, exactSquaredDistance, overBlocks, squaredDistances, squaredNorms } from './pairs.ts';
 import { deviceFor } from './read.ts';
-import { bothRows, type MetricSamples, type Rows, wholeNumber } from './samples.ts';
+import { bothRows, type MetricSamples, type Rows } from './samples.ts';
 
 /** Options of {@link birthdayParadox}. */
 export interface BirthdayParadoxOptions {
@@ -64,8 +64,8 @@ export async function birthdayParadox(
   const { batch: size, threshold: given, device: asked } = checked(op, options, ['batch', 'threshold', 'device']);
   const device = deviceFor(asked);
   const [a, b] = bothRows(op, samples, reference, 2);
-  const batch = wholeNumber(op, 'batch', size ?? Math.max(2, Math.floor(a.count / 2)), 2, a.count);
-  if (given !== undefined && !(given >= 0)) throw new RangeError(`${op}: threshold ${given} must be 0 or more`);
+  const batch = checkRange(op, 'batch', ranges.whole(2, a.count), size ?? Math.max(2, Math.floor(a.count / 2)));
+  if (given !== undefined) checkRange(op, 'threshold', ranges.notNegative, given);
   const threshold = given ?? (await nearest(b, b, 1, device)).distances.reduce((s, d) => Math.min(s, d), Infinity) / 2;
   const batches = Math.floor(a.count / batch);
   let [collisions, hit] = [0, 0];

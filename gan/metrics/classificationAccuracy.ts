@@ -1,11 +1,13 @@
 import {
   argmax,
   checked,
+  checkRange,
   compile,
   crossEntropy,
   type Device,
   Generator,
   grad,
+  ranges,
   scope,
   sizeOf,
   type Tensor,
@@ -14,7 +16,7 @@ import {
 } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import { deviceFor, readFrom } from './read.ts';
-import { bothRows, type MetricSamples, type Rows, sliceSamples, takeSamples, wholeNumber } from './samples.ts';
+import { bothRows, type MetricSamples, type Rows, sliceSamples, takeSamples } from './samples.ts';
 
 /** Options of {@link classificationAccuracyScore}. */
 export interface ClassificationAccuracyOptions {
@@ -66,8 +68,8 @@ export async function classificationAccuracyScore(
   const [a, b] = bothRows(op, samples, reference, 2);
   const [labels, truth] = [labelsOf(op, 'samples', samples, a), labelsOf(op, 'reference', reference, b)];
   const largest = Math.max(labels.reduce(larger, 0), truth.reduce(larger, 0));
-  const classes = wholeNumber(op, 'classes', rest.classes ?? largest + 1, largest + 1);
-  const batch = Math.min(wholeNumber(op, 'batchSize', batchSize, 2), a.count);
+  const classes = checkRange(op, 'classes', ranges.whole(largest + 1), rest.classes ?? largest + 1);
+  const batch = Math.min(checkRange(op, 'batchSize', ranges.whole(2), batchSize), a.count);
   const one = samples.shape.slice(1);
   const make = rest.model ?? ((rng: Generator) => smallClassifier(one, classes, rng));
   using model = withDevice(device, () => make(new Generator(seed, 1)));
@@ -107,7 +109,7 @@ async function learn(model: nn.Module, samples: MetricSamples, lesson: Lesson): 
     return loss;
   });
   const steps = Math.floor(labels.length / batch);
-  const totalSteps = wholeNumber('classificationAccuracyScore', 'epochs', epochs, 1) * steps;
+  const totalSteps = checkRange('classificationAccuracyScore', 'epochs', ranges.count, epochs) * steps;
   const schedule = new nn.OneCycleLR(optimizer, { maxLr: lr, totalSteps, cycleMomentum: false });
   for (let done = 0; done < totalSteps; ) {
     const order = rng.hostPermutation(labels.length);

@@ -1,8 +1,10 @@
 import {
   checked,
+  checkRange,
   concat,
   type Device,
   logSoftmax,
+  ranges,
   reshape,
   slice,
   softmax,
@@ -11,7 +13,7 @@ import {
 } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import { deviceFor, readFrom } from './read.ts';
-import { type MetricSamples, rowsOf, wholeNumber } from './samples.ts';
+import { type MetricSamples, rowsOf } from './samples.ts';
 
 /** A network whose features the metrics compare, such as {@link DigitClassifier} or {@link RandomFeatures}. */
 export interface FeatureNetwork {
@@ -60,7 +62,7 @@ async function inBatches(
   const device = deviceFor(asked);
   refuseTraining(op, network);
   const { data, count, width } = rowsOf(op, 'samples', samples);
-  const size = wholeNumber(op, 'batchSize', batchSize, 1);
+  const size = checkRange(op, 'batchSize', ranges.count, batchSize);
   const one = samples.shape.slice(1);
   const launch = (from: number) => {
     const to = Math.min(from + size, count);
@@ -100,7 +102,7 @@ export function classesOf({ data, shape }: MetricSamples): Int32Array {
  * @throws Error for a classifier that is still training
  */
 export function stackedClassifier(classifier: FeatureClassifier, channels: number): FeatureClassifier {
-  wholeNumber('stackedClassifier', 'channels', channels, 1);
+  checkRange('stackedClassifier', 'channels', ranges.count, channels);
   refuseTraining('stackedClassifier', classifier);
   const planes = (x: Tensor) => {
     if (x.rank !== 4 || x.shape[3] !== channels) {

@@ -1,5 +1,15 @@
-import { checked, eigh, reference as float64, type Generator, scope, tensor, withDevice } from '../../engine/index.ts';
-import { bothRows, type MetricSamples, type Rows, rowsOf, takeSamples, wholeNumber } from './samples.ts';
+import {
+  checked,
+  checkRange,
+  eigh,
+  reference as float64,
+  type Generator,
+  ranges,
+  scope,
+  tensor,
+  withDevice,
+} from '../../engine/index.ts';
+import { bothRows, type MetricSamples, type Rows, rowsOf, takeSamples } from './samples.ts';
 
 /** Mean and covariance of features, in float64. */
 export interface Moments {
@@ -121,7 +131,7 @@ export async function frechetInceptionDistance(
 ): Promise<Fid> {
   const op = 'frechetInceptionDistance';
   const { rng, extrapolation = 8 } = checked(op, options, ['rng', 'extrapolation']);
-  const steps = wholeNumber(op, 'extrapolation', extrapolation, 0);
+  const steps = checkRange(op, 'extrapolation', ranges.whole(0), extrapolation);
   const [a, b] = bothRows(op, samples, reference, 2);
   const value = await frechetDistance(momentsOf(a), momentsOf(b));
   if (steps === 0) return { value, unbiased: Number.NaN, bias: Number.NaN };

@@ -1,5 +1,5 @@
-import { checked } from '../../engine/index.ts';
-import { type MetricSamples, meanAndSpread, rowsOf, wholeNumber } from './samples.ts';
+import { checked, checkRange, ranges } from '../../engine/index.ts';
+import { type MetricSamples, meanAndSpread, rowsOf } from './samples.ts';
 
 /** Options of {@link inceptionScore}. */
 export interface InceptionScoreOptions {
@@ -27,7 +27,7 @@ export interface InceptionScore {
 export function inceptionScore(probabilities: MetricSamples, options: InceptionScoreOptions = {}): InceptionScore {
   const { splits = 10 } = checked('inceptionScore', options, ['splits']);
   const { data, count, width } = distributions('inceptionScore', probabilities);
-  const parts = wholeNumber('inceptionScore', 'splits', splits, 1, count);
+  const parts = checkRange('inceptionScore', 'splits', ranges.whole(1, count), splits);
   const scores = Array.from({ length: parts }, (_, s) => {
     const [from, to] = [Math.floor((s * count) / parts), Math.floor(((s + 1) * count) / parts)];
     return Math.exp(meanDivergence(data.subarray(from * width, to * width), width));

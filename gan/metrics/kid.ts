@@ -1,7 +1,7 @@
-import { checked, type Device, type Generator, matmul, type Tensor } from '../../engine/index.ts';
+import { checked, checkRange, type Device, type Generator, matmul, ranges, type Tensor } from '../../engine/index.ts';
 import { meanOverPairs } from './pairs.ts';
 import { deviceFor } from './read.ts';
-import { bothRows, type MetricSamples, meanAndSpread, type Rows, takeSamples, wholeNumber } from './samples.ts';
+import { bothRows, type MetricSamples, meanAndSpread, type Rows, takeSamples } from './samples.ts';
 
 /** Subsets under way at once: their matrices are small, and waiting for each would take longer than computing it. */
 const TOGETHER = 8;
@@ -55,7 +55,12 @@ export async function kernelInceptionDistance(
   const device = deviceFor(asked);
   const [a, b] = bothRows(op, samples, reference, 2);
   const most = Math.min(a.count, b.count);
-  const size = wholeNumber(op, 'subsetSize', subsetSize ?? Math.max(2, Math.min(1000, Math.floor(most / 2))), 2, most);
+  const size = checkRange(
+    op,
+    'subsetSize',
+    ranges.whole(2, most),
+    subsetSize ?? Math.max(2, Math.min(1000, Math.floor(most / 2))),
+  );
   const kernel = (x: Tensor, y: Tensor) => {
     const k = matmul(x, y, { transposeB: true }).div(a.width).add(1);
     return k.mul(k).mul(k);
@@ -77,7 +82,7 @@ export async function kernelInceptionDistance(
     return within + other - 2 * between;
   };
   const values: number[] = [];
-  for (let s = 0; s < wholeNumber(op, 'subsets', subsets, 1); s += TOGETHER) {
+  for (let s = 0; s < checkRange(op, 'subsets', ranges.count, subsets); s += TOGETHER) {
     const some = Array.from({ length: Math.min(TOGETHER, subsets - s) }, () => one(draw(a), draw(b)));
     values.push(...(await Promise.all(some)));
   }

@@ -1,12 +1,14 @@
 import {
   avgPool2d,
   checked,
+  checkRange,
   concat,
   conv2d,
   type Device,
   type Generator,
   mean,
   permute,
+  ranges,
   relu,
   reshape,
   split,
@@ -14,7 +16,7 @@ import {
   tensor,
 } from '../../engine/index.ts';
 import { deviceFor, readFrom } from './read.ts';
-import { type MetricSamples, meanAndSpread, rowsOf, takeSamples, wholeNumber } from './samples.ts';
+import { type MetricSamples, meanAndSpread, rowsOf, takeSamples } from './samples.ts';
 
 /** Exponents of the scales, finest first (Wang et al., section 3.2). */
 const WEIGHTS: readonly number[] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
@@ -57,7 +59,7 @@ function scalesOf(op: string, shape: readonly number[], scales: number | undefin
   const most = scalesFor([height!, width!]);
   if (most === 0)
     throw new RangeError(`${op}: images of ${height} x ${width} have no room for a window of ${WINDOW} x ${WINDOW}`);
-  return wholeNumber(op, 'scales', scales ?? most, 1, most);
+  return checkRange(op, 'scales', ranges.whole(1, most), scales ?? most);
 }
 
 /**
@@ -155,7 +157,7 @@ export async function msSsimDiversity(
 ): Promise<MsSsimDiversity> {
   const op = 'msSsimDiversity';
   const { rng, pairs = 1000, scales, device } = checked(op, options, ['rng', 'pairs', 'scales', 'device']);
-  const many = wholeNumber(op, 'pairs', pairs, 1);
+  const many = checkRange(op, 'pairs', ranges.count, pairs);
   const used = scalesOf(op, samples.shape, scales);
   const { count } = rowsOf(op, 'samples', samples, 2);
   const partners = groups(count, samples.labels);

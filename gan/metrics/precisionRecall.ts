@@ -1,7 +1,7 @@
-import { checked, type Device } from '../../engine/index.ts';
+import { checked, checkRange, type Device, ranges } from '../../engine/index.ts';
 import { inBalls, radii } from './neighbours.ts';
 import { deviceFor } from './read.ts';
-import { bothRows, type MetricSamples, wholeNumber } from './samples.ts';
+import { bothRows, type MetricSamples } from './samples.ts';
 
 /** Options of {@link precisionRecall} and {@link densityCoverage}. */
 export interface NeighbourhoodOptions {
@@ -28,7 +28,7 @@ function prepared(
 ) {
   const { k = usual, device } = checked(op, options, ['k', 'device']);
   const [a, b] = bothRows(op, samples, reference, 2);
-  wholeNumber(op, 'k', k, 1, Math.min(a.count, b.count) - 1);
+  checkRange(op, 'k', ranges.whole(1, Math.min(a.count, b.count) - 1), k);
   return { a, b, k, device: deviceFor(device) };
 }
 

@@ -100,13 +100,6 @@ export function metricSamples(
   };
 }
 
-/** A whole number from `least` to `most`. @throws RangeError that names the metric and the option */
-export function wholeNumber(op: string, name: string, value: number, least: number, most = Infinity): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  const upTo = most === Infinity ? ` of at least ${least}` : ` from ${least} to ${most}`;
-  throw new RangeError(`${op}: ${name} is ${value}; use a whole number${upTo}`);
-}
-
 /** Mean and sample standard deviation (over n - 1; 0 for one value). */
 export function meanAndSpread(values: ArrayLike<number>): readonly [mean: number, spread: number] {
   const list = Array.from(values);

@@ -1,13 +1,10 @@
-import { checked, type Generator, type Shape } from '../../engine/index.ts';
+import { checked, checkRange, type Generator, ranges, type Shape } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import type { Networks } from './networks.ts';
 import {
   type CriticOptions,
-  checkedChoice,
-  checkedCount,
   checkedRng,
   checkedSquares,
-  checkedSwitch,
   criticNorms,
   dcganInit,
   heInit,
@@ -78,9 +75,10 @@ export function dcgan(options: DcganOptions): Networks {
   const { criticWidth = width, norm = 'batch', criticNorm = 'batch', spectralNorm = false } = options;
   const { size, channels } = checkedSquares('dcgan', shape, Object.keys(PLANS).map(Number), dcganMakes);
   const rng = checkedRng('dcgan', options.rng);
-  for (const [name, value] of Object.entries({ latent, width, criticWidth })) checkedCount('dcgan', name, value);
-  checkedChoice('dcgan', 'norm', norm, ['batch', 'none']);
-  checkedChoice('dcgan', 'criticNorm', criticNorm, criticNorms);
+  for (const [name, value] of Object.entries({ latent, width, criticWidth }))
+    checkRange('dcgan', name, ranges.count, value);
+  checkRange('dcgan', 'norm', ranges.oneOf(['batch', 'none']), norm);
+  checkRange('dcgan', 'criticNorm', ranges.oneOf(criticNorms), criticNorm);
   const { base, ups, downs } = PLANS[size]!;
 
   // Guideline 2, and what it makes needless: a bias in front of batch norm would be subtracted again.
@@ -103,7 +101,7 @@ export function dcgan(options: DcganOptions): Networks {
   );
 
   const start = criticNorm === 'batch' ? dcganInit : heInit;
-  const sn = spectral(checkedSwitch('dcgan', 'spectralNorm', spectralNorm), rng);
+  const sn = spectral(checkRange('dcgan', 'spectralNorm', ranges.flag, spectralNorm), rng);
   // Layer norm subtracts one mean of all channels, and leaves their biases.
   const hasBias = criticNorm === 'none' || criticNorm === 'layer';
   const down = { ...HALVING, rng, ...start };

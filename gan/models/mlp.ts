@@ -1,15 +1,16 @@
-import { checked, checkedList, type Generator, type Shape, ShapeError, sizeOf } from '../../engine/index.ts';
+import {
+  checked,
+  checkedList,
+  checkRange,
+  type Generator,
+  ranges,
+  type Shape,
+  ShapeError,
+  sizeOf,
+} from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import type { Networks } from './networks.ts';
-import {
-  type CriticOptions,
-  checkedChoice,
-  checkedCount,
-  checkedRng,
-  checkedSwitch,
-  criticNorms,
-  spectral,
-} from './parts.ts';
+import { type CriticOptions, checkedRng, criticNorms, spectral } from './parts.ts';
 
 /** What {@link mlp} applies after each hidden layer; 'leakyRelu' has slope 0.2. */
 export type MlpActivation = 'relu' | 'leakyRelu' | 'tanh';
@@ -105,20 +106,15 @@ export function mlp(options: MlpOptions): Networks {
   const { latent = usual.latent, width = usual.width, depth = 3 } = options;
   const { criticWidth = width, criticDepth = depth } = options;
   for (const [name, n] of Object.entries({ latent, width, depth, criticWidth, criticDepth })) {
-    checkedCount('mlp', name, n);
+    checkRange('mlp', name, ranges.count, n);
   }
   const { activation = 'relu', norm = 'none', criticActivation = 'relu', criticNorm = 'none' } = options;
-  checkedChoice('mlp', 'activation', activation, ACTIVATIONS);
-  checkedChoice('mlp', 'criticActivation', criticActivation, [...ACTIVATIONS, 'maxout']);
-  checkedChoice('mlp', 'norm', norm, ['batch', 'none']);
+  checkRange('mlp', 'activation', ranges.oneOf(ACTIVATIONS), activation);
+  checkRange('mlp', 'criticActivation', ranges.oneOf([...ACTIVATIONS, 'maxout']), criticActivation);
+  checkRange('mlp', 'norm', ranges.oneOf(['batch', 'none']), norm);
   // Instance norm would average over the positions of one vector, of which there is one.
-  checkedChoice(
-    'mlp',
-    'criticNorm',
-    criticNorm,
-    criticNorms.filter((n) => n !== 'instance'),
-  );
-  const sn = spectral(checkedSwitch('mlp', 'spectralNorm', options.spectralNorm ?? false), rng);
+  checkRange('mlp', 'criticNorm', ranges.oneOf(criticNorms.filter((n) => n !== 'instance')), criticNorm);
+  const sn = spectral(checkRange('mlp', 'spectralNorm', ranges.flag, options.spectralNorm ?? false), rng);
 
   const values = sizeOf(shape);
   // A bias in front of batch norm would be subtracted again.

@@ -47,28 +47,10 @@ export const spectral =
   <M extends nn.WeightedModule>(layer: M): M =>
     wanted ? nn.spectralNorm(layer, { rng }) : layer;
 
-/** The option's value, if it is one of `known`. @throws RangeError that names model and option, and lists what there is */
-export function checkedChoice<T extends string>(model: string, name: string, value: T, known: readonly T[]): T {
-  if (known.includes(value)) return value;
-  throw new RangeError(`${model}: ${name} is one of ${known.join(', ')}, not ${shown(value)}`);
-}
-
-/** The value, if it is a whole number of 1 or more. @throws RangeError that names model and option */
-export function checkedCount(model: string, name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new RangeError(`${model}: ${name} must be a whole number, 1 or more, not ${shown(value)}`);
-}
-
 /** The generator that fills the weights. @throws TypeError where it was left out, as JavaScript allows */
 export function checkedRng(model: string, rng: Generator): Generator {
   if (typeof rng === 'object' && rng !== null && typeof rng.normal === 'function') return rng;
   throw new TypeError(`${model}: rng fills the weights; give one, as in rng: new Generator(1), not ${shown(rng)}`);
-}
-
-/** The value, if it is true or false: the text 'false' would count as true. @throws TypeError that names model and option */
-export function checkedSwitch(model: string, name: string, value: boolean): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new TypeError(`${model}: ${name} is true or false, not ${shown(value)}`);
 }
 
 /** Shapes of square images. */

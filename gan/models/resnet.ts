@@ -1,14 +1,11 @@
-import { checked, type Generator, type Shape } from '../../engine/index.ts';
+import { checked, checkRange, type Generator, ranges, type Shape } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import type { Networks } from './networks.ts';
 import {
   type CriticNorm,
   type CriticOptions,
-  checkedChoice,
-  checkedCount,
   checkedRng,
   checkedSquares,
-  checkedSwitch,
   criticNorms,
   imageNorm,
   spectral,
@@ -117,9 +114,10 @@ export function resnet(options: ResnetOptions): Networks {
   const { criticWidth = width, criticNorm = 'none', spectralNorm = false } = options;
   const { size, channels } = checkedSquares('resnet', shape, Object.keys(PLANS).map(Number), resnetMakes);
   const rng = checkedRng('resnet', options.rng);
-  for (const [name, value] of Object.entries({ latent, width, criticWidth })) checkedCount('resnet', name, value);
-  checkedChoice('resnet', 'criticNorm', criticNorm, criticNorms);
-  const sn = spectral(checkedSwitch('resnet', 'spectralNorm', spectralNorm), rng);
+  for (const [name, value] of Object.entries({ latent, width, criticWidth }))
+    checkRange('resnet', name, ranges.count, value);
+  checkRange('resnet', 'criticNorm', ranges.oneOf(criticNorms), criticNorm);
+  const sn = spectral(checkRange('resnet', 'spectralNorm', ranges.flag, spectralNorm), rng);
   const { base, ups } = PLANS[size]!;
 
   const made = { sn: spectral(false, rng), rng };

@@ -1,4 +1,4 @@
-import { checkedNumber, type Generator, type Tensor } from '../../engine/index.ts';
+import { checkedNumber, checkRange, type Generator, ranges, type Tensor } from '../../engine/index.ts';
 import { clipWeights, type Module, type Parameter, spectralNorm, type WeightedModule } from '../../nn/index.ts';
 import { draganPenalty, gradientPenalty, zeroCentredPenalty } from './penalty.ts';
 
@@ -111,9 +111,7 @@ export function regularizer(name: RegularizerName, strength?: number): Regulariz
   if (strength !== undefined) {
     if (usual === undefined) throw new TypeError(`regularizer: ${name} has no strength to set`);
     checkedNumber('regularizer', `the strength of ${name}`, strength);
-    if (!(strength > 0 && strength < Number.POSITIVE_INFINITY)) {
-      throw new RangeError(`regularizer: the strength of ${name} must be above 0, not ${strength}`);
-    }
+    checkRange('regularizer', `the strength of ${name}`, ranges.positive, strength);
   }
   const used = strength ?? usual;
   return { name, title: title(used ?? 0), strength: used, ...effect(used ?? 0) };

@@ -1,6 +1,16 @@
-import { checked, concat, type Generator, noGrad, ShapeError, scope, sizeOf, type Tensor } from '../../engine/index.ts';
+import {
+  checked,
+  checkRange,
+  concat,
+  type Generator,
+  noGrad,
+  ranges,
+  ShapeError,
+  scope,
+  sizeOf,
+  type Tensor,
+} from '../../engine/index.ts';
 import { type Buffer, type EMA, Module, withoutTracking } from '../../nn/index.ts';
-import { checkRange, count, positive } from '../../nn/optim/options.ts';
 import { needCodes, truncatedLatents } from './latents.ts';
 
 /** What samples are drawn from: a generator module, or any function of latent codes. */
@@ -54,7 +64,7 @@ export async function drawSamples(
   const given = checked('drawSamples', options, ['batchSize', 'statistics', 'ema']);
   const { batchSize = 64, statistics = 'batch', ema } = given;
   needCodes('drawSamples', codes);
-  checkRange('drawSamples', 'batchSize', count, batchSize);
+  checkRange('drawSamples', 'batchSize', ranges.count, batchSize);
   needStatistics('drawSamples', statistics);
   const n = codes.shape[0]!;
   const parts: { values: Float32Array; shape: readonly number[] }[] = [];
@@ -133,11 +143,11 @@ export function standingStatistics(generator: Module, options: StandingStatistic
   const names = ['latent', 'rng', 'batches', 'batchSize', 'psi', 'ema'] as const;
   const { latent, rng, batches = 16, batchSize = 64, psi, ema } = checked('standingStatistics', options, names);
   for (const [name, value] of Object.entries({ latent, batches, batchSize })) {
-    checkRange('standingStatistics', name, count, value);
+    checkRange('standingStatistics', name, ranges.count, value);
   }
   if (batchSize < 2) throw new RangeError('standingStatistics: a batch of 1 has no statistics; use 2 or more');
   const layers = generator.namedModules().flatMap(([, m]) => (isTracked(m) ? [m] : []));
-  if (psi !== undefined) checkRange('standingStatistics', 'psi', positive, psi);
+  if (psi !== undefined) checkRange('standingStatistics', 'psi', ranges.positive, psi);
   if (layers.length === 0) return 0;
   const modes = generator.namedModules().map(([, m]) => [m, m.training] as const);
   const momenta = layers.map((layer) => layer.momentum);

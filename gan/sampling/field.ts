@@ -1,5 +1,4 @@
-import { checked, noGrad, ShapeError, scope, tensor } from '../../engine/index.ts';
-import { checkRange, count } from '../../nn/optim/options.ts';
+import { checked, checkRange, noGrad, ranges, ShapeError, scope, tensor } from '../../engine/index.ts';
 import { type LatentGenerator, withStatistics } from './draw.ts';
 
 /** A rectangle of the plane. */
@@ -42,10 +41,8 @@ export async function evaluateField(
   options: FieldOptions = {},
 ): Promise<ScalarField> {
   const { resolution = 64, batchSize = 4096 } = checked('evaluateField', options, ['resolution', 'batchSize']);
-  checkRange('evaluateField', 'batchSize', count, batchSize);
-  if (!(Number.isInteger(resolution) && resolution >= 2)) {
-    throw new RangeError(`evaluateField: resolution must be a whole number, 2 or more, not ${resolution}`);
-  }
+  checkRange('evaluateField', 'batchSize', ranges.count, batchSize);
+  checkRange('evaluateField', 'resolution', ranges.whole(2), resolution);
   checkBox('evaluateField', box);
   const n = resolution ** 2;
   const at = ([least, most]: readonly [number, number], i: number) => least + ((most - least) * i) / (resolution - 1);

@@ -1,5 +1,4 @@
-import { atan2, checked, ShapeError, scope, Tensor, tensor, where } from '../../engine/index.ts';
-import { checkRange, count, flag } from '../../nn/optim/options.ts';
+import { atan2, checked, checkRange, ranges, ShapeError, scope, Tensor, tensor, where } from '../../engine/index.ts';
 import { needCodes } from './latents.ts';
 
 /** How codes between two others are found: {@link lerp} or {@link slerp}. */
@@ -63,8 +62,7 @@ const MODES = Object.keys(between) as InterpolationMode[];
 const complement = (t: number | Tensor): number | Tensor => (t instanceof Tensor ? t.neg().add(1) : 1 - t);
 
 function wayOf(op: string, mode: InterpolationMode) {
-  if (MODES.includes(mode)) return between[mode];
-  throw new TypeError(`${op}: the mode is one of ${MODES.join(', ')}, not ${JSON.stringify(mode)}`);
+  return between[checkRange(op, 'mode', ranges.oneOf(MODES), mode)];
 }
 
 /** Options of {@link interpolate}. */
@@ -88,8 +86,8 @@ export interface InterpolateOptions {
 export function interpolate(codes: Tensor, options: InterpolateOptions = {}): Tensor {
   const { steps = 8, mode = 'spherical', loop = false } = checked('interpolate', options, ['steps', 'mode', 'loop']);
   needCodes('interpolate', codes, 2);
-  checkRange('interpolate', 'steps', count, steps);
-  checkRange('interpolate', 'loop', flag, loop);
+  checkRange('interpolate', 'steps', ranges.count, steps);
+  checkRange('interpolate', 'loop', ranges.flag, loop);
   const way = wayOf('interpolate', mode);
   const k = codes.shape[0]!;
   const n = loop ? k * steps : (k - 1) * steps + 1;
@@ -125,9 +123,7 @@ export function latentGrid(corners: Tensor, options: LatentGridOptions = {}): Te
     throw new ShapeError(`latentGrid: the corners must be [4, latent], not [${corners.shape}]`);
   }
   for (const [name, value] of Object.entries({ rows, columns })) {
-    if (!Number.isInteger(value) || value < 2) {
-      throw new RangeError(`latentGrid: ${name} must be a whole number, 2 or more, not ${value}`);
-    }
+    checkRange('latentGrid', name, ranges.whole(2), value);
   }
   const way = wayOf('latentGrid', mode);
   const latent = corners.shape[1]!;

@@ -1,6 +1,16 @@
-import { checked, compile, type Generator, grad, ShapeError, scope, type Tensor, tensor } from '../../engine/index.ts';
+import {
+  checked,
+  checkRange,
+  compile,
+  type Generator,
+  grad,
+  ranges,
+  ShapeError,
+  scope,
+  type Tensor,
+  tensor,
+} from '../../engine/index.ts';
 import { Adam, Parameter } from '../../nn/index.ts';
-import { checkRange, count, notNegative, positive } from '../../nn/optim/options.ts';
 import { type LatentGenerator, type SampleArray, withStatistics } from './draw.ts';
 
 /** Options of {@link invertSamples}. */
@@ -48,9 +58,9 @@ export async function invertSamples(
 ): Promise<Inversion> {
   const names = ['latent', 'rng', 'steps', 'lr', 'restarts', 'prior', 'features'] as const;
   const { latent, rng, steps = 200, lr = 0.1, restarts = 4, prior = 0, features } = checked(OP, options, names);
-  for (const [name, value] of Object.entries({ latent, steps, restarts })) checkRange(OP, name, count, value);
-  checkRange(OP, 'lr', positive, lr);
-  checkRange(OP, 'prior', notNegative, prior);
+  for (const [name, value] of Object.entries({ latent, steps, restarts })) checkRange(OP, name, ranges.count, value);
+  checkRange(OP, 'lr', ranges.positive, lr);
+  checkRange(OP, 'prior', ranges.notNegative, prior);
   const n = samples.shape[0] ?? 0;
   if (samples.shape.length < 2 || n < 1)
     throw new ShapeError(`${OP}: the samples must be [N, ...], not [${samples.shape}]`);

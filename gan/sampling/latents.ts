@@ -1,6 +1,8 @@
 import {
   checked,
+  checkRange,
   type Generator,
+  ranges,
   ShapeError,
   scope,
   type Tensor,
@@ -8,7 +10,6 @@ import {
   withDevice,
   zeros,
 } from '../../engine/index.ts';
-import { checkRange, positive } from '../../nn/optim/options.ts';
 
 /** @throws ShapeError unless `codes` is [N, latent] with at least `least` rows */
 export function needCodes(op: string, codes: Tensor, least = 1): void {
@@ -26,7 +27,7 @@ export function needCodes(op: string, codes: Tensor, least = 1): void {
  * @throws RangeError unless psi is a finite number above 0
  */
 export function truncatedLatents(rng: Generator, n: number, latent: number, psi: number): Tensor {
-  checkRange('truncatedLatents', 'psi', positive, psi);
+  checkRange('truncatedLatents', 'psi', ranges.positive, psi);
   return rng.truncatedNormal([n, latent], { low: -psi, high: psi });
 }
 

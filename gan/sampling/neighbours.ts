@@ -1,5 +1,14 @@
-import { checked, type Device, scope, sizeOf, type Tensor, tensor, topk } from '../../engine/index.ts';
-import { checkRange, count } from '../../nn/optim/options.ts';
+import {
+  checked,
+  checkRange,
+  type Device,
+  ranges,
+  scope,
+  sizeOf,
+  type Tensor,
+  tensor,
+  topk,
+} from '../../engine/index.ts';
 import { asSeen, type Samples } from '../data/sampleSet.ts';
 import type { SampleArray } from './draw.ts';
 
@@ -53,10 +62,8 @@ export async function nearestNeighbours(
       `nearestNeighbours: ${samples.data.length} values of samples [${samples.shape}] and ${pool.data.length} of ${pool.count} training samples do not fit`,
     );
   }
-  checkRange('nearestNeighbours', 'blockSize', count, blockSize);
-  if (!(Number.isInteger(k) && k >= 1 && k <= pool.count)) {
-    throw new RangeError(`nearestNeighbours: k must be a whole number from 1 to ${pool.count}, not ${k}`);
-  }
+  checkRange('nearestNeighbours', 'blockSize', ranges.count, blockSize);
+  checkRange('nearestNeighbours', 'k', ranges.whole(1, pool.count), k);
   /** Rows [B, D] of what is compared, on one device: `withDevice` would end with the first wait. */
   const compared = (values: Float32Array, where: { readonly device?: Device } = {}): Tensor => {
     const x = tensor(values, {

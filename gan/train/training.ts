@@ -1,4 +1,4 @@
-import { checked, checkedNumber, compile, concat, scope, type Tensor } from '../../engine/index.ts';
+import { checked, checkedNumber, checkRange, compile, concat, ranges, scope, type Tensor } from '../../engine/index.ts';
 import type { CheckpointParts, Stateful } from '../../nn/index.ts';
 import type { Gan } from '../gan.ts';
 
@@ -82,9 +82,7 @@ export class Training {
     const { criticSteps = 5, accumulate = 1, compiled = true } = checked('Training', options, names);
     for (const [name, value] of Object.entries({ criticSteps, accumulate })) {
       checkedNumber('Training', name, value);
-      if (!(Number.isInteger(value) && value >= 1)) {
-        throw new RangeError(`Training: ${name} must be a whole number of 1 or more, not ${value}`);
-      }
+      checkRange('Training', name, ranges.count, value);
     }
     this.gan = gan;
     this.data = data;

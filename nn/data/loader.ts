@@ -1,4 +1,4 @@
-import { checked, type Device, Generator, scope, Tensor, withDevice } from '../../engine/index.ts';
+import { checked, checkRange, type Device, Generator, ranges, scope, Tensor, withDevice } from '../../engine/index.ts';
 import type { Dataset, StreamDataset } from './dataset.ts';
 import { prefetched } from './prefetch.ts';
 import { type Batch, collate, type NumberArray } from './sample.ts';
@@ -84,12 +84,8 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
       'keepBatches',
     ]);
     const { batchSize = 1, shuffle = false, prefetch = 2, rng = new Generator(0), transform } = options;
-    if (!(Number.isInteger(batchSize) && batchSize > 0)) {
-      throw new RangeError(`DataLoader: batchSize must be a whole number of 1 or more, not ${batchSize}`);
-    }
-    if (!(Number.isInteger(prefetch) && prefetch >= 0)) {
-      throw new RangeError(`DataLoader: prefetch must be a whole number of 0 or more, not ${prefetch}`);
-    }
+    checkRange('DataLoader', 'batchSize', ranges.count, batchSize);
+    checkRange('DataLoader', 'prefetch', ranges.whole(0), prefetch);
     this.dataset = asDataset(dataset);
     if (!hasIndex(this.dataset)) {
       if (shuffle) {

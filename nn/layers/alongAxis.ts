@@ -1,5 +1,14 @@
 /** Activations that look along an axis. */
-import { checked, checkedNumber, chunk, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import {
+  checked,
+  checkedNumber,
+  checkRange,
+  chunk,
+  ranges,
+  ShapeError,
+  scope,
+  type Tensor,
+} from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { Linear, WEIGHT_OPTIONS, type WeightOptions } from './linear.ts';
 
@@ -93,9 +102,7 @@ export class Maxout extends Module {
   constructor(inFeatures: number, outFeatures: number, pieces: number, options: WeightOptions = {}) {
     super();
     checked('Maxout', options, WEIGHT_OPTIONS);
-    if (!Number.isInteger(pieces) || pieces < 1) {
-      throw new RangeError(`Maxout: pieces must be a whole number, 1 or more, not ${pieces}`);
-    }
+    checkRange('Maxout', 'pieces', ranges.count, pieces);
     this.linear = new Linear(inFeatures, outFeatures * pieces, options);
     this.pieces = pieces;
   }

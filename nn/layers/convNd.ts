@@ -1,5 +1,15 @@
 /** What convolutions of sequences, images and volumes, and their transposes, have in common. */
-import { checked, defined, pad, ShapeError, scope, sizeOf, type Tensor } from '../../engine/index.ts';
+import {
+  checked,
+  checkRange,
+  defined,
+  pad,
+  ranges,
+  ShapeError,
+  scope,
+  sizeOf,
+  type Tensor,
+} from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { filled, type Parameter } from '../module/parameter.ts';
@@ -158,9 +168,7 @@ export abstract class ConvNd<O extends ConvOptions> extends Convolution<O> {
     checked<ConvOptions & ConvLayerOptions>(new.target.name, options, [...LAYER_OPTIONS, 'paddingMode']);
     const { paddingMode = 'zeros', bias, init, initBias, rng, ...conv } = options;
     super(axes, [inChannels, outChannels], kernel, conv as unknown as O, defined({ bias, init, initBias, rng }), false);
-    if (!MODES.includes(paddingMode)) {
-      throw new TypeError(`${new.target.name}: paddingMode is one of ${MODES.join(', ')}, not ${String(paddingMode)}`);
-    }
+    checkRange(new.target.name, 'paddingMode', ranges.oneOf(MODES), paddingMode);
     const { padding = 0 } = conv;
     if (typeof padding === 'string' && padding !== 'same' && padding !== 'valid') {
       throw new TypeError(

@@ -1,9 +1,11 @@
 /** Recurrent networks over whole sequences. */
 import {
   checked,
+  checkRange,
   concat,
   dropout,
   type Generator,
+  ranges,
   ShapeError,
   scope,
   slice,
@@ -82,10 +84,8 @@ export abstract class Recurrent<State> extends Module<
       bias = true,
       ...rest
     } = checked(name, options, ['numLayers', 'bidirectional', 'dropout', ...CELL_OPTIONS]);
-    if (!Number.isInteger(numLayers) || numLayers < 1) {
-      throw new RangeError(`${name}: numLayers must be a whole number, 1 or more, not ${numLayers}`);
-    }
-    if (!(p >= 0 && p <= 1)) throw new RangeError(`${name}: dropout must be from 0 to 1, not ${p}`);
+    checkRange(name, 'numLayers', ranges.count, numLayers);
+    checkRange(name, 'dropout', ranges.share, p);
     const rng = rest.rng ?? layerGenerator();
     const sizeOf = (layer: number) => (layer === 0 ? inputSize : hiddenSize * (bidirectional ? 2 : 1));
     const [there, back] = [true, bidirectional].map((wanted) =>

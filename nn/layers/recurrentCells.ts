@@ -1,5 +1,13 @@
 /** One step of a recurrent network. */
-import { checked, type Generator, ShapeError, scope, shown, type Tensor } from '../../engine/index.ts';
+import {
+  checked,
+  checkRange,
+  type Generator,
+  ranges,
+  ShapeError,
+  scope,
+  type Tensor,
+} from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Initializer, Parameter } from '../module/parameter.ts';
@@ -41,10 +49,8 @@ export const CELL_OPTIONS = ['bias', 'init', 'initBias', 'rng'] as const;
 export function kindOf<O extends RNNCellOptions>(name: string, options: O): [Recurrence, Omit<O, 'nonlinearity'>] {
   if (typeof options !== 'object' || options === null) return [RNN_KINDS.tanh, options];
   const { nonlinearity = 'tanh', ...rest } = options;
-  if (nonlinearity in RNN_KINDS) return [RNN_KINDS[nonlinearity], rest];
-  throw new TypeError(
-    `${name}: nonlinearity is one of ${Object.keys(RNN_KINDS).join(', ')}, not ${shown(nonlinearity)}`,
-  );
+  checkRange(name, 'nonlinearity', ranges.oneOf(Object.keys(RNN_KINDS)), nonlinearity);
+  return [RNN_KINDS[nonlinearity], rest];
 }
 
 /** What {@link RNNCell}, {@link GRUCell} and {@link LSTMCell} share: weights [in,gates·H], PyTorch's transposed. */

@@ -1,9 +1,11 @@
 /** Layers that make images larger or smaller, without parameters. */
 import {
   checked,
+  checkRange,
   type Pair,
   pad,
   permute,
+  ranges,
   resizeBilinear,
   resizeNearest,
   ShapeError,
@@ -62,13 +64,6 @@ export class Upsample extends Module {
   }
 }
 
-function factorOf(layer: string, factor: number): number {
-  if (!Number.isInteger(factor) || factor < 1) {
-    throw new RangeError(`${layer}: the factor must be a whole number, 1 or more, not ${factor}`);
-  }
-  return factor;
-}
-
 /**
  * [N,H,W,C·r²] to [N,H·r,W·r,C] (Shi et al. 2016). Channel c·r² + i·r + j goes to row i and column j of channel c, as in
  * PyTorch, so that weights before it can be taken over; `depthToSpace` has another order.
@@ -80,7 +75,7 @@ export class PixelShuffle extends Module {
   /** @throws RangeError unless the factor is a whole number, 1 or more */
   constructor(upscaleFactor: number) {
     super();
-    this.upscaleFactor = factorOf('PixelShuffle', upscaleFactor);
+    this.upscaleFactor = checkRange('PixelShuffle', 'the factor', ranges.count, upscaleFactor);
   }
 
   /** @throws ShapeError unless x is [N,H,W,C·r²] */
@@ -109,7 +104,7 @@ export class PixelUnshuffle extends Module {
   /** @throws RangeError unless the factor is a whole number, 1 or more */
   constructor(downscaleFactor: number) {
     super();
-    this.downscaleFactor = factorOf('PixelUnshuffle', downscaleFactor);
+    this.downscaleFactor = checkRange('PixelUnshuffle', 'the factor', ranges.count, downscaleFactor);
   }
 
   /** @throws ShapeError unless x is [N,H·r,W·r,C] */

@@ -1,11 +1,13 @@
 import {
   checked,
+  checkRange,
   copyFrom,
   dot,
   type Generator,
   matmul,
   noGrad,
   powerIteration,
+  ranges,
   ShapeError,
   scope,
   type Tensor,
@@ -117,9 +119,7 @@ class SpectralNorm extends Module<[weight: Tensor], Tensor> {
 export function spectralNorm<M extends WeightedModule>(module: M, options: SpectralNormOptions = {}): M {
   checked('spectralNorm', options, ['iterations', 'eps', 'dim', 'name', 'rng']);
   const { iterations = 1, eps = 1e-12, name = 'weight', rng = layerGenerator() } = options;
-  if (!Number.isInteger(iterations) || iterations < 1) {
-    throw new RangeError(`spectralNorm: iterations must be a whole number, 1 or more, not ${iterations}`);
-  }
+  checkRange('spectralNorm', 'iterations', ranges.count, iterations);
   const weight = parameterOf('spectralNorm', module, name);
   if (weight.rank < 2) {
     throw new ShapeError(

@@ -1,5 +1,5 @@
 /** What batch norm and instance norm have in common: an affine map and running statistics, both optional. */
-import { copyFrom, full, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { checkRange, copyFrom, full, noGrad, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { Buffer, Parameter } from '../module/parameter.ts';
 import { featureVectors, type PyTorchRule } from '../module/pyTorchRule.ts';
@@ -34,12 +34,8 @@ export abstract class TrackedNorm<In extends readonly [x: Tensor, ...unknown[]] 
   /** Makes weights and running statistics on the current device. */
   protected constructor(numFeatures: number, { eps, momentum, affine, trackRunningStats }: TrackedNormOptions) {
     super();
-    if (!Number.isInteger(numFeatures) || numFeatures < 1) {
-      throw new ShapeError(`${new.target.name}: channels must be a whole number, 1 or more, not ${numFeatures}`);
-    }
-    if (momentum !== null && !(momentum >= 0 && momentum <= 1)) {
-      throw new RangeError(`${new.target.name}: momentum is a number from 0 to 1, not ${momentum}`);
-    }
+    checkRange(new.target.name, 'channels', ranges.count, numFeatures);
+    if (momentum !== null) checkRange(new.target.name, 'momentum', ranges.share, momentum);
     const vector = (value: number) => full([numFeatures], value);
     this.numFeatures = numFeatures;
     this.eps = eps;

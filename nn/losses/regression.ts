@@ -2,11 +2,13 @@
 import {
   abs,
   checked,
+  checkRange,
   clamp,
   exp,
   type LossReduction,
   log,
   maximum,
+  ranges,
   ShapeError,
   scope,
   square,
@@ -61,7 +63,7 @@ export interface SmoothL1Options extends LossOptions {
  */
 export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
   const { beta = 1, reduction } = checked('smoothL1Loss', options, ['beta', 'reduction']);
-  if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta must be 0 or more, not ${beta}`);
+  checkRange('smoothL1Loss', 'beta', ranges.notNegative, beta);
   return ofDifference('smoothL1Loss', input, target, reduction, (d) =>
     beta === 0 ? abs(d) : huber(d, beta).mul(1 / beta),
   );

@@ -1,5 +1,5 @@
+import { ranges } from '../../engine/index.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
-import { notNegative } from './options.ts';
 
 /** Options of {@link Adagrad}; names and defaults are PyTorch's. */
 export interface AdagradOptions {
@@ -19,11 +19,11 @@ const ALGORITHM: Algorithm<AdagradOptions, 'adagrad'> = {
   name: 'Adagrad',
   defaults: { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 },
   ranges: {
-    lr: notNegative,
-    lrDecay: notNegative,
-    weightDecay: notNegative,
-    initialAccumulatorValue: notNegative,
-    eps: notNegative,
+    lr: ranges.notNegative,
+    lrDecay: ranges.notNegative,
+    weightDecay: ranges.notNegative,
+    initialAccumulatorValue: ranges.notNegative,
+    eps: ranges.notNegative,
   },
   rule: () => 'adagrad',
   initial: (o) => o.initialAccumulatorValue,

@@ -1,6 +1,6 @@
-import type { AdamStep } from '../../engine/index.ts';
+import { type AdamStep, ranges } from '../../engine/index.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
-import { decayRates, notNegative } from './options.ts';
+import { decayRates } from './options.ts';
 
 /** Options of {@link Adam}; names and defaults are PyTorch's. */
 export interface AdamOptions {
@@ -15,7 +15,12 @@ export interface AdamOptions {
 }
 
 const defaults = { lr: 1e-3, betas: [0.9, 0.999] as const, eps: 1e-8, weightDecay: 0 };
-const ranges = { lr: notNegative, betas: decayRates, eps: notNegative, weightDecay: notNegative };
+const adamRanges = {
+  lr: ranges.notNegative,
+  betas: decayRates,
+  eps: ranges.notNegative,
+  weightDecay: ranges.notNegative,
+};
 
 const numbers = ({ lr, betas: [beta1, beta2], eps }: Required<AdamOptions>, step: number): AdamStep => {
   return { lr, beta1, beta2, eps, weightDecay: 0, l2: 0, step };
@@ -24,7 +29,7 @@ const numbers = ({ lr, betas: [beta1, beta2], eps }: Required<AdamOptions>, step
 const ADAM: Algorithm<AdamOptions, 'adam'> = {
   name: 'Adam',
   defaults,
-  ranges,
+  ranges: adamRanges,
   rule: () => 'adam',
   params: (o, step) => ({ ...numbers(o, step), l2: o.weightDecay }),
 };
@@ -56,7 +61,7 @@ export interface AdamWOptions extends Omit<AdamOptions, 'weightDecay'> {
 const ADAM_W: Algorithm<AdamWOptions, 'adam'> = {
   name: 'AdamW',
   defaults: { ...defaults, weightDecay: 1e-2 },
-  ranges,
+  ranges: adamRanges,
   rule: () => 'adam',
   params: (o, step) => ({ ...numbers(o, step), weightDecay: o.weightDecay }),
 };

@@ -1,8 +1,18 @@
 /** Bounds on gradients and weights. Nothing is read back, so that all of it may be compiled. */
-import { checked, clampInPlace, concat, div, minimum, norm, scope, type Tensor } from '../../engine/index.ts';
+import {
+  checked,
+  checkRange,
+  clampInPlace,
+  concat,
+  div,
+  minimum,
+  norm,
+  ranges,
+  scope,
+  type Tensor,
+} from '../../engine/index.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { Arena } from './arena.ts';
-import { checkRange, notNegative } from './options.ts';
 
 /** What {@link clipGradNorm} returns. */
 export interface ClippedGradients {
@@ -29,7 +39,7 @@ export function clipGradNorm(
   options: { readonly normType?: number } = {},
 ): ClippedGradients {
   const { normType = 2 } = checked('clipGradNorm', options, ['normType']);
-  checkRange('clipGradNorm', 'maxNorm', notNegative, maxNorm);
+  checkRange('clipGradNorm', 'maxNorm', ranges.notNegative, maxNorm);
   if (gradients.length === 0) throw new Error('clipGradNorm: no gradients given');
   return scope(() => {
     const totalNorm = norm(concat(gradients.map((g) => g.reshape([g.size]))), normType);
@@ -43,7 +53,7 @@ export function clipGradNorm(
  * @throws RangeError unless clipValue is 0 or more
  */
 export function clipGradValue(gradients: readonly Tensor[], clipValue: number): Tensor[] {
-  checkRange('clipGradValue', 'clipValue', notNegative, clipValue);
+  checkRange('clipGradValue', 'clipValue', ranges.notNegative, clipValue);
   return gradients.map((g) => g.clamp(-clipValue, clipValue));
 }
 
@@ -53,7 +63,7 @@ export function clipGradValue(gradients: readonly Tensor[], clipValue: number): 
  * @throws RangeError unless bound is 0 or more
  */
 export function clipWeights(parameters: readonly Parameter[], bound: number): void {
-  checkRange('clipWeights', 'bound', notNegative, bound);
+  checkRange('clipWeights', 'bound', ranges.notNegative, bound);
   const wanted = new Set(parameters);
   const targets = [...wanted].map((p) => {
     const arena = Arena.holding(p);

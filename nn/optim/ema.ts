@@ -1,9 +1,19 @@
-import { eachRun, keep, live, optimizerStep, refusePromise, ShapeError, type Tensor } from '../../engine/index.ts';
+import {
+  checkRange,
+  eachRun,
+  keep,
+  live,
+  optimizerStep,
+  ranges,
+  refusePromise,
+  ShapeError,
+  type Tensor,
+} from '../../engine/index.ts';
 import type { AnyModule } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { compareState, overwriting, refuseDifferences, type StateValue } from '../module/state.ts';
 import { Arena, Layout, lent } from './arena.ts';
-import { checkRange, parameterList, share } from './options.ts';
+import { parameterList } from './options.ts';
 
 /**
  * An exponential moving average of parameters, such as a generator's for sampling (Yaz et al. 2019). It may be made before or
@@ -33,7 +43,7 @@ export class EMA {
    */
   constructor(parameters: readonly Parameter[], decay: number) {
     parameterList('EMA', parameters);
-    checkRange('EMA', 'decay', share, decay);
+    checkRange('EMA', 'decay', ranges.share, decay);
     if (parameters.length === 0) throw new Error('EMA: no parameters given');
     this.decay = decay;
     this.layout = new Layout([...parameters]);

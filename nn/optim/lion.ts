@@ -1,5 +1,6 @@
+import { ranges } from '../../engine/index.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
-import { decayRates, notNegative } from './options.ts';
+import { decayRates } from './options.ts';
 
 /** Options of {@link Lion}; defaults are the paper's. */
 export interface LionOptions {
@@ -14,7 +15,7 @@ export interface LionOptions {
 const ALGORITHM: Algorithm<LionOptions, 'lion'> = {
   name: 'Lion',
   defaults: { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0 },
-  ranges: { lr: notNegative, betas: decayRates, weightDecay: notNegative },
+  ranges: { lr: ranges.notNegative, betas: decayRates, weightDecay: ranges.notNegative },
   rule: () => 'lion',
   params: ({ lr, betas: [beta1, beta2], weightDecay }) => ({ lr, beta1, beta2, weightDecay }),
 };

@@ -1,5 +1,4 @@
-import { checked } from '../../engine/index.ts';
-import { checkRange, checkRanges, count, finite, flag, positive, share } from './options.ts';
+import { checked, checkRange, checkRanges, ranges } from '../../engine/index.ts';
 import { LRScheduler, type ScheduledOptimizer } from './scheduler.ts';
 
 /** Options of {@link OneCycleLR}: `maxLr`, and `totalSteps` or `epochs` and `stepsPerEpoch`. */
@@ -51,7 +50,7 @@ export class OneCycleLR extends LRScheduler {
     if (maxLrs.length !== groups.length) {
       throw new Error(`OneCycleLR: maxLr has ${maxLrs.length} numbers for ${groups.length} groups`);
     }
-    for (const lr of maxLrs) checkRange('OneCycleLR', 'maxLr', positive, lr);
+    for (const lr of maxLrs) checkRange('OneCycleLR', 'maxLr', ranges.positive, lr);
     if (o.cycleMomentum && groups.some((g) => !g.betas && !g.momentum)) {
       throw new Error(
         'OneCycleLR: the optimizer has no momentum to move; make it with one, or this with cycleMomentum: false',
@@ -117,14 +116,14 @@ function filled(options: OneCycleLROptions) {
   checkRanges(
     'OneCycleLR',
     {
-      totalSteps: count,
-      pctStart: share,
-      cycleMomentum: flag,
-      threePhase: flag,
-      finalDivFactor: positive,
-      baseMomentum: finite,
-      maxMomentum: finite,
-      divFactor: positive,
+      totalSteps: ranges.count,
+      pctStart: ranges.share,
+      cycleMomentum: ranges.flag,
+      threePhase: ranges.flag,
+      finalDivFactor: ranges.positive,
+      baseMomentum: ranges.finite,
+      maxMomentum: ranges.finite,
+      divFactor: ranges.positive,
     },
     o,
   );

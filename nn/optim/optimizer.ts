@@ -1,10 +1,14 @@
 import {
   checked,
+  checkRange,
+  checkRanges,
   defined,
   eachRun,
   live,
+  type OptionRange,
   optimizerStep,
   type RuleName,
+  ranges,
   ShapeError,
   type StepRules,
   shown,
@@ -14,7 +18,7 @@ import {
 import type { Parameter } from '../module/parameter.ts';
 import { compareState, overwriting, refuseDifferences, type StateValue } from '../module/state.ts';
 import { Arena } from './arena.ts';
-import { checkRanges, parameterList, type Range } from './options.ts';
+import { parameterList } from './options.ts';
 import type { ScheduledOptimizer } from './scheduler.ts';
 
 /** Parameters with options of their own, as an optimizer is given them; what is left out is as for all groups. */
@@ -38,7 +42,7 @@ export type ParameterGroup<O> = { -readonly [K in keyof O]-?: O[K] } & {
 export interface Algorithm<O extends object, R extends RuleName = RuleName> {
   readonly name: string;
   readonly defaults: Required<O>;
-  readonly ranges: { readonly [K in keyof O]-?: Range };
+  readonly ranges: { readonly [K in keyof O]-?: OptionRange };
   /** What is wrong with options that are right by themselves. */
   readonly refuse?: (o: Required<O>) => string | undefined;
   readonly rule: (o: Required<O>) => R;
@@ -184,10 +188,7 @@ export abstract class Optimizer<O extends LearningRate> {
    */
   loadStateDict(values: ReadonlyMap<string, StateValue | number>): void {
     refuseDifferences(compareState(this.stateDict(), values));
-    const steps = values.get('steps') as number;
-    if (!(Number.isSafeInteger(steps) && steps >= 0)) {
-      throw new RangeError(`${this.algorithm.name}: steps must be a whole number, 0 or more, not ${steps}`);
-    }
+    const steps = checkRange(this.algorithm.name, 'steps', ranges.whole(0), values.get('steps') as number);
     const writes = this.tensors().map(([name, t]) => overwriting(name, t, values.get(name) as StateValue));
     const restored = this.groups.map((g, k) => restore(g, (key) => values.get(`groups.${k}.${key}`) as number));
     restored.forEach((g, k) => {

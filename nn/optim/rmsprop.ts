@@ -1,5 +1,5 @@
+import { ranges } from '../../engine/index.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
-import { flag, notNegative, share } from './options.ts';
 
 /** Options of {@link RMSprop}; names and defaults are PyTorch's. */
 export interface RMSpropOptions {
@@ -23,12 +23,12 @@ const ALGORITHM: Algorithm<RMSpropOptions, RmspropRule> = {
   name: 'RMSprop',
   defaults: { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false },
   ranges: {
-    lr: notNegative,
-    alpha: share,
-    eps: notNegative,
-    weightDecay: notNegative,
-    momentum: notNegative,
-    centered: flag,
+    lr: ranges.notNegative,
+    alpha: ranges.share,
+    eps: ranges.notNegative,
+    weightDecay: ranges.notNegative,
+    momentum: ranges.notNegative,
+    centered: ranges.flag,
   },
   rule: ({ centered, momentum }) => `rmsprop${centered ? 'Centered' : ''}${momentum > 0 ? 'Momentum' : ''}` as const,
   params: ({ lr, alpha, eps, weightDecay: l2, momentum }) => ({ lr, alpha, eps, l2, momentum }),

@@ -1,6 +1,6 @@
 /** Schedules of learning rates; names, defaults and numbers are those of torch.optim.lr_scheduler. */
-import { checked } from '../../engine/index.ts';
-import { checkRange, checkRanges, count, finite, milestones, notNegative, positive, share } from './options.ts';
+import { checked, checkRange, checkRanges, ranges } from '../../engine/index.ts';
+import { milestones } from './options.ts';
 import { LRScheduler, type ScheduledOptimizer } from './scheduler.ts';
 
 /** Options of {@link StepLR}. */
@@ -16,7 +16,7 @@ export class StepLR extends LRScheduler {
   /** @throws RangeError for a stepSize that is no whole number above 0, or a gamma that is no number */
   constructor(optimizer: ScheduledOptimizer, options: StepLROptions) {
     const { stepSize, gamma = 0.1 } = checked('StepLR', options, ['stepSize', 'gamma']);
-    checkRanges('StepLR', { stepSize: count, gamma: finite }, { stepSize, gamma });
+    checkRanges('StepLR', { stepSize: ranges.count, gamma: ranges.finite }, { stepSize, gamma });
     super(optimizer, ({ epoch, lr }) => (epoch === 0 || epoch % stepSize !== 0 ? lr : lr * gamma));
   }
 }
@@ -34,7 +34,7 @@ export class MultiStepLR extends LRScheduler {
   /** @throws RangeError for milestones that are no whole numbers or do not ascend, or a gamma that is no number */
   constructor(optimizer: ScheduledOptimizer, options: MultiStepLROptions) {
     const { milestones: drops, gamma = 0.1 } = checked('MultiStepLR', options, ['milestones', 'gamma']);
-    checkRanges('MultiStepLR', { milestones, gamma: finite }, { milestones: drops, gamma });
+    checkRanges('MultiStepLR', { milestones, gamma: ranges.finite }, { milestones: drops, gamma });
     const own = [...drops];
     super(optimizer, ({ epoch, lr }) => lr * gamma ** own.filter((m) => m === epoch).length);
   }
@@ -45,7 +45,7 @@ export class ExponentialLR extends LRScheduler {
   /** @throws RangeError for a gamma that is no number */
   constructor(optimizer: ScheduledOptimizer, options: { readonly gamma: number }) {
     const { gamma } = checked('ExponentialLR', options, ['gamma']);
-    checkRange('ExponentialLR', 'gamma', finite, gamma);
+    checkRange('ExponentialLR', 'gamma', ranges.finite, gamma);
     super(optimizer, ({ epoch, lr }) => (epoch === 0 ? lr : lr * gamma));
   }
 }
@@ -68,10 +68,10 @@ export class LinearLR extends LRScheduler {
     const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
     checkRanges(
       'LinearLR',
-      { startFactor: share, endFactor: share, totalIters: count },
+      { startFactor: ranges.share, endFactor: ranges.share, totalIters: ranges.count },
       { startFactor, endFactor, totalIters },
     );
-    checkRange('LinearLR', 'startFactor', positive, startFactor);
+    checkRange('LinearLR', 'startFactor', ranges.positive, startFactor);
     const rise = endFactor - startFactor;
     super(optimizer, ({ epoch, lr }) => {
       if (epoch === 0) return lr * startFactor;
@@ -96,7 +96,7 @@ export class CosineAnnealingLR extends LRScheduler {
   /** @throws RangeError for an option out of its range */
   constructor(optimizer: ScheduledOptimizer, options: CosineAnnealingLROptions) {
     const { tMax, etaMin = 0 } = checked('CosineAnnealingLR', options, ['tMax', 'etaMin']);
-    checkRanges('CosineAnnealingLR', { tMax: count, etaMin: notNegative }, { tMax, etaMin });
+    checkRanges('CosineAnnealingLR', { tMax: ranges.count, etaMin: ranges.notNegative }, { tMax, etaMin });
     const height = (epoch: number) => 1 + Math.cos((Math.PI * epoch) / tMax);
     super(optimizer, ({ epoch, lr, base }) => {
       if (epoch === 0) return lr;

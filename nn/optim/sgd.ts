@@ -1,5 +1,5 @@
+import { ranges } from '../../engine/index.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
-import { finite, flag, notNegative } from './options.ts';
 
 /** Options of {@link SGD}; names and defaults are PyTorch's. */
 export interface SGDOptions {
@@ -18,7 +18,13 @@ export interface SGDOptions {
 const ALGORITHM: Algorithm<SGDOptions, 'sgd' | 'sgdMomentum'> = {
   name: 'SGD',
   defaults: { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false },
-  ranges: { lr: notNegative, momentum: notNegative, dampening: finite, weightDecay: notNegative, nesterov: flag },
+  ranges: {
+    lr: ranges.notNegative,
+    momentum: ranges.notNegative,
+    dampening: ranges.finite,
+    weightDecay: ranges.notNegative,
+    nesterov: ranges.flag,
+  },
   refuse: ({ nesterov, momentum, dampening }) =>
     nesterov && (momentum === 0 || dampening !== 0)
       ? `nesterov needs a momentum above 0 and a dampening of 0, not ${momentum} and ${dampening}`

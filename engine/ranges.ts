@@ -1,0 +1,50 @@
+/** Which values an option may have, and the one way to refuse another. */
+import { shown } from './options.ts';
+
+/** A test of a value, and its words in an error: "must be a number above 0". */
+export interface OptionRange {
+  /** Whether the value may be had. */
+  readonly holds: (value: unknown) => boolean;
+  /** What it must be. */
+  readonly says: string;
+}
+
+const isNumber = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v);
+
+/** A finite number. */
+export const finite: OptionRange = { holds: isNumber, says: 'a finite number' };
+/** A finite number that is not negative. */
+export const notNegative: OptionRange = { holds: (v) => isNumber(v) && v >= 0, says: 'a number, 0 or more' };
+/** A finite number above 0. */
+export const positive: OptionRange = { holds: (v) => isNumber(v) && v > 0, says: 'a number above 0' };
+/** A number from 0 to 1. */
+export const share: OptionRange = { holds: (v) => isNumber(v) && v >= 0 && v <= 1, says: 'a number from 0 to 1' };
+/** A boolean: the text 'false' would count as true. */
+export const flag: OptionRange = { holds: (v) => typeof v === 'boolean', says: 'true or false' };
+/** A whole number from `least` to `most`. */
+export const whole = (least: number, most = Infinity): OptionRange => ({
+  holds: (v) => Number.isSafeInteger(v) && (v as number) >= least && (v as number) <= most,
+  says: most === Infinity ? `a whole number, ${least} or more` : `a whole number from ${least} to ${most}`,
+});
+/** A whole number of at least 1: a size, or how many. */
+export const count: OptionRange = whole(1);
+/** One of some words. */
+export const oneOf = (choices: readonly string[]): OptionRange => ({
+  holds: (v) => choices.includes(v as string),
+  says: `one of ${choices.join(', ')}`,
+});
+
+/** The value, if it lies in the range. @throws RangeError that names the owner, the option and what it must be */
+export function checkRange<T>(owner: string, option: string, range: OptionRange, value: T): T {
+  if (range.holds(value)) return value;
+  throw new RangeError(`${owner}: ${option} must be ${range.says}, not ${shown(value)}`);
+}
+
+/** {@link checkRange} for each option of a table. */
+export function checkRanges<T extends object>(
+  owner: string,
+  ranges: { readonly [K in keyof T]-?: OptionRange },
+  options: T,
+): void {
+  for (const name of Object.keys(ranges) as (keyof T & string)[]) checkRange(owner, name, ranges[name], options[name]);
+}
