@@ -215,6 +215,11 @@ test('goes on from its parts in new objects, in the middle of an epoch, with the
   await training.run(7, { onRow: (row) => rows.push(row) });
   assert.equal(rows, whole.rows.slice(4));
   assert.equal(await weights(second.gan), whole.weights);
+  // Back to the checkpoint, and forth again.
+  await decodeCheckpoint(bytes, training.parts);
+  training.resumeAt(4);
+  await training.run(7);
+  assert.equal(await weights(second.gan), whole.weights);
 });
 
 test('options that are no counts, or that there are not', () => {
