@@ -79,7 +79,7 @@ const adam: MakeOptimizer = (parameters) => new Adam(parameters, { lr: 1e-4, bet
  * and both steps may be compiled.
  * @example
  * const rng = new Generator(1);
- * const gan = new Gan(mnistNetworks(rng), rng); // WGAN-GP
+ * const gan = new Gan(dcganSmall({ shape: [28, 28, 1], rng }), rng); // WGAN-GP
  * for (let k = 0; k < 5; k++) gan.criticStep(nextBatch());
  * gan.generatorStep(64);
  */

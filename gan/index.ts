@@ -111,7 +111,6 @@ export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo }
 export { type MetricName, metrics } from './metrics/table.ts';
 export { type DcganOptions, type DcganSmallOptions, dcgan, dcganSmall } from './models/dcgan.ts';
 export { type MlpActivation, type MlpOptions, mlp, toyNetworks } from './models/mlp.ts';
-export { type MnistNetworksOptions, mnistNetworks } from './models/mnist.ts';
 export { createNetworks, type Model, type ModelName, models, type NetworksOptions } from './models/models.ts';
 export type { Networks } from './models/networks.ts';
 export { type CriticNorm, type CriticOptions, criticNorms } from './models/parts.ts';

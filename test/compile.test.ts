@@ -27,7 +27,7 @@ import {
   withDevice,
   zeros,
 } from '../engine/index.ts';
-import { Gan, mnistNetworks } from '../gan/index.ts';
+import { dcganSmall, Gan } from '../gan/index.ts';
 import * as nn from '../nn/index.ts';
 import { openGpu } from './support/devices.ts';
 import { graphLeaves, graphOrders } from './support/randomGraph.ts';
@@ -73,7 +73,7 @@ test('WGAN-GP trains with the same numbers, in fewer launches', async () => {
   const step = await same(
     () => {
       const rng = new Generator(3);
-      const trainer = new Gan(mnistNetworks(rng), rng, { emaDecay: 0.9 });
+      const trainer = new Gan(dcganSmall({ shape: [28, 28, 1], rng }), rng, { emaDecay: 0.9 });
       made.push(trainer);
       return (real) => {
         const { loss, penalty } = trainer.criticStep(real!);

@@ -87,6 +87,7 @@ test('plain JavaScript in Node: a gradient and a gradient penalty', () => {
   assert.is(exact.dtype, 'float64');
   near(exact.results, 1e-9);
   assert.ok(exact.resumed, 'a checkpoint in a file');
+  assert.equal(exact.gan, [3, 8, 'PNG', 'object'], 'wgrad/gan/node');
   // SwiftShader, for machines without a driver: what the error message tells to install.
   link('@sparticuz/chromium');
   const gpu = run({ device: 'webgpu', adapter });
@@ -132,7 +133,7 @@ test('its declarations need no types of WebGPU or the DOM', () => {
   // As with a TypeScript before 6, whose DOM library knows no WebGPU.
   writeFileSync(
     join(project, 'bare.ts'),
-    "import 'wgrad';\nimport 'wgrad/nn';\nimport 'wgrad/nn/node';\nimport 'wgrad/gan';\nexport {};\n",
+    "import 'wgrad';\nimport 'wgrad/nn';\nimport 'wgrad/nn/node';\nimport 'wgrad/gan';\nimport 'wgrad/gan/node';\nexport {};\n",
   );
   const compilerOptions = {
     module: 'NodeNext',

@@ -6,6 +6,7 @@ import { trainingData } from '../data/trainingData.ts';
 import { Gan } from '../gan.ts';
 import { mlp } from '../models/mlp.ts';
 import { type Regularizer, regularizer } from '../objectives/regularizer.ts';
+import { streams } from '../train/streams.ts';
 import { Training } from '../train/training.ts';
 import { histogram } from '../transport/histogram.ts';
 
@@ -57,8 +58,8 @@ export interface ClippingResult {
 export async function clippingRun(name: BoundName, settings: ClippingSettings): Promise<ClippingResult> {
   const { depth, width, batch, criticSteps, steps, every, lr, bins, seed } = settings;
   const set = pointSet(swissRoll(), { seed });
-  const networks = mlp({ shape: [2], depth, width, rng: new Generator(seed, 1) });
-  const gan = new Gan(networks, new Generator(seed, 2), {
+  const networks = mlp({ shape: [2], depth, width, rng: new Generator(seed, streams.weights) });
+  const gan = new Gan(networks, new Generator(seed, streams.training), {
     regularizers: [bounds[name].regularizer()],
     criticOptimizer: (parameters) => new Adam(parameters, { lr, betas: [0, 0.9] }),
   });
@@ -66,12 +67,12 @@ export async function clippingRun(name: BoundName, settings: ClippingSettings): 
     batchSize: batch,
     shuffle: true,
     dropLast: true,
-    rng: new Generator(seed, 3),
+    rng: new Generator(seed, streams.data),
   });
   const training = new Training(gan, data, { criticSteps });
   const watched = new DataLoader(trainingData(set, 'test'), { batchSize: batch, dropLast: true });
   const batches = watched.epochs()[Symbol.iterator]();
-  const rng = new Generator(seed, 4);
+  const rng = new Generator(seed, streams.samples);
   const rows: NormsRow[] = [];
   for (let step = every; step <= steps; step += every) {
     await training.run(step);

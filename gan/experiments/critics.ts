@@ -83,8 +83,5 @@ export const spaced = (from: number, to: number, n: number): number[] =>
 /** Four significant digits, as the JSON and the tables have them. */
 export const rounded = (value: number, digits = 4): number => Number(value.toPrecision(digits));
 
-/** A seed's streams, so that what one draws does not move the others. */
-export const streams = { weights: 1, training: 2, data: 3, measurements: 4 } as const;
-
 /** Whatever draws samples on the device: `n` of them. */
 export type Draw = (n: number, rng: Generator) => Tensor;

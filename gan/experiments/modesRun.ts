@@ -9,6 +9,7 @@ import { mlp } from '../models/mlp.ts';
 import type { ObjectiveName } from '../objectives/objective.ts';
 import { type Regularizer, regularizer } from '../objectives/regularizer.ts';
 import { drawSamples } from '../sampling/draw.ts';
+import { streams } from '../train/streams.ts';
 import { linearDecay, Training } from '../train/training.ts';
 import { adam, type NamedOptimizer, rmsprop, wordsOf } from './methods.ts';
 
@@ -134,8 +135,8 @@ export async function modesRun(
   const { steps, batch, latent, width, emaDecay, rateDecay, samples, counts } = settings;
   const method: Method = methods[name];
   const set = modesData(mixture, seed);
-  const networks = mlp({ shape: [2], latent, width, depth: 3, rng: new Generator(seed, 1) });
-  const gan = new Gan(networks, new Generator(seed, 2), {
+  const networks = mlp({ shape: [2], latent, width, depth: 3, rng: new Generator(seed, streams.weights) });
+  const gan = new Gan(networks, new Generator(seed, streams.training), {
     objective: method.objective,
     regularizers: method.regularizers(),
     criticOptimizer: method.optimizer.make,
@@ -145,10 +146,10 @@ export async function modesRun(
     batchSize: batch,
     shuffle: true,
     dropLast: true,
-    rng: new Generator(seed, 3),
+    rng: new Generator(seed, streams.data),
   });
   const training = new Training(gan, data, { criticSteps: method.criticSteps, schedule: linearDecay(rateDecay) });
-  const codes = new Generator(seed, 4).normal([samples, latent]);
+  const codes = new Generator(seed, streams.samples).normal([samples, latent]);
   const rows: ModesRow[] = [];
   let points: number[] = [];
   for (let k = 1; k <= counts; k++) {

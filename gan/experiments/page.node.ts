@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { fileError, writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
+import { writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
+import { readJson } from '../run/readJson.node.ts';
 import type { Claim, Experiment } from './experiment.ts';
 import { table } from './markdown.ts';
 
@@ -64,16 +64,5 @@ export async function updatePage(experiments: readonly Experiment[], folder = 'd
 /** The JSON of an experiment in `folder`/experiments, if it is there. @throws Error if it is not JSON */
 export function readReport(folder: string, name: string): Report | undefined {
   const path = resolve(folder, 'experiments', `${name}.json`);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError('read', path, error);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${path} is not JSON: run \`npm run experiment ${name}\` again`, { cause });
-  }
+  return readJson(path, `run \`npm run experiment ${name}\` again`) as Report | undefined;
 }

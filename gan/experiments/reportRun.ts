@@ -8,6 +8,7 @@ import { slicedWassersteinTo } from '../metrics/slicedWasserstein.ts';
 import { dcganSmall } from '../models/dcgan.ts';
 import { type Regularizer, regularizer } from '../objectives/regularizer.ts';
 import { drawSamples, type SampleArray } from '../sampling/draw.ts';
+import { streams } from '../train/streams.ts';
 import { linearDecay, type StepRow, Training } from '../train/training.ts';
 import { adam, type NamedOptimizer, rmsprop, wordsOf } from './methods.ts';
 
@@ -93,8 +94,8 @@ export async function reportRun(
   const { batch, criticSteps, rateDecay, width, latent, epochs, samples, shown, seed } = settings;
   const constraint: Constraint = constraints[name];
   const train = first(set.train, settings.images);
-  const networks = dcganSmall({ shape: set.shape, width, latent, rng: new Generator(seed, 1) });
-  const gan = new Gan(networks, new Generator(seed, 2), {
+  const networks = dcganSmall({ shape: set.shape, width, latent, rng: new Generator(seed, streams.weights) });
+  const gan = new Gan(networks, new Generator(seed, streams.training), {
     regularizers: [constraint.regularizer()],
     criticOptimizer: constraint.optimizer.make,
   });
@@ -102,11 +103,11 @@ export async function reportRun(
     batchSize: batch,
     shuffle: true,
     dropLast: true,
-    rng: new Generator(seed, 3),
+    rng: new Generator(seed, streams.data),
   });
   const training = new Training(gan, data, { criticSteps, schedule: linearDecay(rateDecay) });
   const measure = epochMeasure(set, samples, judge);
-  const codes = new Generator(seed, 4).normal([samples, latent]);
+  const codes = new Generator(seed, streams.samples).normal([samples, latent]);
   const rows: StepRow[] = [];
   const figures: EpochFigures[] = [];
   const grids: number[][] = [];

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { destroy, init } from '../../engine/index.ts';
-import { fileError, writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
+import { writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
 import type { Adapter } from '../cli/options.ts';
+import { readJson } from '../run/readJson.node.ts';
 import { commit, version } from '../train/version.node.ts';
 import type { Experiment, Lab } from './experiment.ts';
 
@@ -99,16 +100,5 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
 
 /** A finished part, if there is one. */
 function readPart(file: string): { readonly value: unknown; readonly seconds: number } | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError('read', file, error);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${file} is not JSON: remove it, and that part is done again`, { cause });
-  }
+  return readJson(file, 'remove it, and that part is done again') as ReturnType<typeof readPart>;
 }

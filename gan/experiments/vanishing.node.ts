@@ -8,8 +8,9 @@ import { metricSamples } from '../metrics/samples.ts';
 import { mlp } from '../models/mlp.ts';
 import { type ObjectiveName, objective } from '../objectives/objective.ts';
 import { type RegularizerName, regularizer } from '../objectives/regularizer.ts';
+import { streams } from '../train/streams.ts';
 import { Training } from '../train/training.ts';
-import { largest, least, mean, rounded, streams, trainCritic } from './critics.ts';
+import { largest, least, mean, rounded, trainCritic } from './critics.ts';
 import type { Experiment } from './experiment.ts';
 import { drawRows } from './sources.ts';
 import { drawVanishing, vanishingPage } from './vanishingPage.node.ts';
@@ -195,7 +196,7 @@ export async function gradientNorms({ generator, critic, latent }: Fixed, loss: 
   const norms: number[] = [];
   for (let k = 0; k < MEASURED.batches; k++) {
     const norm = scope(() => {
-      const codes = new Generator(k, streams.measurements).normal([MEASURED.size, latent]);
+      const codes = new Generator(k, streams.samples).normal([MEASURED.size, latent]);
       const gradients = grad(generatorLoss(critic.forward(generator.forward(codes))), parameters);
       return gradients
         .map((g) => g.square().sum())
@@ -211,7 +212,7 @@ export async function gradientNorms({ generator, critic, latent }: Fixed, loss: 
 /** The mean of D = sigmoid(logit) over generated samples. */
 const meanOutput = ({ generator, critic, latent }: Fixed): Promise<number> =>
   scope(() => {
-    const codes = new Generator(0, streams.measurements).normal([MEASURED.batches * MEASURED.size, latent]);
+    const codes = new Generator(0, streams.samples).normal([MEASURED.batches * MEASURED.size, latent]);
     return noGrad(() => critic.forward(generator.forward(codes)).sigmoid().mean()).item();
   });
 

@@ -8,13 +8,8 @@ import type { Networks } from '../models/networks.ts';
 import { objective } from '../objectives/objective.ts';
 import { type Regularizer, type RegularizerName, regularizer } from '../objectives/regularizer.ts';
 import type { TrainConfig } from './config.ts';
+import { streams } from './streams.ts';
 import { linearDecay, Training } from './training.ts';
-
-/**
- * The streams of random numbers of a run, by what draws from them: what one draws does not move the others.
- * @internal
- */
-export const streams = { weights: 1, training: 2, data: 3, samples: 4, measurements: 5 } as const;
 
 /** The regulariser that `name` or `name=strength` says. @throws TypeError, RangeError as {@link regularizer} */
 export function parseRegularizer(text: string): Regularizer {

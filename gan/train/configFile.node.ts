@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { defined } from '../../engine/index.ts';
 import { fileError } from '../../nn/io/atomicWrite.node.ts';
 import { type Adapter, adapters } from '../cli/options.ts';
 import type { RunFolder } from '../run/folder.node.ts';
+import { readJson } from '../run/readJson.node.ts';
 import { configNames, type TrainConfig } from './config.ts';
 import { CHECKPOINT, CONFIG } from './runFiles.ts';
 import { commit, version } from './version.node.ts';
@@ -62,18 +63,8 @@ export async function runFolderOf(path: string): Promise<string> {
 export async function readConfig(path: string, given: Partial<TrainConfig> = {}): Promise<StoredRun> {
   const folder = await runFolderOf(path);
   const file = join(folder, CONFIG);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw fileError('read', file, error);
-  }
-  let stored: TrainConfig & RunAbout;
-  try {
-    stored = JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${file} is not JSON: ${(cause as Error).message}`, { cause });
-  }
+  const stored = readJson(file, 'begin a new run, or write it again') as TrainConfig & RunAbout;
+  if (stored === undefined) throw new Error(`${folder} is not a run of wgrad train: it has no ${CONFIG}`);
   const missing = configNames.find((name) => typeof stored !== 'object' || stored === null || !(name in stored));
   if (missing) throw new Error(`${file} is not the configuration of a run of wgrad train: it has no ${missing}`);
   const other = Object.keys(given).find(

@@ -7,9 +7,9 @@ import { boxOf, pointsImage } from '../run/points.node.ts';
 import { writeReport } from '../run/report.node.ts';
 import { runPanels } from '../run/runPanels.ts';
 import { drawSamples, type SampleArray } from '../sampling/draw.ts';
-import { streams } from './assemble.ts';
 import { figureLines, snapshotFigures } from './figures.ts';
 import { type CheckpointMeta, gridName } from './runFiles.ts';
+import { streams } from './streams.ts';
 import type { Job } from './train.node.ts';
 import type { StepRow } from './training.ts';
 

@@ -1,13 +1,5 @@
 /** One step of a recurrent network. */
-import {
-  checked,
-  checkRange,
-  type Generator,
-  ranges,
-  ShapeError,
-  scope,
-  type Tensor,
-} from '../../engine/index.ts';
+import { checked, checkRange, type Generator, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Initializer, Parameter } from '../module/parameter.ts';

@@ -29,7 +29,9 @@ export async function run(options) {
 
 /** For Node: plain JavaScript, with the options of \`init\` as its argument; it keeps a checkpoint in a file. */
 export const NODE = `${PROGRAM}
+import { loadDigitClassifier, openSampleSet, wassersteinLp, writePng } from 'wgrad/gan/node';
 import { loadCheckpoint, saveCheckpoint } from 'wgrad/nn/node';
+import { readFileSync } from 'node:fs';
 
 const rng = new Generator(7);
 rng.hostUniform(5);
@@ -37,7 +39,14 @@ await saveCheckpoint('run.safetensors', { rng }, { step: 3 });
 const again = new Generator(0);
 const { metadata } = await loadCheckpoint('run.safetensors', { rng: again });
 const resumed = metadata.step === 3 && again.hostUniform(1)[0] === rng.hostUniform(1)[0];
-console.log(JSON.stringify({ ...(await run(JSON.parse(process.argv[2]))), resumed }));
+const { distance } = await wassersteinLp([0, 0, 0, 1], [3, 0, 3, 1], { dimension: 2 });
+const { count } = (await openSampleSet('ring', { trainSize: 8 })).train;
+await writePng('grey.png', { data: new Uint8Array(4).fill(128), width: 2, height: 2, channels: 1 });
+const png = readFileSync('grey.png').toString('latin1', 1, 4);
+const checked = await run(JSON.parse(process.argv[2]));
+await init({ device: 'reference' });
+const classifier = await loadDigitClassifier();
+console.log(JSON.stringify({ ...checked, resumed, gan: [distance, count, png, typeof classifier] }));
 `;
 
 /** For a page: prints to its console. */
@@ -49,6 +58,7 @@ run({}).then((result) => console.log(JSON.stringify(result)), (error) => console
 export const TYPED = /* ts */ `
 import { customOp, type Device, grad, init, type Nested, scope, type Tensor, tensor, type Values, withDevice } from 'wgrad';
 import { type Networks, Gan } from 'wgrad/gan';
+import { type OpenedRun, openRun, type WassersteinTransport, wassersteinLp } from 'wgrad/gan/node';
 import * as nn from 'wgrad/nn';
 import { loadCheckpoint, loadSafetensors, SafetensorsFile, saveCheckpoint } from 'wgrad/nn/node';
 
@@ -93,6 +103,8 @@ const loaded = await loadCheckpoint('run.safetensors', { adam });
 const { tensors } = await loadSafetensors('weights.safetensors');
 networks.generator.loadStateDict(nn.fromPyTorch(networks.generator, tensors, { flattened: { inner: { input: [1, 1, 2] } } }));
 networks.generator.loadStateDict(tensors);
+is<Equal<ReturnType<typeof openRun>, Promise<OpenedRun>>>();
+is<Equal<ReturnType<typeof wassersteinLp>, Promise<WassersteinTransport>>>();
 await using file = await SafetensorsFile.open('weights.safetensors');
 is<Equal<typeof loaded.metadata, nn.Json>>();
 is<Equal<Awaited<ReturnType<typeof file.read>>, nn.StoredTensor>>();
