@@ -12,6 +12,10 @@ export interface IndexWalk {
   readonly shared: boolean;
 }
 
+// ia, ik and ib are the steps of the index along A, K and B: 0 where it is the same for all.
+const PARAMS = /* wgsl */ `struct Params { n: u32, R: u32, K: u32, B: u32, ia: u32, ik: u32, ib: u32 }
+@group(0) @binding(0) var<uniform> p: Params;`;
+
 // What is no index becomes one that is out of every range.
 const PLACE = /* wgsl */ `fn place(at: f32) -> u32 { return select(0xffffffffu, u32(at), at >= 0.0); }`;
 
@@ -19,8 +23,7 @@ const gatherKernel = memo((vector: boolean) => ({
   name: 'gather',
   source: /* wgsl */ `// x:[A,R,B] index:[A,K,B] or [K] -> y:[A,K,B], y[a,k,b] = x[a,index,b], NaN where index is not in 0..R-1
 alias T = ${vector ? 'vec4f' : 'f32'};
-struct Params { n: u32, R: u32, K: u32, B: u32, ia: u32, ik: u32, ib: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
+${PARAMS}
 @group(0) @binding(1) var<storage, read> x: array<T>;
 @group(0) @binding(2) var<storage, read> index: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<T>;
@@ -41,8 +44,7 @@ const scatterKernel = memo((vector: boolean) => ({
   name: 'scatter',
   source: /* wgsl */ `// source:[A,K,B] index:[A,K,B] or [K] -> y:[A,R,B], y[a,r,b] = sum of source[a,k,b] over the k whose index is r
 alias T = ${vector ? 'vec4f' : 'f32'};
-struct Params { n: u32, R: u32, K: u32, B: u32, ia: u32, ik: u32, ib: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
+${PARAMS}
 @group(0) @binding(1) var<storage, read> source: array<T>;
 @group(0) @binding(2) var<storage, read> index: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<T>;

@@ -40,6 +40,11 @@ export interface Model {
 const RADFORD =
   'Radford et al. 2016, Unsupervised representation learning with deep convolutional generative adversarial networks';
 const GULRAJANI = 'Gulrajani et al. 2017, Improved training of Wasserstein GANs';
+const DCGAN_SHAPES: readonly Shape[] = [
+  [28, 28, 1],
+  [32, 32, 3],
+  [64, 64, 3],
+];
 
 /** The name of a model. */
 export type ModelName = 'mlp' | 'dcgan' | 'dcgan-small' | 'resnet';
@@ -59,11 +64,7 @@ export const models: Readonly<Record<ModelName, Model>> = {
   dcgan: {
     title: 'DCGAN',
     makes: dcganMakes,
-    shapes: [
-      [28, 28, 1],
-      [32, 32, 3],
-      [64, 64, 3],
-    ],
+    shapes: DCGAN_SHAPES,
     about:
       "The five guidelines: strided and fractionally strided convolutions in place of pooling; batch norm in both networks; no fully connected hidden layers; relu in the generator with tanh at its end; leaky relu in the critic. N(0, 0.02). With a gradient penalty: `criticNorm: 'layer'` or `'none'`, which start from He's initialisation",
     paper: RADFORD,
@@ -73,11 +74,7 @@ export const models: Readonly<Record<ModelName, Model>> = {
   'dcgan-small': {
     title: 'DCGAN, small',
     makes: dcganMakes,
-    shapes: [
-      [28, 28, 1],
-      [32, 32, 3],
-      [64, 64, 3],
-    ],
+    shapes: DCGAN_SHAPES,
     about:
       "DCGAN's guidelines but for the norm of the critic, which has none, so that its gradient may be penalised; the critic is half as wide as the generator. For machines without a GPU: what `npm start` trains",
     paper: `${RADFORD}; ${GULRAJANI}`,
