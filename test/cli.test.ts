@@ -69,7 +69,11 @@ async function call(argv: readonly string[], env: Record<string, string> = {}, f
     received.push(rest);
     if (failure) throw failure;
   };
-  const actions: Actions = { train: act, sample: act, evaluate: act, report: act, compare: act, doctor: act };
+  const bench = async (args: readonly string[]): Promise<number> => {
+    received.push(args);
+    return 3;
+  };
+  const actions: Actions = { train: act, sample: act, evaluate: act, report: act, compare: act, doctor: act, bench };
   const { write } = process.stderr;
   const before = process.env;
   let err = '';
@@ -100,7 +104,7 @@ test('the installed command: help, version, exit codes', async () => {
     ].map((args) => run([...wgrad, ...args])),
   );
   for (const { code, err } of [help!, train!, sample!, evaluate!, data!, version!]) assert.equal([code, err], [0, '']);
-  assert.match(help!.out, /train \[options\].*sample.*evaluate.*data.*doctor \[options\]/s);
+  assert.match(help!.out, /train \[options\].*sample.*evaluate.*data.*doctor \[options\].*bench/s);
   assert.match(sample!.out, /--what <picture>.*interpolate/s);
   assert.match(evaluate!.out, /Metrics:\n.*fid .*Examples:/s);
   assert.match(data!.out, /^ring: Ring of 8 Gaussians$/m);
@@ -119,6 +123,18 @@ test('the installed command: help, version, exit codes', async () => {
     out: '',
     err: "wgrad: unknown option '--step' (Did you mean --steps?)\n",
   });
+});
+
+test('bench passes its options on and gives its exit code', async () => {
+  const { code, received } = await call(['bench', '--quick', '--only', 'matmul', '--help']);
+  assert.equal([code, received], [3, [['--quick', '--only', 'matmul', '--help']]]);
+  const [help, none] = await Promise.all([
+    run([...wgrad, 'bench', '--help']),
+    run([...wgrad, 'bench', '--only', 'no such row']),
+  ]);
+  assert.is(help!.code, 0);
+  assert.match(help!.out, /Times wgrad, tfjs and jax-js.*--peers/s);
+  assert.equal([none!.code, none!.err], [1, 'bench: no row matches no such row\n']);
 });
 
 test('wrong usage is one line on standard error and exit code 2', async () => {

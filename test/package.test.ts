@@ -96,7 +96,9 @@ test('plain JavaScript in Node: a gradient and a gradient penalty', () => {
 });
 
 test('its command starts', () => {
-  assert.match(node([join(installed, 'bin', 'wgrad.js'), '--help']), /Usage: wgrad/);
+  const command = join(installed, 'bin', 'wgrad.js');
+  assert.match(node([command, '--help']), /Usage: wgrad/);
+  assert.throws(() => node([command, 'bench']), /wgrad: the benchmark comes with the sources/);
 });
 
 for (const [module, moduleResolution] of [

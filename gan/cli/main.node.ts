@@ -19,6 +19,8 @@ export interface Actions {
   compare(options: CompareCommandOptions): Promise<void>;
   evaluate(options: EvaluateCommandOptions): Promise<void>;
   doctor(options: DoctorOptions): Promise<void>;
+  /** Returns the exit code. */
+  bench(args: readonly string[]): Promise<number>;
 }
 
 /** Loaded only when called, so that `--help` and wrong options are answered at once. */
@@ -29,19 +31,24 @@ const lazyActions: Actions = {
   compare: async (options) => (await import('./compare.node.ts')).compare(options),
   evaluate: async (options) => (await import('./evaluate.node.ts')).evaluate(options),
   doctor: async (options) => (await import('./doctor.node.ts')).doctor(options),
+  bench: async (args) => (await import('./bench.node.ts')).bench(args),
 };
 
 /**
  * The `wgrad` command line. Errors are one line on standard error (with the stack where WGRAD_DEBUG is set).
  *
  * @param argv the arguments after the program's name
- * @returns the exit code: 0 = done, 1 = failed, 2 = wrong usage, 130 = stopped by Ctrl-C after what was learnt was kept
+ * @returns the exit code: 0 = done, 1 = failed, 2 = wrong usage, 130 = stopped by Ctrl-C after what was learnt was kept; of `bench` its own
  */
 export async function main(argv: readonly string[], actions: Actions = lazyActions): Promise<number> {
   const interrupt = new AbortController();
+  let code = 0;
+  const exit = (given: number): void => {
+    code = given;
+  };
   try {
-    await program(actions, interrupt, commandLine(argv)).parseAsync(argv, { from: 'user' });
-    return interrupt.signal.aborted ? 130 : 0;
+    await program(actions, interrupt, commandLine(argv), exit).parseAsync(argv, { from: 'user' });
+    return interrupt.signal.aborted ? 130 : code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
@@ -50,7 +57,7 @@ export async function main(argv: readonly string[], actions: Actions = lazyActio
   }
 }
 
-function program(actions: Actions, interrupt: AbortController, command: string): Command {
+function program(actions: Actions, interrupt: AbortController, command: string, exit: (code: number) => void): Command {
   const wgrad = new Command('wgrad')
     .description('Train generative adversarial networks on an engine of hand-written WebGPU shaders.')
     .version(version())
@@ -79,6 +86,16 @@ function program(actions: Actions, interrupt: AbortController, command: string):
     .option('--json', 'print JSON', false)
     .addHelpText('after', '\nExamples:\n  $ wgrad doctor\n  $ wgrad doctor --adapter swiftshader --json')
     .action((options: DoctorOptions) => actions.doctor(options));
+
+  wgrad
+    .command('bench')
+    .description(
+      'Time the engine against TensorFlow.js and jax-js on one adapter; `wgrad bench --help` for its options.',
+    )
+    .argument('[options...]')
+    .helpOption(false)
+    .allowUnknownOption()
+    .action(async (args: readonly string[]) => exit(await actions.bench(args)));
 
   return wgrad;
 }
