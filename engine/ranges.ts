@@ -19,6 +19,11 @@ export const notNegative: OptionRange = { holds: (v) => isNumber(v) && v >= 0, s
 export const positive: OptionRange = { holds: (v) => isNumber(v) && v > 0, says: 'a number above 0' };
 /** A number from 0 to 1. */
 export const share: OptionRange = { holds: (v) => isNumber(v) && v >= 0 && v <= 1, says: 'a number from 0 to 1' };
+/** A number from 0 to less than 1. */
+export const belowOne: OptionRange = {
+  holds: (v) => isNumber(v) && v >= 0 && v < 1,
+  says: 'a number from 0 to less than 1',
+};
 /** A boolean: the text 'false' would count as true. */
 export const flag: OptionRange = { holds: (v) => typeof v === 'boolean', says: 'true or false' };
 /** A whole number from `least` to `most`. */

@@ -1,6 +1,5 @@
 import {
   checked,
-  checkedNumber,
   checkRange,
   concat,
   type Generator,
@@ -16,6 +15,7 @@ import {
   type AnyOptimizer,
   BatchNorm1d,
   BatchNorm2d,
+  BatchNorm3d,
   EMA,
   MinibatchDiscrimination,
   MinibatchStdDev,
@@ -70,7 +70,7 @@ const OPTIONS = [
 ] as const satisfies readonly (keyof GanOptions)[];
 
 /** Layers whose output for a sample depends on the others of the batch. */
-const MIXING = [BatchNorm1d, BatchNorm2d, MinibatchDiscrimination, MinibatchStdDev] as const;
+const MIXING = [BatchNorm1d, BatchNorm2d, BatchNorm3d, MinibatchDiscrimination, MinibatchStdDev] as const;
 
 const adam: MakeOptimizer = (parameters) => new Adam(parameters, { lr: 1e-4, betas: [0, 0.9] });
 
@@ -111,9 +111,7 @@ export class Gan {
   constructor(networks: Networks, rng: Generator, options: GanOptions = {}) {
     const { emaDecay = 0, instanceNoise = 0 } = checked('Gan', options, OPTIONS);
     const { criticOptimizer = adam, generatorOptimizer = criticOptimizer } = options;
-    for (const [name, value] of Object.entries({ emaDecay, instanceNoise })) checkedNumber('Gan', name, value);
-    if (!(emaDecay >= 0 && emaDecay < 1))
-      throw new RangeError(`Gan: emaDecay must be from 0 to less than 1, not ${emaDecay}`);
+    checkRange('Gan', 'emaDecay', ranges.belowOne, emaDecay);
     checkRange('Gan', 'instanceNoise', ranges.notNegative, instanceNoise);
     const { objective: aim = 'wasserstein' } = options;
     this.objective = typeof aim === 'string' ? objective(aim) : aim;

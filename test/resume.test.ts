@@ -1,6 +1,6 @@
 /** Runs that are killed or stopped go on to the numbers of a run that was left alone: the real command in real processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -51,6 +51,8 @@ const rows = (folder: string): number => {
   return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
 };
 
+const status = (folder: string) => JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'));
+
 const moment = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 test(`a run that is killed ${KILLS} times ends with the numbers of one that ran through`, async () => {
@@ -59,6 +61,7 @@ test(`a run that is killed ${KILLS} times ends with the numbers of one that ran 
   assert.is(reference.code, 0, reference.text);
   const killed = join(root, 'killed');
   const story: string[] = [];
+  let inTheMiddle = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     const before = kill === 0 ? 0 : rows(killed);
     const { child, ended } = start(...(kill === 0 ? ['--out', killed, ...JOB] : ['--resume', killed]));
@@ -74,9 +77,13 @@ test(`a run that is killed ${KILLS} times ends with the numbers of one that ran 
     child.kill('SIGKILL');
     const { code, text } = await ended;
     story.push(`killed ${wait.toFixed(0)} ms after row ${before}, at row ${rows(killed)}, exit ${code}`);
+    if (code === null && rows(killed) < 900) inTheMiddle++;
     assert.ok(code === null || code === 0, `${story.join('; ')}\n${text}`);
   }
-  const { code, text } = await start('--resume', killed).ended;
+  assert.ok(inTheMiddle > 0, story.join('; '));
+  // By its checkpoint, where there is one: that names the run too.
+  const checkpoint = join(killed, 'checkpoint.safetensors');
+  const { code, text } = await start('--resume', existsSync(checkpoint) ? checkpoint : killed).ended;
   assert.is(code, 0, text);
   const [found, wanted] = [await outcome(killed), await outcome(whole)];
   assert.is(found.metrics, wanted.metrics, story.join('; '));
@@ -85,31 +92,47 @@ test(`a run that is killed ${KILLS} times ends with the numbers of one that ran 
   assert.is(JSON.parse(readFileSync(join(killed, 'state.json'), 'utf8')).state, 'finished');
 });
 
-test('a run that was stopped goes on, and farther than it was meant to', async () => {
+test('a run that was stopped goes on to the same numbers, and farther than it was meant to', async () => {
   const out = join(root, 'stopped');
   const { child, ended } = start('--out', out, ...JOB);
   while (rows(out) < 20) await moment(10);
   child.kill('SIGINT');
   assert.is((await ended).code, 130);
-  const { state, step } = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
-  assert.is(state, 'stopped');
+  const { state, step, saved } = status(out);
+  assert.equal([state, saved], ['stopped', step]);
   assert.ok(step >= 20 && step < 900);
   assert.is(rows(out), step);
+  const rest = await start('--resume', out).ended;
+  assert.is(rest.code, 0, rest.text);
+  assert.match(rest.text, new RegExp(`going on after step ${step} in `));
+  assert.equal((await outcome(out)).weights, (await outcome(join(root, 'whole'))).weights);
   const more = await start('--resume', out, '--steps', '950').ended;
   assert.is(more.code, 0, more.text);
-  assert.match(more.text, new RegExp(`going on after step ${step} in `));
+  assert.match(more.text, /going on after step 900 in /);
   assert.is(rows(out), 950);
 });
 
-test('a run limited by time finds its number of steps, and ends in time', async () => {
+test('a run limited by time finds its number of steps, ends in time, and has the numbers of a run of these steps', async () => {
   const out = join(root, 'timed');
-  const { code, text } = await start('--out', out, ...JOB.filter((_, i) => ![8, 9].includes(i)), '--time', '15s').ended;
+  const timed = JOB.filter((_, i) => ![8, 9].includes(i));
+  const { code, text } = await start('--out', out, ...timed, '--time', '15s').ended;
   assert.is(code, 0, text);
-  const status = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
-  assert.is(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).steps, status.steps);
-  assert.ok(status.steps > 10 && rows(out) === status.step, JSON.stringify(status));
-  // A busy machine may take seconds for the last step and picture.
-  assert.ok(status.seconds <= 25, JSON.stringify(status));
+  const { steps, seconds, step, state } = status(out);
+  assert.is(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).steps, steps);
+  assert.ok(steps > 10 && rows(out) === step, text);
+  // A busy machine may take seconds for the last step and picture, or slow down on the way.
+  assert.ok(seconds <= 25, `${seconds} s`);
+  assert.ok(step > steps / 3, `${step} of ${steps} steps`);
+  if (state === 'stopped') assert.is((await start('--resume', out, '--steps', String(steps)).ended).code, 0);
+  const again = join(root, 'again');
+  assert.is((await start('--out', again, ...timed, '--steps', String(steps)).ended).code, 0);
+  assert.equal((await outcome(out)).weights, (await outcome(again)).weights);
+  const over = await start('--resume', out, '--time', '5s').ended;
+  assert.is(over.code, 1);
+  assert.match(over.text, /the run has taken \d+ s already: give it more/);
+  const more = await start('--resume', out, '--time', '40s').ended;
+  assert.is(more.code, 0, more.text);
+  assert.ok(status(out).steps > steps && rows(out) > steps, more.text);
 });
 
 test('what cannot go on says why, in one line, and changes nothing', async () => {
@@ -123,10 +146,22 @@ test('what cannot go on says why, in one line, and changes nothing', async () =>
     assert.is(readdirSync(folder).join(), before);
   };
   await refused(/cannot open the run .*nowhere/, '--resume', join(folder, 'nowhere'));
-  await refused(/cannot read .*config\.json/, '--resume', folder);
+  await refused(/is not a run of wgrad train: it has no config\.json/, '--resume', folder);
   writeFileSync(join(folder, 'config.json'), '{"model": 3}');
   await refused(/is not the configuration of a run/, '--resume', folder);
   await refused(/a run that goes on keeps its seed/, '--resume', join(root, 'whole'), '--seed', '1');
+  await refused(/a run that goes on keeps its preset/, '--resume', join(root, 'whole'), '--preset', 'wgan');
+  const bare = join(root, 'bare');
+  cpSync(join(root, 'whole'), bare, { recursive: true });
+  rmSync(join(bare, 'checkpoint.safetensors'));
+  await refused(/bare\/checkpoint\.safetensors is gone: copy it back \(it was of step 900\)/, '--resume', bare);
+  assert.is(rows(bare), 900);
+  const other = join(root, 'other');
+  cpSync(join(root, 'whole'), other, { recursive: true });
+  const config = JSON.parse(readFileSync(join(other, 'config.json'), 'utf8'));
+  writeFileSync(join(other, 'config.json'), JSON.stringify({ ...config, dataOptions: { trainSize: 1000 } }));
+  await refused(/has 1000 training samples now and had 131072/, '--resume', other);
+  await refused(/betas are decay rates of Adam/, '--preset', 'wgan', '--betas', '0,0.9');
   await refused(/a batch of 60001 is larger than the 60000 samples of MNIST/, '--batch', '60001');
   await refused(/mlp makes|dcgan makes|dcgan: .*points|images of/, '--data', 'ring', '--model', 'dcgan');
 });

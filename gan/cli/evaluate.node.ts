@@ -6,8 +6,8 @@ import { type Evaluation, type FeatureSource, figureLine, evaluate as measure } 
 import type { MetricName } from '../metrics/table.ts';
 import { createNotes } from '../run/progress.node.ts';
 import { drawSamples } from '../sampling/draw.ts';
+import { streams } from '../streams.ts';
 import { openRun } from '../train/openRun.node.ts';
-import { streams } from '../train/streams.ts';
 import type { EvaluateCommandOptions } from './options.ts';
 
 /** Samples that figures are taken of, unless the test set has fewer. */

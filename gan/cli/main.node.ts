@@ -123,9 +123,10 @@ function onInterrupt(interrupt: AbortController): () => void {
   };
 }
 
-/** The command as a shell takes it. */
+/** The command as a shell takes it, to run it again: without the folder, which is taken. */
 const commandLine = (argv: readonly string[]): string =>
-  ['wgrad', ...argv]
+  ['npx', 'wgrad', ...argv]
+    .filter((word, i, all) => !/^--(quiet|out|out=.*)$/.test(word) && all[i - 1] !== '--out')
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
     .join(' ');
 

@@ -5,7 +5,7 @@ import { fileError, writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
 import { animateRun, writeAnimation } from '../run/animation.node.ts';
 import { tileImages } from '../run/grid.ts';
 import { writePng } from '../run/png.node.ts';
-import { boxOf, plotPoints, pointsImage } from '../run/points.node.ts';
+import { boxOf, onPlane, plotPoints, pointsImage } from '../run/points.node.ts';
 import type { SampleArray } from '../sampling/draw.ts';
 import { evaluateField } from '../sampling/field.ts';
 import { interpolate } from '../sampling/interpolate.ts';
@@ -115,14 +115,18 @@ async function writePoints(source: Source, folder: string): Promise<Written> {
     ).samples;
     const set = await source.openData();
     const n = Math.min(POINTS, set.train.count);
-    const real = samplesAt(
-      set.train,
-      set.shape,
-      Array.from({ length: n }, (_, i) => i),
+    const real = onPlane(
+      samplesAt(
+        set.train,
+        set.shape,
+        Array.from({ length: n }, (_, i) => i),
+      ),
     );
     const box = boxOf(real);
-    const field = await evaluateField(networks.critic, box);
-    const plot = { samples, real, field, box, title: set.title, subtitle: `${what}, seed ${options.seed}` };
+    // A critic of numbers on a line has no level sets in the plane.
+    const field = set.shape[0] === 2 ? await evaluateField(networks.critic, box) : undefined;
+    const subtitle = `${what}, seed ${options.seed}`;
+    const plot = { samples: onPlane(samples), real, box, title: set.title, subtitle, ...(field && { field }) };
     if (path.endsWith('.png')) await writePng(path, await pointsImage(plot));
     else await writeFileAtomic(path, plotPoints(plot));
     return { path };
@@ -130,7 +134,8 @@ async function writePoints(source: Source, folder: string): Promise<Written> {
 }
 
 /** Options that the command line lets through, but that make no picture together. */
-function refuseMisfits({ what, codes, corners, psi, truncation = 'resample', count }: SampleOptions): void {
+function refuseMisfits(given: SampleOptions): void {
+  const { what, codes, corners, psi, truncation = 'resample', count } = given;
   if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= 4096)) {
     throw new Error(`count is ${count}; use an integer from 1 to 4096`);
   }
@@ -148,7 +153,11 @@ function refuseMisfits({ what, codes, corners, psi, truncation = 'resample', cou
   if (corners && what !== 'interpolate') throw new Error(`corners are for interpolate, not for ${what}`);
   if (corners && codes !== undefined && codes.length !== 4)
     throw new Error(`there are 4 corners, not ${codes.length} codes`);
-  if (psi !== undefined && what !== 'truncate') throw new Error(`psi is for truncate, not for ${what}`);
+  const own = { psi: 'truncate', truncation: 'truncate', mode: 'interpolate', compare: 'neighbours' } as const;
+  for (const [option, picture] of Object.entries(own)) {
+    if (given[option as keyof typeof own] === undefined || picture === what) continue;
+    throw new Error(`${option} is for ${picture}, not for ${what}`);
+  }
   if (psi !== undefined && !(Number.isFinite(psi) && (truncation === 'mean' ? psi >= 0 : psi > 0))) {
     throw new Error(`psi is ${psi}; use a number above 0${truncation === 'mean' ? ', or 0' : ''}`);
   }

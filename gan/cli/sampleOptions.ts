@@ -58,6 +58,3 @@ export interface SampleOptions {
   /** Print nothing but errors. */
   readonly quiet: boolean;
 }
-
-/** The defaults of `wgrad sample`. */
-export const sampleDefaults = { what: 'grid', seed: 0, quiet: false } as const satisfies Omit<SampleOptions, 'run'>;

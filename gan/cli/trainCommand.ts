@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { defined } from '../../engine/index.ts';
 import { criticNorms } from '../models/parts.ts';
@@ -10,7 +11,7 @@ import { duration, integer, list, notEmpty, number } from './values.ts';
 
 /** The options as commander gives them: those of the configuration by its own names, and others. */
 interface Flags extends Omit<Partial<TrainConfig>, 'dataOptions' | 'regularizers'> {
-  readonly preset: PresetName;
+  readonly preset?: PresetName;
   readonly resume?: string;
   readonly out?: string;
   readonly adapter?: Adapter;
@@ -25,6 +26,7 @@ interface Flags extends Omit<Partial<TrainConfig>, 'dataOptions' | 'regularizers
   readonly time?: number;
 }
 
+const PRESET: PresetName = 'wgan-gp';
 const count = integer(1, 1e9);
 const positive = number(0, Number.POSITIVE_INFINITY, 'least');
 
@@ -45,9 +47,9 @@ export function addTrain(
     )
     .optionsGroup('What is learnt:')
     .addOption(
-      new Option('--preset <name>', 'what decides where no other option does')
-        .choices(Object.keys(presets))
-        .default('wgan-gp'),
+      new Option('--preset <name>', `what decides where no other option does (default: ${PRESET})`).choices(
+        Object.keys(presets),
+      ),
     )
     .addOption(new Option('--data <name>', 'data set (default: mnist); `wgrad data` describes them').choices(datasets))
     .option('--data-folder <path>', "folder with the data set's files, or with your images", notEmpty('folder'))
@@ -118,9 +120,10 @@ Examples:
 }
 
 function optionsOf(flags: Flags): TrainOptions {
-  const { preset, resume, out, adapter, quiet, regularizer, ema, time, ...rest } = flags;
+  const { preset = PRESET, resume, out, adapter, quiet, regularizer, ema, time, ...rest } = flags;
   const { dataFolder, classes, size, grey, vendor, ...config } = rest;
-  const dataOptions = defined({ folder: dataFolder, classes, size, grey, vendor });
+  const folder = dataFolder === undefined ? undefined : resolve(dataFolder); // a run may go on from elsewhere
+  const dataOptions = defined({ folder, classes, size, grey, vendor });
   const given = defined({
     ...config,
     emaDecay: ema,
@@ -130,6 +133,8 @@ function optionsOf(flags: Flags): TrainOptions {
   });
   if (resume !== undefined && out !== undefined)
     throw new Error('a run that goes on stays in its folder: leave --out out');
+  if (resume !== undefined && flags.preset !== undefined)
+    throw new Error('a run that goes on keeps its preset: leave that option out, or start a new run');
   return { preset, given, quiet, ...defined({ resume, out, adapter }) };
 }
 

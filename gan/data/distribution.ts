@@ -1,4 +1,5 @@
 import { checked, checkRange, Generator, ranges } from '../../engine/index.ts';
+import { streams } from '../streams.ts';
 import type { Modes, SampleSet } from './sampleSet.ts';
 
 /** A distribution on the line or in the plane, to draw from. */
@@ -69,8 +70,8 @@ export function pointSet(distribution: Distribution, options: PointSetOptions = 
     title,
     kind: 'points',
     shape: [dimension],
-    train: split(checkRange('pointSet', 'trainSize', ranges.count, trainSize), 1),
-    test: split(checkRange('pointSet', 'testSize', ranges.count, testSize), 2),
+    train: split(checkRange('pointSet', 'trainSize', ranges.count, trainSize), streams.trainSplit),
+    test: split(checkRange('pointSet', 'testSize', ranges.count, testSize), streams.testSplit),
     ...(modes && { modes }),
     distribution,
   };

@@ -1,4 +1,5 @@
 import { checked, checkRange, Generator, ranges } from '../../engine/index.ts';
+import { streams } from '../streams.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
 
 /** Options of {@link stackDigits}. */
@@ -44,8 +45,8 @@ export function stackDigits(digits: SampleSet, options: StackDigitsOptions = {})
     title: `Stacked ${digits.title}`,
     kind: 'images',
     shape: [height, width, 3],
-    train: stack(digits.train, checkRange(name, 'trainSize', ranges.count, trainSize), 1),
-    test: stack(digits.test, checkRange(name, 'testSize', ranges.count, testSize), 2),
+    train: stack(digits.train, checkRange(name, 'trainSize', ranges.count, trainSize), streams.trainSplit),
+    test: stack(digits.test, checkRange(name, 'testSize', ranges.count, testSize), streams.testSplit),
     classes: Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0')),
   };
 }

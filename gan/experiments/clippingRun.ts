@@ -6,7 +6,7 @@ import { trainingData } from '../data/trainingData.ts';
 import { Gan } from '../gan.ts';
 import { mlp } from '../models/mlp.ts';
 import { type Regularizer, regularizer } from '../objectives/regularizer.ts';
-import { streams } from '../train/streams.ts';
+import { streams } from '../streams.ts';
 import { Training } from '../train/training.ts';
 import { histogram } from '../transport/histogram.ts';
 

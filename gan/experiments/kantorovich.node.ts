@@ -7,7 +7,7 @@ import { Gan } from '../gan.ts';
 import { mlp } from '../models/mlp.ts';
 import { type RegularizerName, regularizer } from '../objectives/regularizer.ts';
 import { plot } from '../run/plot.node.ts';
-import { streams } from '../train/streams.ts';
+import { streams } from '../streams.ts';
 import { wassersteinLp } from '../transport/linearProgram.node.ts';
 import { pointCosts } from '../transport/pointCosts.ts';
 import { largest, least, mean, rounded, scoresOf, trainCritic } from './critics.ts';

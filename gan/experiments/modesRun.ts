@@ -9,7 +9,7 @@ import { mlp } from '../models/mlp.ts';
 import type { ObjectiveName } from '../objectives/objective.ts';
 import { type Regularizer, regularizer } from '../objectives/regularizer.ts';
 import { drawSamples } from '../sampling/draw.ts';
-import { streams } from '../train/streams.ts';
+import { streams } from '../streams.ts';
 import { linearDecay, Training } from '../train/training.ts';
 import { adam, type NamedOptimizer, rmsprop, wordsOf } from './methods.ts';
 

@@ -4,7 +4,7 @@ import { Gan } from '../gan.ts';
 import { mlp } from '../models/mlp.ts';
 import { type ObjectiveName, objective } from '../objectives/objective.ts';
 import { plot } from '../run/plot.node.ts';
-import { streams } from '../train/streams.ts';
+import { streams } from '../streams.ts';
 import { jsDivergence, klDivergence } from '../transport/divergences.ts';
 import { wassersteinLp } from '../transport/linearProgram.node.ts';
 import { largest, mean, rounded, scoresOf, spaced, trainCritic } from './critics.ts';

@@ -8,7 +8,7 @@ import { slicedWassersteinTo } from '../metrics/slicedWasserstein.ts';
 import { dcganSmall } from '../models/dcgan.ts';
 import { type Regularizer, regularizer } from '../objectives/regularizer.ts';
 import { drawSamples, type SampleArray } from '../sampling/draw.ts';
-import { streams } from '../train/streams.ts';
+import { streams } from '../streams.ts';
 import { linearDecay, type StepRow, Training } from '../train/training.ts';
 import { adam, type NamedOptimizer, rmsprop, wordsOf } from './methods.ts';
 

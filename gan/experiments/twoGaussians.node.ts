@@ -6,7 +6,7 @@ import { trainingData } from '../data/trainingData.ts';
 import { Gan } from '../gan.ts';
 import { mlp } from '../models/mlp.ts';
 import { type RegularizerName, regularizer } from '../objectives/regularizer.ts';
-import { streams } from '../train/streams.ts';
+import { streams } from '../streams.ts';
 import { linearDecay, Training } from '../train/training.ts';
 import { largest, rounded, scoresOf, spaced, trainCritic } from './critics.ts';
 import type { Experiment } from './experiment.ts';

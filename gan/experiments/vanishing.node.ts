@@ -8,7 +8,7 @@ import { metricSamples } from '../metrics/samples.ts';
 import { mlp } from '../models/mlp.ts';
 import { type ObjectiveName, objective } from '../objectives/objective.ts';
 import { type RegularizerName, regularizer } from '../objectives/regularizer.ts';
-import { streams } from '../train/streams.ts';
+import { streams } from '../streams.ts';
 import { Training } from '../train/training.ts';
 import { largest, least, mean, rounded, trainCritic } from './critics.ts';
 import type { Experiment } from './experiment.ts';

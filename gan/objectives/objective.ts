@@ -1,4 +1,4 @@
-import { checked, checkedNumber, type Tensor } from '../../engine/index.ts';
+import { checked, checkRange, ranges, type Tensor } from '../../engine/index.ts';
 
 /**
  * What critic and generator minimise. Both see logits (or scores), the critic's outputs [N, 1] before any sigmoid; the losses are
@@ -15,7 +15,9 @@ export interface Objective {
   generatorLoss(fake: Tensor): Tensor;
   /**
    * The divergence between real and generated samples that the critic's loss stands for: a lower bound, which the best critic
-   * reaches. Absent where labels are smoothed, since there is no such divergence then.
+   * reaches. Of 'wasserstein' only for slopes of at most 1: with a regulariser that leaves steeper slopes K it is K · W1 at most (a
+   * gradient penalty's K is a little above 1, that of clipped weights unknown). Absent where labels are smoothed, since there is no
+   * such divergence then.
    */
   readonly estimate?: Estimate;
 }
@@ -150,10 +152,7 @@ export function objective(name: ObjectiveName, options: ObjectiveOptions = {}): 
   if (!Object.hasOwn(families, name)) {
     throw new TypeError(`objective: there is no objective ${String(name)}; there are ${objectiveNames.join(', ')}`);
   }
-  checkedNumber('objective', 'labelSmoothing', labelSmoothing);
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
-    throw new RangeError(`objective: labelSmoothing must be from 0 to less than 1, not ${labelSmoothing}`);
-  }
+  checkRange('objective', 'labelSmoothing', ranges.belowOne, labelSmoothing);
   const { title, labels, losses, estimate }: Family = families[name];
   if (labelSmoothing > 0 && !labels) {
     const labelled = objectiveNames.filter((n) => families[n].labels);

@@ -62,11 +62,13 @@ function penalised(critic: Module, x: Tensor, oneSided: boolean): Tensor {
 export const zeroCentredPenalty = (critic: Module, x: Tensor): Tensor => squaredSlopes(critic, x).mean();
 
 /**
- * The penalty of DRAGAN (Kodali et al. 2017): E[(‖∇f(x)‖₂ - 1)²] around real samples, with x = real + u · s / 2: u uniform in
- * [0, 1) for each number, s the standard deviation of all numbers of the batch.
+ * The penalty of DRAGAN (Kodali et al. 2017), as in its authors' code: E[(‖∇f(x)‖₂ - 1)²] between real samples and what is near
+ * them, x = real + α · u · s / 2, with α uniform in [0, 1) for each sample, u uniform in [0, 1) for each number, and s the standard
+ * deviation of all numbers of the batch. (The paper's algorithm writes normal noise in place of α · u · s / 2.)
  * @param real [N, ...]
  */
 export function draganPenalty(critic: Module, real: Tensor, rng: Generator): Tensor {
   const spread = real.sub(real.mean()).square().mean().sqrt();
-  return penalised(critic, real.add(rng.uniform(real.shape).mul(spread).mul(0.5)), false);
+  const alpha = rng.uniform([real.shape[0]!, ...real.shape.slice(1).map(() => 1)]);
+  return penalised(critic, real.add(rng.uniform(real.shape).mul(spread.mul(0.5)).mul(alpha)), false);
 }

@@ -49,27 +49,6 @@ export const notes = (problems: readonly string[]): Html | false =>
   problems.length > 0 &&
   html`<aside class="notes"><ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul></aside>`;
 
-/**
- * The command that makes the run again: `command` of its config, else from the options that it names; undefined without any.
- * Lists become `a,b`, null and false are left out, and so are options that are objects.
- */
-export function commandOf({ config }: RunRecord): string | undefined {
-  if (typeof config.command === 'string') return config.command;
-  const options = Object.entries(config).flatMap(([key, value]) => {
-    if (FACTS.includes(key) || value === null || value === false || value === '') return [];
-    if (typeof value === 'object' && !Array.isArray(value)) return [];
-    const option = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return [value === true ? option : `${option} ${quoted(Array.isArray(value) ? value.join(',') : String(value))}`];
-  });
-  const kind = /llvmpipe|lavapipe/i.test(String(config.adapter))
-    ? 'lavapipe'
-    : /swiftshader/i.test(String(config.adapter))
-      ? 'swiftshader'
-      : '';
-  return options.length > 0
-    ? ['npx wgrad train', ...options, ...(kind ? [`--adapter ${kind}`] : [])].join(' ')
-    : undefined;
-}
-
-/** As one word of a shell. */
-const quoted = (text: string): string => (/^[\w.,:/=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+/** The command that makes the run again, if its configuration says. */
+export const commandOf = ({ config }: RunRecord): string | undefined =>
+  typeof config.command === 'string' ? config.command : undefined;

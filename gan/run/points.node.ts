@@ -62,6 +62,15 @@ export function boxOf(points: SampleArray): Box {
   return { x: around(x), y: around(y) };
 }
 
+/** Points of one dimension along an axis, with heights that spread them out. */
+export function onPlane({ data, shape }: SampleArray): SampleArray {
+  if (shape[1] === 2) return { data, shape };
+  const flat = Float32Array.from({ length: 2 * data.length }, (_, i) =>
+    i % 2 === 0 ? data[i >> 1]! : ((i * 7) % 101) / 50 - 1,
+  );
+  return { data: flat, shape: [data.length, 2] };
+}
+
 function needPoints(op: string, what: string, { data, shape }: SampleArray): void {
   if (shape.length === 2 && shape[1] === 2 && shape[0]! >= 1 && data.length === shape[0]! * 2) return;
   throw new RangeError(`${op}: ${what} must be [N,2], not ${data.length} values of [${shape}]`);

@@ -43,7 +43,7 @@ export function rates(timing: readonly Row[]): Row[] {
     const before = timing[i - 1];
     const steps = Number(row.step) - Number(before?.step);
     const seconds = Number(row.seconds) - Number(before?.seconds);
-    // A run that is resumed counts its seconds anew.
+    // Steps and seconds that were lost with a killed run come again.
     return { ...row, stepsPerSecond: steps > 0 && seconds > 0 ? steps / seconds : null };
   });
 }

@@ -111,7 +111,8 @@ ${table(['metric', 'this run', 'real training data', 'noise', ''], rows)}
 function curvesPart({ metrics, timing, config }: RunRecord): Html {
   const speed = rates(timing);
   const training = quantitiesOf(metrics).map((q) => panel(metrics, q.title, q.axis, q.curves));
-  const batch = typeof config.batch === 'number' ? config.batch * (Number(config.criticSteps) || 1) : undefined;
+  const times = (Number(config.criticSteps) || 1) * (Number(config.accumulate) || 1);
+  const batch = typeof config.batch === 'number' ? config.batch * times : undefined;
   const scaled = speed.map((row) => ({
     ...row,
     rate: row.stepsPerSecond === null || row.stepsPerSecond === undefined ? null : row.stepsPerSecond * (batch ?? 1),

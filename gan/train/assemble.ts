@@ -7,8 +7,8 @@ import { createNetworks } from '../models/models.ts';
 import type { Networks } from '../models/networks.ts';
 import { objective } from '../objectives/objective.ts';
 import { type Regularizer, type RegularizerName, regularizer } from '../objectives/regularizer.ts';
+import { streams } from '../streams.ts';
 import type { TrainConfig } from './config.ts';
-import { streams } from './streams.ts';
 import { linearDecay, Training } from './training.ts';
 
 /** The regulariser that `name` or `name=strength` says. @throws TypeError, RangeError as {@link regularizer} */
@@ -23,9 +23,15 @@ export function parseRegularizer(text: string): Regularizer {
 /** The networks of a configuration with their first weights. @throws ShapeError where the model does not make such samples */
 export function networksOf(config: TrainConfig, shape: readonly number[]): Networks {
   const { model, latent, width, criticNorm, regularizers } = config;
-  const penalised = regularizers.map(parseRegularizer).some((r) => r.penalty);
-  // Batch norm mixes samples, whose slopes a penalty takes one by one (Gulrajani et al. 2017, section 4).
-  const norm = criticNorm ?? (penalised && model === 'dcgan' ? 'layer' : undefined);
+  const used = regularizers.map(parseRegularizer);
+  // A norm's scale would undo the bound of spectral norm; batch norm mixes samples, whose slopes a penalty takes one by one
+  // (Gulrajani et al. 2017, section 4).
+  const suits = used.some((r) => r.name === 'spectral-norm')
+    ? 'none'
+    : used.some((r) => r.penalty)
+      ? 'layer'
+      : undefined;
+  const norm = criticNorm ?? (model === 'dcgan' ? suits : undefined);
   return createNetworks(model, {
     shape,
     rng: new Generator(config.seed, streams.weights),

@@ -105,7 +105,7 @@ const defaults: TrainConfig = {
 /** The names of all settings. */
 export const configNames = Object.keys(defaults) as readonly (keyof TrainConfig)[];
 
-/** Points: small networks, large batches, and a penalty of 0.1, which Gulrajani et al. take for toy data in their code. */
+/** Points: small networks and a penalty of 0.1, which Gulrajani et al. take for toy data in their code. */
 const onPoints: Partial<TrainConfig> = {
   model: 'mlp',
   regularizers: ['gradient-penalty=0.1'],
@@ -200,6 +200,14 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
  */
 export function configure(preset: PresetName, kind: 'images' | 'points', given: Partial<TrainConfig>): TrainConfig {
   const { images, points } = presets[preset];
-  const config: TrainConfig = { ...defaults, ...(kind === 'points' ? points : images), ...defined(given) };
+  const usual: TrainConfig = { ...defaults, ...(kind === 'points' ? points : images) };
+  // The constraint on the critic belongs to the Wasserstein objective: without it, as in `Gan`, there is none unless asked for.
+  const { objective = usual.objective } = given;
+  const [was, is] = [usual.objective === 'wasserstein', objective === 'wasserstein'];
+  const regularizers = was === is ? usual.regularizers : is ? ['gradient-penalty'] : [];
+  const config: TrainConfig = { ...usual, regularizers, ...defined(given) };
+  if (given.betas && config.optimizer !== 'adam') {
+    throw new Error(`betas are decay rates of Adam, and ${config.optimizer} has none: leave --betas out`);
+  }
   return given.seconds != null && given.steps === undefined ? { ...config, steps: null } : config;
 }

@@ -23,6 +23,13 @@ export interface RunAbout {
   readonly commit: string | null;
   /** When, as ISO 8601. */
   readonly started: string;
+  /** Where another device or version of wgrad went on. */
+  readonly resumed?: readonly Resumption[];
+}
+
+/** By what a run went on after a step. */
+export interface Resumption extends Pick<RunAbout, 'adapter' | 'version' | 'commit' | 'started'> {
+  readonly step: number;
 }
 
 /** A run as its folder describes it. */
@@ -39,6 +46,13 @@ export const aboutNow = (about: Pick<RunAbout, 'command' | 'shape' | 'adapter'>)
   commit: commit(),
   started: new Date().toISOString(),
 });
+
+/** What there is to say of a run that goes on after a step: as before, with who goes on where that is another. */
+export function resumedBy(about: RunAbout, { adapter, version, commit, started }: RunAbout, step: number): RunAbout {
+  const last = about.resumed?.at(-1) ?? about;
+  if (last.adapter === adapter && last.version === version && last.commit === commit) return about;
+  return { ...about, resumed: [...(about.resumed ?? []), { step, adapter, version, commit, started }] };
+}
 
 /** Writes `config.json`. */
 export const writeConfig = (run: RunFolder, config: TrainConfig, about: RunAbout): Promise<void> =>
@@ -73,18 +87,19 @@ export async function readConfig(path: string, given: Partial<TrainConfig> = {})
   if (other) {
     throw new Error(`a run that goes on keeps its ${other}: leave that option out, or start a new run`);
   }
-  const { command, shape, adapter, version, commit, started } = stored;
+  const { command, shape, adapter, version, commit, started, resumed } = stored;
   const own = Object.fromEntries(configNames.map((name) => [name, stored[name]])) as unknown as TrainConfig;
-  const open = given.seconds != null && given.steps === undefined ? { steps: null } : {};
+  // Of the two limits only the one that is asked for now.
+  const open = given.seconds != null ? { steps: null } : given.steps != null ? { seconds: null } : {};
   return {
-    config: { ...own, ...defined(given), ...open },
-    about: { command, shape, adapter, version, commit, started },
+    config: { ...own, ...open, ...defined(given) },
+    about: { command, shape, adapter, version, commit, started, ...(resumed && { resumed }) },
     folder,
   };
 }
 
 /** The option `--adapter` that gives a device of that name again. */
-export function adapterOf({ adapter }: RunAbout): Adapter | undefined {
+export function adapterOf({ adapter }: Pick<RunAbout, 'adapter'>): Adapter | undefined {
   const lower = adapter.toLowerCase();
   if (lower.includes('llvmpipe')) return 'lavapipe';
   return adapters.find((kind) => lower.includes(kind));

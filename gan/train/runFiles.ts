@@ -21,6 +21,8 @@ export interface RunStatus {
   readonly steps: number | null;
   /** Seconds of training so far. */
   readonly seconds: number;
+  /** The step of the last checkpoint; null before the first. */
+  readonly saved: number | null;
   /** Why it stopped, if it did not finish. */
   readonly reason?: string;
 }
@@ -28,8 +30,9 @@ export interface RunStatus {
 /** What a checkpoint's metadata say of the run. */
 export interface CheckpointMeta {
   readonly step: number;
-  readonly steps: number | null;
   readonly seconds: number;
+  /** How many there were to learn from. */
+  readonly samples: number;
   /** The figures before the first step. */
   readonly before: Readonly<Record<string, number>>;
 }

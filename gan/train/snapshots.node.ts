@@ -3,13 +3,13 @@ import { readJsonLines } from '../run/folder.node.ts';
 import { tileImages } from '../run/grid.ts';
 import { plotCurves } from '../run/plot.node.ts';
 import { writePng } from '../run/png.node.ts';
-import { boxOf, pointsImage } from '../run/points.node.ts';
+import { boxOf, onPlane, pointsImage } from '../run/points.node.ts';
 import { writeReport } from '../run/report.node.ts';
 import { runPanels } from '../run/runPanels.ts';
 import { drawSamples, type SampleArray } from '../sampling/draw.ts';
+import { streams } from '../streams.ts';
 import { figureLines, snapshotFigures } from './figures.ts';
 import { type CheckpointMeta, gridName } from './runFiles.ts';
-import { streams } from './streams.ts';
 import type { Job } from './train.node.ts';
 import type { StepRow } from './training.ts';
 
@@ -67,12 +67,8 @@ export function createSnapshots(job: Job): Snapshots {
       if (Object.keys(last).length === 0) last = figures.measure(samples);
       await picture('samples.png');
       const rows = readJsonLines(run.file('metrics.jsonl'));
-      const { gan } = training;
       if (rows.length > 0) {
-        const subtitle = [
-          ...[gan.objective.title, ...gan.regularizers.map((r) => r.title)],
-          ...[`batch ${config.batch}`, `${config.criticSteps} critic steps`, `seed ${config.seed}`, job.adapter],
-        ].join(', ');
+        const subtitle = `${methodOf(job)}, seed ${config.seed}, ${job.adapter}`;
         const x = { key: 'step', label: 'generator step' };
         await run.write('curves.svg', plotCurves({ title: set.title, subtitle, x, panels: runPanels, rows }));
       }
@@ -89,6 +85,13 @@ export function createSnapshots(job: Job): Snapshots {
   return own;
 }
 
+/** How it is learnt, in words. */
+export function methodOf({ config, training }: Pick<Job, 'config' | 'training'>): string {
+  const { objective, regularizers } = training.gan;
+  const steps = `${config.criticSteps} critic step${config.criticSteps === 1 ? '' : 's'}`;
+  return [objective.title, ...regularizers.map((r) => r.title), `batch ${config.batch}`, steps].join(', ');
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A grid of images, or points over real ones. */
@@ -100,13 +103,4 @@ async function pictureOf({ set }: Job, samples: SampleArray) {
   }
   const real = onPlane({ data: set.test.data as Float32Array, shape: [set.test.count, ...set.shape] });
   return pointsImage({ samples: onPlane(samples), real, box: boxOf(real) });
-}
-
-/** Points of one dimension along an axis, with heights that spread them out. */
-function onPlane({ data, shape }: SampleArray): SampleArray {
-  if (shape[1] === 2) return { data, shape };
-  const flat = Float32Array.from({ length: 2 * data.length }, (_, i) =>
-    i % 2 === 0 ? data[i >> 1]! : ((i * 7) % 101) / 50 - 1,
-  );
-  return { data: flat, shape: [data.length, 2] };
 }

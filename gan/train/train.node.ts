@@ -1,25 +1,34 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { destroy, init, memory } from '../../engine/index.ts';
+import { join } from 'node:path';
+import { destroy, init, memory, scope } from '../../engine/index.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../nn/index.node.ts';
-import type { Json } from '../../nn/index.ts';
+import { decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts';
 import type { TrainOptions } from '../cli/options.ts';
 import { dataSetKind, openSampleSet } from '../data/datasets.node.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { createRunFolder, type RunFolder, resumeRunFolder } from '../run/folder.node.ts';
 import { createProgress } from '../run/progress.node.ts';
-import { assemble } from './assemble.ts';
+import { readJson } from '../run/readJson.node.ts';
+import { assemble, parseRegularizer } from './assemble.ts';
 import { configure, type TrainConfig } from './config.ts';
-import { aboutNow, adapterOf, type RunAbout, readConfig, writeConfig } from './configFile.node.ts';
+import {
+  aboutNow,
+  adapterOf,
+  type RunAbout,
+  readConfig,
+  resumedBy,
+  type StoredRun,
+  writeConfig,
+} from './configFile.node.ts';
 import { CHECKPOINT, type CheckpointMeta, type RunStatus, STATUS } from './runFiles.ts';
-import { createSnapshots, type Snapshots } from './snapshots.node.ts';
+import { createSnapshots, methodOf, type Snapshots } from './snapshots.node.ts';
 import type { StepRow, Training } from './training.ts';
 import { createWatch, DivergenceError } from './watch.ts';
 
 /** Steps between two rows of timing.jsonl. */
 const TIMING = 10;
-/** A run that is limited by time looks for its number of steps after this share of it, and at least so many seconds. */
-const TRIAL = { share: 0.05, seconds: 5 };
+/** A run that is limited by time finds its number of steps in this share of it, and at least so many seconds. */
+const TRIAL = { share: 0.03, seconds: 3 };
 /** What a run that is limited by time keeps for its last measurements and pictures. */
 const RESERVE = 0.03;
 
@@ -42,26 +51,33 @@ export async function train(options: TrainOptions, signal?: AbortSignal): Promis
   });
   const device = await init({ adapter: options.adapter ?? (before && adapterOf(before.about)) });
   try {
+    if (config.criticNorm === 'batch' && config.regularizers.some((text) => parseRegularizer(text).penalty)) {
+      warn(
+        'a penalty on the slope at each sample is of little meaning behind batch norm, which mixes samples (Gulrajani et al. 2017, section 4): --critic-norm layer or none',
+      );
+    }
     const training = assemble(config, set);
-    const checkpoint = resume === undefined ? undefined : resolve(resume, CHECKPOINT);
-    const meta =
-      checkpoint !== undefined && existsSync(checkpoint)
-        ? ((await loadCheckpoint(checkpoint, training.parts)).metadata as unknown as CheckpointMeta)
-        : undefined;
-    const run =
-      resume === undefined
-        ? createRunFolder(out === undefined ? {} : { out })
-        : resumeRunFolder(resume, meta?.step ?? 0);
+    const meta = before && (await goOn(before, training, set));
+    const now = aboutNow({ command: commandOn(device.name, options.command), shape: set.shape, adapter: device.name });
+    if (before && before.about.adapter !== device.name) {
+      warn(
+        `the run began on ${before.about.adapter} and goes on on ${device.name}: its numbers will differ a little from those of a run on one`,
+      );
+    }
+    const run = before
+      ? resumeRunFolder(before.folder, meta?.step ?? 0)
+      : createRunFolder(out === undefined ? {} : { out });
     try {
       const job = {
         config,
         set,
         training,
         run,
-        about: before?.about ?? aboutNow({ command: options.command ?? null, shape: set.shape, adapter: device.name }),
+        about: before ? resumedBy(before.about, now, meta?.step ?? 0) : now,
         adapter: device.name,
         say,
         quiet,
+        resumed: before !== undefined,
         ...(meta && { meta }),
         ...(signal && { signal }),
       };
@@ -75,6 +91,48 @@ export async function train(options: TrainOptions, signal?: AbortSignal): Promis
   }
 }
 
+/** A command with the adapter that the run found, so that it makes the same numbers again; null without a command. */
+function commandOn(adapter: string, command: string | undefined): string | null {
+  const kind = adapterOf({ adapter });
+  return command === undefined
+    ? null
+    : kind && !/ --adapter[ =]/.test(command)
+      ? `${command} --adapter ${kind}`
+      : command;
+}
+
+/**
+ * Loads the checkpoint of a run that goes on.
+ * @returns what its metadata say; undefined for a run that was stopped before its first checkpoint, which begins again
+ * @throws Error for a checkpoint that is gone, data that have changed, or a time that is used up
+ */
+async function goOn(
+  { folder, config }: StoredRun,
+  training: Training,
+  set: SampleSet,
+): Promise<CheckpointMeta | undefined> {
+  const checkpoint = join(folder, CHECKPOINT);
+  if (!existsSync(checkpoint)) {
+    const status = readJson(join(folder, STATUS), 'remove it') as RunStatus | undefined;
+    if (status?.saved == null) return undefined;
+    throw new Error(`${checkpoint} is gone: copy it back (it was of step ${status.saved}), or start a new run`);
+  }
+  const meta = (await loadCheckpoint(checkpoint, training.parts)).metadata as unknown as CheckpointMeta;
+  if (meta.samples !== set.train.count) {
+    throw new Error(
+      `${set.title} has ${set.train.count} training samples now and had ${meta.samples}: give the run the same data again, or start a new run`,
+    );
+  }
+  const { steps, seconds } = config;
+  const done = steps !== null && meta.step >= steps;
+  if (seconds !== null && !done && meta.seconds >= seconds * (1 - RESERVE)) {
+    throw new Error(
+      `the run has taken ${Math.round(meta.seconds)} s already: give it more, as in --time 1h or --steps 5000`,
+    );
+  }
+  return meta;
+}
+
 /** A run that is about to begin, or to go on. */
 export interface Job {
   readonly config: TrainConfig;
@@ -86,6 +144,8 @@ export interface Job {
   readonly adapter: string;
   readonly say: (text: string) => void;
   readonly quiet: boolean;
+  /** Whether it was begun before. */
+  readonly resumed: boolean;
   /** Of the checkpoint that it goes on from. */
   readonly meta?: CheckpointMeta;
   readonly signal?: AbortSignal;
@@ -97,22 +157,26 @@ async function withStatus(job: Job, snapshots: Snapshots): Promise<void> {
   const began = performance.now();
   const progress = { steps: job.config.steps };
   const seconds = () => (meta?.seconds ?? 0) + (performance.now() - began) / 1000;
-  const note = (state: RunStatus['state'], reason?: string): Promise<void> => {
+  const note = (state: RunStatus['state'], reason?: string, step = training.step): Promise<void> => {
     const status: RunStatus = {
       state,
-      step: training.step,
+      step,
       steps: progress.steps,
       seconds: Math.round(seconds()),
+      saved: snapshots.saved ?? null,
       ...(reason !== undefined && { reason }),
     };
     return run.write(STATUS, `${JSON.stringify(status, null, 2)}\n`);
   };
-  await note('running');
+  if (meta) training.resumeAt(meta.step);
   try {
-    await learn(job, snapshots, seconds, progress);
+    await learn(job, snapshots, seconds, progress, () => note('running'));
   } catch (error) {
+    const { message } = error as Error;
     // The run's error is what counts, also on a disk that has no room for the note.
-    await note(error instanceof DivergenceError ? 'diverged' : 'stopped', (error as Error).message).catch(() => {});
+    await (error instanceof DivergenceError ? note('diverged', message, error.step) : note('stopped', message)).catch(
+      () => {},
+    );
     throw error;
   }
   const stopped = job.signal?.aborted ? 'stopped by Ctrl-C' : 'out of time';
@@ -126,12 +190,18 @@ async function learn(
   snapshots: Snapshots,
   seconds: () => number,
   progress: { steps: number | null },
+  note: () => Promise<void>,
 ): Promise<void> {
-  const { config, training, run, adapter, say, meta, quiet } = job;
-  say(`${adapter}\n${meta ? `going on after step ${meta.step} in` : 'writing to'} ${run.path}`);
-  if (meta) training.resumeAt(meta.step);
+  const { config, training, run, adapter, say, meta, quiet, resumed } = job;
+  const where = meta
+    ? `going on after step ${meta.step} in`
+    : resumed
+      ? 'no checkpoint yet, beginning again in'
+      : 'writing to';
+  say(`${adapter}\n${job.set.title}: ${methodOf(job)}\n${where} ${run.path}`);
   await writeConfig(run, config, job.about);
   await snapshots.begin(meta);
+  await note();
   const watch = createWatch();
   let bar: ReturnType<typeof createProgress> | undefined;
   // The row of a step with a snapshot is written with what the snapshot measures.
@@ -168,9 +238,16 @@ async function learn(
   ]);
   const save = async (): Promise<void> => {
     const { before } = snapshots;
-    const state: CheckpointMeta = { step: training.step, steps: progress.steps, seconds: seconds(), before };
+    await refuseBroken(training, snapshots.saved);
+    const state: CheckpointMeta = {
+      step: training.step,
+      seconds: seconds(),
+      samples: job.set.train.count,
+      before,
+    };
     await saveCheckpoint(run.file(CHECKPOINT), training.parts, state as unknown as Json);
     snapshots.saved = training.step;
+    await note();
   };
   const snapshot = async (): Promise<void> => {
     flush(await snapshots.take(training.step));
@@ -178,7 +255,7 @@ async function learn(
   };
   try {
     if (progress.steps === null) {
-      progress.steps = await trial(config.seconds!, training, seconds, limit, onRow);
+      progress.steps = await stepsInTime(config.seconds!, training, seconds, limit);
       await writeConfig(run, { ...config, steps: progress.steps }, job.about);
     }
     const steps = progress.steps;
@@ -215,22 +292,48 @@ function nextStops({ snapshots, checkpointEvery }: TrainConfig, steps: number, s
 const isSnapshot = ({ snapshots }: TrainConfig, steps: number, step: number): boolean =>
   Math.floor((step * snapshots) / steps) > Math.floor(((step - 1) * snapshots) / steps);
 
-/** Trains for a moment, to tell how many steps fit into the time. @returns the number of steps of the whole run */
-async function trial(
+/**
+ * Trains for a moment, to tell how many steps fit into the time, and goes back to where it was: the run has the numbers of one
+ * that is given these steps.
+ * @returns the number of steps of the whole run
+ */
+async function stepsInTime(
   limit: number,
   training: Training,
   seconds: () => number,
   signal: AbortSignal,
-  onRow: (row: StepRow) => void,
 ): Promise<number> {
-  const quick = { of: Number.POSITIVE_INFINITY, signal, onRow };
-  await training.run(training.step + 5, quick); // shaders are compiled here
+  const { step } = training;
+  const kept = await encodeCheckpoint(training.parts);
+  const quick = { of: Number.POSITIVE_INFINITY, signal };
+  await training.run(step + 2, quick); // shaders are compiled here
   const [from, since] = [training.step, seconds()];
   const until = since + Math.max(TRIAL.seconds, limit * TRIAL.share);
   while (seconds() < Math.min(until, limit) && !signal.aborted) await training.run(training.step + 5, quick);
-  if (training.step === from) return from; // out of time already
   const rate = (training.step - from) / (seconds() - since);
-  return Math.max(training.step, training.step + Math.floor(rate * (limit * (1 - 2 * RESERVE) - seconds())));
+  await decodeCheckpoint(kept, training.parts);
+  training.resumeAt(step);
+  return step + Math.max(1, Math.floor(rate * (limit * (1 - 2 * RESERVE) - seconds())));
+}
+
+/** @throws DivergenceError for weights that are not finite: the checkpoint before stays */
+async function refuseBroken(training: Training, saved: number | undefined): Promise<void> {
+  const { critic, generator } = training.gan.networks;
+  const parameters = [...critic.parameters(), ...generator.parameters()];
+  // A sum of what is finite times 0 is 0, and NaN with one number that is not.
+  const zero = await scope(() =>
+    parameters
+      .map((p) => p.mul(0).sum())
+      .reduce((a, b) => a.add(b))
+      .item(),
+  );
+  if (zero === 0) return;
+  const where = saved === undefined ? '' : ` (weights of step ${saved} are kept)`;
+  throw new DivergenceError(
+    training.step,
+    `weights are not finite${where}`,
+    'lower the learning rates, or try another seed',
+  );
 }
 
 function timeLimit(seconds: number): AbortSignal {
