@@ -120,9 +120,9 @@ test('a run limited by time finds its number of steps, ends in time, and has the
   const { steps, seconds, step, state } = status(out);
   assert.is(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).steps, steps);
   assert.ok(steps > 10 && rows(out) === step, text);
-  // A busy machine may take seconds for the last step and picture, or slow down on the way.
+  // A busy machine may take seconds for the last step and picture, or slow down on the way: the estimate is of the beginning.
   assert.ok(seconds <= 25, `${seconds} s`);
-  assert.ok(step > steps / 3, `${step} of ${steps} steps`);
+  assert.ok(step > steps / 8, `${step} of ${steps} steps`);
   if (state === 'stopped') assert.is((await start('--resume', out, '--steps', String(steps)).ended).code, 0);
   const again = join(root, 'again');
   assert.is((await start('--out', again, ...timed, '--steps', String(steps)).ended).code, 0);
