@@ -1,7 +1,14 @@
 import { plot } from '../run/plot.node.ts';
 import type { PlotPanel, PlotSeries } from '../run/plotTypes.ts';
 import { atLeast, atMost } from './claims.ts';
-import { type BoundName, bounds, BETAS, type ClippingResult, type ClippingSettings, clippingRun } from './clippingRun.ts';
+import {
+  BETAS,
+  type BoundName,
+  bounds,
+  type ClippingResult,
+  type ClippingSettings,
+  clippingRun,
+} from './clippingRun.ts';
 import { type ClippingStart, clippingStart } from './clippingStart.ts';
 import type { Claim, Experiment, Lab } from './experiment.ts';
 import { picture, table } from './markdown.ts';
@@ -95,7 +102,8 @@ export function claimsOf({ settings, results }: ClippingFigures): Claim[] {
   const first = (name: BoundName) => start[name].growth.toPrecision(2);
   const share = (name: BoundName) => start[name].atEnds.toPrecision(3);
   const over = 'gradient norm at the first layer over the last';
-  const clipped = (expected: string) => `; already by the first clipping: ${expected} expected, no evidence of training`;
+  const clipped = (expected: string) =>
+    `; already by the first clipping: ${expected} expected, no evidence of training`;
   const untrained = (expected: string) =>
     `; already by the first weights: ${expected} expected, which training has to leave so`;
   return [

@@ -11,8 +11,8 @@ import {
   summaryOf,
 } from './modesResults.ts';
 import {
-  type MethodName,
   DEPTH,
+  type MethodName,
   type MixtureName,
   type ModesResult,
   type ModesSettings,

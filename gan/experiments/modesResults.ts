@@ -63,8 +63,14 @@ export function summaryOf(results: ModesResults): ModesFigures['results'] {
 /** The GANs that lose modes. */
 const gans = ['minimax', 'non-saturating'] as const satisfies readonly MethodName[];
 
-/** What must hold of each mixture: modes covered, and how many more than either GAN covers. */
-const thresholds = { ring: { covered: 7.8, more: 0.5 }, grid: { covered: 24, more: 3 } } as const;
+/**
+ * What must hold of each mixture: modes covered, how many more than either GAN covers, and how many times the high-quality share of
+ * noise, of which the grid has five times that of the ring: its modes fill a fortieth of the box.
+ */
+const thresholds = {
+  ring: { covered: 7.8, more: 0.5, quality: 10 },
+  grid: { covered: 24, more: 3, quality: 5 },
+} as const;
 
 /**
  * What must hold. Noise covers most modes too ({@link uniformNoise}): coverage shows something only beside what noise covers, beside
@@ -73,7 +79,7 @@ const thresholds = { ring: { covered: 7.8, more: 0.5 }, grid: { covered: 24, mor
 export function claimsOf({ settings, seeds, results }: ModesFigures): Claim[] {
   const mean = `mean of ${seeds.length} seed${seeds.length > 1 ? 's' : ''}`;
   const claims = mixtureNames.flatMap((mixture) => {
-    const { covered: least, more } = thresholds[mixture];
+    const { covered: least, more, quality } = thresholds[mixture];
     const { 'wgan-gp': penalised, ...others } = results[mixture];
     const noise = uniformNoise(mixture, settings[mixture].samples);
     const ahead = Math.min(...gans.map((name) => penalised.covered.mean - others[name].covered.mean));
@@ -91,9 +97,9 @@ export function claimsOf({ settings, seeds, results }: ModesFigures): Claim[] {
         more,
       ),
       atLeast(
-        `${mixture}: high-quality share of WGAN-GP over that of uniform noise, which is ${percent}, at least 10 (${mean})`,
+        `${mixture}: high-quality share of WGAN-GP over that of uniform noise, which is ${percent}, at least ${quality} (${mean})`,
         shares[0] / shares[1],
-        10,
+        quality,
       ),
     ];
   });
@@ -135,7 +141,7 @@ export function modesPage({ settings, networks, methods: ways, seeds, results, p
       })
       .join(', ');
   const ratio = (mixture: MixtureName) =>
-    Math.round(penalised(mixture).highQuality.mean / noise[mixture].highQuality.mean).toLocaleString('en-GB');
+    (penalised(mixture).highQuality.mean / noise[mixture].highQuality.mean).toFixed(1);
   const theirs = published.map(({ method, source, ring, grid }) => [
     ...[method, source],
     ...[ring, grid].flatMap((c) => [`${c.covered}`, `${c.highQuality}`, c.reverseKl === null ? '' : `${c.reverseKl}`]),
