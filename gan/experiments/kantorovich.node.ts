@@ -155,7 +155,6 @@ export const kantorovich: Experiment<KantorovichFigures> = {
   claims: ({ results }) => {
     const of = results.filter((r) => r.method === judged);
     const bounds = of.map(lowerBound);
-    const clipped = results.filter((r) => r.method === 'weights clipped to ±0.1').map(lowerBound);
     return [
       atMost(
         `the estimate of the critic with a ${judged} is within 10 % of W₁ (largest relative error of ${of.length} pairs of clouds)`,
@@ -163,14 +162,9 @@ export const kantorovich: Experiment<KantorovichFigures> = {
         0.1,
       ),
       atLeast(
-        `divided by its steepest slope, a lower bound for every function, it is at least 0.9 of W₁ (mean of ${of.length} pairs; least ${least(bounds).toPrecision(3)})`,
+        `that estimate divided by the steepest slope, which gives W₁ at most for any function, is at least 0.9 of W₁ (mean of ${of.length} pairs; least ${least(bounds).toPrecision(3)})`,
         mean(bounds),
         0.9,
-      ),
-      atMost(
-        `that of clipped weights, divided so, is at most 0.85 of W₁ on every pair (largest; mean ${mean(clipped).toPrecision(3)})`,
-        largest(clipped),
-        0.85,
       ),
     ];
   },

@@ -140,6 +140,8 @@ export function modesPage({ settings, networks, methods: ways, seeds, results, p
         return `${methods[name].title} ${least === most ? least : `${least} to ${most}`}`;
       })
       .join(', ');
+  const kl = (mixture: MixtureName, name?: MethodName) =>
+    (name ? results[mixture][name] : noise[mixture]).reverseKl.mean.toFixed(3);
   const ratio = (mixture: MixtureName) =>
     (penalised(mixture).highQuality.mean / noise[mixture].highQuality.mean).toFixed(1);
   const theirs = published.map(({ method, source, ring, grid }) => [
@@ -163,8 +165,8 @@ export function modesPage({ settings, networks, methods: ways, seeds, results, p
     ),
     '',
     'What to point at:',
-    `- Covering and quality are two things: a generator that puts every sample on one mode has perfect quality, one that sprays the plane covers most modes, as uniform noise does (${noise.ring.covered.mean.toFixed(1)} of ${modesIn('ring')}, ${noise.grid.covered.mean.toFixed(1)} of ${modesIn('grid')}). Read both columns, and the reverse KL, which is 0 where all modes get their share. What tells WGAN-GP from noise is the quality: ${ratio('ring')} and ${ratio('grid')} times that of noise on ring and grid.`,
-    `- The generator is a continuous map of one Gaussian, so that it must draw threads between the modes. They are not thin: ${off('ring')} of WGAN-GP's samples on the ring and ${off('grid')} on the grid are further than 3 σ from every mode, which are very small here (σ is a hundredth of the ring's radius). Look for them in the picture.`,
+    `- Covering and quality are two things: a generator that puts every sample on one mode has perfect quality, one that sprays the plane covers most modes, as uniform noise does (${noise.ring.covered.mean.toFixed(1)} of ${modesIn('ring')}, ${noise.grid.covered.mean.toFixed(1)} of ${modesIn('grid')}). Read both columns, and the reverse KL, which is 0 where all modes get their share. What tells WGAN-GP from noise is the quality: ${ratio('ring')} and ${ratio('grid')} times that of noise on ring and grid. The reverse KL does not tell all either: it is ${kl('ring', 'minimax')} and ${kl('grid', 'minimax')} of minimax, ${kl('ring')} and ${kl('grid')} of noise.`,
+    `- The generator is a continuous map of one Gaussian, so that it must draw threads between the modes. How thin, network and steps decide. Here they are not thin: ${off('ring')} of WGAN-GP's samples on the ring and ${off('grid')} on the grid are further than 3 σ from every mode (σ is a hundredth of the ring's radius). Look for them in the picture.`,
     `- A table without a spread says little. Modes covered over the seeds: on the ring ${ends('ring')}; on the grid ${ends('grid')}.`,
     '- The two published GAN baselines are 1 and 6.3 modes of 8 for the same mixture: network, steps and optimizer decide as much as the objective. Compare within a table rather than between tables.',
   ].join('\n');
