@@ -195,5 +195,63 @@ test('vanishing: critics that were never trained fail', () => {
   claimsFail(vanishing, { ...found, falls }, [/minimax gradient falls/, /stays within 3 times/]);
 });
 
+/** Runs an experiment whose parts are all done: what it finds, and the settings that the parts are keyed by. */
+async function redraw<F>(
+  experiment: Experiment<F>,
+  part: (key: string) => unknown,
+): Promise<{ figures: F; settings: ReadonlyMap<string, string> }> {
+  const settings = new Map<string, string>();
+  const { figures } = await experiment.run({
+    quick: false,
+    say: () => {},
+    async part(key, chosen) {
+      settings.set(key, JSON.stringify(chosen));
+      return part(key) as never;
+    },
+  });
+  return { figures: JSON.parse(JSON.stringify(figures)), settings };
+}
+
+test('figures come from the parts, which are keyed by what decides them', async () => {
+  const lines = storedFigures(parallelLines);
+  const drawn = await redraw(parallelLines, (key) => lines.estimated.find((e) => key === `theta-${e.theta}`));
+  assert.equal(drawn.figures, lines);
+  for (const what of ['"lr":0.001', '"lastRate":0.01', '"lambda":10'])
+    assert.match(drawn.settings.get('theta-1')!, what);
+
+  const pairs = storedFigures(kantorovich);
+  const again = await redraw(kantorovich, (key) =>
+    pairs.results.find((r) => key === `${r.method}/${r.pair}/seed-${r.seed}`),
+  );
+  assert.equal(again.figures, pairs);
+  for (const what of ['"lastRate":0.01', '["moons",{"noise":0.05}]', '"sigma":0.3']) {
+    assert.match(again.settings.get('spectral norm/two moons and a Gaussian/seed-1')!, what);
+  }
+
+  const stages = storedFigures(vanishing);
+  const redrawn = await redraw(
+    vanishing,
+    (key) => stages.stages.find(({ stage }) => key === `stage-${stage}`)!.critics,
+  );
+  assert.equal(redrawn.figures, stages);
+  assert.match(redrawn.settings.get('stage-100')!, '"lr":0.0002');
+
+  const deep = storedFigures(clippingVsPenalty);
+  const same = await redraw(clippingVsPenalty, (key) => deep.results[key as keyof typeof deep.results]);
+  assert.equal(same.figures, deep);
+  for (const what of ['"bound":"weights clipped to ±0.1"', '"betas":[0,0.9]']) {
+    assert.match(same.settings.get('clip-0.1')!, what);
+  }
+
+  const scores = Array.from({ length: 101 }, (_, i) => i / 100);
+  const keyed = await redraw(twoGaussians, (key) =>
+    key === 'equilibrium' ? {} : key.startsWith('shift') ? 0 : { scores, value: 0 },
+  );
+  const penalised = keyed.settings.get('penalised')!;
+  for (const what of ['"lr":0.002', '"lastRate":0.01', '"gradient-penalty",10', '"real":{"mean":-1,"sigma":0.4}']) {
+    assert.match(penalised, what);
+  }
+});
+
 test.after(() => setDevice(before()));
 test.run();
