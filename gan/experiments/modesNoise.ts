@@ -1,6 +1,5 @@
 import { Generator } from '../../engine/index.ts';
 import { modeCoverage } from '../metrics/modeCoverage.ts';
-import { streams } from '../train/streams.ts';
 import type { Finals } from './modesResults.ts';
 import { type MixtureName, mixtures } from './modesRun.ts';
 import { meanSpread } from './tables.ts';
@@ -22,7 +21,7 @@ export function uniformNoise(mixture: MixtureName, samples: number): Finals {
     return [Math.min(...along) - 3 * sigma, Math.max(...along) + 3 * sigma] as const;
   });
   const found = Array.from({ length: DRAWS }, (_, seed) => {
-    const places = new Generator(seed, streams.samples).hostUniform(2 * samples);
+    const places = new Generator(seed).hostUniform(2 * samples);
     const data = places.map((u, i) => box[i % 2]![0] + u * (box[i % 2]![1] - box[i % 2]![0]));
     return modeCoverage({ data, shape: [samples, 2] }, modes);
   });
