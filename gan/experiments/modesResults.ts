@@ -1,7 +1,7 @@
 import { atLeast, atMost } from './claims.ts';
 import type { Claim } from './experiment.ts';
 import { picture, table } from './markdown.ts';
-import { uniformNoise } from './modesNoise.ts';
+import { DRAWS, uniformNoise } from './modesNoise.ts';
 import type { PublishedModes } from './modesPublished.ts';
 import {
   type MethodName,
@@ -157,7 +157,7 @@ export function modesPage({ settings, networks, methods: ways, seeds, results, p
     '',
     `Networks: ${networks}, of ${width} units; codes of length ${latent}, batches of ${batch}, ${mixtureNames.map((m) => `${settings[m].steps} generator steps on the ${m}`).join(' and ')}, learning rates that fall in a straight line, samples from averaged weights (decay ${emaDecay}). ${methodNames.map((name) => `${methods[name].title}: ${ways[name]}`).join('; ')}.`,
     '',
-    `VEEGAN's protocol: ${samples} samples, of high quality within 3 σ of a mode, which is covered if one such sample is near it. Ours: mean ± standard deviation over ${seeds.length} seeds. Uniform noise fills the smallest box that holds all modes with 3 σ around each: expected, over 100 draws of as many points.`,
+    `VEEGAN's protocol: ${samples} samples, of high quality within 3 σ of a mode, which is covered if one such sample is near it. Ours: mean ± standard deviation over ${seeds.length} seeds. Uniform noise fills the smallest box that holds all modes with 3 σ around each: expected, over ${DRAWS} draws of as many points.`,
     '',
     table(
       ['method', 'source', ...head.map((h) => `ring: ${h}`), ...head.map((h) => `grid: ${h}`)],
