@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import type { Experiment, Lab } from '../gan/experiments/experiment.ts';
 import { experiments } from '../gan/experiments/experiments.node.ts';
 import { fixed, table } from '../gan/experiments/markdown.ts';
-import { experimentsPage, readReport, updatePage } from '../gan/experiments/page.node.ts';
+import { claimsAgain, experimentsPage, readReport, updatePage } from '../gan/experiments/page.node.ts';
 import { runExperiment } from '../gan/experiments/run.node.ts';
 import { meanSpread, plusMinus } from '../gan/experiments/tables.ts';
 
@@ -35,12 +35,9 @@ function trial(done: string[], { steps = 1, fails = false, holds = true } = {}):
         return 22;
       });
       const sum = first + second;
-      return {
-        claims: [{ text: 'the sum', value: sum, holds }],
-        figures: { sum },
-        pictures: { 'a.svg': `<svg>${sum}</svg>` },
-      };
+      return { figures: { sum, gone: undefined }, pictures: { 'a.svg': `<svg>${sum}</svg>` } };
     },
+    claims: (figures) => [{ text: 'the sum', value: (figures as { sum: number }).sum, holds }],
     page: (figures) => `The sum is ${(figures as { sum: number }).sum}.`,
   };
 }
@@ -84,7 +81,7 @@ test('parts whose keys share a file name are told apart', async ({ root }) => {
   for (const key of ['a/b', 'a_b', 'a/b']) {
     const run = async (lab: Lab) => {
       const sum = await lab.part(key, {}, async () => done.push(key));
-      return { claims: [], figures: { sum }, pictures: {} };
+      return { figures: { sum }, pictures: {} };
     };
     await runExperiment({ ...trial([]), run }, optionsIn(root));
   }
@@ -95,9 +92,10 @@ test('a part gives the same, done now or found', async ({ root }) => {
   const seen: unknown[] = [];
   const run = async (lab: Lab) => {
     seen.push(await lab.part('one', {}, async () => ({ list: Float32Array.of(1, 2), gone: undefined }) as unknown));
-    return { claims: [], figures: {}, pictures: {} };
+    return { figures: {}, pictures: {} };
   };
-  for (let i = 0; i < 2; i++) await runExperiment({ ...trial([]), run }, optionsIn(root));
+  const plain = { ...trial([]), run, claims: () => [] };
+  for (let i = 0; i < 2; i++) await runExperiment(plain, optionsIn(root));
   assert.equal(seen[0], seen[1]);
 });
 
@@ -141,6 +139,50 @@ test('tables: numbers stand to the right, bars stay in their cells, and nothing 
   );
 });
 
+test('claims are made again of the figures that are there, and nothing else in the JSON changes', async ({ root }) => {
+  await runExperiment(trial([]), optionsIn(root));
+  const file = join(root, 'out', 'experiments', 'trial.json');
+  const before = readFileSync(file, 'utf8');
+  await updatePage([trial([])], join(root, 'out'));
+  assert.is(readFileSync(file, 'utf8'), before);
+  const stricter = { ...trial([]), claims: () => [{ text: 'more', value: 41, holds: false }] };
+  await updatePage([stricter], join(root, 'out'));
+  const after = JSON.parse(readFileSync(file, 'utf8'));
+  assert.equal(after, { ...JSON.parse(before), claims: [{ text: 'more', value: 41, holds: false }] });
+  assert.equal(Object.keys(after), Object.keys(JSON.parse(before)));
+  assert.match(readFileSync(join(root, 'out', 'experiments.md'), 'utf8'), '| more | 41 | **does not hold** |');
+  await updatePage([trial([])], join(root, 'out'));
+  assert.is(readFileSync(file, 'utf8'), before, 'byte for byte');
+});
+
+test('claims are of the figures as JSON gives them back', async ({ root }) => {
+  const claims = (figures: unknown) => [{ text: 'keys', value: Object.keys(figures as object).length, holds: true }];
+  await runExperiment({ ...trial([]), claims }, optionsIn(root));
+  assert.is(JSON.parse(readFileSync(join(root, 'out', 'experiments', 'trial.json'), 'utf8')).claims[0].value, 1);
+});
+
+test('the commits that computed the parts are kept, once some come from an earlier run', async ({ root }) => {
+  const json = () => JSON.parse(readFileSync(join(root, 'out', 'experiments', 'trial.json'), 'utf8'));
+  await runExperiment(trial([]), optionsIn(root));
+  const now = json().commit ?? 'unknown';
+  assert.not.ok('commits' in json());
+  const folder = join(root, 'parts', 'trial');
+  const change = (start: string, commit: string | undefined) => {
+    const file = join(folder, readdirSync(folder).find((name) => name.startsWith(start))!);
+    const part = JSON.parse(readFileSync(file, 'utf8'));
+    assert.is(part.commit, now);
+    writeFileSync(file, JSON.stringify({ ...part, commit }));
+  };
+  await runExperiment(trial([]), optionsIn(root));
+  assert.equal(json().commits, [now]);
+  change('first', undefined);
+  change('second', '0a');
+  await runExperiment(trial([]), optionsIn(root));
+  assert.equal(json().commits, ['0a', 'unknown']);
+  const page = experimentsPage([trial([])], (name) => readReport(join(root, 'out'), name));
+  assert.match(page, '(2 parts in an earlier run; commits of all parts: 0a, unknown)');
+});
+
 test('the page names what was not run, and refuses quick figures', async ({ root }) => {
   const page = () => experimentsPage([trial([])], (name) => readReport(join(root, 'out'), name));
   assert.match(page(), 'Not run yet: `npm run experiment trial`.');
@@ -180,8 +222,12 @@ test('docs/experiments.md says what the JSON says; all claims there hold', async
     readFileSync('docs/experiments.md', 'utf8'),
     experimentsPage(all, (name) => readReport('docs', name)),
   );
-  for (const { name } of all) {
-    for (const claim of readReport('docs', name)?.claims ?? []) assert.ok(claim.holds, `${name}: ${claim.text}`);
+  for (const experiment of all) {
+    const report = readReport('docs', experiment.name);
+    if (!report) continue;
+    assert.equal(report.claims, claimsAgain(experiment, report), `${experiment.name}: npm run experiment page`);
+    assert.ok(report.claims.length > 0);
+    for (const claim of report.claims) assert.ok(claim.holds, `${experiment.name}: ${claim.text}`);
   }
   const pictures = [...readFileSync('docs/experiments.md', 'utf8').matchAll(/\]\((experiments\/.*?)\)/g)].map(
     ([, file]) => file!,

@@ -235,11 +235,16 @@ test('vanishing: the minimax gradient falls on points too', async () => {
   const at = places(tiny.steps);
   for (const c of [discriminator!, penalty!, clipping!]) {
     assert.is(c.doubt.length, at.length);
+    assert.is(c.estimate!.length, at.length);
     for (const n of c.norms) for (const [i, m] of n.mean.entries()) assert.ok(n.low[i]! <= m && m <= n.high[i]!);
   }
   const { mean } = discriminator!.norms[0]!;
   assert.ok(mean.at(-1)! < mean[0]!, `${mean}`);
   assert.ok(discriminator!.doubt.at(-1)! < discriminator!.doubt[0]!);
+  // Every critic learns to tell real from generated samples: from its second value on, since the first is before any clipping.
+  for (const { kind, estimate } of [discriminator!, penalty!, clipping!]) {
+    assert.ok(estimate!.at(-1)! > estimate![1]!, `${kind}: ${estimate}`);
+  }
 });
 
 test.after(() => setDevice(before()));

@@ -43,6 +43,8 @@ export interface NormsRow {
   readonly step: number;
   /** ‖∂L/∂h‖ for the output h [2N, width] of each hidden layer, the first layer first; L is the critic's loss without penalty. */
   readonly norms: readonly number[];
+  /** The critic's E f(x) - E f(y) in its last update before; absent from figures of before it was kept. */
+  readonly wasserstein?: number;
 }
 
 /** What a run found. */
@@ -54,6 +56,9 @@ export interface ClippingResult {
   readonly atEnds: number;
 }
 
+/** Of the averages of Adam. */
+export const BETAS = [0, 0.9] as const;
+
 /** Trains a deep WGAN on the Swiss roll and watches the critic's gradients. */
 export async function clippingRun(name: BoundName, settings: ClippingSettings): Promise<ClippingResult> {
   const { depth, width, batch, criticSteps, steps, every, lr, bins, seed } = settings;
@@ -61,7 +66,7 @@ export async function clippingRun(name: BoundName, settings: ClippingSettings): 
   const networks = mlp({ shape: [2], depth, width, rng: new Generator(seed, streams.weights) });
   const gan = new Gan(networks, new Generator(seed, streams.training), {
     regularizers: [bounds[name].regularizer()],
-    criticOptimizer: (parameters) => new Adam(parameters, { lr, betas: [0, 0.9] }),
+    criticOptimizer: (parameters) => new Adam(parameters, { lr, betas: BETAS }),
   });
   const data = new DataLoader(trainingData(set), {
     batchSize: batch,
@@ -75,9 +80,15 @@ export async function clippingRun(name: BoundName, settings: ClippingSettings): 
   const rng = new Generator(seed, streams.samples);
   const rows: NormsRow[] = [];
   for (let step = every; step <= steps; step += every) {
-    await training.run(step);
+    let wasserstein: number | undefined;
+    await training.run(step, {
+      onRow: (row) => {
+        wasserstein = row.wasserstein;
+      },
+    });
     const read = scope(() => layerGradients(gan, batches.next().value!.sample, rng).map((g) => g.data()));
-    rows.push({ step, norms: (await Promise.all(read)).map(norm) });
+    const norms = (await Promise.all(read)).map(norm);
+    rows.push({ step, norms, ...(wasserstein !== undefined && { wasserstein }) });
   }
   const weights: number[] = [];
   for (const p of networks.critic.parameters()) if (p.rank > 1) for (const w of await p.data()) weights.push(w);

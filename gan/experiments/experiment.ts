@@ -8,24 +8,30 @@ export interface Experiment<F = unknown> {
   /** Trains and measures; draws what it found. */
   run(lab: Lab): Promise<Findings<F>>;
   /**
+   * What must hold: a function of the figures alone, so that stricter claims can be made of figures that were found before.
+   * @param figures as JSON gives them back
+   */
+  claims(figures: F): readonly Claim[];
+  /**
    * The end of its section in docs/experiments.md, as Markdown: the pictures, the figures beside the published ones, and what to
    * look at.
-   * @param figures as `run` returned them, and as JSON gives them back
+   * @param figures as JSON gives them back
    */
   page(figures: F): string;
 }
 
 /** What an experiment found. */
 export interface Findings<F = unknown> {
-  /** The claims, each with the figure that decides. */
-  readonly claims: readonly Claim[];
   /** Everything that was measured, as JSON holds it. */
   readonly figures: F;
   /** Pictures by file name, without the experiment's name in front: SVG as text, PNG as bytes. */
   readonly pictures: Readonly<Record<string, string | Uint8Array>>;
 }
 
-/** A claim that a figure decides. */
+/**
+ * A claim that a figure decides. It must be able to fail: what holds of untrained networks and of noise too says in its text that
+ * it does.
+ */
 export interface Claim {
   /** In words, such as 'WGAN-GP covers at least 7.8 of the 8 modes (mean of 5 seeds)'. */
   readonly text: string;

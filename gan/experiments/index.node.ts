@@ -6,7 +6,10 @@ import { type ExperimentOptions, runExperiment } from './run.node.ts';
 
 const program = new Command('npm run experiment --')
   .description('Reproduce a claim of the papers; figures and pictures go to docs/experiments.')
-  .argument('<name>', `one of ${Object.keys(experiments).join(', ')}; all; or page, which writes docs/experiments.md`)
+  .argument(
+    '<name>',
+    `one of ${Object.keys(experiments).join(', ')}; all; or page, which makes the claims of all figures again and writes docs/experiments.md`,
+  )
   .option('--quick', 'within two minutes each: to see that it runs, not whether the claim holds')
   .option('--fresh', 'do finished parts of an interrupted run again')
   .option(

@@ -1,8 +1,13 @@
 import { Generator } from '../../engine/index.ts';
 import { Adam } from '../../nn/index.ts';
-import { moons } from '../data/curves.ts';
+import { moons, type NoiseOptions } from '../data/curves.ts';
 import type { Distribution } from '../data/distribution.ts';
-import { gaussianMixture, gaussianRing } from '../data/mixtures.ts';
+import {
+  type GaussianMixtureOptions,
+  type GaussianRingOptions,
+  gaussianMixture,
+  gaussianRing,
+} from '../data/mixtures.ts';
 import { Gan } from '../gan.ts';
 import { mlp } from '../models/mlp.ts';
 import { type RegularizerName, regularizer } from '../objectives/regularizer.ts';
@@ -10,23 +15,33 @@ import { plot } from '../run/plot.node.ts';
 import { streams } from '../streams.ts';
 import { wassersteinLp } from '../transport/linearProgram.node.ts';
 import { pointCosts } from '../transport/pointCosts.ts';
+import { atLeast, atMost } from './claims.ts';
 import { largest, least, mean, rounded, scoresOf, trainCritic } from './critics.ts';
 import type { Experiment, Lab } from './experiment.ts';
 import { picture, table } from './markdown.ts';
 import { Cloud } from './sources.ts';
 
+/** What points are drawn from, as data: it is part of what decides a result. */
+type Source =
+  | readonly ['gaussianMixture', GaussianMixtureOptions]
+  | readonly ['gaussianRing', GaussianRingOptions]
+  | readonly ['moons', NoiseOptions];
+
 /** The clouds: the first is drawn from one distribution, the second from the other. About 1 apart, so that 1 / lambda is small. */
 const pairs = {
   'shifted Gaussians': [
-    gaussianMixture({ centres: [[-0.5, -0.25]], sigma: 0.4 }),
-    gaussianMixture({ centres: [[0.5, 0.25]], sigma: 0.4 }),
+    ['gaussianMixture', { centres: [[-0.5, -0.25]], sigma: 0.4 }],
+    ['gaussianMixture', { centres: [[0.5, 0.25]], sigma: 0.4 }],
   ],
   'ring of 8 and its centre': [
-    gaussianRing({ radius: 1, sigma: 0.05 }),
-    gaussianMixture({ centres: [[0, 0]], sigma: 0.15 }),
+    ['gaussianRing', { modes: 8, radius: 1, sigma: 0.05 }],
+    ['gaussianMixture', { centres: [[0, 0]], sigma: 0.15 }],
   ],
-  'two moons and a Gaussian': [moons({ noise: 0.05 }), gaussianMixture({ centres: [[0.5, 0.25]], sigma: 0.3 })],
-} as const satisfies Record<string, readonly [Distribution, Distribution]>;
+  'two moons and a Gaussian': [
+    ['moons', { noise: 0.05 }],
+    ['gaussianMixture', { centres: [[0.5, 0.25]], sigma: 0.3 }],
+  ],
+} as const satisfies Record<string, readonly [Source, Source]>;
 type PairName = keyof typeof pairs;
 
 /** What keeps the critic Lipschitz, and the learning rate that goes with it. */
@@ -40,6 +55,9 @@ const methods = {
 } as const satisfies Record<string, readonly [RegularizerName, number | undefined, number]>;
 type MethodName = keyof typeof methods;
 const judged: MethodName = 'gradient penalty, λ = 10';
+
+/** How the critics learn, beside their rates. */
+const training = { betas: [0.5, 0.9], lastRate: 0.01 } as const;
 
 interface Sizes {
   readonly points: number;
@@ -69,9 +87,23 @@ export interface KantorovichFigures {
   readonly results: readonly CloudResult[];
 }
 
+/** What the estimate, divided by its steepest slope, is of W₁: at most 1 of every function. */
+const lowerBound = ({ estimate, steepest, exact }: CloudResult): number => estimate / steepest / exact;
+
+function distributionOf([name, options]: Source): Distribution {
+  switch (name) {
+    case 'gaussianMixture':
+      return gaussianMixture(options);
+    case 'gaussianRing':
+      return gaussianRing(options);
+    case 'moons':
+      return moons(options);
+  }
+}
+
 /** The two clouds, [n, 2] each. */
 export function clouds(pair: PairName, points: number, seed: number): [Float32Array, Float32Array] {
-  const [p, q] = pairs[pair];
+  const [p, q] = pairs[pair].map(distributionOf) as [Distribution, Distribution];
   const rng = new Generator(seed, streams.data);
   return [p.sample(points, rng), q.sample(points, rng)];
 }
@@ -93,10 +125,10 @@ export async function measureClouds(
   const gan = new Gan({ generator, critic, latent: 1 }, rng, {
     objective: 'wasserstein',
     regularizers: [regularizer(name, strength)],
-    criticOptimizer: (parameters) => new Adam(parameters, { lr: rate, betas: [0.5, 0.9] }),
+    criticOptimizer: (parameters) => new Adam(parameters, { lr: rate, betas: training.betas }),
   });
   try {
-    await trainCritic(gan, () => real.points, { steps, lastRate: 0.01 });
+    await trainCritic(gan, () => real.points, { steps, lastRate: training.lastRate });
     critic.eval();
     const [ofX, ofY] = [await scoresOf(critic, x, 2), await scoresOf(critic, y, 2)];
     const estimate = mean(ofX) - mean(ofY);
@@ -118,22 +150,23 @@ export const kantorovich: Experiment<KantorovichFigures> = {
   run: async (lab) => {
     const sizes = lab.quick ? quick : full;
     const results = await allResults(lab, sizes);
+    return { figures: { sizes, results }, pictures: { 'estimates.svg': draw(sizes, results) } };
+  },
+  claims: ({ results }) => {
     const of = results.filter((r) => r.method === judged);
-    const worst = largest(of.map((r) => Math.abs(r.estimate / r.exact - 1)));
-    const highest = largest(results.map((r) => r.estimate / r.steepest / r.exact));
-    const claims = [
-      {
-        text: `the estimate of the critic with a ${judged} is within 10 % of W₁ (largest relative error of ${of.length} pairs of clouds)`,
-        value: rounded(worst),
-        holds: worst <= 0.1,
-      },
-      {
-        text: 'divided by its steepest slope, no estimate is above W₁ (largest ratio, all critics)',
-        value: rounded(highest),
-        holds: highest <= 1.0005, // four digits
-      },
+    const bounds = of.map(lowerBound);
+    return [
+      atMost(
+        `the estimate of the critic with a ${judged} is within 10 % of W₁ (largest relative error of ${of.length} pairs of clouds)`,
+        largest(of.map((r) => Math.abs(r.estimate / r.exact - 1))),
+        0.1,
+      ),
+      atLeast(
+        `that estimate divided by the steepest slope, which gives W₁ at most for any function, is at least 0.9 of W₁ (mean of ${of.length} pairs; least ${least(bounds).toPrecision(3)})`,
+        mean(bounds),
+        0.9,
+      ),
     ];
-    return { claims, figures: { sizes, results }, pictures: { 'estimates.svg': draw(sizes, results) } };
   },
   page: ({ sizes, results }) => {
     const names = Object.keys(methods) as MethodName[];
@@ -144,7 +177,7 @@ export const kantorovich: Experiment<KantorovichFigures> = {
           ? `${mean(of).toFixed(3)} (${least(of).toFixed(3)} to ${largest(of).toFixed(3)})`
           : of.map((v) => v.toFixed(3)).join();
       });
-      const bounds = results.filter((r) => r.method === method).map((r) => r.estimate / r.steepest / r.exact);
+      const bounds = results.filter((r) => r.method === method).map(lowerBound);
       return [method, ...ratios, mean(bounds).toFixed(3)];
     });
     const exact = results.filter((r) => r.method === judged && r.seed === sizes.seeds[0]);
@@ -156,7 +189,7 @@ export const kantorovich: Experiment<KantorovichFigures> = {
       table(['critic', ...Object.keys(pairs), 'divided by its steepest slope, mean'], rows),
       '',
       'What to point at:',
-      '- The critic is not told what W₁ is, and finds it to a few per cent.',
+      '- The critic is not told what W₁ is, and finds it to a few per cent. Whatever function it is, its estimate divided by its steepest slope is at most W₁: that is the theorem, and no evidence of training. How near it comes is.',
       '- It comes out too large. The penalty charges nothing for the first step away from slope 1, while every steeper slope earns: of all multiples s of the best 1-Lipschitz critic, s W₁ - λ (s - 1)² is largest at s = 1 + W₁ / (2 λ), which is 5 % for W₁ = 1 and λ = 10. With λ = 100 it would be 0.5 %: the ring shows it.',
       '- A larger λ is not better for that. The two-sided penalty forbids flat places too, and a critic that starts with a slope in the wrong direction has to pass through one: with λ = 100 the critics of the shifted Gaussians stay behind the wall. The one-sided penalty, from the same first weights, has no such wall (Petzka et al. 2018 argue for it so), and what it lacks at λ = 100 is below the exact distance, as of a critic that has not got everywhere yet.',
       '- Clipping bounds the slope by a number that nobody chose: the estimate is 5 to 7 times W₁, and only divided by the steepest slope does it say something. It stays far below then: saturated weights make too simple functions.',
@@ -171,7 +204,7 @@ async function allResults(lab: Lab, sizes: Sizes): Promise<CloudResult[]> {
     for (const pair of Object.keys(pairs) as PairName[]) {
       for (const seed of sizes.seeds) {
         const { points, steps, width } = sizes;
-        const settings = { points, steps, width, method: methods[method] };
+        const settings = { points, steps, width, training, method: methods[method], pair: pairs[pair] };
         results.push(
           await lab.part(`${method}/${pair}/seed-${seed}`, settings, () => measureClouds(pair, method, seed, sizes)),
         );
@@ -214,7 +247,7 @@ function draw(sizes: Sizes, results: readonly CloudResult[]): string {
       {
         title: 'Divided by its steepest slope between the clouds: a lower bound',
         ...axes(names, 'lower bound / exact'),
-        series: [...bars(names, (r) => r.estimate / r.steepest / r.exact), level],
+        series: [...bars(names, lowerBound), level],
       },
     ],
   });

@@ -11,11 +11,13 @@ import {
   summaryOf,
 } from './modesResults.ts';
 import {
+  DEPTH,
   type MethodName,
   type MixtureName,
   type ModesResult,
   type ModesSettings,
   methodWords,
+  mixtures,
   modesRun,
 } from './modesRun.ts';
 import { recordOf } from './tables.ts';
@@ -39,7 +41,6 @@ export const modes: Experiment<ModesFigures> = {
     const settings = lab.quick ? { ring: brief, grid: brief } : full;
     const results = await runAll(lab, seeds, settings);
     return {
-      claims: claimsOf(results),
       figures: {
         settings,
         networks: 'three hidden layers of relu units in both; data scaled to a standard deviation of 1 along each axis',
@@ -51,6 +52,7 @@ export const modes: Experiment<ModesFigures> = {
       pictures: await modesPictures(results, seeds),
     };
   },
+  claims: claimsOf,
   page: modesPage,
 };
 
@@ -67,8 +69,9 @@ export async function runAll(
       const runs: ModesResult[] = [];
       results[mixture][method] = runs;
       for (const seed of seeds) {
-        // What a method is made of decides too.
-        const all = { ...settings[mixture], method: methodWords(method) };
+        // What method, networks and mixture are made of decides too.
+        const { centres, sigma } = mixtures[mixture].make().modes;
+        const all = { ...settings[mixture], method: methodWords(method), depth: DEPTH, centres: [...centres], sigma };
         const key = `${mixture}/${method}/seed-${seed}`;
         runs.push(await lab.part(key, all, () => modesRun(mixture, method, seed, settings[mixture])));
       }

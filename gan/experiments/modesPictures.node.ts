@@ -3,7 +3,7 @@ import { spreadOf } from '../run/plotData.ts';
 import type { PlotPanel, PlotSeries } from '../run/plotTypes.ts';
 import { boxOf, pointsImage } from '../run/points.node.ts';
 import { publishedModes } from './modesPublished.ts';
-import { finals, type ModesResults, methodNames, mixtureNames } from './modesResults.ts';
+import { finals, type ModesResults, methodNames, mixtureNames, modesIn } from './modesResults.ts';
 import { type MixtureName, methods, mixtures, modesData } from './modesRun.ts';
 import { labelPictures, pngOf } from './pictures.node.ts';
 
@@ -110,5 +110,3 @@ async function samples(results: ModesResults, seed: number): Promise<Uint8Array>
     }),
   );
 }
-
-const modesIn = (mixture: MixtureName): number => mixtures[mixture].make().modes.centres.length / 2;

@@ -119,6 +119,9 @@ export interface ModesResult {
   readonly points: readonly number[];
 }
 
+/** Hidden layers of both networks. */
+export const DEPTH = 3;
+
 /** Samples that are kept for the picture. */
 const SHOWN = 1000;
 
@@ -135,7 +138,7 @@ export async function modesRun(
   const { steps, batch, latent, width, emaDecay, rateDecay, samples, counts } = settings;
   const method: Method = methods[name];
   const set = modesData(mixture, seed);
-  const networks = mlp({ shape: [2], latent, width, depth: 3, rng: new Generator(seed, streams.weights) });
+  const networks = mlp({ shape: [2], latent, width, depth: DEPTH, rng: new Generator(seed, streams.weights) });
   const gan = new Gan(networks, new Generator(seed, streams.training), {
     objective: method.objective,
     regularizers: method.regularizers(),

@@ -13,13 +13,15 @@ export interface Report {
   readonly date: string;
   readonly seconds: number;
   readonly reusedParts: number;
+  /** The commits that computed the parts, sorted, where an earlier run did some of them; not kept by old runs. */
+  readonly commits?: readonly string[];
   readonly claims: readonly Claim[];
   readonly figures: unknown;
 }
 
 const HEAD = `# Experiments
 
-Claims of the papers and the lectures, done again here. \`npm run experiment NAME\` does one of them again within an hour on two cores without a GPU (\`--adapter lavapipe\`), \`--quick\` shows in two minutes that it runs, and an interrupted run goes on where it stopped. Figures and pictures are in [docs/experiments](experiments). This page is written from them by \`npm run experiment page\`.`;
+Claims of the papers and the lectures, done again here. \`npm run experiment NAME\` does one of them again within an hour on two cores without a GPU (\`--adapter lavapipe\`), \`--quick\` shows in two minutes that it runs, and an interrupted run goes on where it stopped. Figures and pictures are in [docs/experiments](experiments). The claims are made of the figures alone, and this page is written from both, by \`npm run experiment page\`. A claim that untrained networks or noise would pass too says so.`;
 
 /**
  * docs/experiments.md: for each experiment what is claimed, whether it held, and its own section.
@@ -35,7 +37,7 @@ export function experimentsPage(
     const found = report(name);
     const head = `## ${title}\n\n${about}`;
     if (!found) return `${head}\n\nNot run yet: \`npm run experiment ${name}\`.`;
-    const { quick, claims, command, adapter, commit, date, seconds, reusedParts, figures } = found;
+    const { quick, claims, command, adapter, commit, date, seconds, reusedParts, commits, figures } = found;
     if (quick) {
       throw new Error(`${name}.json is of a quick run, which proves nothing: run \`npm run experiment ${name}\` first`);
     }
@@ -44,7 +46,8 @@ export function experimentsPage(
       `${Number(c.value.toPrecision(4))}`,
       c.holds ? 'holds' : '**does not hold**',
     ]);
-    const parts = reusedParts > 0 ? ` (${reusedParts} parts in an earlier run)` : '';
+    const by = `commits of all parts: ${commits?.join(', ') ?? 'unknown'}`;
+    const parts = reusedParts > 0 ? ` (${reusedParts} parts in an earlier run; ${by})` : '';
     const took = `${seconds.toLocaleString('en-GB')} s${parts}`;
     const made = `\`${command}\`: ${took} on ${adapter}; ${date}, commit ${commit ?? 'unknown'}.`;
     return [head, made, table(['claim', 'found', ''], held), experiment.page(figures)].join('\n\n');
@@ -52,17 +55,36 @@ export function experimentsPage(
   return `${[HEAD, ...sections].join('\n\n')}\n`;
 }
 
-/** Writes the page anew from the JSON in docs/experiments. */
+/**
+ * Makes the claims of the JSON in docs/experiments again from its figures, writes them back where they differ, and writes the page
+ * anew.
+ */
 export async function updatePage(experiments: readonly Experiment[], folder = 'docs'): Promise<void> {
-  const path = resolve(folder, 'experiments.md');
-  await writeFileAtomic(
-    path,
-    experimentsPage(experiments, (name) => readReport(folder, name)),
-  );
+  const reports = new Map<string, Report>();
+  const changed: string[] = [];
+  for (const experiment of experiments) {
+    const { name } = experiment;
+    const report = readReport(folder, name);
+    if (!report) continue;
+    const claims = claimsAgain(experiment, report);
+    if (JSON.stringify(claims) !== JSON.stringify(report.claims)) changed.push(name);
+    reports.set(name, { ...report, claims });
+  }
+  // First, because it may refuse.
+  const page = experimentsPage(experiments, (name) => reports.get(name));
+  for (const name of changed) {
+    await writeFileAtomic(reportFile(folder, name), `${JSON.stringify(reports.get(name), null, 2)}\n`);
+  }
+  await writeFileAtomic(resolve(folder, 'experiments.md'), page);
 }
+
+/** The claims of the figures of a report, as JSON holds them. */
+export const claimsAgain = (experiment: Experiment, { figures }: Report): Report['claims'] =>
+  JSON.parse(JSON.stringify(experiment.claims(figures)));
+
+const reportFile = (folder: string, name: string): string => resolve(folder, 'experiments', `${name}.json`);
 
 /** The JSON of an experiment in `folder`/experiments, if it is there. @throws Error if it is not JSON */
 export function readReport(folder: string, name: string): Report | undefined {
-  const path = resolve(folder, 'experiments', `${name}.json`);
-  return readJson(path, `run \`npm run experiment ${name}\` again`) as Report | undefined;
+  return readJson(reportFile(folder, name), `run \`npm run experiment ${name}\` again`) as Report | undefined;
 }

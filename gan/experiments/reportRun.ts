@@ -19,7 +19,10 @@ export interface Constraint {
   readonly optimizer: NamedOptimizer;
 }
 
-/** What is compared: all else is the same. */
+/**
+ * What is compared: two ways of training, with a constraint, and the optimizer and rate that go with it. Networks, data and first
+ * weights are the same.
+ */
 export const constraints = {
   clipping: {
     title: 'clipping',

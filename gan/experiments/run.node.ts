@@ -33,6 +33,8 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
   const began = performance.now();
   // Of parts that an earlier run finished: how many, and the seconds that they took then.
   const earlier = { parts: 0, seconds: 0 };
+  const now = commit() ?? UNKNOWN;
+  const commits = new Set<string>();
   const lab: Lab = {
     quick,
     say,
@@ -47,6 +49,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
       if (known) {
         earlier.parts++;
         earlier.seconds += known.seconds;
+        commits.add(known.commit ?? UNKNOWN);
         return known.value as never;
       }
       const since = performance.now();
@@ -54,14 +57,17 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
       const took = (performance.now() - since) / 1000;
       say(`${key}: ${took.toFixed(1)} s`);
       mkdirSync(folder, { recursive: true });
-      const text = JSON.stringify({ key, settings, seconds: took, value });
+      commits.add(now);
+      const text = JSON.stringify({ key, settings, commit: now, seconds: took, value });
       await writeFileAtomic(file, `${text}\n`);
       return JSON.parse(text).value; // as a run that goes on will find it
     },
   };
   try {
     say(`${experiment.title}\n${device.name}`);
-    const { claims, figures, pictures } = await experiment.run(lab);
+    const { figures: found, pictures } = await experiment.run(lab);
+    const figures = JSON.parse(JSON.stringify(found)); // as the claims will be made of them again
+    const claims = experiment.claims(figures);
     const seconds = Math.round((performance.now() - began) / 1000 + earlier.seconds);
     const folder = resolve(out);
     mkdirSync(folder, { recursive: true });
@@ -74,10 +80,11 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
       adapter: device.name,
       ...{
         version: version(),
-        commit: commit(),
+        commit: now === UNKNOWN ? null : now,
         date: new Date().toISOString().slice(0, 10),
         seconds,
         reusedParts: earlier.parts,
+        ...(earlier.parts > 0 && { commits: [...commits].sort() }),
       },
     };
     await writeFileAtomic(
@@ -98,7 +105,12 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
   }
 }
 
-/** A finished part, if there is one. */
-function readPart(file: string): { readonly value: unknown; readonly seconds: number } | undefined {
+/** Where the commit is not known. */
+const UNKNOWN = 'unknown';
+
+/** A finished part, if there is one; `commit` is what computed it, which parts of old did not keep. */
+function readPart(
+  file: string,
+): { readonly value: unknown; readonly seconds: number; readonly commit?: string } | undefined {
   return readJson(file, 'remove it, and that part is done again') as ReturnType<typeof readPart>;
 }

@@ -1,4 +1,5 @@
 /** Numbers in words, for the tables of the page. */
+import { meanAndSpread } from '../metrics/samples.ts';
 
 /** Several values of one quantity, such as those of several seeds. */
 export interface MeanSpread {
@@ -10,11 +11,9 @@ export interface MeanSpread {
 
 /** Mean and spread of one value or more. @throws RangeError without any */
 export function meanSpread(values: readonly number[]): MeanSpread {
-  const n = values.length;
-  if (n === 0) throw new RangeError('meanSpread: there are no values');
-  const mean = values.reduce((s, v) => s + v, 0) / n;
-  const squares = values.reduce((s, v) => s + (v - mean) ** 2, 0);
-  return { mean, std: n > 1 ? Math.sqrt(squares / (n - 1)) : 0, values };
+  if (values.length === 0) throw new RangeError('meanSpread: there are no values');
+  const [mean, std] = meanAndSpread(values);
+  return { mean, std, values };
 }
 
 /** 'mean ± std', in so many digits after the point; times `scale`. */

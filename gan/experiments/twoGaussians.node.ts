@@ -12,19 +12,17 @@ import { largest, rounded, scoresOf, spaced, trainCritic } from './critics.ts';
 import type { Experiment } from './experiment.ts';
 import { density, gameValue, integral, jsdOf, type Normal, penalisedCritic } from './line.ts';
 import { gaussianGenerator } from './sources.ts';
+import { twoGaussiansClaims } from './twoGaussiansClaims.ts';
 import { drawTwoGaussians, twoGaussiansPage } from './twoGaussiansPage.node.ts';
+import {
+  EQUILIBRIUM,
+  fake,
+  LAMBDA,
+  real,
+  type TwoGaussiansFigures,
+  type TwoGaussiansSizes,
+} from './twoGaussiansSetting.ts';
 
-/** How much is trained. */
-export interface TwoGaussiansSizes {
-  /** Updates of each critic. */
-  readonly steps: number;
-  readonly batch: number;
-  readonly width: number;
-  /** Distances between the means at which V is measured, in standard deviations. */
-  readonly shifts: readonly number[];
-  /** Updates of the generator that is trained to the equilibrium. */
-  readonly generatorSteps: number;
-}
 const full: TwoGaussiansSizes = {
   steps: 1200,
   batch: 256,
@@ -33,14 +31,6 @@ const full: TwoGaussiansSizes = {
   shifts: [0, 0.5, 1, 1.5, 2, 3, 4],
 };
 const quick: TwoGaussiansSizes = { steps: 60, batch: 128, width: 32, shifts: [0, 2], generatorSteps: 60 };
-
-/** Real samples and generated ones of the picture. */
-export const real: Normal = { mean: -1, sigma: 0.4 };
-export const fake: Normal = { mean: 1, sigma: 0.4 };
-/** The weight of the gradient penalty. */
-export const LAMBDA = 10;
-/** V at the equilibrium, where D = 1/2 everywhere. */
-export const EQUILIBRIUM = -Math.log(4);
 
 /** The places of the picture. */
 const shown = spaced(-2.5, 2.5, 101);
@@ -63,32 +53,11 @@ interface Trained {
   readonly value: number;
 }
 
-/** What `two-gaussians` measures. */
-export interface TwoGaussiansFigures {
-  readonly sizes: TwoGaussiansSizes;
-  readonly x: readonly number[];
-  /** Densities at x. */
-  readonly density: { readonly real: readonly number[]; readonly generated: readonly number[] };
-  /** D* = p_r / (p_r + p_g) and the trained D, at x. */
-  readonly discriminator: { readonly best: readonly number[]; readonly trained: readonly number[] };
-  /** The critics at x, 0 in the middle; the clipped one is divided by its steepest slope there, which is `scale`. */
-  readonly critic: {
-    readonly penalised: readonly number[];
-    readonly clipped: readonly number[];
-    readonly scale: number;
-  };
-  /** E f(x) - E f(y) of the critic with a penalty; what theory says it is; and W₁. */
-  readonly estimate: { readonly trained: number; readonly optimum: number; readonly wasserstein: number };
-  /** The critic's slope between the means: mean, and the largest distance of its values from the straight line. */
-  readonly between: { readonly slope: number; readonly bend: number };
-  /** V(D, G) of trained discriminators, and 2 JSD - log 4, for unit Gaussians so far apart. */
-  readonly values: readonly { readonly shift: number; readonly trained: number; readonly theory: number }[];
-  /** V of a discriminator trained against a generator that was trained to the equilibrium, and what that generator makes. */
-  readonly equilibrium: { readonly value: number; readonly mean: number; readonly deviation: number };
-}
+/** How each critic learns. */
+const training = { lr: 2e-3, betas: [0.5, 0.9], lastRate: 0.01 } as const;
 
 const adam = (parameters: ConstructorParameters<typeof Adam>[0]) =>
-  new Adam(parameters, { lr: 2e-3, betas: [0.5, 0.9] });
+  new Adam(parameters, { lr: training.lr, betas: training.betas });
 
 /** Trains a critic between two Gaussians, on new samples in each step, and returns its outputs at places. */
 export async function criticBetween(
@@ -109,7 +78,10 @@ export async function criticBetween(
     criticOptimizer: adam,
   });
   try {
-    await trainCritic(gan, () => rng.normal([batch, 1], { mean: p.mean, std: p.sigma }), { steps, lastRate: 0.01 });
+    await trainCritic(gan, () => rng.normal([batch, 1], { mean: p.mean, std: p.sigma }), {
+      steps,
+      lastRate: training.lastRate,
+    });
     const outputs: number[][] = [];
     for (const xs of places) outputs.push(await scoresOf(critic, Float32Array.from(xs), 1));
     return outputs;
@@ -162,7 +134,7 @@ export async function equilibrium(sizes: TwoGaussiansSizes): Promise<TwoGaussian
     });
     const draw = (n: number) => rng.normal([n, 1], { mean: real.mean, std: real.sigma });
     try {
-      await trainCritic(gan, () => draw(batch), { steps, lastRate: 0.01 });
+      await trainCritic(gan, () => draw(batch), { steps, lastRate: training.lastRate });
       const many = 2 ** 15;
       const [value, average, deviation] = await Promise.all(
         scope(() => {
@@ -210,8 +182,9 @@ export const twoGaussians: Experiment<TwoGaussiansFigures> = {
   async run(lab) {
     const sizes = lab.quick ? quick : full;
     const { steps, batch, width, generatorSteps } = sizes;
-    const settings = { steps, batch, width };
-    const part = (kind: keyof typeof critics) => lab.part(kind, settings, () => between(kind, sizes));
+    const settings = { steps, batch, width, training };
+    const part = (kind: keyof typeof critics) =>
+      lab.part(kind, { ...settings, critic: critics[kind], real, fake }, () => between(kind, sizes));
     const [discriminator, penalised, clipped] = [
       await part('discriminator'),
       await part('penalised'),
@@ -223,7 +196,9 @@ export const twoGaussians: Experiment<TwoGaussiansFigures> = {
       const [p, q] = [-shift / 2, shift / 2].map((mean) => ({ mean, sigma: 1 })) as [Normal, Normal];
       values.push({ shift, trained, theory: rounded(2 * jsdOf(p, q, everywhere) + EQUILIBRIUM) });
     }
-    const settled = await lab.part('equilibrium', { ...settings, generatorSteps, game }, () => equilibrium(sizes));
+    const settled = await lab.part('equilibrium', { ...settings, real, generatorSteps, game }, () =>
+      equilibrium(sizes),
+    );
     const [p, q] = [density(real, shown), density(fake, shown)];
     const theory = penalisedCritic(real, fake, LAMBDA, everywhere);
     const scale = steepestOf(clipped.scores);
@@ -249,39 +224,11 @@ export const twoGaussians: Experiment<TwoGaussiansFigures> = {
       values,
       equilibrium: settled,
     };
-    return { claims: claimsOf(figures), figures, pictures: drawTwoGaussians(figures) };
+    return { figures, pictures: drawTwoGaussians(figures) };
   },
+  claims: twoGaussiansClaims,
   page: twoGaussiansPage,
 };
-
-function claimsOf({ discriminator, estimate, between, values, equilibrium }: TwoGaussiansFigures) {
-  const { best, trained } = discriminator;
-  const gap = largest(best.map((d, i) => Math.abs(d - trained[i]!)));
-  const value = largest(values.map((v) => Math.abs(v.trained - v.theory)));
-  const same = values.find((v) => v.shift === 0)!;
-  const off = Math.abs(estimate.trained / estimate.optimum - 1);
-  const atMost = (text: string, figure: number, limit: number) => ({
-    text,
-    value: rounded(figure),
-    holds: figure <= limit,
-  });
-  return [
-    atMost('the trained D is within 0.05 of D* at every place of the picture (largest difference)', gap, 0.05),
-    atMost(
-      'V between equal distributions is within 0.05 of -log 4 (difference)',
-      Math.abs(same.trained - EQUILIBRIUM),
-      0.05,
-    ),
-    atMost(
-      'V against a trained generator is within 0.05 of -log 4 (difference)',
-      Math.abs(equilibrium.value - EQUILIBRIUM),
-      0.05,
-    ),
-    atMost('V(D, G) is within 0.02 of 2 JSD - log 4 at every shift (largest difference)', value, 0.02),
-    atMost("the critic's estimate is within 2 % of the penalised optimum (relative difference)", off, 0.02),
-    atMost('the critic is a straight line between the means (largest distance from it)', between.bend, 0.05),
-  ];
-}
 
 /** The steepest slope between neighbouring places of the picture. */
 const steepestOf = (scores: readonly number[]): number =>

@@ -1,7 +1,8 @@
 import { plot } from '../run/plot.node.ts';
 import type { PlotPoint } from '../run/plotTypes.ts';
 import { fixed, picture, table } from './markdown.ts';
-import type { TwoGaussiansFigures } from './twoGaussians.node.ts';
+import { slopesAtGenerated } from './twoGaussiansClaims.ts';
+import { EQUILIBRIUM, real, type TwoGaussiansFigures } from './twoGaussiansSetting.ts';
 
 /** The pictures of `two-gaussians`. */
 export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string> {
@@ -62,7 +63,7 @@ export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string>
             points: f.values.map((v) => [v.shift, v.trained]),
             size: 9,
           },
-          { kind: 'level', label: '-log 4', at: -Math.log(4) },
+          { kind: 'level', label: '-log 4', at: EQUILIBRIUM },
         ],
       },
     ],
@@ -71,14 +72,9 @@ export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string>
 }
 
 /** The end of the section on `two-gaussians`. */
-export function twoGaussiansPage({
-  sizes,
-  estimate,
-  between,
-  values,
-  equilibrium,
-  critic,
-}: TwoGaussiansFigures): string {
+export function twoGaussiansPage(figures: TwoGaussiansFigures): string {
+  const { sizes, estimate, between, values, equilibrium, critic } = figures;
+  const slopes = slopesAtGenerated(figures);
   const over = `${(100 * (estimate.optimum / estimate.wasserstein - 1)).toFixed(1)} %`;
   return [
     picture(
@@ -100,16 +96,18 @@ export function twoGaussiansPage({
         [
           `V against a generator trained for ${sizes.generatorSteps} steps`,
           fixed(equilibrium.value, 3),
-          `-log 4 = ${fixed(-Math.log(4), 3)}`,
+          `-log 4 = ${fixed(EQUILIBRIUM, 3)}`,
         ],
-        ['mean of what that generator makes', equilibrium.mean.toFixed(3), '-1'],
-        ['its standard deviation', equilibrium.deviation.toFixed(3), '0.4'],
+        ['mean of what that generator makes', equilibrium.mean.toFixed(3), `${real.mean}`],
+        ['its standard deviation', equilibrium.deviation.toFixed(3), `${real.sigma}`],
         [
           "the critic's E f(x) - E f(y), λ = 10",
           estimate.trained.toFixed(3),
           `${estimate.optimum.toFixed(3)}; W₁ is ${estimate.wasserstein.toFixed(3)}`,
         ],
         ['its slope between the means', between.slope.toFixed(3), 'above 1, see below'],
+        ['its least slope within σ of the generated mean', slopes.critic.toFixed(3), 'above 1'],
+        ['the largest slope of D there', slopes.discriminator.toFixed(4), slopes.best.toFixed(4)],
         ["the clipped critic's steepest slope", critic.scale.toPrecision(3), 'not known beforehand'],
       ],
     ),
@@ -118,6 +116,6 @@ export function twoGaussiansPage({
     '- The trained D lies on D*. Over the generated samples it is 0 and flat: the minimax generator, whose gradient is D(x) times the slope of the logit, learns nothing.',
     '- The critic with a penalty falls in a straight line from the real samples to the generated ones: its slope over the generated samples is as large as anywhere. The clipped one, as in the published figure, has a slope everywhere too, but bends where its few saturated weights let it.',
     `- The best critic under a penalty has the slope 1 + |Q - P| / (2 λ ρ), with P and Q the distribution functions and ρ the density of the places that are penalised. That is above 1 wherever there is mass to move, and makes the estimate ${over} too large here: not an error of training, but what λ = 10 buys. The trained critic finds this optimum.`,
-    '- V of the best discriminator never falls below -log 4, and is there only if the generator has it all right: the game is over when the discriminator can do no better than a coin.',
+    '- V of the best discriminator never falls below -log 4, and is there only if the generator has it all right: the game is over when the discriminator can do no better than a coin. V alone does not show that it is the best one: D = 1/2 has -log 4 against any generator. What this generator makes is therefore measured too.',
   ].join('\n');
 }

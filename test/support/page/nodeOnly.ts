@@ -7,6 +7,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'cli.test.ts': 'starts processes',
   'doctor.test.ts': 'starts processes',
   'experiments.test.ts': 'starts processes, writes files',
+  'experimentsClaims.test.ts': 'reads the figures in docs/experiments',
   'experimentsTheory.test.ts': 'HiGHS reads its WebAssembly from a file; reference device alone',
   'experimentsTraining.test.ts': 'makes PNG files; reference device alone',
   'grid.test.ts': 'writes PNG files',
