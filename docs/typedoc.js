@@ -26,7 +26,7 @@ const FAMILIES = {
   Losses: 'engine/ops/losses engine/ops/binaryLosses nn/losses/',
   'Random numbers': 'engine/random engine/ops/dropout',
   'Optimizer steps': 'engine/ops/optim kernels/optimizer kernels/optimizerRules',
-  Errors: 'engine/errors engine/options',
+  'Errors and options': 'engine/errors engine/options engine/ranges',
   Modules: 'nn/module/',
   Layers: 'nn/layers/',
   Optimizers: 'nn/optim/',

@@ -1,4 +1,7 @@
-/** Which values an option may have, and the one way to refuse another. */
+/**
+ * Which values an option may have, and the one way to refuse another.
+ * @module
+ */
 import { shown } from './options.ts';
 
 /** A test of a value, and its words in an error: "must be a number above 0". */

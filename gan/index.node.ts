@@ -19,7 +19,7 @@ export { writePng } from './run/png.node.ts';
 export { boxOf, type PointsPlot, plotPoints, pointsImage } from './run/points.node.ts';
 export { type ReportOptions, writeReport } from './run/report.node.ts';
 export { openTensorBoard, type TensorBoardLog, writeTensorBoard } from './run/tensorboard.node.ts';
-export type { RunAbout } from './train/configFile.node.ts';
+export type { Resumption, RunAbout } from './train/configFile.node.ts';
 export { type OpenedRun, openRun } from './train/openRun.node.ts';
 export {
   type DiscreteTransport,

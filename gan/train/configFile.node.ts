@@ -29,6 +29,7 @@ export interface RunAbout {
 
 /** By what a run went on after a step. */
 export interface Resumption extends Pick<RunAbout, 'adapter' | 'version' | 'commit' | 'started'> {
+  /** The step of the checkpoint that it went on from. */
   readonly step: number;
 }
 
