@@ -192,6 +192,34 @@ test('the KL over classes: against the shares of the set, or the reference, of w
   assert.match(wrong.message, /features have 3 classes and 1 classShares/);
 });
 
+test('real samples beside unlabelled ones are compared across classes, even where each is a class of its own', async () => {
+  const patterns = [gaussian(1, 144, 41, 0, 0.4), gaussian(1, 144, 42, 0, 0.4)] as const;
+  const images = (n: number): MetricSamples => ({
+    data: Float32Array.from({ length: n * 144 }, (_, i) => patterns[Math.floor(i / 144) % 2]!.data[i % 144]!),
+    shape: [n, 12, 12, 1],
+  });
+  const part = (labels: Uint16Array): Samples => ({
+    ...{ count: labels.length, labels },
+    data: Uint8Array.from(images(labels.length).data, (v) => Math.max(0, Math.min(255, (v + 1) * 127.5))),
+  });
+  const measure = async (label: (i: number) => number, samples: MetricSamples) => {
+    const labels = Uint16Array.from({ length: 40 }, (_, i) => label(i));
+    const pictures: SampleSet = {
+      ...{ name: 'pictures', title: 'pictures', kind: 'images', shape: [12, 12, 1] },
+      ...{ train: part(labels), test: part(labels) },
+    };
+    return (await evaluate({ samples, set: pictures, device, names: ['msSsim'] })).msSsim!;
+  };
+  const across = await measure((i) => i % 2, images(40));
+  near(across.real!.value, across.value, 0.1);
+  assert.ok(across.real!.value < 0.8, String(across.real!.value));
+  near((await measure((i) => i, images(40))).real!.value, across.real!.value, 0.1);
+  const labels = Array.from({ length: 40 }, (_, i) => i % 2);
+  const within = await measure((i) => i % 2, { ...images(40), labels });
+  near(within.value, 1, 1e-4);
+  near(within.real!.value, 1, 1e-4);
+});
+
 test('a support without two equal samples is a lower bound, in the line too', async () => {
   const data = gaussian(N, 2, 31, 0, 100);
   const { support } = await evaluate({ samples: data, set, device, names: ['support'], baselines: false });

@@ -126,9 +126,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const context = (of: MetricSubject): MetricContext => ({ ...common, samples: of, shared: sharing() });
   const own = context(subject(shuffled(samples, new Generator(seed, streams.samples))));
   const realCount = real?.shape[0];
+  // What stands beside samples without labels has none either: diversity would be that within classes.
+  const alike = ({ labels, ...rest }: MetricSamples): MetricSamples =>
+    samples.labels && labels ? { ...rest, labels } : rest;
   const beside = real && {
-    real: context(subject(real)),
-    noise: context(subject(noiseLike(reference, count, new Generator(seed, streams.noise)))),
+    real: context(subject(alike(real))),
+    noise: context(subject(alike(noiseLike(reference, count, new Generator(seed, streams.noise))))),
   };
   const evaluation: Evaluation = {};
   for (const [done, name] of names.entries()) {
