@@ -182,7 +182,7 @@ test('the KL over classes: against the shares of the set, or the reference, of w
   assert.is(guess.details!.unseen, 1);
   assert.match(
     figureLine(guess),
-    /: 3.20 \(of which bias about 0.00500; a guess: the reference misses 1 of its classes; /,
+    /: 3.20 \(few samples alone make it about 0.00500; a guess: the reference misses 1 of its classes; /,
   );
   const shares = await evaluate({ ...options, features: { ...features, classShares: [1 / 3, 1 / 3, 1 / 3] } });
   near(shares.classKl!.value, Math.log(3 / 2), 1e-9);

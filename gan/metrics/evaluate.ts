@@ -166,7 +166,7 @@ export function figureLine(figure: EvaluatedFigure): string {
   const { bias, unbiased, unseen } = figure.details ?? {};
   const rest = [
     typeof unbiased === 'number' && `without bias ${digits(unbiased)}`,
-    typeof bias === 'number' && unbiased === undefined && `of which bias about ${digits(bias)}`,
+    typeof bias === 'number' && unbiased === undefined && `few samples alone make it about ${digits(bias)}`,
     typeof unseen === 'number' && unseen > 0 && `a guess: the reference misses ${unseen} of its classes`,
   ].filter(Boolean);
   const more = rest.map((text) => `${text}; `).join('');

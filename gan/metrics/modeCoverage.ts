@@ -73,7 +73,7 @@ export function modeCoverage(samples: MetricSamples, modes: Modes, options: Mode
  * 0 or more, and Infinity where Q has nothing of what P has.
  *
  * Counts of N samples in K classes make it too large, by about (K - 1) / 2N; where Q is counts of M samples too, by (K - 1) / 2 times
- * (1/N + 1/M) (Miller, "Note on the bias of information estimates", 1955): 0.05 for 10,000 samples in 1,000 classes.
+ * (1/N + 1/M) (Miller, "Note on the bias of information estimates", 1955), if P is Q: 0.05 for 10,000 samples in 1,000 classes.
  * @param counts finite, 0 or more, not all 0
  * @param reference counts or weights of Q; equal ones unless given
  * @throws RangeError for counts or weights that are negative, not finite or all 0, or lists of two lengths
