@@ -11,8 +11,8 @@ import { classCoverage, modeCoverage, reverseKl } from '../gan/metrics/modeCover
 import { nearestNeighbourTest } from '../gan/metrics/nearestNeighbourTest.ts';
 import { parzenLogLikelihood } from '../gan/metrics/parzen.ts';
 import { densityCoverage, precisionRecall } from '../gan/metrics/precisionRecall.ts';
-import { type MetricSamples, sliceSamples, takeSamples } from '../gan/metrics/samples.ts';
-import { openGpu } from './support/devices.ts';
+import { type MetricSamples, meanAndSpread, sliceSamples, takeSamples } from '../gan/metrics/samples.ts';
+import { openGpu, reference } from './support/devices.ts';
 import { rejection } from './support/rejection.ts';
 import { gaussian, near, samplesOf, uniform } from './support/samples.ts';
 
@@ -65,9 +65,30 @@ test('coverage of classes and the reverse KL by hand', () => {
   assert.is(few.covered, 2);
   near(few.reverseKl, Math.log(5), 1e-12);
   assert.is(classCoverage([0, 1, 1], 3, [0, 1, 1, 0, 1, 1]).reverseKl, 0);
-  assert.is(classCoverage([0, 2], 3, [0, 1]).reverseKl, Infinity);
   near(reverseKl([3, 1], [1, 3]), 0.75 * Math.log(3) + 0.25 * Math.log(1 / 3), 1e-12);
+  assert.is(reverseKl([1, 1], [1, 0]), Infinity);
+  assert.throws(() => reverseKl([2, -1]), /is -1; a mass is a finite number >= 0/);
+  assert.throws(() => reverseKl([0, 0]), /sum to 0/);
+  assert.throws(() => reverseKl([1, 2], [1, 2, 3]), /p has 2 bins and q has 3/);
+  // Half a sample more in each class of the reference, which are then 3 / 7, 3 / 7 and 1 / 7.
+  const unseen = classCoverage([0, 2], 3, [0, 1]);
+  near(unseen.reverseKl, 0.5 * Math.log(0.5 / (1.5 / 3.5)) + 0.5 * Math.log(0.5 / (0.5 / 3.5)), 1e-12);
+  assert.is(unseen.unseen, 1);
+  assert.is(few.unseen, 0);
   assert.throws(() => classCoverage([0, 10], 10), /class 10 of sample 1 is none of 0 to 9/);
+});
+
+test('the bias of a reverse KL of counts is what its docstring says', () => {
+  const [classes, n, m, repeats] = [100, 2000, 3000, 40];
+  const draw = (count: number, seed: number) =>
+    Int32Array.from(new Generator(seed).hostUniform(count), (u) => Math.floor(u * classes));
+  let [known, sampled] = [0, 0];
+  for (let s = 0; s < repeats; s++) {
+    known += classCoverage(draw(n, s), classes).reverseKl / repeats;
+    sampled += classCoverage(draw(n, s), classes, draw(m, 1000 + s)).reverseKl / repeats;
+  }
+  near(known / ((classes - 1) / 2 / n), 1, 0.08);
+  near(sampled / (((classes - 1) / 2) * (1 / n + 1 / m)), 1, 0.08);
 });
 
 test('MMD and energy distance: about 0 for one distribution without bias, and closed forms for a shift', async () => {
@@ -120,13 +141,32 @@ test('KID has mean zero over splits of one distribution, also of few samples, an
   const shifted = await kernelInceptionDistance(far, real, { rng: new Generator(1), ...options });
   assert.ok(Math.abs(near0.value) < 4 * near0.standardDeviation + 1e-3);
   assert.ok(shifted.value > 10 * shifted.standardError);
-  near(shifted.standardError, shifted.standardDeviation / Math.sqrt(10), 1e-12);
   const again = await kernelInceptionDistance(far, real, { rng: new Generator(1), ...options });
   assert.is(again.value, shifted.value, 'the seed decides');
   await rejects(
     kernelInceptionDistance(far, real, { rng: new Generator(1), subsetSize: 301, device }),
     /from 2 to 300/,
   );
+});
+
+test('the standard error of KID is how far the figures of other samples lie apart', async () => {
+  const [n, subsetSize, repeats] = [200, 20, 40];
+  const found = await Promise.all(
+    Array.from({ length: repeats }, (_, s) =>
+      kernelInceptionDistance(gaussian(n, 3, 2 * s, 0.7), gaussian(n, 3, 2 * s + 1), {
+        ...{ rng: new Generator(s), subsets: 60, subsetSize, device: reference },
+      }),
+    ),
+  );
+  const [, apart] = meanAndSpread(found.map(({ value }) => value));
+  const [said] = meanAndSpread(found.map(({ standardError }) => standardError));
+  // The deviation of 40 figures is itself known to a tenth; standard deviation / sqrt(60) would be 0.4 of it.
+  near(said / apart, 1, 0.35);
+  // With so many samples that all subsets can be others, each counts.
+  const many = await kernelInceptionDistance(gaussian(800, 3, 1, 0.7), gaussian(800, 3, 2), {
+    ...{ rng: new Generator(1), subsets: 5, subsetSize, device: reference },
+  });
+  near(many.standardError / many.standardDeviation, Math.sqrt(1 / 5), 1e-12);
 });
 
 test('the Fréchet distance of two Gaussians in closed form', async () => {
@@ -170,6 +210,34 @@ test('FID is biased upwards by few samples, and the extrapolated one is not', as
   });
   near(far.value, 3 * 4 + 3 * 4, 1.5);
   assert.ok(Number.isNaN(far.bias));
+  // 1/N + 1/M of whole numbers: with 4 and 7 samples, shares of 1/4 to 1 are up to a third off.
+  const pair = [gaussian(4, 1, 1), gaussian(7, 1, 2)] as const;
+  const few = await frechetInceptionDistance(...pair, { rng: new Generator(5), extrapolation: 4 });
+  const rng = new Generator(5);
+  const points: (readonly [x: number, y: number])[] = [[1, few.value]];
+  for (const share of [0.25, 0.4375, 0.625, 0.8125]) {
+    const parts = pair.map((all) => {
+      const size = Math.max(2, Math.round(all.shape[0]! * share));
+      return takeSamples(all, rng.hostPermutation(all.shape[0]!).subarray(0, size));
+    });
+    const [a, b] = parts as [MetricSamples, MetricSamples];
+    const inverse = (1 / a.shape[0]! + 1 / b.shape[0]!) / (1 / 4 + 1 / 7);
+    points.push([inverse, await frechetDistance(featureMoments(a), featureMoments(b))]);
+  }
+  // The intercept of the least squares line, by its normal equations.
+  const total = (f: (x: number, y: number) => number) => points.reduce((s, [x, y]) => s + f(x, y), 0);
+  const [sx, sy, sxx, sxy] = [total((x) => x), total((_, y) => y), total((x) => x * x), total((x, y) => x * y)];
+  near(few.unbiased, (sy * sxx - sx * sxy) / (points.length * sxx - sx * sx), 1e-9);
+  // Fewer than 4 D samples in one set: a quarter of them has no covariance of full rank.
+  for (const [n, m] of [
+    [31, 400],
+    [400, 31],
+  ] as const) {
+    const short = await frechetInceptionDistance(gaussian(n, 8, 1), gaussian(m, 8, 2), { rng: new Generator(1) });
+    assert.ok(short.value > 0 && Number.isNaN(short.unbiased) && Number.isNaN(short.bias));
+  }
+  const enough = await frechetInceptionDistance(gaussian(32, 8, 1), gaussian(32, 8, 2), { rng: new Generator(1) });
+  assert.ok(Number.isFinite(enough.unbiased));
   const { covariance } = featureMoments(samplesOf([0, 0, 2, 4], [2, 2]));
   assert.equal([...covariance], [2, 4, 4, 8]);
 });
@@ -199,7 +267,7 @@ test('the inception score is 10 for a perfect, balanced classifier, and 1 for on
   near(modeScore(balanced, balanced), 10, 1e-6);
   near(modeScore(half, balanced), 5 / 2, 1e-6); // KL(half || all) is log 2
   assert.throws(() => inceptionScore(samplesOf([0.5, 0.2], [1, 2]), { splits: 1 }), /row 0 .* holds no probabilities/);
-  assert.throws(() => inceptionScore(rows([1, 2, 3])), /splits is 10/);
+  assert.throws(() => inceptionScore(rows([1, 2, 3])), /splits must be a whole number from 1 to 3, not 10/);
 });
 
 test('precision and recall of equal, disjoint and nested supports', async () => {
@@ -266,6 +334,23 @@ test('1-nearest-neighbour: a half for one distribution, 1 for two, 0 for copies'
   assert.equal(more, same, 'of the larger set only the first');
 });
 
+test('the standard error of the 1-nearest-neighbour accuracy is that of its docstring', async () => {
+  const [n, repeats] = [40, 400];
+  for (const [dimension, mutual] of [
+    [1, 2 / 3],
+    [2, 0.6215],
+  ] as const) {
+    const values = await Promise.all(
+      Array.from({ length: repeats }, async (_, s) => {
+        const pair = [gaussian(n, dimension, 2 * s), gaussian(n, dimension, 2 * s + 1)] as const;
+        return (await nearestNeighbourTest(...pair, { device: reference })).accuracy;
+      }),
+    );
+    // Known to 3.5 %; 0.5 / sqrt(2 N) is 0.78 of it.
+    near(meanAndSpread(values)[1] / Math.sqrt((1 + mutual) / (8 * n)), 1, 0.12, `${dimension}-D:`);
+  }
+});
+
 test('the birthday paradox finds the size of a known support', async () => {
   const support = gaussian(500, 6, 1);
   const which = new Generator(3).hostUniform(2000).map((u) => Math.floor(u * 500));
@@ -288,6 +373,24 @@ test('the birthday paradox finds the size of a known support', async () => {
   assert.ok(free.atLeast);
   assert.is(free.support, (100 * 99) / 2 + (100 * 99) / 2);
   assert.is(free.collisionProbability, 0);
+});
+
+test('copies in the reference do not make the threshold of the birthday paradox 0', async () => {
+  // 0, 3 and 4 a hundred times each: the least distance that is none of copies is 1.
+  const copied = samplesOf(
+    Array.from({ length: 300 }, (_, i) => [0, 3, 4][i % 3]!),
+    [300, 1],
+  );
+  const found = await birthdayParadox(gaussian(20, 1, 1, 0, 100), copied, { device });
+  assert.is(found.threshold, 0.5);
+  const wide = {
+    data: Float32Array.from({ length: 300 * 20 }, (_, i) => [0, 3, 4][Math.floor(i / 20) % 3]!),
+    shape: [300, 20],
+  };
+  near((await birthdayParadox(gaussian(20, 20, 1), wide, { device })).threshold, Math.sqrt(20) / 2, 1e-12);
+  const equal = await birthdayParadox(samplesOf([1, 1, 2, 3], [4, 1]), samplesOf([5, 5, 5], [3, 1]), { device });
+  assert.is(equal.threshold, 0);
+  assert.is(equal.collisions, 1, 'copies alone');
 });
 
 test('Parzen windows of a Gaussian reach minus its entropy, with a sigma that validation chooses', async () => {
@@ -313,6 +416,9 @@ test('what does not fit is refused by name', async () => {
   const diverged = { ...a, data: a.data.map((v, i) => (i === 7 ? NaN : v)) };
   await rejects(nearestNeighbourTest(diverged, a, { device }), /sample 3 of samples holds NaN/);
   assert.throws(() => modeCoverage(diverged, ring), /diverged/);
+  const labelled = { ...a, labels: [0, 1] };
+  await rejects(precisionRecall(labelled, a, { device }), /samples has 10 samples and 2 labels/);
+  await rejects(energyDistance(a, { ...a, labels: new Uint8Array(11) }, { device }), /reference has 10 samples and 11/);
   assert.throws(() => modeCoverage(b, ring), /no centres of points in 3 dimensions/);
   await rejects(mmd(a, a, { bandwidth: 1, device } as object), /there is no option bandwidth/);
 });

@@ -3,8 +3,16 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadMnist } from '../gan/data/mnist.node.ts';
 import type { SampleSet, Samples } from '../gan/data/sampleSet.ts';
+import { stackDigits } from '../gan/data/stackDigits.ts';
 import { loadDigitClassifier } from '../gan/metrics/digitClassifier.node.ts';
-import { type EvaluatedFigure, evaluate, type FeatureSource, figureLine } from '../gan/metrics/evaluate.ts';
+import {
+  availableMetrics,
+  type EvaluatedFigure,
+  evaluate,
+  type FeatureSource,
+  figureLine,
+} from '../gan/metrics/evaluate.ts';
+import { featuresFor } from '../gan/metrics/featuresFor.node.ts';
 import { type MetricSamples, metricSamples } from '../gan/metrics/samples.ts';
 import { type MetricName, metrics } from '../gan/metrics/table.ts';
 import { openGpu } from './support/devices.ts';
@@ -76,6 +84,65 @@ test('what the others see: copies, variety, and a likelihood', () => {
   assert.ok(support!.value < support!.real!.value, 'blurred digits are more alike than any two real ones');
   assert.ok(msSsim!.noise!.value < 0.1 && msSsim!.value > msSsim!.real!.value);
   assert.ok(Math.min(parzen!.value, parzen!.real!.value) > parzen!.noise!.value + 100);
+});
+
+/** The features that `wgrad evaluate` compares a set's images by. */
+const featuresOn = (of: SampleSet) => featuresFor(of, { device });
+
+test('of generated digits there are FID and sixteen more, as the README says', async () => {
+  const { labels: _, ...unlabelled } = samples;
+  const source = (await featuresOn(set))!;
+  const names = availableMetrics({ samples: unlabelled, set, features: source });
+  assert.is(names.length, 17);
+  assert.ok(names.includes('fid'));
+});
+
+test('stacked digits are read channel by channel, and their thousand classes have equal shares', async () => {
+  const classes = Array.from({ length: 10 }, (_, c) => String(c));
+  const stacked = stackDigits({ ...set, classes }, { trainSize: 300, testSize: 300 });
+  const source = (await featuresOn(stacked))!;
+  const own = metricSamples(stacked.train, stacked.shape, 200);
+  const names = ['classes', 'classKl', 'fid', 'kid', 'precision', 'recall'] as const;
+  const found = await evaluate({ samples: own, set: stacked, features: source, names, device, baselines: false });
+  assert.is(found.fid!.title, 'FID (digit classifier of each channel, 192 features)');
+  assert.ok(Number.isNaN(found.fid!.details!.unbiased), 'too few samples for 192 features');
+  assert.ok(found.precision!.value > 0.5 && found.recall!.value > 0.5);
+  // The classifier reads all but few of the digits right.
+  const named = new Set(Array.from(own.labels!));
+  assert.ok(Math.abs(found.classes!.value - named.size) <= 10, `${found.classes!.value} of ${named.size}`);
+  assert.is(found.classes!.details!.of, 1000);
+  const counts = new Map<number, number>();
+  for (const c of Array.from(own.labels!)) counts.set(c, (counts.get(c) ?? 0) + 1);
+  const exact = [...counts.values()].reduce((s, n) => s + (n / 200) * Math.log((n / 200) * 1000), 0);
+  assert.ok(Math.abs(found.classKl!.value - exact) < 0.1, `${found.classKl!.value} and ${exact}`);
+});
+
+test('other images have random features, and with them FID, KID, precision and recall; points and tiny images have none', async () => {
+  const clothes: SampleSet = { ...set, name: 'fashion-mnist', title: 'Fashion-MNIST' };
+  const source = (await featuresOn(clothes))!;
+  assert.is(source.title, 'random features');
+  assert.match(source.note!, /untrained convolutions: their figures compare with others of this tool only/);
+  const names = ['fid', 'kid', 'precision', 'recall', 'coverage', 'nearestNeighbour'] as const;
+  const found = await evaluate({ samples, set: clothes, features: source, names, device });
+  assert.is(found.fid!.title, 'FID (random features, 64 features)');
+  for (const [name, figure] of Object.entries(found)) {
+    if (name === 'precision') continue; // blurred digits lie in the midst of others
+    const [real, own] = [figure.real!.value, figure.value].map((v) => loss(figure, v));
+    assert.ok(real! < own!, figureLine(figure));
+  }
+  const part = (size: number) => ({ count: 2, data: new Uint8Array(2 * size) });
+  const images = (side: number): SampleSet => ({
+    ...{ name: 'folder', title: 'folder', kind: 'images', shape: [side, side, 3] },
+    ...{ train: part(3 * side * side), test: part(3 * side * side) },
+  });
+  assert.is((await featuresOn(images(8)))!.title, 'random features');
+  assert.is(await featuresOn(images(7)), undefined);
+  assert.is((await featuresOn({ ...set, shape: [32, 32, 1] }))!.title, 'random features');
+  const points: SampleSet = {
+    ...{ name: 'ring', title: 'ring', kind: 'points', shape: [2] },
+    ...{ train: part(2), test: part(2) },
+  };
+  assert.is(await featuresOn(points), undefined);
 });
 
 test('titles say what was measured on', () => {

@@ -62,6 +62,10 @@ test('MS-SSIM diversity: 1 for a collapsed generator, within classes where there
   const lonely = await rejection(msSsimDiversity(repeated(2, [0, 1]), options));
   assert.match(lonely.message, /no two samples are of one class/);
   assert.match(
+    (await rejection(msSsimDiversity(repeated(4, [0, 0, 0]), options))).message,
+    /msSsimDiversity: samples has 4 samples and 3 labels/,
+  );
+  assert.match(
     (await rejection(msSsim(one, one, { scales: 2, device }))).message,
     /scales must be a whole number from 1 to 1, not 2/,
   );
@@ -149,6 +153,18 @@ test('classification accuracy score: real samples teach all, a missing class is 
   const { labels: _, ...unlabelled } = real;
   const nothing = await rejection(classificationAccuracyScore(unlabelled, real, options));
   assert.match(nothing.message, /samples need a label for each of the 300 samples/);
+});
+
+test('a classifier that diverges is refused, also where the last update is the one that breaks it', async () => {
+  const [own, real] = [classes(300, 2), classes(60, 1)];
+  const learn = (lr: number, epochs: number, batchSize: number) =>
+    rejection(classificationAccuracyScore(own, real, { seed: 1, lr, epochs, batchSize, device }));
+  assert.match(
+    (await learn(1e30, 10, 30)).message,
+    /classifier's loss is .* after 20 steps; give a lower lr than 1e\+30/,
+  );
+  assert.match((await learn(1e30, 1, 100)).message, /classifier's loss is .* after 3 steps; give a lower lr/);
+  assert.match((await learn(1e30, 1, 300)).message, /classifier's logits are not finite; give a lower lr than 1e\+30/);
 });
 
 test('the score of images, and of a model that is given, on the reference device too', async () => {

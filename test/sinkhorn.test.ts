@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compile, Generator, grad, gradcheck, gradgradcheck, init, type Tensor, tensor } from '../engine/index.ts';
 import {
+  energyDistance,
   pointCosts,
   type SinkhornLossOptions,
   sinkhorn,
@@ -66,6 +67,40 @@ test('plan and value are those of the scaling algorithm in plain numbers, with u
   }
 });
 
+test('of masses only the ratios count, in value, plan, error and derivatives, and in compiled steps', async () => {
+  const values = [1, 2, 3, 1, 2];
+  const costs = () => tensor(pointCosts(xs, ys, { dimension: 2, p: 2 }), { shape: [N, M] });
+  const outcome = (scale: number) =>
+    read(reference, () => {
+      const a = masses(values).mul(scale).requireGrad();
+      const b = masses([1, 3, 2, 2]).mul(2 * scale);
+      const { value, plan, f, g, marginalError } = sinkhorn(costs(), { epsilon: 0.5, iterations: 200, a, b });
+      const options = { epsilon: 0.5, iterations: 20, xWeights: a, yWeights: b };
+      const losses = [sinkhornLoss(cloudX(), cloudY(), options), sinkhornDivergence(cloudX(), cloudY(), options)];
+      const slopes = losses.map((loss) => grad(loss, [a], { retainGraph: true })[0]!.mul(scale));
+      return [value, plan, f, g, marginalError, ...losses, ...slopes, plan.sum()];
+    });
+  const [once, often] = [await outcome(1), await outcome(7)];
+  once.forEach((expected, i) => {
+    assert.ok(distance(often[i]!, expected) < 1e-9, `tensor ${i}: ${often[i]} and ${expected}`);
+  });
+  near(often.at(-1)![0]!, 1, 1e-9);
+  assert.ok(often[4]![0]! < 1e-6, `the rows are off by ${often[4]}`);
+
+  const step = compile((a: Tensor) => {
+    const { value, marginalError } = sinkhorn(costs(), { epsilon: 0.5, iterations: 60, a });
+    return { value, marginalError };
+  });
+  const compiled = (scale: number) =>
+    on(gpu, async () => {
+      const { value, marginalError } = step(masses(values).mul(scale));
+      return [await value.item(), await marginalError.item()];
+    });
+  const [one, seven] = [await compiled(1), await compiled(7)];
+  near(seven[0]!, one[0]!, 1e-4);
+  assert.ok(seven[1]! < 0.01, `the rows are off by ${seven[1]}`);
+});
+
 test('as ε goes to 0 it goes to the exact distance to the power p', async () => {
   const [x, y] = [valuesFor({ shape: [6] }, 3), valuesFor({ shape: [6] }, 4)];
   for (const p of [1, 2] as const) {
@@ -122,16 +157,25 @@ test('the divergence: 0 for the same cloud in any order, positive else, symmetri
   near(shifted, 25, 1e-6);
 });
 
-test('between its limits: the squared distance of the means for large ε (p = 2), the energy distance (p = 1)', async () => {
-  const [n, m] = [N, M];
+test('between its limits: the squared distance of the means for large ε (p = 2), half the energy distance (p = 1)', async () => {
   const mean = (points: Float64Array, axis: number) =>
     (2 * points.filter((_, k) => k % 2 === axis).reduce((s, c) => s + c, 0)) / points.length;
   const squared = (mean(xs, 0) - mean(ys, 0)) ** 2 + (mean(xs, 1) - mean(ys, 1)) ** 2;
   near(await item(() => sinkhornDivergence(cloudX(), cloudY(), { epsilon: 1e5 })), squared, 1e-3);
-  const average = (a: Float64Array, b: Float64Array, count: number) =>
-    pointCosts(a, b, { dimension: 2 }).reduce((s, c) => s + c, 0) / count;
-  const energy = average(xs, ys, n * m) - average(xs, xs, n * n) / 2 - average(ys, ys, m * m) / 2;
-  near(await item(() => sinkhornDivergence(cloudX(), cloudY(), { epsilon: 1e5, p: 1 })), energy, 1e-3);
+  const average = (a: Float64Array, b: Float64Array) => {
+    const costs = pointCosts(a, b, { dimension: 2 });
+    return costs.reduce((s, c) => s + c, 0) / costs.length;
+  };
+  const energy = 2 * average(xs, ys) - average(xs, xs) - average(ys, ys);
+  const limit = await item(() => sinkhornDivergence(cloudX(), cloudY(), { epsilon: 1e5, p: 1 }));
+  near(limit, energy / 2, 1e-3);
+  // The package's leaves out the pairs of a sample with itself, which hardly count where each point is there 100 times.
+  const often = (points: Float64Array) => {
+    const data = Float64Array.from({ length: 100 * points.length }, (_, i) => points[i % points.length]!);
+    return { data, shape: [data.length / 2, 2] };
+  };
+  const unbiased = await energyDistance(often(xs), often(ys), { device: reference });
+  near(limit / unbiased, 0.5, 0.01);
 });
 
 test('many coordinates: the matrix product gives what differences give, far from the origin too', async () => {

@@ -1,6 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { slicedWasserstein } from '../gan/metrics/slicedWasserstein.ts';
+import {
+  type SlicedWassersteinOptions,
+  slicedWasserstein,
+  slicedWassersteinTo,
+} from '../gan/metrics/slicedWasserstein.ts';
 
 const near = (value: number, expected: number, tolerance: number): void =>
   assert.ok(Math.abs(value - expected) <= tolerance, `${value} is not within ${tolerance} of ${expected}`);
@@ -78,7 +82,23 @@ test('NaN shows, and wrong sizes are named', () => {
   assert.throws(() => slicedWasserstein(six, four, { dimension: 3 }), /b has 4 values, not n >= 1 points of 3/);
   assert.throws(() => slicedWasserstein(new Float32Array(0), four, { dimension: 2 }), /a has 0 values/);
   assert.throws(() => slicedWasserstein(four, four, { dimension: 0 }), /points of 0/);
-  assert.throws(() => slicedWasserstein(four, four, { dimension: 2, projections: 0 }), /projections is 0/);
+  assert.throws(
+    () => slicedWasserstein(four, four, { dimension: 2, projections: 0 }),
+    /projections must be a whole number, 1 or more, not 0/,
+  );
+});
+
+test('options that there are not are refused, and orders other than 1 and 2', () => {
+  const four = new Float32Array(4);
+  const refused = (options: object, message: RegExp) => {
+    const given = { dimension: 2, ...options } as SlicedWassersteinOptions;
+    assert.throws(() => slicedWasserstein(four, four, given), message);
+    assert.throws(() => slicedWassersteinTo(four, given), message);
+  };
+  refused({ p: 3 }, /slicedWasserstein: the order p is 3; it is 1 or 2/);
+  refused({ p: '2' }, /the order p is "2"/);
+  refused({ directions: 10 }, /slicedWasserstein: there is no option directions; there are dimension, projections/);
+  assert.throws(() => slicedWasserstein(four, four, 2 as never), /the options are an object such as { dimension: 2 }/);
 });
 
 test.run();

@@ -1,8 +1,7 @@
 import { destroy, Generator, init } from '../../engine/index.ts';
 import { writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
-import type { SampleSet } from '../data/sampleSet.ts';
-import { loadDigitClassifier } from '../metrics/digitClassifier.node.ts';
-import { type Evaluation, type FeatureSource, figureLine, evaluate as measure } from '../metrics/evaluate.ts';
+import { type Evaluation, figureLine, evaluate as measure } from '../metrics/evaluate.ts';
+import { featuresFor } from '../metrics/featuresFor.node.ts';
 import type { MetricName } from '../metrics/table.ts';
 import { createNotes } from '../run/progress.node.ts';
 import { drawSamples } from '../sampling/draw.ts';
@@ -13,12 +12,6 @@ import type { EvaluateCommandOptions } from './options.ts';
 /** Samples that figures are taken of, unless the test set has fewer. */
 const COUNT = { images: 10_000, points: 2500 } as const;
 
-/** The networks that images of a data set are compared by: for MNIST's digits the classifier that comes with wgrad. */
-async function featuresFor(set: SampleSet): Promise<FeatureSource | undefined> {
-  if (set.name !== 'mnist' || set.shape.join() !== '28,28,1') return undefined;
-  return { title: 'digit classifier', network: await loadDigitClassifier(), classes: 10 };
-}
-
 /** What `evaluation.json` holds. */
 export interface EvaluationFile {
   /** Steps behind the weights. */
@@ -28,6 +21,8 @@ export interface EvaluationFile {
   readonly seed: number;
   readonly adapter: string;
   readonly figures: Evaluation;
+  /** What readers of the figures must know, where there is something. */
+  readonly note?: string;
 }
 
 /**
@@ -56,11 +51,15 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
         onProgress: ({ title, done, total }) => notes.say(`${done + 1}/${total} ${title}`),
       });
       notes.clear();
-      const file: EvaluationFile = { step: run.step, count, seed: options.seed, adapter: device.name, figures };
+      const file: EvaluationFile = {
+        ...{ step: run.step, count, seed: options.seed, adapter: device.name, figures },
+        ...(features?.note && { note: features.note }),
+      };
       await writeFileAtomic(`${run.path}/evaluation.json`, `${JSON.stringify(file, null, 2)}\n`);
       if (options.json) process.stdout.write(`${JSON.stringify(file, null, 2)}\n`);
       else if (!options.quiet) {
         for (const figure of Object.values(figures)) process.stdout.write(`${figureLine(figure)}\n`);
+        if (file.note) process.stdout.write(`Note: ${file.note}\n`);
       }
     } finally {
       run.dispose();

@@ -2,15 +2,15 @@ import { checked, checkRange, type Device, ranges } from '../../engine/index.ts'
 import { FLOAT32_DOUBT, nearest } from './neighbours.ts';
 import { centred, exactSquaredDistance, overBlocks, squaredDistances, squaredNorms } from './pairs.ts';
 import { deviceFor } from './read.ts';
-import { bothRows, type MetricSamples, type Rows } from './samples.ts';
+import { bothRows, type MetricSamples, type Rows, takeSamples } from './samples.ts';
 
 /** Options of {@link birthdayParadox}. */
 export interface BirthdayParadoxOptions {
   /** Samples in a batch; half of the samples unless given. Each batch is of samples of its own. */
   readonly batch?: number;
   /**
-   * Two samples nearer than this, by Euclidean distance, count as the same. Half the least distance between two reference samples unless
-   * given: nearer than any two real ones.
+   * Two samples nearer than this, by Euclidean distance, count as the same. Half the least distance between two reference samples that
+   * differ unless given: nearer than any two real ones. 0, which only copies reach, where all reference samples are equal.
    */
   readonly threshold?: number;
   /** Where it computes; the current device unless given. */
@@ -66,7 +66,7 @@ export async function birthdayParadox(
   const [a, b] = bothRows(op, samples, reference, 2);
   const batch = checkRange(op, 'batch', ranges.whole(2, a.count), size ?? Math.max(2, Math.floor(a.count / 2)));
   if (given !== undefined) checkRange(op, 'threshold', ranges.notNegative, given);
-  const threshold = given ?? (await nearest(b, b, 1, device)).distances.reduce((s, d) => Math.min(s, d), Infinity) / 2;
+  const threshold = given ?? (await leastDistance(b, device)) / 2;
   const batches = Math.floor(a.count / batch);
   let [collisions, hit] = [0, 0];
   for (let n = 0; n < batches; n++) {
@@ -84,6 +84,19 @@ export async function birthdayParadox(
     threshold,
     closest: await closestPairs(a, device),
   };
+}
+
+/** The least distance above 0 between two rows: data sets hold copies. 0 where all rows are equal. */
+async function leastDistance(rows: Rows, device: Device): Promise<number> {
+  for (let left = rows; left.count > 1; ) {
+    const { distances, indices } = await nearest(left, left, 1, device);
+    // The last of some equal rows has one of the others before it, so that each pass leaves fewer, and mostly one is enough.
+    const kept = Array.from(distances.keys()).filter((i) => distances[i]! > 0 || indices[i]! > i);
+    if (kept.length === left.count) return distances.reduce((s, d) => Math.min(s, d), Infinity);
+    const { data } = takeSamples({ data: left.data, shape: [left.count, left.width] }, kept);
+    left = { data, count: kept.length, width: left.width };
+  }
+  return 0;
 }
 
 /** How many pairs of rows are nearer than the threshold (or as near: copies at 0). */

@@ -1,5 +1,4 @@
 import {
-  argmax,
   checked,
   checkRange,
   compile,
@@ -15,6 +14,7 @@ import {
   withDevice,
 } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
+import { classesOf } from './features.ts';
 import { deviceFor, readFrom } from './read.ts';
 import { bothRows, type MetricSamples, type Rows, sliceSamples, takeSamples } from './samples.ts';
 
@@ -54,7 +54,8 @@ const READ = 20;
  * Source: Ravuri and Vinyals, "Classification accuracy score for conditional generative models", NeurIPS 2019.
  * @param samples [N, ...] with labels
  * @param reference real samples [M, ...] with labels, which the classifier has not seen
- * @throws TypeError where labels are missing; RangeError for a label out of range or samples that do not fit
+ * @throws TypeError where labels are missing; RangeError for a label out of range or samples that do not fit; Error when the loss or the
+ *   logits of the classifier are no longer finite
  */
 export async function classificationAccuracyScore(
   samples: MetricSamples,
@@ -78,8 +79,11 @@ export async function classificationAccuracyScore(
   const [right, all] = [new Array<number>(classes).fill(0), new Array<number>(classes).fill(0)];
   for (let from = 0; from < b.count; from += 500) {
     const part = sliceSamples(reference, from, from + 500);
-    const found = await readFrom(device, () => argmax(model.forward(tensor(part.data, { shape: part.shape })), -1));
-    found.forEach((c, i) => {
+    const logits = await readFrom(device, () => model.forward(tensor(part.data, { shape: part.shape })));
+    // The last update may be the one that breaks the weights, and no loss comes after it.
+    if (!logits.every(Number.isFinite)) throw diverged(op, 'logits are not finite', lr);
+    const count = part.shape[0]!;
+    classesOf({ data: logits, shape: [count, logits.length / count] }).forEach((c, i) => {
       const label = truth[from + i]!;
       all[label]!++;
       if (c === label) right[label]!++;
@@ -87,6 +91,9 @@ export async function classificationAccuracyScore(
   }
   return { value: right.reduce((s, n) => s + n, 0) / b.count, byClass: right.map((n, c) => n / all[c]!) };
 }
+
+const diverged = (op: string, what: string, lr: number): Error =>
+  new Error(`${op}: the classifier's ${what}; give a lower lr than ${lr}`);
 
 const larger = (s: number, x: number): number => Math.max(s, x);
 
@@ -109,7 +116,8 @@ async function learn(model: nn.Module, samples: MetricSamples, lesson: Lesson): 
     return loss;
   });
   const steps = Math.floor(labels.length / batch);
-  const totalSteps = checkRange('classificationAccuracyScore', 'epochs', ranges.count, epochs) * steps;
+  const op = 'classificationAccuracyScore';
+  const totalSteps = checkRange(op, 'epochs', ranges.count, epochs) * steps;
   const schedule = new nn.OneCycleLR(optimizer, { maxLr: lr, totalSteps, cycleMomentum: false });
   for (let done = 0; done < totalSteps; ) {
     const order = rng.hostPermutation(labels.length);
@@ -119,7 +127,10 @@ async function learn(model: nn.Module, samples: MetricSamples, lesson: Lesson): 
       const targets = Float32Array.from(which, (i) => labels[i]!);
       using loss = withDevice(device, () => scope(() => step(tensor(data, { shape }), tensor(targets))));
       done++;
-      if (done % READ === 0) await loss.item();
+      if (done % READ === 0 || done === totalSteps) {
+        const value = await loss.item();
+        if (!Number.isFinite(value)) throw diverged(op, `loss is ${value} after ${done} steps`, lr);
+      }
       if (done < totalSteps) schedule.step();
     }
   }

@@ -3,7 +3,8 @@ import type { SampleSet } from '../data/sampleSet.ts';
 import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
 import type { Figure, Metric, MetricContext, MetricSubject } from './metric.ts';
 import { deviceFor } from './read.ts';
-import { bothRows, type MetricSamples, metricSamples, sliceSamples } from './samples.ts';
+import { bothRows, type MetricSamples, rowsOf, sliceSamples } from './samples.ts';
+import { drawnFrom, shuffled } from './shuffled.ts';
 import { type MetricName, metrics } from './table.ts';
 
 /** The network that images are compared by. */
@@ -14,6 +15,10 @@ export interface FeatureSource {
   readonly network: FeatureNetwork | FeatureClassifier;
   /** How many classes its `forward` gives logits of, if it is a classifier. */
   readonly classes?: number;
+  /** The share of real samples in each class, [classes], of sum 1; those of the reference, as `forward` reads it, unless given. */
+  readonly classShares?: readonly number[];
+  /** What readers of its figures must know. */
+  readonly note?: string;
 }
 
 /** Options of {@link evaluate}. */
@@ -62,6 +67,8 @@ export interface EvaluatedFigure extends Figure {
   readonly count: number;
   /** The figure of as many other real samples: about the best that a generator can reach. */
   readonly real?: Figure;
+  /** How many real samples that was, where there were fewer than `count`: figures of few are worse. */
+  readonly realCount?: number;
   /** The figure of as many samples of uniform noise, in [-1, 1] or the box that the reference points span. */
   readonly noise?: Figure;
 }
@@ -69,12 +76,15 @@ export interface EvaluatedFigure extends Figure {
 /** Figures by metric, in the order in which they were asked for. */
 export type Evaluation = Partial<Record<MetricName, EvaluatedFigure>>;
 
-/** Of the generator that makes the noise; the metrics' own streams are the numbers below. */
-const NOISE_STREAM = 100;
+/** Of the generators that make the noise and the orders; the metrics' own streams are the numbers below. */
+const streams = { noise: 100, samples: 101, reference: 102, real: 103 } as const;
 
 /**
- * Measures samples by all metrics asked for, each beside what real samples and noise score. Without a data set the second half of
- * the reference takes the part of the real samples. Features are computed once.
+ * Measures samples by all metrics asked for, each beside what real samples and noise score. Features are computed once.
+ *
+ * The order of what it is given does not matter: metrics that look at few samples look at random ones. Those of the reference are the
+ * same for every seed. Real samples are drawn from all of the set's training samples; without a set a random half of the reference
+ * takes their part, unless `baselines` is false.
  * @throws TypeError that says what a metric of `names` lacks; RangeError for samples that do not fit or are not finite
  * @example
  * const features = { title: 'digit classifier', network: await loadDigitClassifier(), classes: 10 };
@@ -95,7 +105,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   ] as const;
   const { samples, set, seed = 0, baselines = true, onProgress, ...given } = checked('evaluate', options, known);
   const device = deviceFor(given.device);
-  const { reference, real } = realSamples(given.reference, set, samples.shape[0]!);
+  const { count } = rowsOf('evaluate', 'samples', samples, 2);
+  const { reference, real } = realSamples({ reference: given.reference, set, seed, count: baselines ? count : 0 });
   bothRows('evaluate', samples, reference, 2);
   const names = given.names ?? availableMetrics(options, reference);
   for (const name of names) {
@@ -103,13 +114,24 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     if (lacks) throw new TypeError(`evaluate: ${name} needs ${lacks}`);
   }
   const subject = (s: MetricSamples) => subjectOf(s, given.features, device);
-  const [ofReference, ofReal] = [subject(reference), subject(real)];
-  const common = { reference: ofReference, seed, device, ...(set?.modes && { modes: set.modes }) };
+  const { classes, classShares } = given.features ?? {};
+  if (classShares && classShares.length !== classes) {
+    throw new RangeError(`evaluate: features have ${classes} classes and ${classShares.length} classShares`);
+  }
+  const common = {
+    ...{ reference: subject(reference), seed, device },
+    ...(set?.modes && { modes: set.modes }),
+    ...(classShares && { classShares }),
+  };
   const context = (of: MetricSubject): MetricContext => ({ ...common, samples: of, shared: sharing() });
-  const own = context(subject(samples));
-  const beside = baselines && {
-    real: context(ofReal),
-    noise: context(subject(noiseLike(reference, samples.shape[0]!, new Generator(seed, NOISE_STREAM)))),
+  const own = context(subject(shuffled(samples, new Generator(seed, streams.samples))));
+  const realCount = real?.shape[0];
+  // What stands beside samples without labels has none either: diversity would be that within classes.
+  const alike = ({ labels, ...rest }: MetricSamples): MetricSamples =>
+    samples.labels && labels ? { ...rest, labels } : rest;
+  const beside = real && {
+    real: context(subject(alike(real))),
+    noise: context(subject(alike(noiseLike(reference, count, new Generator(seed, streams.noise))))),
   };
   const evaluation: Evaluation = {};
   for (const [done, name] of names.entries()) {
@@ -120,23 +142,35 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       title: await titleOn(title, needs, own, given.features),
       better,
       ...(best !== undefined && { best }),
-      count: samples.shape[0]!,
+      count,
       ...figure,
       ...(beside && { real: await compute(beside.real), noise: await compute(beside.noise) }),
+      ...(realCount !== undefined && realCount < count && { realCount }),
     };
   }
   return evaluation;
 }
 
-/** A figure in one line: 'FID (digit classifier, 64 features): 12.3 (real 0.9, noise 410; lower is better)'. */
-export function figureLine({ title, value, spread, better, best, real, noise }: EvaluatedFigure): string {
-  const digits = (x: number) => (Number.isInteger(x) ? String(x) : x.toPrecision(3));
-  const beside = [real && `real ${digits(real.value)}`, noise && `noise ${digits(noise.value)}`]
-    .filter(Boolean)
-    .join(', ');
+/**
+ * A figure in one line: 'FID (digit classifier, 64 features): 12.3 (real 0.9, noise 410; lower is better)'. A lower bound has '>= ' before
+ * it; '-' is a figure that there is not.
+ */
+export function figureLine(figure: EvaluatedFigure): string {
+  const { title, spread, better, best, real, realCount, noise } = figure;
+  const digits = (x: number) => (Number.isNaN(x) ? '-' : Number.isInteger(x) ? String(x) : x.toPrecision(3));
+  const bounded = ({ value: v, details }: Figure) => `${details?.atLeast === true ? '>= ' : ''}${digits(v)}`;
+  const of = realCount === undefined ? '' : ` of ${realCount} samples`;
+  const beside = [real && `real ${bounded(real)}${of}`, noise && `noise ${bounded(noise)}`].filter(Boolean).join(', ');
   const rule = best === undefined ? `${better} is better` : `best at ${best}`;
   const deviation = spread === undefined ? '' : ` ± ${digits(spread)}`;
-  return `${title}: ${digits(value)}${deviation} (${beside ? `${beside}; ` : ''}${rule})`;
+  const { bias, unbiased, unseen } = figure.details ?? {};
+  const rest = [
+    typeof unbiased === 'number' && `without bias ${digits(unbiased)}`,
+    typeof bias === 'number' && unbiased === undefined && `few samples alone make it about ${digits(bias)}`,
+    typeof unseen === 'number' && unseen > 0 && `a guess: the reference misses ${unseen} of its classes`,
+  ].filter(Boolean);
+  const more = rest.map((text) => `${text}; `).join('');
+  return `${title}: ${bounded(figure)}${deviation} (${more}${beside ? `${beside}; ` : ''}${rule})`;
 }
 
 /** The names of the metrics for which everything needed is there, as {@link evaluate} takes them. */
@@ -168,19 +202,29 @@ function missing(name: MetricName, options: EvaluateOptions, reference?: MetricS
   return lacks[metric.needs] || undefined;
 }
 
-function realSamples(reference: MetricSamples | undefined, set: SampleSet | undefined, count: number) {
+interface Asked {
+  readonly reference: MetricSamples | undefined;
+  readonly set: SampleSet | undefined;
+  readonly seed: number;
+  /** How many real samples are wanted; 0 for none. */
+  readonly count: number;
+}
+
+/** What is measured against, and the real samples that are measured beside, both in random order. */
+function realSamples({ reference, set, seed, count }: Asked): { reference: MetricSamples; real?: MetricSamples } {
+  // Not from the seed: figures of two seeds are to differ by the samples alone.
+  const order = new Generator(0, streams.reference);
+  if (reference) rowsOf('evaluate', 'reference', reference, 2);
   if (set) {
-    return {
-      reference: reference ?? metricSamples(set.test, set.shape),
-      real: metricSamples(set.train, set.shape, count),
-    };
+    const held = reference ? shuffled(reference, order) : drawnFrom(set.test, set.shape, order);
+    if (count === 0) return { reference: held };
+    return { reference: held, real: drawnFrom(set.train, set.shape, new Generator(seed, streams.real), count) };
   }
   if (!reference) throw new TypeError('evaluate: give `reference` or `set`, to measure against');
-  const half = Math.floor(reference.shape[0]! / 2);
-  return {
-    reference: sliceSamples(reference, 0, half),
-    real: sliceSamples(reference, half, half + Math.min(half, count)),
-  };
+  const all = shuffled(reference, order);
+  if (count === 0) return { reference: all };
+  const half = Math.floor(all.shape[0]! / 2);
+  return { reference: sliceSamples(all, 0, half), real: sliceSamples(all, half, half + Math.min(half, count)) };
 }
 
 function subjectOf(samples: MetricSamples, source: FeatureSource | undefined, device: Device): MetricSubject {

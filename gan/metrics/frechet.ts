@@ -103,20 +103,27 @@ export interface FidOptions {
   readonly extrapolation?: number;
 }
 
+/** The share of the samples in the smallest sets that the bias is estimated from. */
+const SMALLEST = 0.25;
+
 /** What {@link frechetInceptionDistance} finds. */
 export interface Fid {
   /** The distance; 0 or more, lower is better. */
   readonly value: number;
-  /** Without the bias of few samples: the limit for infinitely many. May be slightly negative; NaN without an estimate. */
+  /**
+   * Without the bias of few samples: the limit for infinitely many. May be slightly negative; NaN without an estimate, as for fewer than
+   * 4 D samples in either set.
+   */
   readonly unbiased: number;
-  /** value - unbiased: how much too high the value is, about D²-fold the inverse of the number of samples. */
+  /** value - unbiased: how much too high the value is, about D²-fold the inverse of the number of samples. NaN with it. */
   readonly bias: number;
 }
 
 /**
  * Fréchet inception distance: that of Gaussians with the moments of the features. It is biased upwards by few samples, and by how
  * much differs between models: compare figures of equally many samples, or the unbiased ones, which a line through the
- * distances of smaller sets over 1/N gives (both sets shrink in step).
+ * distances of smaller sets over 1/N + 1/M gives (both sets shrink in step, to a quarter). With fewer than 4 D samples the smallest
+ * have covariances without full rank, whose distances lie on no line: there is no estimate then.
  *
  * Source: Heusel et al., "GANs trained by a two time-scale update rule", NeurIPS 2017; Chong and Forsyth, "Effectively unbiased
  * FID", CVPR 2020, for the bias. FID in papers is on Inception's 2,048 features: figures on others do not compare with those.
@@ -134,18 +141,24 @@ export async function frechetInceptionDistance(
   const steps = checkRange(op, 'extrapolation', ranges.whole(0), extrapolation);
   const [a, b] = bothRows(op, samples, reference, 2);
   const value = await frechetDistance(momentsOf(a), momentsOf(b));
-  if (steps === 0) return { value, unbiased: Number.NaN, bias: Number.NaN };
+  if (steps === 0 || Math.min(a.count, b.count) < a.width / SMALLEST) {
+    return { value, unbiased: Number.NaN, bias: Number.NaN };
+  }
+  const whole = 1 / a.count + 1 / b.count;
   const points: (readonly [inverse: number, distance: number])[] = [[1, value]];
   for (let s = 0; s < steps; s++) {
-    // From a quarter of the samples up to nearly all.
-    const share = 0.25 + (0.75 * s) / steps;
+    // From the smallest share of the samples up to nearly all.
+    const share = SMALLEST + ((1 - SMALLEST) * s) / steps;
     const part = (all: Rows): Rows => {
       const size = Math.max(2, Math.round(all.count * share));
       const which = rng.hostPermutation(all.count).subarray(0, size);
       const taken = takeSamples({ data: all.data, shape: [all.count, all.width] }, which);
       return { data: taken.data, count: size, width: all.width };
     };
-    points.push([1 / share, await frechetDistance(momentsOf(part(a)), momentsOf(part(b)))]);
+    const [x, y] = [part(a), part(b)];
+    // Of the sizes that were drawn, which are whole numbers, and not of the share.
+    const inverse = (1 / x.count + 1 / y.count) / whole;
+    points.push([inverse, await frechetDistance(momentsOf(x), momentsOf(y))]);
   }
   const n = points.length;
   const [mx, my] = [0, 1].map((c) => points.reduce((s, p) => s + p[c]! / n, 0)) as [number, number];

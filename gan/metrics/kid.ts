@@ -25,8 +25,9 @@ export interface Kid {
   /** Standard deviation over subsets. */
   readonly standardDeviation: number;
   /**
-   * Standard deviation / sqrt(subsets). Subsets share samples where there are fewer than subsets * subsetSize, and then it is too
-   * small.
+   * Standard deviation * sqrt(max(1 / subsets, subsetSize / N)), N the number of samples in the smaller set: N samples hold only
+   * N / subsetSize subsets that share none, and the mean of more is hardly better known. Subsets of half of the samples are
+   * themselves alike, and it is up to a third too small; for samples of the reference's distribution it is too large.
    */
   readonly standardError: number;
 }
@@ -87,5 +88,7 @@ export async function kernelInceptionDistance(
     values.push(...(await Promise.all(some)));
   }
   const [value, standardDeviation] = meanAndSpread(values);
-  return { value, standardDeviation, standardError: standardDeviation / Math.sqrt(subsets) };
+  // The limit is that of means of independent samples; subsets drawn again and again from the same ones add nothing beyond it.
+  const standardError = standardDeviation * Math.sqrt(Math.max(1 / subsets, size / most));
+  return { value, standardDeviation, standardError };
 }

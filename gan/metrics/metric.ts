@@ -4,7 +4,7 @@ import type { MetricSamples } from './samples.ts';
 
 /** One set of samples, whose features and classes are computed when a metric first asks for them. */
 export interface MetricSubject {
-  /** As they are. */
+  /** In random order: metrics that look at few take the first. */
   readonly samples: MetricSamples;
   /** Points as they are, or the features of images, [N,D]. */
   features(): Promise<MetricSamples>;
@@ -20,6 +20,8 @@ export interface MetricContext {
   readonly reference: MetricSubject;
   /** The modes of the data, of a mixture. */
   readonly modes?: Modes;
+  /** The share of each class in the data, [K], where it is known. */
+  readonly classShares?: readonly number[];
   /** Decides all random choices, for each metric by itself. */
   readonly seed: number;
   /** Where it computes. */
@@ -34,8 +36,11 @@ export interface Figure {
   readonly value: number;
   /** Its standard error or deviation, as the metric says, where it has one. */
   readonly spread?: number;
-  /** Further figures by name, such as FID's estimate without bias. */
-  readonly details?: Readonly<Record<string, number>>;
+  /**
+   * Further figures by name, such as FID's estimate without bias; NaN where there is none. `atLeast` is true where the value is a lower
+   * bound.
+   */
+  readonly details?: Readonly<Record<string, number | boolean>>;
 }
 
 /**

@@ -66,11 +66,10 @@ export async function energyDistance(
 
 /** E k(x,x') + E k(y,y') - 2 E k(x,y) without the pairs of a sample with itself. */
 async function discrepancy(a: Rows, b: Rows, device: Device, kernel: Parameters<typeof meanOverPairs>[3]) {
-  const [x, y] = centred(a, a === b ? a : b);
+  const [x, y] = centred(a, b);
   const within = await meanOverPairs(x, x, device, kernel);
   const reference = await meanOverPairs(y, y, device, kernel);
-  // A copy, so that equal clouds too are compared as two.
-  const between = await meanOverPairs({ ...x }, y, device, kernel);
+  const between = await meanOverPairs(x, y, device, kernel);
   return within + reference - 2 * between;
 }
 

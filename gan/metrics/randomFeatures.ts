@@ -4,6 +4,9 @@ import * as nn from '../../nn/index.ts';
 /** Numbers that describe an image in {@link RandomFeatures}. */
 export const RANDOM_FEATURES = 64;
 
+/** Pixels of the shorter side that three halvings need. */
+export const LEAST_SIDE = 8;
+
 /**
  * Convolutions with random weights that are never trained: features for images that no classifier here knows, of any size from 8 x 8
  * on and any number of channels. Naeem et al. (2020, section 4.1) find them better than ImageNet's for images of another kind. The same

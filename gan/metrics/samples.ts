@@ -24,10 +24,10 @@ export interface Rows {
  * The samples as rows.
  * @param op and `name` are what errors call the metric and its argument
  * @param least how many samples the metric needs
- * @throws RangeError when there are fewer, when `data` does not have the size of `shape`, or for a value that is not finite: no
- *   distance means anything then, and a generator that makes one has diverged
+ * @throws RangeError when there are fewer, when `data` does not have the size of `shape`, for labels of another length, or for a value
+ *   that is not finite: no distance means anything then, and a generator that makes one has diverged
  */
-export function rowsOf(op: string, name: string, { data, shape }: MetricSamples, least = 1): Rows {
+export function rowsOf(op: string, name: string, { data, shape, labels }: MetricSamples, least = 1): Rows {
   const [count = 0, ...one] = shape;
   const width = sizeOf(one);
   const size = count * width;
@@ -35,6 +35,9 @@ export function rowsOf(op: string, name: string, { data, shape }: MetricSamples,
     throw new RangeError(`${op}: ${name} has ${data.length} values, which do not fill the shape [${shape}]`);
   }
   if (count < least) throw new RangeError(`${op}: ${name} has ${count} samples; it needs at least ${least}`);
+  if (labels && labels.length !== count) {
+    throw new RangeError(`${op}: ${name} has ${count} samples and ${labels.length} labels`);
+  }
   const wrong = data.findIndex((x) => !Number.isFinite(x));
   if (wrong >= 0) {
     throw new RangeError(

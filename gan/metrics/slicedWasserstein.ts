@@ -1,10 +1,10 @@
-import { Generator } from '../../engine/index.ts';
+import { checked, checkRange, Generator, ranges, shown } from '../../engine/index.ts';
 
 /** How `slicedWasserstein` measures. */
 export interface SlicedWassersteinOptions {
   /** d: coordinates of a point. */
   readonly dimension: number;
-  /** Random directions; 256 unless given. The standard error falls with its square root. */
+  /** Random directions, at least 1; 256 unless given. The standard error falls with its square root. */
   readonly projections?: number;
   /** Chooses the directions; 0 unless given. Equal seeds give equal directions, so that two distances compare. */
   readonly seed?: number;
@@ -28,23 +28,26 @@ const LANES = 4;
  *
  * @param a [n, d] in row-major order
  * @param b [m, d]; m may differ from n
- * @throws RangeError when a cloud is empty or not a whole number of points
+ * @throws TypeError for an option that there is not
+ * @throws RangeError when a cloud is empty or not a whole number of points, or for an option out of its range
  */
 export function slicedWasserstein(a: Float32Array, b: Float32Array, options: SlicedWassersteinOptions): number {
   return slicedWassersteinTo(b, options)(a);
 }
 
-/** The same distance to one cloud, many times: `b` is projected and sorted once. */
-export function slicedWassersteinTo(
-  b: Float32Array,
-  { dimension, projections = 256, seed = 0, p = 1 }: SlicedWassersteinOptions,
-): (a: Float32Array) => number {
-  if (!Number.isInteger(projections) || projections < 1) {
-    throw new RangeError(`slicedWasserstein: projections is ${projections}; use an integer >= 1`);
-  }
+/**
+ * The same distance to one cloud, many times: `b` is projected and sorted once.
+ * @throws TypeError and RangeError as {@link slicedWasserstein}, which the function that it returns does too
+ */
+export function slicedWassersteinTo(b: Float32Array, options: SlicedWassersteinOptions): (a: Float32Array) => number {
+  const op = 'slicedWasserstein';
+  const known = ['dimension', 'projections', 'seed', 'p'] as const;
+  const { dimension, projections = 256, seed = 0, p = 1 } = checked(op, options, known);
+  checkRange(op, 'projections', ranges.count, projections);
+  if (p !== 1 && p !== 2) throw new RangeError(`${op}: the order p is ${shown(p)}; it is 1 or 2`);
   const check = (name: string, cloud: Float32Array): void => {
     if (!Number.isInteger(dimension) || dimension < 1 || cloud.length === 0 || cloud.length % dimension !== 0) {
-      throw new RangeError(`slicedWasserstein: ${name} has ${cloud.length} values, not n >= 1 points of ${dimension}`);
+      throw new RangeError(`${op}: ${name} has ${cloud.length} values, not n >= 1 points of ${dimension}`);
     }
   };
   check('b', b);

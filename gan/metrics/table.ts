@@ -7,7 +7,7 @@ import { inceptionScore, modeScore } from './inceptionScore.ts';
 import { kernelInceptionDistance } from './kid.ts';
 import type { Metric, MetricContext } from './metric.ts';
 import { energyDistance, mmd } from './mmd.ts';
-import { classCoverage, modeCoverage } from './modeCoverage.ts';
+import { classCoverage, modeCoverage, reverseKl } from './modeCoverage.ts';
 import { msSsimDiversity } from './msSsim.ts';
 import { nearestNeighbourTest } from './nearestNeighbourTest.ts';
 import { parzenLogLikelihood } from './parzen.ts';
@@ -24,6 +24,7 @@ const [WINDOWS, TESTED] = [10_000, 1000];
 /** Samples among which copies are looked for. */
 const BIRTHDAYS = 2000;
 
+/** Of samples in random order. */
 const first = (samples: MetricSamples, most: number) => sliceSamples(samples, 0, most);
 
 const modesOf = (context: MetricContext) =>
@@ -31,8 +32,16 @@ const modesOf = (context: MetricContext) =>
 
 const classesIn = (context: MetricContext) =>
   context.shared('classes', async () => {
-    const [own, real] = await Promise.all([context.samples.probabilities(), context.reference.probabilities()]);
-    return classCoverage(classesOf(own), own.shape[1]!, classesOf(real));
+    const own = await context.samples.probabilities();
+    const [count, many] = own.shape as [number, number];
+    // What reverseKl says of the bias.
+    const bias = (inverse: number) => ((many - 1) / 2) * inverse;
+    if (context.classShares) {
+      const found = classCoverage(classesOf(own), many);
+      return { ...found, reverseKl: reverseKl(found.counts, context.classShares), bias: bias(1 / count) };
+    }
+    const real = await context.reference.probabilities();
+    return { ...classCoverage(classesOf(own), many, classesOf(real)), bias: bias(1 / count + 1 / real.shape[0]!) };
   });
 
 const featurePair = async ({ samples, reference }: MetricContext, most = Infinity) => {
@@ -76,7 +85,8 @@ export type MetricName =
   | 'accuracy';
 
 /**
- * All metrics by name. Those of features compare images of equally many samples and reference samples.
+ * All metrics by name. Those of features compare equally many samples and reference samples, 5,000 at most; but `fid` takes all there are
+ * of both, and `kid` draws subsets of one size from all of both.
  *
  * `modes`, `highQuality`, `reverseKl`: {@link modeCoverage}. `classes`, `classKl`: {@link classCoverage}. `slicedWasserstein`.
  * `mmd`, `energyDistance`. `fid`: {@link frechetInceptionDistance}. `kid`: {@link kernelInceptionDistance}.
@@ -119,7 +129,10 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     title: 'reverse KL over classes, nats',
     better: 'lower',
     needs: 'digits',
-    compute: async (context) => ({ value: (await classesIn(context)).reverseKl }),
+    async compute(context) {
+      const { reverseKl: value, bias, unseen } = await classesIn(context);
+      return { value, details: { bias, unseen } };
+    },
   },
   slicedWasserstein: {
     title: 'sliced Wasserstein distance, 256 directions',
@@ -160,7 +173,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     },
   },
   kid: {
-    title: 'KID, mean and standard error of 100 subsets',
+    title: 'KID, mean of 100 subsets and its standard error',
     better: 'lower',
     needs: 'points',
     async compute(context) {
@@ -232,8 +245,9 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     needs: 'samples',
     async compute({ samples, reference, device }) {
       const [a, b] = [first(samples.samples, BIRTHDAYS), first(reference.samples, BIRTHDAYS)];
-      const { support, collisions, collisionProbability, threshold } = await birthdayParadox(a, b, { device });
-      return { value: support, details: { collisions, collisionProbability, threshold } };
+      const found = await birthdayParadox(a, b, { device });
+      const { support, atLeast, collisions, collisionProbability, threshold } = found;
+      return { value: support, details: { atLeast, collisions, collisionProbability, threshold } };
     },
   },
   parzen: {

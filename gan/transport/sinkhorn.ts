@@ -36,7 +36,10 @@ export interface SinkhornIterations {
 
 /** Options of {@link sinkhorn}. */
 export interface SinkhornOptions extends SinkhornIterations {
-  /** Masses of the first measure, [n], > 0 and of sum 1; equal unless given. Differentiable. */
+  /**
+   * Masses of the first measure, [n], > 0; only their ratios count. Equal unless given. Differentiable. They are not read, which would
+   * wait for the device: a negative one makes everything NaN, and so do masses that are all 0.
+   */
   readonly a?: Tensor;
   /** Masses of the second measure, [m]. */
   readonly b?: Tensor;
@@ -52,7 +55,7 @@ export interface SinkhornResult {
   readonly f: Tensor;
   /** The dual potential of the second measure, [m]. */
   readonly g: Tensor;
-  /** Σᵢ |Σⱼ πᵢⱼ - aᵢ|, a scalar: how far the rows are from their masses; 0 when converged. */
+  /** Σᵢ |Σⱼ πᵢⱼ - aᵢ|, a scalar, with a of sum 1: how far the rows are from their masses; 0 when converged. */
   readonly marginalError: Tensor;
 }
 
@@ -94,10 +97,11 @@ export function sinkhorn(costs: Tensor, options: SinkhornOptions): SinkhornResul
   checkMasses('sinkhorn', 'a', a, n);
   checkMasses('sinkhorn', 'b', b, m);
   return scope(() => {
-    const problem = problemOf(costs, a, b);
+    const shares = a && normalized(a);
+    const problem = problemOf(costs, shares, b && normalized(b));
     const { f, g } = potentials(problem, how);
     const plan = planOf(problem, f, g, epsilon);
-    const rows = sum(plan, 1).sub(a ?? 1 / n);
+    const rows = sum(plan, 1).sub(shares ?? 1 / n);
     return {
       value: dualValue(problem, f, g, how),
       plan,
@@ -116,7 +120,7 @@ export function entropicCost(
   how: SinkhornIterations,
 ): Tensor {
   return scope(() => {
-    const problem = problemOf(costs, a, b);
+    const problem = problemOf(costs, a && normalized(a), b && normalized(b));
     const { f, g } = potentials(problem, how);
     return dualValue(problem, f, g, how);
   });
@@ -150,6 +154,10 @@ export function checkMasses(op: string, name: string, masses: Tensor | undefined
   }
 }
 
+/** Masses divided by their sum, on the device: only ratios count, as in `wassersteinLp`. */
+const normalized = (masses: Tensor): Tensor => masses.div(masses.sum());
+
+/** @param a masses of sum 1, as `b` */
 function problemOf(costs: Tensor, a?: Tensor, b?: Tensor): Problem {
   const [n, m] = costs.shape as [number, number];
   return {

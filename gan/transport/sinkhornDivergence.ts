@@ -5,7 +5,7 @@ import { checkIterations, checkMasses, entropicCost, ITERATION_NAMES, type Sinkh
 export interface SinkhornLossOptions extends SinkhornIterations {
   /** The cost is ‖x - y‖^p, with the Euclidean norm; 2 unless given. For p = 1 its gradient is 0 where points meet. */
   readonly p?: 1 | 2;
-  /** A mass for each sample of x, [n], > 0 and of sum 1; equal unless given. Differentiable. */
+  /** A mass for each sample of x, [n], > 0; only their ratios count. Equal unless given. Differentiable. */
   readonly xWeights?: Tensor;
   /** A mass for each sample of y, [m]. */
   readonly yWeights?: Tensor;
@@ -30,8 +30,9 @@ export function sinkhornLoss(x: Tensor, y: Tensor, options: SinkhornLossOptions)
 
 /**
  * Sinkhorn divergence OT_ε(x, y) - ½ OT_ε(x, x) - ½ OT_ε(y, y): not negative, and 0 for equal measures only, as far as the
- * iterations converged. From W_p^p (ε -> 0) to, with large ε, the energy distance (p = 1) or ‖mean x - mean y‖² (p = 2). A loss for a
- * generator without a critic, differentiable to every order, that runs inside `compile`.
+ * iterations converged. From W_p^p (ε -> 0) to, with large ε, E‖x - y‖ - ½ E‖x - x'‖ - ½ E‖y - y'‖ (p = 1: half of `energyDistance`, but
+ * with the pairs of a sample with itself) or ‖mean x - mean y‖² (p = 2). A loss for a generator without a critic, differentiable to
+ * every order, that runs inside `compile`.
  *
  * Source: Genevay, Peyré, Cuturi, "Learning generative models with Sinkhorn divergences", 2018; Feydy et al., "Interpolating
  * between optimal transport and MMD using Sinkhorn divergences", 2019, eq. 3 (whose p = 2 has half the cost).
