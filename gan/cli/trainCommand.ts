@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { defined } from '../../engine/index.ts';
 import { criticNorms } from '../models/parts.ts';
@@ -122,8 +121,7 @@ Examples:
 function optionsOf(flags: Flags): TrainOptions {
   const { preset = PRESET, resume, out, adapter, quiet, regularizer, ema, time, ...rest } = flags;
   const { dataFolder, classes, size, grey, vendor, ...config } = rest;
-  const folder = dataFolder === undefined ? undefined : resolve(dataFolder); // a run may go on from elsewhere
-  const dataOptions = defined({ folder, classes, size, grey, vendor });
+  const dataOptions = defined({ folder: dataFolder, classes, size, grey, vendor });
   const given = defined({
     ...config,
     emaDecay: ema,

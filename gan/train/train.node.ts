@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { destroy, init, memory, scope } from '../../engine/index.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../nn/index.node.ts';
 import { decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts';
@@ -40,7 +40,7 @@ const RESERVE = 0.03;
 export async function train(options: TrainOptions, signal?: AbortSignal): Promise<void> {
   const { resume, out, quiet } = options;
   const before = resume === undefined ? undefined : await readConfig(resume, options.given);
-  const config = before?.config ?? configure(options.preset, dataSetKind(options.given.data ?? 'mnist'), options.given);
+  const config = before?.config ?? newConfig(options);
   const say = (text: string): void => {
     if (!quiet) process.stdout.write(`${text}\n`);
   };
@@ -89,6 +89,13 @@ export async function train(options: TrainOptions, signal?: AbortSignal): Promis
   } finally {
     destroy();
   }
+}
+
+/** The configuration of a new run. Its folder of data is absolute: the run may go on from elsewhere. */
+function newConfig({ preset, given }: TrainOptions): TrainConfig {
+  const config = configure(preset, dataSetKind(given.data ?? 'mnist'), given);
+  const { folder } = config.dataOptions;
+  return folder === undefined ? config : { ...config, dataOptions: { ...config.dataOptions, folder: resolve(folder) } };
 }
 
 /** A command with the adapter that the run found, so that it makes the same numbers again; null without a command. */
