@@ -95,7 +95,9 @@ export async function train(options: TrainOptions, signal?: AbortSignal): Promis
 function newConfig({ preset, given }: TrainOptions): TrainConfig {
   const config = configure(preset, dataSetKind(given.data ?? 'mnist'), given);
   const { folder } = config.dataOptions;
-  return folder === undefined ? config : { ...config, dataOptions: { ...config.dataOptions, folder: resolve(folder) } };
+  return typeof folder !== 'string'
+    ? config
+    : { ...config, dataOptions: { ...config.dataOptions, folder: resolve(folder) } };
 }
 
 /** A command with the adapter that the run found, so that it makes the same numbers again; null without a command. */
