@@ -247,8 +247,8 @@ on('shapes that do not fit are named, with the class that would fit', () => {
     () => new nn.GroupNorm(2, 4).forward(zeros([1, 4, 2])),
     /^GroupNorm: x \[1,4,2\] must be \[N,...,4\]; channels/,
   );
-  throws(() => new nn.BatchNorm2d(0), /^BatchNorm2d: channels must be a whole number/);
-  throws(() => new nn.BatchNorm2d(1, { momentum: 2 }), /momentum is a number from 0 to 1, not 2/, RangeError);
+  throws(() => new nn.BatchNorm2d(0), /^BatchNorm2d: channels must be a whole number/, RangeError);
+  throws(() => new nn.BatchNorm2d(1, { momentum: 2 }), /momentum must be a number from 0 to 1, not 2/, RangeError);
   throws(() => new nn.BatchNorm2d(1, { tracks: true } as never), /^BatchNorm2d: there is no option tracks/, TypeError);
 });
 

@@ -85,6 +85,8 @@ test(`a run that is killed ${KILLS} times ends with the numbers of one that ran 
   const checkpoint = join(killed, 'checkpoint.safetensors');
   const { code, text } = await start('--resume', existsSync(checkpoint) ? checkpoint : killed).ended;
   assert.is(code, 0, text);
+  const { command } = JSON.parse(readFileSync(join(killed, 'config.json'), 'utf8'));
+  assert.match(command, /^npx wgrad train --data ring .*--checkpoint-every 60( --adapter \w+)?$/);
   const [found, wanted] = [await outcome(killed), await outcome(whole)];
   assert.is(found.metrics, wanted.metrics, story.join('; '));
   assert.equal(found.weights, wanted.weights, story.join('; '));

@@ -30,7 +30,13 @@ export async function makeRun(root: string, name: string, made: MadeUpRun = {}):
     batch: 32,
     seed: 0,
   };
-  const where = { adapter: 'llvmpipe (LLVM 19)', version: '0.1.0', commit: 'abc1234', started: '2026-11-22T08:00:00Z' };
+  const where = {
+    command: 'npx wgrad train --steps 60 --adapter lavapipe',
+    adapter: 'llvmpipe (LLVM 19)',
+    version: '0.1.0',
+    commit: 'abc1234',
+    started: '2026-11-22T08:00:00Z',
+  };
   const text = typeof config === 'string' ? config : JSON.stringify({ ...asked, ...where, ...config });
   writeFileSync(join(folder, 'config.json'), text);
   const lines = (rows: readonly Row[]): string => rows.map((r) => `${JSON.stringify(r)}\n`).join('');
