@@ -36,6 +36,14 @@ const points: SampleSet = {
   test: { count: 2, data: new Float32Array(4) },
 };
 
+const numbers: SampleSet = {
+  ...points,
+  title: 'numbers on a line',
+  shape: [1],
+  train: { count: 60, data: points.train.data },
+  test: { count: 4, data: new Float32Array(4) },
+};
+
 let disposed = 0;
 const opener =
   (set: SampleSet, path: string) =>
@@ -159,6 +167,10 @@ test('points are drawn over real ones, as SVG or pixels', async () => {
   await drawn(points, { what: 'interpolate', out });
   assert.is((await sharp(out).metadata()).width, 480);
   assert.ok((await drawn(points, { what: 'truncate', psi: 1 })).path.endsWith('sample-truncate.svg'));
+  // Numbers on a line are spread out to be seen; a critic of one number has no level sets.
+  const line = await readFile((await drawn(numbers, { what: 'grid', count: 7 })).path, 'utf8');
+  assert.ok(line.includes('numbers on a line') && !line.includes('level sets'));
+  await drawn(numbers, { what: 'interpolate' });
 });
 
 test('nothing is overwritten', async () => {
@@ -215,6 +227,14 @@ for (const [name, set, options, message] of [
     /images \[28,28,1\]; squares has \[4,4,1\]/,
   ],
   ['neighbours of points', points, { what: 'neighbours' }, /neighbours needs images/],
+  ['mode without a way', images, { what: 'grid', mode: 'linear' }, /mode is for interpolate, not for grid/],
+  [
+    'compare without neighbours',
+    images,
+    { what: 'grid', compare: 'pixels' },
+    /compare is for neighbours, not for grid/,
+  ],
+  ['truncation of a grid', images, { what: 'grid', truncation: 'mean' }, /truncation is for truncate, not for grid/],
   ['a row of points for each psi', points, { what: 'truncate' }, /truncate needs psi for points/],
 ] as const) {
   test(`refuses ${name}, and leaves no file`, async () => {
