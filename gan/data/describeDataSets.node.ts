@@ -41,7 +41,7 @@ const loader = new DataLoader(trainingData(set), { batchSize: 64, shuffle: true 
 for await (const { sample } of loader) console.log(sample.shape); // [64, 32, 32, 1], from -1 to 1
 \`\`\`
 
-New to GANs? Begin with \`ring\`: it needs no files, trains within a minute, and one look at a picture of the samples tells
+New to GANs? Begin with \`ring\`: it needs no files, trains in a minute or two, and one look at a picture of the samples tells
 whether the generator found all eight modes. \`mnist\` is the next step.
 
 - **Images** lie in memory as bytes and reach the networks in [-1, 1], [N, H, W, C]; **points** stay as they are, [N, D].
