@@ -51,7 +51,7 @@ test.before(async () => {
 test('a run says how it began', () => {
   const config = JSON.parse(readFileSync(join(digits, 'config.json'), 'utf8'));
   assert.equal([config.objective, config.regularizers, config.shape], ['hinge', ['spectral-norm'], [28, 28, 1]]);
-  assert.match(config.command, /^wgrad train --preset sngan --label-smoothing 0 --width 4/);
+  assert.match(config.command, /^npx wgrad train --preset sngan --label-smoothing 0 --width 4/);
 });
 
 test('sample draws pictures, and overwrites none', async () => {
