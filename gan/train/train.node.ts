@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { destroy, init, memory, scope } from '../../engine/index.ts';
+import { destroy, init, memory } from '../../engine/index.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../nn/index.node.ts';
 import { decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts';
 import type { TrainOptions } from '../cli/options.ts';
@@ -328,21 +328,12 @@ async function stepsInTime(
 /** @throws DivergenceError for weights that are not finite: the checkpoint before stays */
 async function refuseBroken(training: Training, saved: number | undefined): Promise<void> {
   const { critic, generator } = training.gan.networks;
-  const parameters = [...critic.parameters(), ...generator.parameters()];
-  // A sum of what is finite times 0 is 0, and NaN with one number that is not.
-  const zero = await scope(() =>
-    parameters
-      .map((p) => p.mul(0).sum())
-      .reduce((a, b) => a.add(b))
-      .item(),
-  );
-  if (zero === 0) return;
-  const where = saved === undefined ? '' : ` (weights of step ${saved} are kept)`;
-  throw new DivergenceError(
-    training.step,
-    `weights are not finite${where}`,
-    'lower the learning rates, or try another seed',
-  );
+  for (const p of [...critic.parameters(), ...generator.parameters()]) {
+    if ((await p.data()).every((w) => Number.isFinite(w))) continue;
+    const where = saved === undefined ? '' : ` (weights of step ${saved} are kept)`;
+    const remedy = 'lower the learning rates, or try another seed';
+    throw new DivergenceError(training.step, `weights are not finite${where}`, remedy);
+  }
 }
 
 function timeLimit(seconds: number): AbortSignal {
