@@ -137,6 +137,16 @@ test('a run limited by time finds its number of steps, ends in time, and has the
   assert.ok(status(out).steps > steps && rows(out) > steps, more.text);
 });
 
+test('weights that are not finite never become a checkpoint', async () => {
+  const out = join(root, 'infinite');
+  const rates = ['--optimizer', 'sgd', '--generator-rate', '1e39', '--checkpoint-every', '1'];
+  const { code, text } = await start('--out', out, ...JOB.slice(0, -2), ...rates).ended;
+  assert.is(code, 1, text);
+  assert.match(text, /wgrad: training diverged at step 1: weights are not finite; lower the learning rates/);
+  assert.equal([status(out).state, status(out).saved], ['diverged', null]);
+  assert.not.ok(existsSync(join(out, 'checkpoint.safetensors')));
+});
+
 test('what cannot go on says why, in one line, and changes nothing', async () => {
   const folder = mkdtempSync(join(root, 'broken-'));
   const refused = async (pattern: RegExp, ...options: string[]): Promise<void> => {
