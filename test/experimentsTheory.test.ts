@@ -228,7 +228,7 @@ test('vanishing: norms are of the same codes each time, and twice the critic has
 
 test('vanishing: the minimax gradient falls on points too', async () => {
   const set = pointSet(gaussianRing(), { trainSize: 256, testSize: 1 });
-  const tiny = { stages: [2], steps: 60, batch: 32, width: 16, samples: 256 };
+  const tiny = { stages: [2], steps: 400, batch: 32, width: 16, samples: 256 };
   const [discriminator, penalty, clipping] = await measureStage(set, 2, tiny);
   const norms = discriminator!.norms.map((n) => n.loss);
   assert.equal(norms, ['minimax', 'non-saturating']);

@@ -273,6 +273,10 @@ on('options out of range are refused when a layer is made', () => {
     [() => new nn.MultiheadAttention(4, 3), /^MultiheadAttention: 3 heads do not divide embedDim 4/],
     [() => new nn.GRU(1, 1, { numLayers: 0 }), /^GRU: numLayers must be a whole number, 1 or more, not 0/],
     [() => new nn.LSTM(1, 1, { dropout: 2 }), /^LSTM: dropout must be a number from 0 to 1, not 2/],
+    [
+      () => new nn.RNN(3, 4, { nonlinearity: 'sigmoid' as never }),
+      /^RNN: nonlinearity must be one of tanh, relu, not "sigmoid"/,
+    ],
     [() => new nn.MinibatchStdDev({ groupSize: 0 }), /^MinibatchStdDev: groupSize must be 1 or more, not 0/],
   ];
   for (const [fn, pattern] of wrong) assert.throws(fn, pattern);
