@@ -21,7 +21,7 @@ export interface Report {
 
 const HEAD = `# Experiments
 
-Claims of the papers and the lectures, done again here. \`npm run experiment NAME\` does one of them again within an hour on two cores without a GPU (\`--adapter lavapipe\`), \`--quick\` shows in two minutes that it runs, and an interrupted run goes on where it stopped. Figures and pictures are in [docs/experiments](experiments). The claims are made of the figures alone, and this page is written from both, by \`npm run experiment page\`. A claim that untrained networks or noise would pass too says so.`;
+Claims of the papers and the lectures, done again here. \`npm run experiment NAME\` does one of them again within an hour on two idle cores without a GPU (\`--adapter lavapipe\`; the seconds below are of machines with other work too), \`--quick\` shows in two minutes that it runs, and an interrupted run goes on where it stopped. Figures and pictures are in [docs/experiments](experiments). The claims are made of the figures alone, and this page is written from both, by \`npm run experiment page\`. A claim that untrained networks or noise would pass too says so.`;
 
 /**
  * docs/experiments.md: for each experiment what is claimed, whether it held, and its own section.
