@@ -199,7 +199,7 @@ test('actions receive checked options with defaults', async () => {
   assert.equal((await call(['train', '--regularizer', 'none'])).received, [
     { preset: 'wgan-gp', given: { regularizers: [] }, quiet: false },
   ]);
-  assert.match((await call(['train', '--resume', 'r', '--out', 'x'])).err, /stays in its folder: leave --out out/);
+  assert.match((await call(['train', '--resume', 'r', '--out', 'x'])).err, /stays in its folder: drop --out/);
   const sample = await call(['sample', 'r', '--what', 'interpolate', '--codes', '1,2']);
   assert.equal(sample.received, [{ run: 'r', what: 'interpolate', seed: 0, codes: [1, 2], quiet: false }]);
   const doctor = await call(['doctor', '--json', '--adapter', 'lavapipe'], { WGRAD_ADAPTER: 'reference' });

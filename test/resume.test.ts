@@ -162,6 +162,7 @@ test('what cannot go on says why, in one line, and changes nothing', async () =>
   writeFileSync(join(folder, 'config.json'), '{"model": 3}');
   await refused(/is not the configuration of a run/, '--resume', folder);
   await refused(/a run that goes on keeps its seed/, '--resume', join(root, 'whole'), '--seed', '1');
+  await refused(/the run has done 900 steps already: give it more/, '--resume', join(root, 'whole'), '--steps', '100');
   await refused(/a run that goes on keeps its preset/, '--resume', join(root, 'whole'), '--preset', 'wgan');
   const bare = join(root, 'bare');
   cpSync(join(root, 'whole'), bare, { recursive: true });

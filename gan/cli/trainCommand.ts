@@ -129,10 +129,9 @@ function optionsOf(flags: Flags): TrainOptions {
     regularizers: regularizer?.filter((r) => r !== 'none'),
     dataOptions: Object.keys(dataOptions).length > 0 ? dataOptions : undefined,
   });
-  if (resume !== undefined && out !== undefined)
-    throw new Error('a run that goes on stays in its folder: leave --out out');
+  if (resume !== undefined && out !== undefined) throw new Error('a run that goes on stays in its folder: drop --out');
   if (resume !== undefined && flags.preset !== undefined)
-    throw new Error('a run that goes on keeps its preset: leave that option out, or start a new run');
+    throw new Error('a run that goes on keeps its preset: drop --preset, or start a new run');
   return { preset, given, quiet, ...defined({ resume, out, adapter }) };
 }
 

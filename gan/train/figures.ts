@@ -48,9 +48,10 @@ export function figureLines(
   const many = set.test.count.toLocaleString('en-GB');
   const { slicedWasserstein: from } = before;
   const { slicedWasserstein: to } = after;
+  const change = to! <= from! ? `${(from! / to!).toFixed(1)} times closer` : `${(to! / from!).toFixed(1)} times as far`;
   const lines = [
     `sliced Wasserstein distance of ${count} samples to the ${many} held-out ones:`,
-    `  before ${from!.toFixed(4)}, after ${to!.toFixed(4)}: ${(from! / to!).toFixed(1)} times closer (training samples: ${real.slicedWasserstein!.toFixed(4)})`,
+    `  before ${from!.toFixed(4)}, after ${to!.toFixed(4)}: ${change} (training samples: ${real.slicedWasserstein!.toFixed(4)})`,
   ];
   if (set.modes && after.modes !== undefined) {
     const all = set.modes.centres.length / set.shape[0]!;

@@ -133,6 +133,11 @@ async function goOn(
     );
   }
   const { steps, seconds } = config;
+  if (steps !== null && meta.step > steps) {
+    throw new Error(
+      `the run has done ${meta.step} steps already: give it more than that, as in --steps ${2 * meta.step}`,
+    );
+  }
   const done = steps !== null && meta.step >= steps;
   if (seconds !== null && !done && meta.seconds >= seconds * (1 - RESERVE)) {
     throw new Error(
