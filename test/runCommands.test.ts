@@ -1,6 +1,6 @@
 /** What is done with a run once it is trained: sample, evaluate, report, compare, in real processes. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -89,6 +89,21 @@ test('evaluate writes the figures, which report shows', async () => {
   assert.equal([step, count, Object.keys(figures)], [20, 200, ['modes', 'highQuality', 'mmd']]);
   assert.is(figures.modes.real.value, 8);
   assert.equal(JSON.parse(readFileSync(join(ring, 'evaluation.json'), 'utf8')), JSON.parse(out));
+  // More figures of the same samples stand beside those; figures of other samples take their place.
+  const asked = async (...options: string[]): Promise<string[]> => {
+    const more = await wgrad('evaluate', ring, '--no-baselines', '--json', ...options);
+    assert.is(more.code, 0, more.err);
+    return Object.keys(JSON.parse(readFileSync(join(ring, 'evaluation.json'), 'utf8')).figures);
+  };
+  const kept = readFileSync(join(ring, 'evaluation.json'));
+  assert.equal(await asked('--metrics', 'energyDistance', '--count', '200'), [
+    'modes',
+    'highQuality',
+    'mmd',
+    'energyDistance',
+  ]);
+  assert.equal(await asked('--metrics', 'energyDistance', '--count', '100'), ['energyDistance']);
+  writeFileSync(join(ring, 'evaluation.json'), kept);
   const page = await wgrad('report', ring);
   assert.equal([page.code, page.out], [0, `${join(ring, 'report.html')}\n`]);
   const html = readFileSync(join(ring, 'report.html'), 'utf8');

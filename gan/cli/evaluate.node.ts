@@ -4,6 +4,7 @@ import { type Evaluation, figureLine, evaluate as measure } from '../metrics/eva
 import { featuresFor } from '../metrics/featuresFor.node.ts';
 import type { MetricName } from '../metrics/table.ts';
 import { createNotes } from '../run/progress.node.ts';
+import { readJson } from '../run/readJson.node.ts';
 import { drawSamples } from '../sampling/draw.ts';
 import { streams } from '../streams.ts';
 import { openRun } from '../train/openRun.node.ts';
@@ -34,6 +35,8 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
   try {
     const run = await openRun(options.run);
     try {
+      const path = `${run.path}/evaluation.json`;
+      const before = readJson(path, 'remove it') as EvaluationFile | undefined;
       const set = await run.openData();
       const count = options.count ?? Math.min(COUNT[set.kind], set.test.count);
       using notes = createNotes(options.quiet || options.json);
@@ -51,11 +54,15 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
         onProgress: ({ title, done, total }) => notes.say(`${done + 1}/${total} ${title}`),
       });
       notes.clear();
+      const of = { step: run.step, count, seed: options.seed, adapter: device.name };
+      // Figures of the same samples stay beside those that are new; of other samples they would mislead.
+      const same = before && Object.entries(of).every(([name, value]) => before[name as keyof typeof of] === value);
       const file: EvaluationFile = {
-        ...{ step: run.step, count, seed: options.seed, adapter: device.name, figures },
+        ...of,
+        figures: same ? { ...before.figures, ...figures } : figures,
         ...(features?.note && { note: features.note }),
       };
-      await writeFileAtomic(`${run.path}/evaluation.json`, `${JSON.stringify(file, null, 2)}\n`);
+      await writeFileAtomic(path, `${JSON.stringify(file, null, 2)}\n`);
       if (options.json) process.stdout.write(`${JSON.stringify(file, null, 2)}\n`);
       else if (!options.quiet) {
         for (const figure of Object.values(figures)) process.stdout.write(`${figureLine(figure)}\n`);
