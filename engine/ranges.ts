@@ -16,8 +16,13 @@ const isNumber = (v: unknown): v is number => typeof v === 'number' && Number.is
 
 /** A finite number. */
 export const finite: OptionRange = { holds: isNumber, says: 'a finite number' };
+/** A finite number of at least `least`. */
+export const atLeast = (least: number): OptionRange => ({
+  holds: (v) => isNumber(v) && v >= least,
+  says: `a number, ${least} or more`,
+});
 /** A finite number that is not negative. */
-export const notNegative: OptionRange = { holds: (v) => isNumber(v) && v >= 0, says: 'a number, 0 or more' };
+export const notNegative: OptionRange = atLeast(0);
 /** A finite number above 0. */
 export const positive: OptionRange = { holds: (v) => isNumber(v) && v > 0, says: 'a number above 0' };
 /** A number from 0 to 1. */
@@ -36,9 +41,9 @@ export const whole = (least: number, most = Infinity): OptionRange => ({
 });
 /** A whole number of at least 1: a size, or how many. */
 export const count: OptionRange = whole(1);
-/** One of some words. */
-export const oneOf = (choices: readonly string[]): OptionRange => ({
-  holds: (v) => choices.includes(v as string),
+/** One of some words or numbers. */
+export const oneOf = (choices: readonly (string | number)[]): OptionRange => ({
+  holds: (v) => (choices as readonly unknown[]).includes(v),
   says: `one of ${choices.join(', ')}`,
 });
 

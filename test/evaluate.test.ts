@@ -199,14 +199,19 @@ test('real samples beside unlabelled ones are compared across classes, even wher
     shape: [n, 12, 12, 1],
   });
   const part = (labels: Uint16Array): Samples => ({
-    ...{ count: labels.length, labels },
+    count: labels.length,
+    labels,
     data: Uint8Array.from(images(labels.length).data, (v) => Math.max(0, Math.min(255, (v + 1) * 127.5))),
   });
   const measure = async (label: (i: number) => number, samples: MetricSamples) => {
     const labels = Uint16Array.from({ length: 40 }, (_, i) => label(i));
     const pictures: SampleSet = {
-      ...{ name: 'pictures', title: 'pictures', kind: 'images', shape: [12, 12, 1] },
-      ...{ train: part(labels), test: part(labels) },
+      name: 'pictures',
+      title: 'pictures',
+      kind: 'images',
+      shape: [12, 12, 1],
+      train: part(labels),
+      test: part(labels),
     };
     return (await evaluate({ samples, set: pictures, device, names: ['msSsim'] })).msSsim!;
   };

@@ -173,7 +173,10 @@ test('wrong input is refused, and named', async () => {
   await rejects(() => wassersteinLp([], [1], { dimension: 1 }), /x has 0 values, not n >= 1 points of 1/);
   await rejects(() => wassersteinLp([1, 2, 3], [1, 2], { dimension: 2 }), /x has 3 values/);
   await rejects(() => wassersteinLp([1], [Infinity], { dimension: 1 }), /point 0 of y has the coordinate Infinity/);
-  await rejects(() => wassersteinLp([1], [1], { dimension: 1, p: 0.5 }), /order p is 0.5/);
+  await rejects(
+    () => wassersteinLp([1], [1], { dimension: 1, p: 0.5 }),
+    /^wassersteinLp: p must be a number, 1 or more, not 0.5/,
+  );
   await rejects(() => wassersteinLp([1], [1], { dimension: 1, xWeights: [1, 1] }), /x has 1 points and 2 weights/);
   await rejects(() => wassersteinLp([1], [1], { dimension: 1, order: 2 } as never), /no option order/);
   await rejects(() => solveTransport([1, 2], [1], [1, -1]), /masses\[1\] is -1/);

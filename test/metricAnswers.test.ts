@@ -154,7 +154,10 @@ test('the standard error of KID is how far the figures of other samples lie apar
   const found = await Promise.all(
     Array.from({ length: repeats }, (_, s) =>
       kernelInceptionDistance(gaussian(n, 3, 2 * s, 0.7), gaussian(n, 3, 2 * s + 1), {
-        ...{ rng: new Generator(s), subsets: 60, subsetSize, device: reference },
+        rng: new Generator(s),
+        subsets: 60,
+        subsetSize,
+        device: reference,
       }),
     ),
   );
@@ -164,7 +167,10 @@ test('the standard error of KID is how far the figures of other samples lie apar
   near(said / apart, 1, 0.35);
   // With so many samples that all subsets can be others, each counts.
   const many = await kernelInceptionDistance(gaussian(800, 3, 1, 0.7), gaussian(800, 3, 2), {
-    ...{ rng: new Generator(1), subsets: 5, subsetSize, device: reference },
+    rng: new Generator(1),
+    subsets: 5,
+    subsetSize,
+    device: reference,
   });
   near(many.standardError / many.standardDeviation, Math.sqrt(1 / 5), 1e-12);
 });

@@ -132,15 +132,23 @@ test('other images have random features, and with them FID, KID, precision and r
   }
   const part = (size: number) => ({ count: 2, data: new Uint8Array(2 * size) });
   const images = (side: number): SampleSet => ({
-    ...{ name: 'folder', title: 'folder', kind: 'images', shape: [side, side, 3] },
-    ...{ train: part(3 * side * side), test: part(3 * side * side) },
+    name: 'folder',
+    title: 'folder',
+    kind: 'images',
+    shape: [side, side, 3],
+    train: part(3 * side * side),
+    test: part(3 * side * side),
   });
   assert.is((await featuresOn(images(8)))!.title, 'random features');
   assert.is(await featuresOn(images(7)), undefined);
   assert.is((await featuresOn({ ...set, shape: [32, 32, 1] }))!.title, 'random features');
   const points: SampleSet = {
-    ...{ name: 'ring', title: 'ring', kind: 'points', shape: [2] },
-    ...{ train: part(2), test: part(2) },
+    name: 'ring',
+    title: 'ring',
+    kind: 'points',
+    shape: [2],
+    train: part(2),
+    test: part(2),
   };
   assert.is(await featuresOn(points), undefined);
 });

@@ -95,8 +95,8 @@ test('options that there are not are refused, and orders other than 1 and 2', ()
     assert.throws(() => slicedWasserstein(four, four, given), message);
     assert.throws(() => slicedWassersteinTo(four, given), message);
   };
-  refused({ p: 3 }, /slicedWasserstein: the order p is 3; it is 1 or 2/);
-  refused({ p: '2' }, /the order p is "2"/);
+  refused({ p: 3 }, /^slicedWasserstein: p must be one of 1, 2, not 3/);
+  refused({ p: '2' }, /p must be one of 1, 2, not "2"/);
   refused({ directions: 10 }, /slicedWasserstein: there is no option directions; there are dimension, projections/);
   assert.throws(() => slicedWasserstein(four, four, 2 as never), /the options are an object such as { dimension: 2 }/);
 });

@@ -202,7 +202,7 @@ test('wrong input is refused, and named', () => {
   assert.throws(() => wasserstein1d([1], { samples: [1], weights: [-1] }), /the weights of b\[0\] is -1/);
   assert.throws(() => wasserstein1d({ edges: [0, 1], masses: [1, 1] }, q), /2 masses and 2 edges/);
   assert.throws(() => wasserstein1d({ edges: [0, 0], masses: [1] }, q), /edge 1 of a is 0/);
-  assert.throws(() => wasserstein1d([1], [1], { p: 0.5 }), /order p is 0.5/);
+  assert.throws(() => wasserstein1d([1], [1], { p: 0.5 }), /^wasserstein1d: p must be a number, 1 or more, not 0.5/);
   assert.throws(() => transport1d([1], [1], { order: 2 } as never), /no option order/);
 });
 

@@ -228,7 +228,8 @@ function rounded({ rows, weights, atEnds }: ClippingResult) {
   const short = (x: number) => Number(x.toPrecision(4));
   return {
     rows: rows.map(({ step, norms, wasserstein }) => ({
-      ...{ step, norms: norms.map(short) },
+      step,
+      norms: norms.map(short),
       ...(wasserstein !== undefined && { wasserstein: short(wasserstein) }),
     })),
     atEnds,

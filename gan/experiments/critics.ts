@@ -1,7 +1,6 @@
 import { compile, type Generator, noGrad, scope, type Tensor, tensor } from '../../engine/index.ts';
 import type { Module } from '../../nn/index.ts';
 import type { Gan } from '../gan.ts';
-import { slopes } from '../objectives/penalty.ts';
 import { linearDecay } from '../train/training.ts';
 import { DivergenceError } from '../train/watch.ts';
 
@@ -55,16 +54,6 @@ export async function scoresOf(
   const shape = [points.length / dimension, dimension];
   const scores = scope(() => noGrad(() => critic.forward(tensor(points, { shape }))).data());
   return Array.from(await scores);
-}
-
-/** How steep a critic is at points, ‖∇f‖ [n] from [n, dimension]. */
-export async function slopesOf(
-  critic: Module,
-  points: Float32Array | Float64Array,
-  dimension: number,
-): Promise<number[]> {
-  const shape = [points.length / dimension, dimension];
-  return Array.from(await scope(() => slopes(critic, tensor(points, { shape })).data()));
 }
 
 /** The mean. */

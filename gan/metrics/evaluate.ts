@@ -1,5 +1,6 @@
 import { checked, type Device, Generator, sizeOf } from '../../engine/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
+import { streams } from '../streams.ts';
 import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
 import type { Figure, Metric, MetricContext, MetricSubject } from './metric.ts';
 import { deviceFor } from './read.ts';
@@ -76,9 +77,6 @@ export interface EvaluatedFigure extends Figure {
 /** Figures by metric, in the order in which they were asked for. */
 export type Evaluation = Partial<Record<MetricName, EvaluatedFigure>>;
 
-/** Of the generators that make the noise and the orders; the metrics' own streams are the numbers below. */
-const streams = { noise: 100, samples: 101, reference: 102, real: 103 } as const;
-
 /**
  * Measures samples by all metrics asked for, each beside what real samples and noise score. Features are computed once.
  *
@@ -119,12 +117,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     throw new RangeError(`evaluate: features have ${classes} classes and ${classShares.length} classShares`);
   }
   const common = {
-    ...{ reference: subject(reference), seed, device },
+    reference: subject(reference),
+    seed,
+    device,
     ...(set?.modes && { modes: set.modes }),
     ...(classShares && { classShares }),
   };
   const context = (of: MetricSubject): MetricContext => ({ ...common, samples: of, shared: sharing() });
-  const own = context(subject(shuffled(samples, new Generator(seed, streams.samples))));
+  const own = context(subject(shuffled(samples, new Generator(seed, streams.sampleOrder))));
   const realCount = real?.shape[0];
   // What stands beside samples without labels has none either: diversity would be that within classes.
   const alike = ({ labels, ...rest }: MetricSamples): MetricSamples =>
@@ -213,12 +213,12 @@ interface Asked {
 /** What is measured against, and the real samples that are measured beside, both in random order. */
 function realSamples({ reference, set, seed, count }: Asked): { reference: MetricSamples; real?: MetricSamples } {
   // Not from the seed: figures of two seeds are to differ by the samples alone.
-  const order = new Generator(0, streams.reference);
+  const order = new Generator(0, streams.referenceOrder);
   if (reference) rowsOf('evaluate', 'reference', reference, 2);
   if (set) {
     const held = reference ? shuffled(reference, order) : drawnFrom(set.test, set.shape, order);
     if (count === 0) return { reference: held };
-    return { reference: held, real: drawnFrom(set.train, set.shape, new Generator(seed, streams.real), count) };
+    return { reference: held, real: drawnFrom(set.train, set.shape, new Generator(seed, streams.realSamples), count) };
   }
   if (!reference) throw new TypeError('evaluate: give `reference` or `set`, to measure against');
   const all = shuffled(reference, order);

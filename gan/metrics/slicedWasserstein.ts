@@ -1,4 +1,4 @@
-import { checked, checkRange, Generator, ranges, shown } from '../../engine/index.ts';
+import { checked, checkRange, Generator, ranges } from '../../engine/index.ts';
 
 /** How `slicedWasserstein` measures. */
 export interface SlicedWassersteinOptions {
@@ -44,7 +44,7 @@ export function slicedWassersteinTo(b: Float32Array, options: SlicedWassersteinO
   const known = ['dimension', 'projections', 'seed', 'p'] as const;
   const { dimension, projections = 256, seed = 0, p = 1 } = checked(op, options, known);
   checkRange(op, 'projections', ranges.count, projections);
-  if (p !== 1 && p !== 2) throw new RangeError(`${op}: the order p is ${shown(p)}; it is 1 or 2`);
+  checkRange(op, 'p', ranges.oneOf([1, 2]), p);
   const check = (name: string, cloud: Float32Array): void => {
     if (!Number.isInteger(dimension) || dimension < 1 || cloud.length === 0 || cloud.length % dimension !== 0) {
       throw new RangeError(`${op}: ${name} has ${cloud.length} values, not n >= 1 points of ${dimension}`);

@@ -37,6 +37,15 @@ export const numbersOf = (rows: readonly Row[]): string[] => [
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** Real images that the critic learns from in a step of a run of this configuration; undefined where that does not say. */
+export function imagesPerStep({
+  batch,
+  criticSteps,
+  accumulate,
+}: Readonly<Record<string, unknown>>): number | undefined {
+  return typeof batch === 'number' ? batch * (Number(criticSteps) || 1) * (Number(accumulate) || 1) : undefined;
+}
+
 /** Steps in a second between the rows of a timing log, and what else it says, under the steps. */
 export function rates(timing: readonly Row[]): Row[] {
   return timing.map((row, i) => {

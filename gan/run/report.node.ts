@@ -6,7 +6,7 @@ import { type Html, html, inlineSvg, page, table } from './html.ts';
 import { badge, commandOf, duration, FACTS, figure, headline, notes, picture, shownValue } from './pageParts.node.ts';
 import { plot, pointsOf } from './plot.node.ts';
 import type { PlotPanel, PlotSeries } from './plotTypes.ts';
-import { numbersOf, quantitiesOf, rates, words } from './quantities.node.ts';
+import { imagesPerStep, numbersOf, quantitiesOf, rates, words } from './quantities.node.ts';
 import { type RunFigure, type RunPicture, type RunRecord, readRun } from './read.node.ts';
 import { PLAYER } from './reportScript.ts';
 
@@ -111,11 +111,10 @@ ${table(['metric', 'this run', 'real training data', 'noise', ''], rows)}
 function curvesPart({ metrics, timing, config }: RunRecord): Html {
   const speed = rates(timing);
   const training = quantitiesOf(metrics).map((q) => panel(metrics, q.title, q.axis, q.curves));
-  const times = (Number(config.criticSteps) || 1) * (Number(config.accumulate) || 1);
-  const batch = typeof config.batch === 'number' ? config.batch * times : undefined;
+  const images = imagesPerStep(config);
   const scaled = speed.map((row) => ({
     ...row,
-    rate: row.stepsPerSecond === null || row.stepsPerSecond === undefined ? null : row.stepsPerSecond * (batch ?? 1),
+    rate: row.stepsPerSecond === null || row.stepsPerSecond === undefined ? null : row.stepsPerSecond * (images ?? 1),
   }));
   const memory = numbersOf(timing).filter((key) => /bytes|memory/i.test(key));
   const inMegabytes = timing.map((row) =>
@@ -124,7 +123,7 @@ function curvesPart({ metrics, timing, config }: RunRecord): Html {
   const labels = memory.map((key) => ({ key, label: words(key) }));
   const panels = [
     ...training,
-    panel(scaled, 'Speed', batch ? 'images the critic learns from in a second' : 'steps in a second', [
+    panel(scaled, 'Speed', images ? 'images the critic learns from in a second' : 'steps in a second', [
       { key: 'rate', label: 'rate' },
     ]),
     panel(inMegabytes, 'Memory', 'MiB', labels),

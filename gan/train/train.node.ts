@@ -8,8 +8,9 @@ import { dataSetKind, openSampleSet } from '../data/datasets.node.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { createRunFolder, type RunFolder, resumeRunFolder } from '../run/folder.node.ts';
 import { createProgress } from '../run/progress.node.ts';
+import { imagesPerStep } from '../run/quantities.node.ts';
 import { readJson } from '../run/readJson.node.ts';
-import { assemble, parseRegularizer } from './assemble.ts';
+import { assemble } from './assemble.ts';
 import { configure, type TrainConfig } from './config.ts';
 import {
   aboutNow,
@@ -51,12 +52,12 @@ export async function train(options: TrainOptions, signal?: AbortSignal): Promis
   });
   const device = await init({ adapter: options.adapter ?? (before && adapterOf(before.about)) });
   try {
-    if (config.criticNorm === 'batch' && config.regularizers.some((text) => parseRegularizer(text).penalty)) {
+    const training = assemble(config, set);
+    if (config.criticNorm === 'batch' && training.gan.regularizers.some((r) => r.penalty)) {
       warn(
         'a penalty on the slope at each sample is of little meaning behind batch norm, which mixes samples (Gulrajani et al. 2017, section 4): --critic-norm layer or none',
       );
     }
-    const training = assemble(config, set);
     const meta = before && (await goOn(before, training, set));
     const now = aboutNow({ command: commandOn(device.name, options.command), shape: set.shape, adapter: device.name });
     if (before && before.about.adapter !== device.name) {
@@ -273,8 +274,7 @@ async function learn(
       await writeConfig(run, { ...config, steps: progress.steps }, job.about);
     }
     const steps = progress.steps;
-    const imagesPerStep = config.batch * config.criticSteps * config.accumulate;
-    bar = createProgress({ total: steps, imagesPerStep, start: training.step, quiet });
+    bar = createProgress({ total: steps, imagesPerStep: imagesPerStep({ ...config })!, start: training.step, quiet });
     while (training.step < steps && !limit.aborted) {
       const next = Math.min(...nextStops(config, steps, training.step));
       await training.run(next, { of: steps, signal: limit, onRow });

@@ -1,12 +1,13 @@
 import {
   checked,
+  checkRange,
   type Generator,
   indexSelect,
   matmul,
   noGrad,
   norm,
+  ranges,
   scope,
-  shown,
   sort,
   square,
   type Tensor,
@@ -41,10 +42,8 @@ export interface SlicedWassersteinLossOptions {
 export function slicedWassersteinLoss(x: Tensor, y: Tensor, options: SlicedWassersteinLossOptions): Tensor {
   const op = 'slicedWassersteinLoss';
   const { rng, projections = 64, p = 2 } = checked(op, options, ['rng', 'projections', 'p']);
-  if (!Number.isInteger(projections) || projections < 1) {
-    throw new RangeError(`${op}: projections is ${shown(projections)}; use an integer >= 1`);
-  }
-  if (p !== 1 && p !== 2) throw new RangeError(`${op}: the order p is ${shown(p)}; it is 1 or 2`);
+  checkRange(op, 'projections', ranges.count, projections);
+  checkRange(op, 'p', ranges.oneOf([1, 2]), p);
   checkSamples(op, x, y);
   return scope(() => {
     const [a, b] = [vectors(x), vectors(y)];

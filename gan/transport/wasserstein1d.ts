@@ -1,4 +1,4 @@
-import { checked, shown } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/index.ts';
 import { type LineMeasure, MASS_TOLERANCE, type Segment, segmentsOf } from './line.ts';
 import { type LinePotential, linePotential } from './linePotential.ts';
 
@@ -79,8 +79,7 @@ export function transport1d(a: LineMeasure, b: LineMeasure, options: Wasserstein
 
 function checkedOrder(op: string, options: Wasserstein1dOptions): number {
   const { p = 1 } = checked(op, options, ['p']);
-  if (typeof p === 'number' && p >= 1 && p < Infinity) return p;
-  throw new RangeError(`${op}: the order p is ${shown(p)}; it must be a finite number >= 1`);
+  return checkRange(op, 'p', ranges.atLeast(1), p);
 }
 
 /** Couples quantiles: walks through both measures at once, and cuts wherever a segment of either ends. */

@@ -1,5 +1,4 @@
 /** Sizes and numbers that follow the batch: what a model with a symbolic batch axis needs to know of its shapes. */
-import { sizeOf } from '../../engine/index.ts';
 
 /** A size that is `times` the batch and `plus` more. */
 export class Batch {
@@ -50,6 +49,3 @@ export const known = (sizes: readonly Size[]): number[] =>
     if (s instanceof Batch) throw new FixedBatch('a size that must be known grows with the batch');
     return s;
   });
-
-/** Of the sizes that are known; the batch is left out. */
-export const productOf = (sizes: readonly Size[]): number => sizeOf(known(sizes));
