@@ -52,12 +52,13 @@ export interface AdamTask {
   readonly shapes: readonly Shape[];
 }
 
-/** x + y + y + ..., one op at a time. */
+/** x + y + y + ... or x y y ..., one op at a time. */
 export interface ChainTask {
   readonly kind: 'chain';
+  readonly op: 'add' | 'matmul';
   readonly length: number;
-  /** Elements of x and of y. */
-  readonly size: number;
+  /** Of x and of y. */
+  readonly shape: Shape;
   readonly mode: Mode;
 }
 

@@ -70,12 +70,12 @@ async function prepareAdam({ shapes }: AdamTask): Promise<Prepared> {
   };
 }
 
-async function prepareChain({ length, size, mode }: ChainTask): Promise<Prepared> {
-  const operand: Operand = { shape: [size], layout: 'plain' };
+async function prepareChain({ op, length, shape, mode }: ChainTask): Promise<Prepared> {
+  const operand: Operand = { shape, layout: 'plain' };
   const [x, y] = [load(operand, 1), load(operand, 2)];
   await wait(blockUntilReady([x, y]));
   const chain = (a: np.Array, b: np.Array) => {
-    for (let i = 0; i < length; i++) a = a.add(b.ref);
+    for (let i = 0; i < length; i++) a = op === 'add' ? a.add(b.ref) : np.matmul(a, b.ref);
     b.dispose();
     return a;
   };

@@ -69,12 +69,12 @@ function prepareAdam({ shapes }: AdamTask): Prepared {
   };
 }
 
-function prepareChain({ length, size, mode }: ChainTask): Prepared {
+function prepareChain({ op, length, shape, mode }: ChainTask): Prepared {
   if (mode === 'replayed') throw new Error('tfjs records no graph of ops to replay');
-  const [x, y] = [normal([size], 1), normal([size], 2)];
+  const [x, y] = [normal(shape, 1), normal(shape, 2)];
   const call = () => {
     let z = x;
-    for (let i = 0; i < length; i++) z = tf.add(z, y);
+    for (let i = 0; i < length; i++) z = op === 'add' ? tf.add(z, y) : tf.matMul(z, y);
     return [z];
   };
   return prepared(call, [x, y]);

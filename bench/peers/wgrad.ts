@@ -60,11 +60,11 @@ function prepareAdam({ shapes }: AdamTask): Prepared {
   };
 }
 
-function prepareChain({ length, size, mode }: ChainTask): Prepared {
-  const [x, y] = [normal([size], 1), normal([size], 2)];
+function prepareChain({ op, length, shape, mode }: ChainTask): Prepared {
+  const [x, y] = [normal(shape, 1), normal(shape, 2)];
   const chain = () => {
     let z = x;
-    for (let i = 0; i < length; i++) z = z.add(y);
+    for (let i = 0; i < length; i++) z = z[op](y);
     return z;
   };
   const compiled = compile(chain);
