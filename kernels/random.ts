@@ -158,14 +158,6 @@ function toNormal(word: number, { mean, std }: Normal): number {
   return mean + std * Math.SQRT2 * (2 * u - 1) * sum;
 }
 
-/** Element i of `uniform`, in float64. */
-export const uniformAt = (i: number, options: Uniform): number =>
-  toUniform(blockAt(Math.floor(i / 2), options)[i % 2]!, options);
-
-/** Element i of `normal`, in float64, with the same polynomials. */
-export const normalAt = (i: number, options: Normal): number =>
-  toNormal(blockAt(Math.floor(i / 2), options)[i % 2]!, options);
-
 export function fill<O extends Stream>(
   out: Float64Array,
   options: O,
