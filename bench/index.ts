@@ -1,6 +1,6 @@
 /** `npm run bench`: wgrad, tfjs and jax-js in turn on one adapter, with the same shapes and data. See RESULTS.md. */
-import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { writeFileAtomic } from '../nn/io/atomicWrite.node.ts';
 import { freshRows } from './fresh.ts';
 import { htmlReport } from './report/html.ts';
 import { heading, rowText } from './report/table.ts';
@@ -83,22 +83,23 @@ async function main({ suite, adapter, peers, only, quick, rounds, json, html }: 
     const rows: Row[] = [];
     const print = (text: string) => void process.stdout.write(`${text}\n`);
     print(heading(workers.adapter, roofs));
-    const add = (row: Row) => {
+    // Files hold every row so far: a run of an hour that ends early has not been for nothing.
+    const add = async (row: Row) => {
       if (rows.at(-1)?.suite !== row.suite) print(`\n${row.suite}`);
       print(rowText(row));
       rows.push(row);
+      const report = { adapter: workers.adapter, roofs: best, rows };
+      if (json) await writeFileAtomic(json, `${JSON.stringify(report, null, 2)}\n`);
+      if (html) await writeFileAtomic(html, htmlReport(report));
     };
     for (const one of cases) {
       // The machine may be busier now than it was: a row is held against the roofs of its own minute.
       const now = quick ? roofs : await workers.roofs();
       best = { gflops: Math.max(best.gflops, now.gflops), gbps: Math.max(best.gbps, now.gbps) };
-      add(await measure(one, workers, now));
+      await add(await measure(one, workers, now));
     }
     workers.stop();
-    for (const one of fresh) for (const row of await freshRows(one, workers)) add(row);
-    const report = { adapter: workers.adapter, roofs: best, rows };
-    if (json) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
-    if (html) writeFileSync(html, htmlReport(report));
+    for (const one of fresh) for (const row of await freshRows(one, workers)) await add(row);
   } finally {
     workers.stop();
   }

@@ -256,10 +256,13 @@ test('what is missing is named', async () => {
   const refused = async (options: object, message: RegExp) =>
     assert.match((await rejection(evaluate({ samples: whole, device, ...options }))).message, message);
   await refused({}, /give `reference` or `set`/);
-  await refused({ reference: whole, names: ['modes'] }, /modes needs a data set with modes: give `set`/);
+  await refused(
+    { reference: whole, names: ['modes'] },
+    /modes needs a data set that knows its modes, such as ring or grid/,
+  );
   await refused({ set, names: ['msSsim'] }, /msSsim needs images \[N,H,W,C\]/);
   await refused({ set, names: ['accuracy'] }, /accuracy needs labels, of the samples and of the reference/);
-  await refused({ set, names: ['inceptionScore'] }, /needs a classifier: give `features` with its number of `classes`/);
+  await refused({ set, names: ['inceptionScore'] }, /needs a classifier of such samples \(option `features`/);
   await refused(
     { samples: images, reference: images, names: ['fid'] },
     /fid needs a network for the features of images/,

@@ -218,7 +218,8 @@ export const dataSets: readonly DataSetEntry[] = [
     obtain: 'name a folder of images',
     options: ['folder', 'classes', ...imageFolderOptions],
     open: async (options) => {
-      if (options.folder === undefined) throw new Error('name a folder of images, as in { folder: "photographs" }');
+      if (options.folder === undefined)
+        throw new Error('name a folder of images: the option folder, or --data-folder of wgrad train');
       return adapted(await imageFolder(options.folder, only(options, imageFolderOptions)), only(options, ['classes']));
     },
   },

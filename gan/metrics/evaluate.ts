@@ -188,12 +188,12 @@ function missing(name: MetricName, options: EvaluateOptions, reference?: MetricS
   const hasLabels = samples.labels && (reference ?? options.reference ?? set?.test)?.labels;
   const lacks: Readonly<Record<Metric['needs'], string | false>> = {
     samples: false,
-    points: isImage && !features && 'a network for the features of images: give `features`',
+    points: isImage && !features && 'a network for the features of images (option `features`)',
     images: !isImage && 'images [N,H,W,C]',
     digits:
       !(features?.classes && 'forward' in features.network) &&
-      'a classifier: give `features` with its number of `classes`',
-    modes: !set?.modes && 'a data set with modes: give `set`',
+      'a classifier of such samples (option `features`, with its number of `classes`)',
+    modes: !set?.modes && 'a data set that knows its modes, such as ring or grid (option `set`)',
     labels: !hasLabels && 'labels, of the samples and of the reference',
   };
   // The window of MS-SSIM.
