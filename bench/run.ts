@@ -114,10 +114,7 @@ export async function measure(one: Case, workers: Workers, roofs: Roofs): Promis
       const worker = await workers.get(library);
       let warm = await worker.call('time', { calls: 1 });
       if (warm.ms < slow) warm = await worker.call('time', { calls: 2 });
-      const count = Math.min(1000, Math.ceil(sample / warm.ms));
-      // A whole sample that does not count: by then V8 has compiled the JavaScript too.
-      if (count > 2) await worker.call('time', { calls: count });
-      calls.set(library, count);
+      calls.set(library, await callsOf(worker, warm.ms, sample));
       limits.set(library, warm.ms < slow ? rounds : warm.ms < 5 * slow ? Math.min(3, rounds) : 1);
       samples.set(library, warm.ms < 5 * slow ? [] : [warm]);
     } catch (error) {
@@ -154,6 +151,21 @@ export async function measure(one: Case, workers: Workers, roofs: Roofs): Promis
     return taken && taken.length > 0 ? median(taken.map((s) => value(one, s))) : null;
   };
   return row(one, figure, roofs, verdict.difference, notes);
+}
+
+/**
+ * How many calls fill a sample. The first ones are slow, and wait a whole turn of the poll for the queue, so whole samples
+ * that do not count correct them; by then V8 has compiled the JavaScript too.
+ */
+async function callsOf(worker: Worker, ms: number, sample: number): Promise<number> {
+  const fill = (one: number) => Math.min(1000, Math.ceil(sample / one));
+  let count = fill(ms);
+  for (let k = 0; k < 4 && count > 2; k++) {
+    const wanted = fill((await worker.call('time', { calls: count })).ms);
+    if (wanted < 1.5 * count) break;
+    count = wanted;
+  }
+  return count;
 }
 
 const value = ({ measure }: Case, { ms, recordMs, dispatches }: Sample): number =>

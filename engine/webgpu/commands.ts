@@ -68,14 +68,14 @@ export function encode(encoder: GPUCommandEncoder, list: readonly Command[], pro
   const offset = [0];
   let pipeline: GPUComputePipeline | undefined;
   const dispatch = (pass: GPUComputePassEncoder, i: number): void => {
-    const c = list[i]!;
-    if (profiler || c.pipeline !== pipeline) {
-      pipeline = c.pipeline;
+    const { pipeline: next, group, grid } = list[i]!;
+    if (profiler || next !== pipeline) {
+      pipeline = next;
       pass.setPipeline(pipeline);
     }
     offset[0] = i * PARAM_WORDS * 4;
-    pass.setBindGroup(0, c.group, offset);
-    pass.dispatchWorkgroups(...c.grid);
+    pass.setBindGroup(0, group, offset);
+    pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
   };
   if (profiler) {
     return profiler.record(
