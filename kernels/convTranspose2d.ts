@@ -78,7 +78,7 @@ function viaTaps(target: Target, g: ConvGeometry, spread: number, tail?: Tail): 
   });
   const rows = reach(g.kh, g.strideH, g.dilationH);
   const columns = reach(g.kw, g.strideW, g.dilationW);
-  const { output, temp } = tailSlots(2, tail);
+  const { output, next: temp } = tailSlots(2, tail);
   // The product's output is our scratch; its own scratch comes after.
   const slots = [0, 1, temp, temp + 1];
   return {

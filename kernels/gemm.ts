@@ -120,7 +120,7 @@ export function gemm(target: Target, g: Gemm, tail?: Tail): Plan {
         ...(splits ? [] : tailParams(tail)),
       ];
       const grid = [Math.ceil(rowGroups / folds), cols * folds, Math.min(MAX_GROUPS, depth - z)] as const;
-      dispatches.push({ kernel, args: [0, 1, ...(splits ? [slots.temp] : slots.output)], params, grid });
+      dispatches.push({ kernel, args: [0, 1, ...(splits ? [slots.next] : slots.output)], params, grid });
     }
   }
   // The sums' columns are the output's last axis, except in groups.
@@ -132,7 +132,7 @@ export function gemm(target: Target, g: Gemm, tail?: Tail): Plan {
   const threads = vector ? g.size / 4 : g.size;
   dispatches.push({
     kernel: addShares(vector, tail),
-    args: [slots.temp, ...slots.output],
+    args: [slots.next, ...slots.output],
     params: [threads, split.count, tail?.row ?? 1, ...tailParams(tail)],
     grid: grid1d(threads),
   });

@@ -59,7 +59,7 @@ export interface Plan {
   readonly dispatches: readonly Dispatch[];
   /**
    * The same with functions applied to the first output as it is stored. Buffers: the inputs, then the tail's operands; the
-   * tail's outputs instead of the first output; the temps. Undefined where the kernels cannot do that.
+   * tail's outputs instead of the first output; the other outputs; the temps. Undefined where the kernels cannot do that.
    * @internal
    */
   readonly withTail?: (tail: Tail) => Plan | undefined;

@@ -7,6 +7,7 @@
  * loaded once, not once an element. Partial results of the chunks are combined by a second, small kernel (Chan, Golub
  * and LeVeque 1979; Welford 1962 inside a chunk), so that no barrier, atomic or tree is needed and the order is fixed.
  */
+import type { Tail } from './functions.ts';
 import { type Dispatch, f32, flatMain, grid1d, memo, type Plan, type Target } from './kernel.ts';
 import { normGradNaive, normNaive } from './normNaive.ts';
 import {
@@ -23,8 +24,10 @@ import {
   split,
   type View,
   viewOf,
+  WALK_WORDS,
   walk,
 } from './normWalk.ts';
+import { tailParams, tailSlots, takesTail } from './tail.ts';
 
 export { normGradNaive, normNaive } from './normNaive.ts';
 export type { NormShape } from './normWalk.ts';
@@ -162,24 +165,35 @@ function affineItems(view: View, { chunks }: Split, size: number): Items | undef
 
 const threadsOf = (target: Target) => (target.family === 'hardware' ? 16384 : 512);
 
-/** y = (x - mean) * rstd * gamma + beta. Inputs x, gamma, beta; outputs y like x and stats:[2, A*B] = (mean, rstd). */
-export function norm(target: Target, shape: NormShape, eps: number): Plan {
+/**
+ * y = (x - mean) * rstd * gamma + beta. Inputs x, gamma, beta; outputs y like x and stats:[2, A*B] = (mean, rstd).
+ * @param tail is applied to y
+ */
+export function norm(target: Target, shape: NormShape, eps: number, tail?: Tail): Plan {
   const view = viewOf(shape);
   if (!view) return normNaive(target, shape, eps);
   const { a, cols, width, rowwise } = view;
   const parts = split(target, view, threadsOf(target), 8);
   const over = rowwise ? down(view) : view;
+  const { output, next: stats } = tailSlots(3, tail);
+  const [means, squares] = [stats + 1, stats + 2];
+  const { params, grid } = walk(over, split(target, over, 4 * threadsOf(target), 4));
+  // A column of the walk is one of the output's last axis, or a tail's rows would be read beside it.
+  const fits = (next: Tail) =>
+    takesTail(target, 4, WALK_WORDS, next) && (next.row === over.cols || !next.operands.includes('row'));
   return {
     temps: Array<number>(2).fill(a * parts.chunks * cols),
     dispatches: [
-      { kernel: partialStats(width), args: [0, 5, 6], ...walk(view, parts) },
-      combining(target, 'stats', groupItems(view, parts), view, [5, 6, 0, 4], parts, eps),
+      { kernel: partialStats(width), args: [0, means, squares], ...walk(view, parts) },
+      combining(target, 'stats', groupItems(view, parts), view, [means, squares, 0, stats], parts, eps),
       {
-        kernel: rowwise ? applyRows(width) : applyNorm(width),
-        args: [0, 1, 2, 4, 3],
-        ...walk(over, split(target, over, 4 * threadsOf(target), 4)),
+        kernel: (rowwise ? applyRows : applyNorm)(width, tail),
+        args: [0, 1, 2, stats, ...output],
+        params: [...params, ...tailParams(tail)],
+        grid,
       },
     ],
+    withTail: (next) => (!tail && fits(next) ? norm(target, shape, eps, next) : undefined),
   };
 }
 

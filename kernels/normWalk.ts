@@ -1,5 +1,7 @@
 /** How the norm kernels walk x, and the kernels that do; see norm.ts. */
+import type { Tail } from './functions.ts';
 import { type Dispatch, f32, flatMain, grid1d, memo, type Param, type Target } from './kernel.ts';
+import { type TailCode, tailCode } from './tail.ts';
 
 /**
  * A pattern and the element strides by which gamma and beta follow (a, r, b, s): batch norm has {a:0, r:0, b:1, s:0}.
@@ -87,12 +89,15 @@ export function split(target: Target, { a, rows, cols, width }: View, threads: n
   return { chunks: Math.ceil(rows / span), start: span, step: 1, span };
 }
 
-const WALK_PARAMS = /* wgsl */ `
+const walkParams = (members: string) => /* wgsl */ `
 struct Params {
   total: u32, rows: u32, cols: u32, chunks: u32, period: u32, b: u32, s: u32, groups: u32,
-  fa: u32, fb: u32, fs: u32, start: u32, step: u32, span: u32, count: f32,
+  fa: u32, fb: u32, fs: u32, start: u32, step: u32, span: u32, count: f32, ${members}
 }
 @group(0) @binding(0) var<uniform> p: Params;`;
+
+/** Words of the uniform block of a walk. */
+export const WALK_WORDS = 15;
 
 /** The threads of a walk over `view` in chunks, and the parameters that tell them their place. */
 export function walk(view: View, { chunks, start, step, span }: Split): { params: Param[]; grid: Dispatch['grid'] } {
@@ -105,8 +110,8 @@ export function walk(view: View, { chunks, start, step, span }: Split): { params
 /** WGSL types of a walk in vectors of `width`, and the reading of a small array at a vector of indices. */
 const types = (width: number) =>
   width === 4
-    ? 'alias V = vec4f;\nalias U = vec4u;\nfn lanes(c: u32) -> U { return 4u * c + vec4u(0u, 1u, 2u, 3u); }'
-    : 'alias V = f32;\nalias U = u32;\nfn lanes(c: u32) -> U { return c; }';
+    ? 'alias V = vec4f;\nfn lanes(c: u32) -> vec4u { return 4u * c + vec4u(0u, 1u, 2u, 3u); }'
+    : 'alias V = f32;\nfn lanes(c: u32) -> u32 { return c; }';
 const pick = (width: number, name: string, at: string) =>
   width === 4 ? `V(${['x', 'y', 'z', 'w'].map((l) => `${name}[(${at}).${l}]`).join(', ')})` : `${name}[${at}]`;
 export const bind = (list: readonly string[]) =>
@@ -117,16 +122,18 @@ export const bind = (list: readonly string[]) =>
 
 /**
  * A walk: `before` runs once a thread, `each` for every row r with `at` the index of the vector, `after` at the end.
- * `four`, if given, takes four rows at once, at `at`, `at + hop` ..., as long as there are four.
+ * `four`, if given, takes four rows at once, at `at`, `at + hop` ..., as long as there are four. `tail`: what `each` stores with.
  */
 const walkSource = (
   title: string,
   width: number,
   buffers: string[],
   { before, each, four, after }: { before: string; each: string; four?: string; after?: string },
+  tail?: TailCode,
 ) => /* wgsl */ `// ${title}
-${types(width)}${WALK_PARAMS}
+${types(width)}${walkParams(tail?.members ?? '')}
 ${bind(buffers).join('\n')}
+${tail?.head(1 + buffers.length, 'p.total') ?? ''}
 ${flatMain()}
   if (i >= p.total) { return; }
   let c = i % p.cols;
@@ -174,35 +181,50 @@ export const partialStats = memo((width: number) => ({
   ),
 }));
 
-export const applyNorm = memo((width: number) => ({
-  name: `norm/apply/${width}`,
-  access: ['read', 'read', 'read', 'read', 'write'] as const,
-  source: walkSource(
-    'x:[A,rows,cols] gamma, beta:[affine] stats:[2,A*B] -> y like x: (x - mean) * rstd * gamma + beta',
-    width,
-    ['x V', 'gamma f32', 'beta f32', 'stats f32', 'y V w'],
-    {
-      before: `let mean = ${pick(width, 'stats', 'group')};
-  let scale = ${pick(width, 'stats', 'p.groups + group')} * ${pick(width, 'gamma', 'affine')};
-  let shift = ${pick(width, 'beta', 'affine')};`,
-      each: 'y[at] = (x[at] - mean) * scale + shift;',
-    },
-  ),
-}));
+/** The end of a forward pass: `y` is a value of type V at `at`, in column c of the output's last axis. */
+const ending = (width: number, tail: Tail | undefined, y: string) => {
+  const code = tailCode(tail, width === 4 ? 'vec4f' : 'f32', 'y');
+  return { code, columns: code.columns(`c * ${width}u`), store: code.store(y, `at * ${width}u`) };
+};
 
-export const applyRows = memo((width: number) => ({
-  name: `norm/rows/${width}`,
-  access: ['read', 'read', 'read', 'read', 'write'] as const,
-  source: walkSource(
-    'x:[rows,cols] gamma, beta:[cols] stats:[2,rows] -> y:[rows,cols], down the columns',
-    width,
-    ['x V', 'gamma V', 'beta V', 'stats f32', 'y V w'],
-    {
-      before: 'let scale = gamma[c]; let shift = beta[c];',
-      each: 'y[at] = ((x[at] - stats[r]) * stats[p.rows + r]) * scale + shift;',
-    },
-  ),
-}));
+export const applyNorm = memo((width: number, tail?: Tail) => {
+  const { code, columns, store } = ending(width, tail, '(x[at] - mean) * scale + shift');
+  return {
+    name: `norm/apply/${width}${code.name}`,
+    access: ['read', 'read', 'read', 'read', 'write', ...code.access] as const,
+    source: walkSource(
+      'x:[A,rows,cols] gamma, beta:[affine] stats:[2,A*B] -> y like x: (x - mean) * rstd * gamma + beta',
+      width,
+      ['x V', 'gamma f32', 'beta f32', 'stats f32', 'y V w'],
+      {
+        before: `let mean = ${pick(width, 'stats', 'group')};
+  let scale = ${pick(width, 'stats', 'p.groups + group')} * ${pick(width, 'gamma', 'affine')};
+  let shift = ${pick(width, 'beta', 'affine')};
+  ${columns}`,
+        each: store,
+      },
+      code,
+    ),
+  };
+});
+
+export const applyRows = memo((width: number, tail?: Tail) => {
+  const { code, columns, store } = ending(width, tail, '((x[at] - stats[r]) * stats[p.rows + r]) * scale + shift');
+  return {
+    name: `norm/rows/${width}${code.name}`,
+    access: ['read', 'read', 'read', 'read', 'write', ...code.access] as const,
+    source: walkSource(
+      'x:[rows,cols] gamma, beta:[cols] stats:[2,rows] -> y:[rows,cols], down the columns',
+      width,
+      ['x V', 'gamma V', 'beta V', 'stats f32', 'y V w'],
+      {
+        before: `let scale = gamma[c]; let shift = beta[c]; ${columns}`,
+        each: store,
+      },
+      code,
+    ),
+  };
+});
 
 export const partialGrad = memo((width: number, rowwise: boolean) => ({
   name: `norm/sums/${width}${rowwise ? '/rows' : ''}`,

@@ -34,13 +34,13 @@ export const tailParams = (tail: Tail | undefined): Param[] => tail?.links.flatM
 
 /**
  * Where the buffers of a plan of `inputs` inputs lie when it has a tail: the output's binding with what a tail binds after
- * it (in the order of `access`), and the first temp.
+ * it (in the order of `access`), and the slot that comes next: another output, or the first temp.
  */
 export function tailSlots(inputs: number, tail: Tail | undefined) {
   const operands = tail?.operands.map((_, k) => inputs + k) ?? [];
   const first = inputs + operands.length;
   const also = tail?.outputs.slice(1).map((_, k) => first + 1 + k) ?? [];
-  return { output: [first, ...operands, ...also], temp: first + 1 + also.length };
+  return { output: [first, ...operands, ...also], next: first + 1 + also.length };
 }
 
 /** Whether a kernel of `inputs` buffers, an output and `words` of parameters can take a tail. */

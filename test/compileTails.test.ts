@@ -1,12 +1,16 @@
-/** Products of compiled steps that apply bias, activation and the like as they store: the numbers of the step as it is. */
+/** Products and norms of compiled steps that apply bias, activation and the like as they store: the numbers of the step as it is. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  batchNorm,
   compile,
   conv2d,
   convTranspose2d,
   Generator,
   grad,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
   matmul,
   noGrad,
   scope,
@@ -53,7 +57,7 @@ const withDeviceAsync = <T>(gpu: WebGpuDevice, fn: () => Promise<T>): Promise<T>
 };
 
 const tails = (names: readonly string[]) =>
-  names.filter((n) => /^(gemm|convTranspose2d)\..*\+/.test(n)).map((n) => n.replace(/^[^+]*/, ''));
+  names.filter((n) => /^(gemm|convTranspose2d|norm)\W.*\+/.test(n)).map((n) => n.replace(/^[^+]*/, ''));
 
 // A k of 129 or more is split there, and the tail then ends the small kernel that adds the shares: little to compile.
 for (const [what, a, b] of [
@@ -112,6 +116,47 @@ test('convolutions, transposed ones by phases and by taps, and groups', async ()
     1e-5,
   );
   assert.equal(tails(names), ['+add+leakyRelu', '+add+relu', '+add+tanh', '+affine+relu'], names.join(' '));
+});
+
+test('norms, their statistics among the results', async () => {
+  const names = await kernels(
+    any,
+    [[3, 5, 4, 8], [8], [8], [1], [3, 5, 4, 8], [2, 3, 3, 6], [6], [6]],
+    (x, gamma, beta, one, whole, odd, g6, b6) => {
+      const { y, stats } = batchNorm(x!, gamma!, beta!);
+      const wide = batchNorm(odd!, g6!, b6!).y;
+      return [
+        y.leakyRelu(0.2).mul(whole!).add(gamma!),
+        stats.mul(2),
+        // Two rows of 6 channels are one column of the walk.
+        wide.add(g6!),
+        batchNorm(odd!, g6!, b6!).y.mul(one!).relu(),
+        layerNorm(x!, gamma!, beta!).add(beta!).relu(),
+        instanceNorm(x!).add(beta!).relu(),
+        groupNorm(x!, 2).tanh(),
+      ];
+    },
+    1e-5,
+  );
+  assert.equal(tails(names), ['+leakyRelu+mul+add', '+mul+relu', '+add+relu', '+add+relu', '+tanh'], names.join(' '));
+});
+
+test('gradients through norms, to the second order', async () => {
+  const names = await kernels(
+    any,
+    [[6, 4, 4, 3], [8], [8], [3, 3, 3, 8]],
+    (x, gamma, beta, w) => {
+      const leaves = [x!, gamma!, beta!, w!].map((t) => t.detach().requireGrad());
+      const h = batchNorm(conv2d(leaves[0]!, leaves[3]!, { padding: 1 }), leaves[1]!, leaves[2]!).y.leakyRelu(0.2);
+      const slopes = grad(h.square().mean(), leaves, { createGraph: true });
+      return grad(
+        slopes.map((s) => s.square().sum()).reduce((a, b) => a.add(b)),
+        leaves,
+      );
+    },
+    1e-4,
+  );
+  assert.ok(tails(names).includes('+leakyRelu'), names.join(' '));
 });
 
 test('what is made or changed after the product is read in its time', async () => {

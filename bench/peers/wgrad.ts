@@ -29,9 +29,9 @@ const normal = (shape: readonly number[], seed: number, scale = 1): Tensor =>
 
 function prepareOp({ op, inputs: operands, params }: OpTask): Prepared {
   const inputs = operands.map(({ shape }, i) => normal(shape, i + 1));
-  // A chain of ops is what compiling is for; one op is a launch or two either way.
+  // Several ops are what compiling is for; one op is a launch or two either way.
   const once = () => wgradOps[op](inputs, params);
-  const compiled = op === 'elementwise' ? compile(once) : undefined;
+  const compiled = ['elementwise', 'batchNorm', 'batchNormGrad'].includes(op) ? compile(once) : undefined;
   const call = compiled ?? once;
   return {
     run: () => scope(() => void call()),

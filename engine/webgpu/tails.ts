@@ -1,4 +1,4 @@
-/** Finds the elementwise ops of a step that a product before them can do to its values as it stores them. */
+/** Finds the elementwise ops of a step that a product or norm before them can do to its values as it stores them. */
 import type { Tail } from '../../kernels/functions.ts';
 import type { Plan, Target } from '../../kernels/kernel.ts';
 import { tailOf } from '../../kernels/tail.ts';
@@ -180,7 +180,7 @@ function tailed(
     row,
   });
   if (!head.launch.plan!(target).withTail!(tail)) return undefined;
-  const outputs = stored.map((k) => (k < 0 ? result! : group[k]!.outputs[0]!));
+  const outputs = [...stored.map((k) => (k < 0 ? result! : group[k]!.outputs[0]!)), ...head.outputs.slice(1)];
   return {
     head,
     ops: [...group],
