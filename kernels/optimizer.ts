@@ -15,6 +15,8 @@ export interface Slots {
 
 /** A parameter's slot is padded to this many vectors (64 elements), so 16 threads never see two parameters. */
 const BLOCK = 16;
+/** Elements from which a gradient is large. */
+const LARGE = 2 ** 14;
 /** Words of parameters that a kernel may have. */
 const WORDS = 64;
 
@@ -62,6 +64,21 @@ ${body}
 });
 
 /**
+ * Which gradients share a dispatch, at most `most`. A CPU walks through the branch of every gradient of its dispatch for every
+ * element, at twice the price on SwiftShader, so there large ones go alone; small ones cost less than a dispatch.
+ */
+function groupsOf(target: Target, lengths: readonly number[], most: number): number[][] {
+  const isAlone = (q: number) => target.family === 'software' && lengths[q]! >= LARGE;
+  const all = [...lengths.keys()];
+  const shared = all.filter((q) => !isAlone(q));
+  // As even as they can be: each size of group is a shader of its own.
+  const each = Math.ceil(shared.length / Math.ceil(shared.length / most));
+  const groups = all.filter(isAlone).map((q) => [q]);
+  for (let from = 0; from < shared.length; from += each) groups.push(shared.slice(from, from + each));
+  return groups;
+}
+
+/**
  * One step by a rule. Inputs [p, ...states, g_0 ... g_{n-1}], of which p and the states are arenas, updated in place; no
  * outputs.
  */
@@ -72,27 +89,24 @@ export function optimizer<R extends RuleName>(target: Target, name: R, o: Slots 
   const arenas = 1 + rule.states.length;
   const fit = Math.floor((WORDS - scalars.length - 1) / 2);
   const most = Math.max(1, Math.min(fit, target.maxStorageBuffers - arenas));
-  const dispatches: Dispatch[] = [];
-  const each = Math.ceil(o.lengths.length / Math.ceil(o.lengths.length / most));
-  for (let from = 0; from < o.lengths.length; from += each) {
-    const lengths = o.lengths.slice(from, from + each);
+  const dispatches = groupsOf(target, o.lengths, most).map((group): Dispatch => {
     const slots: number[] = [];
     let block = 0;
-    lengths.forEach((length, q) => {
-      const vectors = Math.ceil(length / 4);
+    for (const q of group) {
+      const vectors = Math.ceil(o.lengths[q]! / 4);
       const blocks = Math.ceil(vectors / BLOCK);
-      slots.push(block, o.offsets[from + q]! + (blocks * BLOCK - vectors));
+      slots.push(block, o.offsets[q]! + (blocks * BLOCK - vectors));
       block += blocks;
-    });
+    }
     slots.push(block);
     slots.push(...Array<number>(upTo4(slots.length) - slots.length).fill(0));
-    dispatches.push({
-      kernel: ruleKernel(name, lengths.length),
-      args: [...Array(arenas).keys(), ...lengths.map((_, q) => arenas + from + q)],
+    return {
+      kernel: ruleKernel(name, group.length),
+      args: [...Array(arenas).keys(), ...group.map((q) => arenas + q)],
       params: [...scalars, ...slots],
       grid: grid1d(block * BLOCK),
-    });
-  }
+    };
+  });
   return { dispatches };
 }
 

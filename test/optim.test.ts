@@ -1,9 +1,21 @@
 /** Optimizers: against PyTorch (test/fixtures/optim.py), their state, compiled steps, and what they refuse. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compile, Generator, grad, memory, ones, ShapeError, scope, type Tensor, withDevice } from '../engine/index.ts';
+import type { Device } from '../engine/device.ts';
+import {
+  compile,
+  Generator,
+  grad,
+  memory,
+  ones,
+  ShapeError,
+  scope,
+  type Tensor,
+  tensor,
+  withDevice,
+} from '../engine/index.ts';
 import * as nn from '../nn/index.ts';
-import { on, openGpu, reference } from './support/devices.ts';
+import { on, openGpu, reference, withFamily } from './support/devices.ts';
 import {
   assign,
   close,
@@ -15,6 +27,7 @@ import {
   throughFile,
   valuesOf,
 } from './support/optim.ts';
+import { distance, valuesFor } from './support/values.ts';
 
 const test = suite('optim');
 const gpu = await openGpu();
@@ -151,6 +164,25 @@ test('compiled steps have the bits of eager ones, with one launch a group, also 
     assert.is(step.kernels().filter((name) => !/mul|affine/.test(name)).length, 2, `${title}: ${step.kernels()}`);
     step.dispose();
     for (const m of [eager!, compiled!]) m.dispose();
+  }
+});
+
+test('gradients large and small, which share launches or not, in both families', async () => {
+  const shapes = [[3], [130, 127], [5, 1], [2 ** 14], [1], [129, 131]];
+  const values = (seed: number) => shapes.map((shape, i) => valuesFor({ shape }, seed + i));
+  const run = (device: Device) =>
+    on(device, () => {
+      const given = (list: readonly Float64Array[]) => list.map((v, i) => tensor(v, { shape: shapes[i]! }));
+      const parameters = given(values(1)).map((t) => new nn.Parameter(t));
+      const optimizer = new nn.Adam(parameters, { lr: 0.1 });
+      for (const seed of [11, 21]) scope(() => optimizer.step(given(values(seed))));
+      return Promise.all(parameters.map((p) => p.data()));
+    });
+  const wanted = await run(reference);
+  for (const family of ['software', 'hardware'] as const) {
+    const found = await withFamily(gpu, family, () => run(gpu));
+    for (const [i, v] of found.entries())
+      assert.ok(distance(v, wanted[i]!) < 1e-6, `${family}, parameter [${shapes[i]}]`);
   }
 });
 
