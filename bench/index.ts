@@ -54,7 +54,7 @@ const command = new Command('bench')
     (text) => text.split(','),
     [''],
   )
-  .option('--quick', 'a few rows, few rounds; under a minute', false)
+  .option('--quick', 'a few rows, few rounds; about a minute', false)
   .option('--rounds <n>', 'rounds of each row (default: 7, quick 3)', positive)
   .option('--json <file>', 'write all figures there')
   .option('--html <file>', 'write a page with charts there');

@@ -10,7 +10,7 @@ const program = new Command('npm run experiment --')
     '<name>',
     `one of ${Object.keys(experiments).join(', ')}; all; or page, which makes the claims of all figures again and writes docs/experiments.md`,
   )
-  .option('--quick', 'within two minutes each: to see that it runs, not whether the claim holds')
+  .option('--quick', 'a minute or less each with lavapipe: to see that it runs, not whether the claim holds')
   .option('--fresh', 'do finished parts of an interrupted run again')
   .option(
     '--out <folder>',
