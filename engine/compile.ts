@@ -1,7 +1,7 @@
 import { isObserved, observe } from './apply.ts';
 import { currentDevice, Storage, withDevice } from './device.ts';
 import { DeviceError, refusePromise } from './errors.ts';
-import { noteEffects } from './live.ts';
+import { takeNotes } from './live.ts';
 import { noGrad } from './node.ts';
 import { clone } from './ops/elementwise.ts';
 import { shown } from './options.ts';
@@ -25,7 +25,14 @@ export interface CompiledStep<A extends readonly Tensor[], R> {
   [Symbol.dispose](): void;
 }
 
+/** Recordings of one step on one device that are kept; beyond that the one that has not run for longest goes. */
+const MOST = 16;
+/** Of them those for the same inputs: one more than needed, for steps that run with averaged parameters now and then. */
+const MOST_ALIKE = 2;
+
 interface Recording {
+  /** What inputs it is for. */
+  readonly key: string;
   readonly trace: Trace;
   readonly inputs: readonly Storage<GpuBuffer>[];
   /** What the step returned, with its tensors in `outputs`. */
@@ -45,12 +52,14 @@ interface Recording {
  * from run to run.
  *
  * The first call records the step. What JavaScript decides inside it (branches, loops, `train` or `eval`) is decided then, and
- * state that it updates must exist; host data that it turns into tensors stays what it was, so pass batches in. Inputs of other shapes, and parameters that were moved, make a new recording.
+ * state that it updates must exist; host data that it turns into tensors stays what it was, so pass batches in. Inputs of
+ * other shapes, and parameters that were moved, make a new recording; the last 16 are kept.
  * Results are new tensors and constants to `grad`: take gradients inside the step. On the reference device, inside another
  * compiled step and under {@link detectAnomaly} the step runs as it is. An error while recording leaves what the step did on
  * the host (a step count, say) done.
  * @param step takes tensors and returns tensors, alone or in arrays, maps and plain objects; must not be async
- * @throws DeviceError if the step reads values, keeps a tensor that it made, or overwrites one that it was given
+ * @throws DeviceError if the step reads values, keeps a tensor that it made, overwrites one that it was given, or is given one
+ * that it uses from outside as well
  * @throws UseAfterFreeError if a tensor that the step uses was freed
  * @example
  * const step = compile((real) => {
@@ -64,7 +73,8 @@ export function compile<A extends readonly Tensor[], R>(step: (...inputs: A) => 
   if (typeof step !== 'function') {
     throw new TypeError(`compile: the step is a function, such as (x) => model.forward(x), not ${shown(step)}`);
   }
-  const recordings = new Map<WebGpuDevice, Map<string, Recording>>();
+  /** Those that ran last come last. */
+  const recordings = new Map<WebGpuDevice, Recording[]>();
   const call = (...inputs: A): R => {
     const device = deviceOf(inputs);
     return withDevice(device, () => {
@@ -72,22 +82,23 @@ export function compile<A extends readonly Tensor[], R>(step: (...inputs: A) => 
         return scope(() => copied(refusePromise('compile', step(...inputs))));
       }
       for (const other of recordings.keys()) if (!other.alive) recordings.delete(other);
-      const own = recordings.get(device) ?? new Map<string, Recording>();
+      const own = recordings.get(device) ?? [];
       recordings.set(device, own);
       // Equal inputs are one tensor to the step, and to its gradients.
       const key = inputs.map((t) => `${show(t.shape)}${inputs.indexOf(t)}${t.requiresGrad}`).join();
-      let recording = own.get(key);
-      if (recording && moved(recording)) {
-        free(recording);
-        own.delete(key);
-        recording = undefined;
-      }
-      recording ??= record(device, step, inputs);
-      own.set(key, recording);
+      forget(own, ({ captured }) => [...captured.keys()].some((t) => t.isDisposed));
+      const recording = own.find((r) => r.key === key && !moved(r)) ?? record(device, step, inputs, key);
+      const others = own.filter((r) => r !== recording);
+      own.splice(0, own.length, ...others, recording);
+      const alike = own.filter((r) => r.key === key);
+      forget(own, (r) => alike.indexOf(r) >= 0 && alike.indexOf(r) < alike.length - MOST_ALIKE);
+      const surplus = own.slice(0, Math.max(0, own.length - MOST));
+      forget(own, (r) => surplus.includes(r));
+      refuseShared(recording, inputs);
       return run(device, recording, inputs) as R;
     });
   };
-  const all = () => [...recordings.values()].flatMap((own) => [...own.values()]);
+  const all = () => [...recordings.values()].flat();
   const dispose = (): void => {
     for (const r of all()) free(r);
     recordings.clear();
@@ -127,13 +138,35 @@ function mapTensors(value: unknown, fn: (t: Tensor) => Tensor): unknown {
 /** Results in memory of their own: one may be a parameter, which the next run changes. */
 const copied = <R>(result: R): R => noGrad(() => mapTensors(result, (t) => clone(t))) as R;
 
-/** Whether a tensor that the step uses has its values elsewhere now. @throws UseAfterFreeError if it was freed */
+/** Frees the recordings of a list that `which` says, and takes them out of it. */
+function forget(list: Recording[], which: (r: Recording) => boolean): void {
+  const gone = list.filter(which);
+  if (gone.length === 0) return;
+  list.splice(0, list.length, ...list.filter((r) => !gone.includes(r)));
+  for (const r of gone) free(r);
+}
+
+/** To a recording, inputs are copies: what the step does to the tensor itself, or its gradient, would not be the input's. */
+function refuseShared({ captured, replay }: Recording, inputs: readonly Tensor[]): void {
+  const i = inputs.findIndex((t) => captured.has(t) || replay.mutates.has(t.storage.buffer));
+  if (i < 0) return;
+  throw new DeviceError(
+    `compile: input ${i}, ${inputs[i]!.describe()}, is also used by the step from outside; pass it, or let the step use it, not both`,
+  );
+}
+
+/** Whether a tensor that the step uses has its values elsewhere now. */
 const moved = ({ captured }: Recording): boolean =>
   [...captured].some(([t, was]) => t.storage.buffer !== was.buffer || t.storage.offset !== was.offset);
 
-function record(device: WebGpuDevice, step: (...inputs: never[]) => unknown, like: readonly Tensor[]): Recording {
+function record(
+  device: WebGpuDevice,
+  step: (...inputs: never[]) => unknown,
+  like: readonly Tensor[],
+  key: string,
+): Recording {
   const { pool } = device.replayHost();
-  const inputs = like.map((t) => new Storage(pool.takeNew(padded(t.size)), 0, t.size));
+  const inputs = like.map((t) => new Storage(pool.take(padded(t.size)), 0, t.size));
   const outputs = new Map<Tensor, { storage: Storage; shape: Shape }>();
   const captured = new Map<Tensor, Storage>();
   const undo: (() => void)[] = [() => inputs.forEach((s) => void s.release())];
@@ -147,16 +180,18 @@ function record(device: WebGpuDevice, step: (...inputs: never[]) => unknown, lik
           const leaf = () => new Tensor(inputs[i]!.share(), x.shape, x.requiresGrad, x.label);
           given.push(first < i ? given[first]! : leaf());
         });
-        const note = (_: string, used: readonly Tensor[]) => {
-          for (const x of used) if (t.isOutside(x.storage)) captured.set(x, x.storage);
+        const capture = (x: Tensor) => {
+          if (t.isOutside(x.storage)) captured.set(x, x.storage);
         };
-        const made = observe(note, () =>
-          noteEffects(
-            (effect) => t.effects.push(effect),
-            () => refuseReading(step(...(given as never[]))),
-          ),
+        const made = observe(
+          (_, used) => used.forEach(capture),
+          () =>
+            takeNotes({ effect: (effect) => void t.effects.push(effect), alias: capture }, () =>
+              refuseReading(step(...(given as never[]))),
+            ),
         );
         mapTensors(made, (x) => {
+          capture(x);
           if (!outputs.has(x)) outputs.set(x, { storage: x.storage.share(), shape: x.shape });
           return x;
         });
@@ -174,7 +209,7 @@ function record(device: WebGpuDevice, step: (...inputs: never[]) => unknown, lik
     refuseKept(trace, inputs, outputs);
     const kept = new Set([...outputs.values()].map((o) => o.storage.buffer));
     const replay = new Replay(device.replayHost(), fuse(needed(trace.ops, kept), kept, device.target), kept);
-    return { trace, inputs, outputs, captured, replay, result: result.made(), started: false };
+    return { key, trace, inputs, outputs, captured, replay, result: result.made(), started: false };
   } catch (error) {
     for (const back of undo) back();
     throw error;

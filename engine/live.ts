@@ -1,5 +1,6 @@
 /** What a step takes from the host and changes there: step numbers, learning rates, places in streams of random numbers. */
 import { DeviceError } from './errors.ts';
+import type { Tensor } from './tensor.ts';
 
 /** Params of an op that are worked out anew each time a compiled step runs. */
 export class Live<P> {
@@ -18,18 +19,29 @@ export class Live<P> {
  */
 export const live = <P>(next: () => P): Live<P> => new Live(next);
 
-let noted: ((effect: () => void) => void) | undefined;
+/** What a compiled step hears of while it is recorded, beside its ops. */
+export interface Notes {
+  /** The step did something to the host that is to be done again for each run. */
+  effect(effect: () => void): void;
+  /** A new tensor shares the memory of this one. */
+  alias(of: Tensor): void;
+}
+
+let noted: Notes | undefined;
 
 /** Runs `effect` now and, in a compiled step, again for each run: for host state that a step advances. */
 export function eachRun(effect: () => void): void {
   effect();
-  noted?.(effect);
+  noted?.effect(effect);
 }
 
-/** Calls `note` with each effect that `fn` has on the host. */
-export function noteEffects<T>(note: (effect: () => void) => void, fn: () => T): T {
+/** Says that a tensor which no op made shares the memory of `t`. */
+export const noteAlias = (t: Tensor): void => noted?.alias(t);
+
+/** Tells `notes` what `fn` does beside its ops. */
+export function takeNotes<T>(notes: Notes, fn: () => T): T {
   const before = noted;
-  noted = note;
+  noted = notes;
   try {
     return fn();
   } finally {

@@ -1,7 +1,7 @@
 import { currentDevice, type Device, type Storage, type Values } from './device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from './errors.ts';
 import { adopt, born, died, type Owner } from './lifetime.ts';
-import { refuseRecording } from './live.ts';
+import { noteAlias, refuseRecording } from './live.ts';
 import type { Methods } from './methodTypes.ts';
 import type { Node } from './node.ts';
 import { checked } from './options.ts';
@@ -142,6 +142,7 @@ export class Tensor {
    * memory.
    */
   detach(): Tensor {
+    noteAlias(this);
     return new Tensor(this.storage.share(), this.shape, false, this.label);
   }
 

@@ -80,7 +80,7 @@ const LARGE = 2 ** 24;
 const multiples = (of: number, ...values: number[]) => values.every((v) => v % of === 0);
 
 /** Words of the uniform block that the product itself takes. */
-const GEMM_WORDS = 58;
+const GEMM_WORDS = 60;
 
 /**
  * Lays the product out over tiles, batches, phases and shares of k. Buffers are A, B, C and, when k is split, a temp.

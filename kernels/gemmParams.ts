@@ -7,7 +7,7 @@ export const MAX_PHASES = 2;
 export const each = (n: number, text: (i: number) => string, join = '\n') =>
   Array.from({ length: n }, (_, i) => text(i)).join(join);
 
-/** The parameters of both families of GEMM (58 words and the tail's scalars), and where a flat index of workgroups stands in the product. */
+/** The parameters of both families of GEMM (60 words and the tail's scalars), and where a flat index of workgroups stands in the product. */
 export const gemmHeader = (a: string, b: string, c: string, tail: TailCode) => /* wgsl */ `struct Params {
   // (count in m, count in k, origin in the image, offset in B) of each phase down and across
   phaseH: array<vec4i, ${MAX_PHASES}>, phaseW: array<vec4i, ${MAX_PHASES}>,

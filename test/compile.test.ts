@@ -7,6 +7,7 @@ import {
   type CompiledStep,
   checkpoint,
   compile,
+  copyFrom,
   DeviceError,
   detectAnomaly,
   dropout,
@@ -352,6 +353,76 @@ test('parameters that were moved or freed, other devices and reseeded streams ar
   assert.equal([...(await draw().data())], first);
   p.dispose();
   assert.throws(() => step(x), /was freed/);
+});
+
+test('a tensor that the step sees detached, or only returns, is looked at in each run', async () => {
+  const w = new nn.Parameter(tensor([1, 2]), 'w');
+  const x = tensor([1, 1]);
+  const cut = compile((t: Tensor) => [t.mul(w.detach())] as const);
+  const shown = compile((t: Tensor) => [t.mul(2), w] as const);
+  const values = async () => (await Promise.all([cut(x)[0], shown(x)[1]].map((t) => t.array()))) as number[][];
+  assert.equal(await values(), [
+    [1, 2],
+    [1, 2],
+  ]);
+  new nn.SGD([w], { lr: 1, momentum: 0.5 }).step([tensor([10, 20])]); // moves w into its arena
+  assert.equal(await values(), [
+    [-9, -18],
+    [-9, -18],
+  ]);
+  w.dispose();
+  assert.throws(() => cut(x), /was freed/);
+  assert.throws(() => shown(x), /was freed/);
+});
+
+test('a tensor is passed to a step or used by it, not both', () => {
+  const w = tensor([2], { requiresGrad: true });
+  const slope = compile((p: Tensor) => grad(p.mul(w).sum(), [w])[0]!);
+  assert.throws(() => slope(w), /^compile: input 0, .* is also used by the step from outside/);
+  assert.throws(() => slope(w), /input 0/);
+  const state = tensor([1]);
+  const bump = compile((t: Tensor) => noGrad(() => [copyFrom(state, state.add(1)), t.mul(1)]));
+  assert.throws(() => bump(state.detach()), /input 0/);
+  bump(tensor([3]));
+});
+
+test('recordings are kept for parameters that come and go, and no more than a few', async () => {
+  const p = new nn.Parameter(ones([2]), 'p');
+  const sgd = new nn.Adam([p], { lr: 0.5, betas: [0, 0] });
+  const ema = new nn.EMA([p], 0.9);
+  const x = tensor([1, 2]);
+  let recorded = 0;
+  const step = compile((t: Tensor) => {
+    recorded++;
+    return t.mul(p);
+  });
+  for (let k = 0; k < 5; k++) {
+    sgd.step([ones([2])]);
+    ema.update();
+    const [own, average] = [await scope(() => step(x).data()), await scope(() => ema.apply(() => step(x)).data())];
+    assert.equal([...own], [...(await scope(() => x.mul(p).data()))]);
+    assert.equal([...average], [...(await scope(() => ema.apply(() => x.mul(p)).data()))]);
+  }
+  assert.is(recorded, 2);
+  const any = compile((t: Tensor) => t.mul(2).sum());
+  const length = async (n: number) => scope(() => any(ones([n])).item());
+  for (let n = 1; n <= 48; n++) assert.is(await length(n), 2 * n);
+  const before = memory();
+  for (let n = 49; n <= 70; n++) assert.is(await length(n), 2 * n);
+  assert.ok(memory().buffers <= before.buffers, `${memory().buffers} buffers, ${before.buffers} before`);
+  assert.ok(memory().pooledBuffers <= before.pooledBuffers + 20, `${memory().pooledBuffers} pooled buffers`);
+  for (const s of [step, any]) s.dispose();
+});
+
+test('a step goes on when a tensor is freed that it no longer uses', async () => {
+  const layers = [tensor([2]), tensor([3])];
+  let which = 0;
+  const step = compile((t: Tensor) => t.mul(layers[which]!));
+  const x = tensor([5]);
+  assert.is(await scope(() => step(x).item()), 10);
+  which = 1;
+  layers[0]!.dispose();
+  assert.is(await scope(() => step(x).item()), 15);
 });
 
 test('equal inputs are one tensor, results may be equal too, in maps, and parameters are copied', async () => {

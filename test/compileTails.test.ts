@@ -3,9 +3,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   batchNorm,
+  clampInPlace,
   compile,
   conv2d,
   convTranspose2d,
+  copyFrom,
   Generator,
   grad,
   groupNorm,
@@ -185,6 +187,43 @@ test('what is made or changed after the product is read in its time', async () =
   });
 });
 
+test('what is written in place between a product or norm and what follows comes before that', async () => {
+  const shapes = [[9, 130], [130, 8], [9, 8], [8]];
+  const names = await kernels(any, shapes, (x, w, other, row) =>
+    noGrad(() => {
+      const clamped = matmul(x!, w!);
+      clampInPlace(clamped, -0.5, 0.5);
+      const replaced = matmul(x!, w!);
+      copyFrom(replaced, other!);
+      const late = matmul(x!, w!).mul(3);
+      clampInPlace(late, -1, 1);
+      const normal = batchNorm(x!.matmul(w!), row!, row!).y;
+      clampInPlace(normal, -0.1, 0.1);
+      return [clamped.mul(2), replaced.relu(), late.add(1), normal.mul(2)];
+    }),
+  );
+  assert.equal(tails(names), ['+affine'], names.join(' '));
+});
+
+test('as many scalars as there is room for', async () => {
+  for (const count of [3, 4, 5, 6, 7]) {
+    const names = await kernels(
+      any,
+      [
+        [9, 130],
+        [130, 8],
+      ],
+      (x, w) => {
+        let y = matmul(x!, w!);
+        for (let k = 0; k < count; k++) y = y.leakyRelu(0.1 + 0.1 * k);
+        return [y];
+      },
+    );
+    const [tail] = tails(names);
+    assert.is(tail?.split('leakyRelu').length, 1 + Math.min(count, 4), names.join(' '));
+  }
+});
+
 test('gradients of an MLP, to the second order', async () => {
   const sizes = [130, 140, 150, 1];
   const shapes = [[6, 130], ...sizes.slice(1).flatMap((n, i) => [[sizes[i]!, n], [n]])];
@@ -281,6 +320,20 @@ test('on a CPU: biases of large layers, of many small ones whose k is split, and
     1e-5,
   );
   assert.is(small.filter((n) => n.startsWith('gemm.addShares') && n.endsWith('+add+relu')).length, 48, small.join(' '));
+});
+
+test('on a CPU: norms, whose threads take runs of rows', async () => {
+  const names = await kernels(
+    picky,
+    [[33, 16, 16, 16], [16], [16]],
+    (x, gamma, beta) => {
+      const { y, stats } = batchNorm(x!, gamma!, beta!);
+      const other = batchNorm(x!, beta!, gamma!).y;
+      return [y.leakyRelu(0.2), stats.mul(1), other, other.add(gamma!).relu(), layerNorm(x!, gamma!, beta!).relu()];
+    },
+    1e-5,
+  );
+  assert.equal(tails(names), ['+leakyRelu', '+add+relu', '+relu'], names.join(' '));
 });
 
 test('on a CPU: convolutions, and transposed ones by phases and by taps', async () => {

@@ -323,7 +323,10 @@ test('wrong input is refused, and named', () => {
   );
   assert.throws(() => sinkhornDivergence(x, tensor([1, 2]), { epsilon: 1 }), /samples of one shape/);
   assert.throws(() => sinkhorn(tensor([1, 2]), { epsilon: 1 }), /costs are a matrix/);
-  assert.throws(() => slicedWassersteinLoss(x, y, { rng: new Generator(0), projections: 0 }), /projections must be a whole number, 1 or more, not 0/);
+  assert.throws(
+    () => slicedWassersteinLoss(x, y, { rng: new Generator(0), projections: 0 }),
+    /projections must be a whole number, 1 or more, not 0/,
+  );
   assert.throws(() => slicedWassersteinLoss(x, tensor([[1]]), { rng: new Generator(0) }), /samples of one shape/);
 });
 

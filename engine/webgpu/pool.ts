@@ -98,6 +98,13 @@ export class Pool {
     this.pooledBytes += buffer.bytes;
   }
 
+  /** Gives the memory of a buffer from `takeNew` back to the adapter. */
+  discard(buffer: GpuBuffer): void {
+    buffer.gpu.destroy();
+    this.buffers--;
+    this.bytes -= buffer.bytes;
+  }
+
   /** Whether free buffers have come to hold more than the most that was ever used, by a margin. */
   get overfull(): boolean {
     return this.pooledBytes > this.peakBytes + MARGIN;

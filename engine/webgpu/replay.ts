@@ -54,9 +54,9 @@ class Planner {
     this.#free.push(buffer);
   }
 
-  /** Gives everything back to the pool. */
+  /** Gives everything back to the adapter: the pool serves what comes and goes, which has no use for such sizes. */
   release(): void {
-    for (const b of this.taken.splice(0)) this.#pool.give(b);
+    for (const b of this.taken.splice(0)) this.#pool.discard(b);
   }
 }
 
@@ -78,13 +78,14 @@ export class Replay {
   }[] = [];
   readonly #planner: Planner;
   readonly #memory = new Map<Buffer, GpuBuffer>();
-  readonly #mutates: ReadonlySet<Buffer>;
+  /** Buffers that it writes in place. */
+  readonly mutates: ReadonlySet<Buffer>;
 
   /** @param kept buffers on paper that are read after the last step */
   constructor(host: ReplayHost, steps: readonly Step[], kept: ReadonlySet<Buffer>) {
     this.#host = host;
     this.#planner = new Planner(host);
-    this.#mutates = new Set(steps.flatMap((s) => s.mutates));
+    this.mutates = new Set(steps.flatMap((s) => s.mutates));
     const plans = steps.map((s) => s.plan(host.target));
     const count = plans.reduce((n, p) => n + p.dispatches.length, 0);
     this.#words = new Uint32Array(Math.max(1, count) * PARAM_WORDS);
@@ -188,10 +189,10 @@ export class Replay {
     after((s) => this.place(s)).forEach(copy);
     this.#host.gpu.queue.submit([encoder.finish()]);
     measured();
-    for (const b of this.#mutates) b.version++;
+    for (const b of this.mutates) b.version++;
   }
 
-  /** Gives its buffers back. */
+  /** Frees its buffers. */
   destroy(): void {
     this.#planner.release();
     this.#uniforms.destroy();

@@ -62,9 +62,14 @@ class Order {
   }
 
   /** Whether values that `op` reads are there before `head` already. */
-  ready({ buffer }: Storage, head: TracedOp, op: TracedOp): boolean {
+  ready(storage: Storage, head: TracedOp, op: TracedOp): boolean {
+    return (this.#madeAt.get(storage.buffer) ?? -1) < this.#at.get(head)! && !this.written(storage, head, op);
+  }
+
+  /** Whether something is written in place after `head` and before `op`. */
+  written({ buffer }: Storage, head: TracedOp, op: TracedOp): boolean {
     const [from, to] = [this.#at.get(head)!, this.#at.get(op)!];
-    return (this.#madeAt.get(buffer) ?? -1) < from && !this.#writes.get(buffer)?.some((i) => i > from && i < to);
+    return this.#writes.get(buffer)?.some((i) => i > from && i < to) ?? false;
   }
 
   first(ops: readonly TracedOp[]): TracedOp | undefined {
@@ -75,8 +80,8 @@ class Order {
 type Readers = ReadonlyMap<Buffer, ReadonlySet<TracedOp>>;
 
 /**
- * For each head its tail. An op goes into a tail if it reads the head's values element by element and all else that it reads
- * was there before the head, so that nothing moves but the op itself, to its head.
+ * For each head its tail. An op goes into a tail if it reads the head's values element by element, as the head left them, and
+ * all else that it reads was there before the head, so that nothing moves but the op itself, to its head.
  */
 export function findTails(
   ops: readonly TracedOp[],
@@ -118,7 +123,9 @@ function longest(
     op.launch.elementwise !== undefined &&
     !op.launch.live &&
     op.outputs[0]!.size === size &&
-    op.launch.inputs.every((s) => (made.has(s.buffer) ? s.size === size : order.ready(s, head, op)));
+    op.launch.inputs.every((s) =>
+      made.has(s.buffer) ? s.size === size && !order.written(s, head, op) : order.ready(s, head, op),
+    );
   let best: Tailed | undefined;
   for (;;) {
     const near = [...made].flatMap((b) => [...(readers.get(b) ?? [])]);
