@@ -73,7 +73,7 @@ async function main({ suite, adapter, peers, only, quick, rounds, json, html }: 
     libraries: ['wgrad', ...peers],
     rounds: rounds ?? (quick ? 3 : 7),
     sample: quick ? 10 : 40,
-    slow: quick ? 500 : 3000,
+    slow: quick ? 300 : 3000,
     environment: chosen ? { WGRAD_ADAPTER: chosen } : {},
   });
   try {
