@@ -86,14 +86,10 @@ export function compile<A extends readonly Tensor[], R>(step: (...inputs: A) => 
       recordings.set(device, own);
       // Equal inputs are one tensor to the step, and to its gradients.
       const key = inputs.map((t) => `${show(t.shape)}${inputs.indexOf(t)}${t.requiresGrad}`).join();
-      forget(own, ({ captured }) => [...captured.keys()].some((t) => t.isDisposed));
+      forget(own, own.filter(isStale));
       const recording = own.find((r) => r.key === key && !moved(r)) ?? record(device, step, inputs, key);
-      const others = own.filter((r) => r !== recording);
-      own.splice(0, own.length, ...others, recording);
-      const alike = own.filter((r) => r.key === key);
-      forget(own, (r) => alike.indexOf(r) >= 0 && alike.indexOf(r) < alike.length - MOST_ALIKE);
-      const surplus = own.slice(0, Math.max(0, own.length - MOST));
-      forget(own, (r) => surplus.includes(r));
+      forget(own, surplus(own, recording));
+      own.splice(0, own.length, ...own.filter((r) => r !== recording), recording);
       refuseShared(recording, inputs);
       return run(device, recording, inputs) as R;
     });
@@ -138,12 +134,24 @@ function mapTensors(value: unknown, fn: (t: Tensor) => Tensor): unknown {
 /** Results in memory of their own: one may be a parameter, which the next run changes. */
 const copied = <R>(result: R): R => noGrad(() => mapTensors(result, (t) => clone(t))) as R;
 
-/** Frees the recordings of a list that `which` says, and takes them out of it. */
-function forget(list: Recording[], which: (r: Recording) => boolean): void {
-  const gone = list.filter(which);
-  if (gone.length === 0) return;
-  list.splice(0, list.length, ...list.filter((r) => !gone.includes(r)));
-  for (const r of gone) free(r);
+/** Frees recordings, and takes them out of their list. */
+function forget(list: Recording[], gone: readonly Recording[]): void {
+  for (const r of gone) {
+    list.splice(list.indexOf(r), 1);
+    free(r);
+  }
+}
+
+/** Whether a tensor that the step uses was freed. */
+const isStale = ({ captured }: Recording): boolean => [...captured.keys()].some((t) => t.isDisposed);
+
+/** The recordings of a list, the oldest first, that one more leaves no room for. */
+function surplus(list: readonly Recording[], next: Recording): Recording[] {
+  const others = list.filter((r) => r !== next);
+  const alike = others.filter((r) => r.key === next.key);
+  const gone = alike.slice(0, Math.max(0, alike.length + 1 - MOST_ALIKE));
+  const rest = others.filter((r) => !gone.includes(r));
+  return [...gone, ...rest.slice(0, Math.max(0, rest.length + 1 - MOST))];
 }
 
 /** To a recording, inputs are copies: what the step does to the tensor itself, or its gradient, would not be the input's. */

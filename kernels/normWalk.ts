@@ -181,50 +181,43 @@ export const partialStats = memo((width: number) => ({
   ),
 }));
 
-/** The end of a forward pass: `y` is a value of type V at `at`, in column c of the output's last axis. */
-const ending = (width: number, tail: Tail | undefined, y: string) => {
-  const code = tailCode(tail, width === 4 ? 'vec4f' : 'f32', 'y');
-  return { code, columns: code.columns(`c * ${width}u`), store: code.store(y, `at * ${width}u`) };
-};
+/** The last kernel of a forward pass: `y` is a value of type V at `at`, in column c of the output's last axis. */
+const forward = (name: string, title: string, affine: 'f32' | 'V', before: (width: number) => string, y: string) =>
+  memo((width: number, tail?: Tail) => {
+    const code = tailCode(tail, width === 4 ? 'vec4f' : 'f32', 'y');
+    return {
+      name: `norm/${name}/${width}${code.name}`,
+      access: ['read', 'read', 'read', 'read', 'write', ...code.access] as const,
+      source: walkSource(
+        title,
+        width,
+        ['x V', `gamma ${affine}`, `beta ${affine}`, 'stats f32', 'y V w'],
+        {
+          before: `${before(width)}\n  ${code.columns(`c * ${width}u`)}`,
+          each: code.store(y, `at * ${width}u`),
+        },
+        code,
+      ),
+    };
+  });
 
-export const applyNorm = memo((width: number, tail?: Tail) => {
-  const { code, columns, store } = ending(width, tail, '(x[at] - mean) * scale + shift');
-  return {
-    name: `norm/apply/${width}${code.name}`,
-    access: ['read', 'read', 'read', 'read', 'write', ...code.access] as const,
-    source: walkSource(
-      'x:[A,rows,cols] gamma, beta:[affine] stats:[2,A*B] -> y like x: (x - mean) * rstd * gamma + beta',
-      width,
-      ['x V', 'gamma f32', 'beta f32', 'stats f32', 'y V w'],
-      {
-        before: `let mean = ${pick(width, 'stats', 'group')};
+export const applyNorm = forward(
+  'apply',
+  'x:[A,rows,cols] gamma, beta:[affine] stats:[2,A*B] -> y like x: (x - mean) * rstd * gamma + beta',
+  'f32',
+  (width) => `let mean = ${pick(width, 'stats', 'group')};
   let scale = ${pick(width, 'stats', 'p.groups + group')} * ${pick(width, 'gamma', 'affine')};
-  let shift = ${pick(width, 'beta', 'affine')};
-  ${columns}`,
-        each: store,
-      },
-      code,
-    ),
-  };
-});
+  let shift = ${pick(width, 'beta', 'affine')};`,
+  '(x[at] - mean) * scale + shift',
+);
 
-export const applyRows = memo((width: number, tail?: Tail) => {
-  const { code, columns, store } = ending(width, tail, '((x[at] - stats[r]) * stats[p.rows + r]) * scale + shift');
-  return {
-    name: `norm/rows/${width}${code.name}`,
-    access: ['read', 'read', 'read', 'read', 'write', ...code.access] as const,
-    source: walkSource(
-      'x:[rows,cols] gamma, beta:[cols] stats:[2,rows] -> y:[rows,cols], down the columns',
-      width,
-      ['x V', 'gamma V', 'beta V', 'stats f32', 'y V w'],
-      {
-        before: `let scale = gamma[c]; let shift = beta[c]; ${columns}`,
-        each: store,
-      },
-      code,
-    ),
-  };
-});
+export const applyRows = forward(
+  'rows',
+  'x:[rows,cols] gamma, beta:[cols] stats:[2,rows] -> y:[rows,cols], down the columns',
+  'V',
+  () => 'let scale = gamma[c]; let shift = beta[c];',
+  '((x[at] - stats[r]) * stats[p.rows + r]) * scale + shift',
+);
 
 export const partialGrad = memo((width: number, rowwise: boolean) => ({
   name: `norm/sums/${width}${rowwise ? '/rows' : ''}`,
