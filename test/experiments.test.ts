@@ -3,12 +3,14 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { codeOf } from '../gan/experiments/code.node.ts';
 import type { Experiment, Lab } from '../gan/experiments/experiment.ts';
 import { experiments } from '../gan/experiments/experiments.node.ts';
 import { fixed, table } from '../gan/experiments/markdown.ts';
-import { claimsAgain, experimentsPage, readReport, updatePage } from '../gan/experiments/page.node.ts';
+import { checkCode, claimsAgain, experimentsPage, readReport, updatePage } from '../gan/experiments/page.node.ts';
 import { runExperiment } from '../gan/experiments/run.node.ts';
 import { meanSpread, plusMinus } from '../gan/experiments/tables.ts';
 
@@ -18,11 +20,15 @@ test.before.each((context) => {
 });
 test.after.each(({ root }) => rmSync(root, { recursive: true }));
 
-/** Two parts; `steps` is a setting, and `fails` says whether the second one is interrupted. */
-function trial(done: string[], { steps = 1, fails = false, holds = true } = {}): Experiment {
+/** Two parts; `steps` is a setting, `fails` says whether the second one is interrupted, and `code` is what decides the figures. */
+function trial(
+  done: string[],
+  { steps = 1, fails = false, holds = true, code = new URL('../kernels/places.ts', import.meta.url).href } = {},
+): Experiment {
   return {
     name: 'trial',
     title: 'A trial',
+    code,
     about: 'That parts are kept.',
     async run(lab: Lab) {
       const first = await lab.part('first/part', { steps }, async () => {
@@ -37,7 +43,7 @@ function trial(done: string[], { steps = 1, fails = false, holds = true } = {}):
       const sum = first + second;
       return { figures: { sum, gone: undefined }, pictures: { 'a.svg': `<svg>${sum}</svg>` } };
     },
-    claims: (figures) => [{ text: 'the sum', value: (figures as { sum: number }).sum, holds }],
+    claims: (figures) => [{ text: 'the sum', value: (figures as { sum: number }).sum, holds, seeds: 1 }],
     page: (figures) => `The sum is ${(figures as { sum: number }).sum}.`,
   };
 }
@@ -74,6 +80,50 @@ test('changed settings, a quick run and a fresh one do their parts anew', async 
   await runExperiment(trial(done, { steps: 2 }), optionsIn(root));
   assert.is(done.length, 8);
   assert.is(JSON.parse(readFileSync(join(root, 'out', 'experiments', 'trial.json'), 'utf8')).figures.sum, 62);
+});
+
+test('the hash of the code knows what decides figures, and nothing else', async ({ root }) => {
+  const write = (name: string, text: string) => writeFileSync(join(root, name), text);
+  const url = pathToFileURL(join(root, 'trial.node.ts')).href;
+  const hash = async () => (await codeOf(url)).hash;
+  write('rate.ts', 'export const rate: number = 0.1;\nexport const unused = 1;\n');
+  write('markdown.ts', 'export const page = () => 1;\n');
+  const text =
+    "import { rate } from './rate.ts';\nimport { page } from './markdown.ts';\nexport const run = () => [rate, page];\n";
+  write('trial.node.ts', text);
+  const first = await codeOf(url);
+  assert.equal(first.files, ['rate.ts', 'trial.node.ts']);
+  write('trial.node.ts', `// A comment.\n${text.replace('rate, page', 'rate,   page')}`);
+  write('rate.ts', 'export const rate = 0.1 as const;\nexport const unused = 2;\n');
+  write('markdown.ts', 'export const page = () => 2;\n');
+  assert.is(await hash(), first.hash, 'comments, layout, types, what nothing uses and pages');
+  write('rate.ts', 'export const rate: number = 0.2;\n');
+  const other = await hash();
+  assert.is.not(other, first.hash, 'a number in a file that is imported');
+
+  const done: string[] = [];
+  await runExperiment(trial(done, { code: url }), optionsIn(root));
+  assert.is(readReport(join(root, 'out'), 'trial')!.code, other);
+  const check = async () => (await checkCode([trial(done, { code: url })], join(root, 'out')))[0]!;
+  assert.ok((await check()).current);
+  write('rate.ts', 'export const rate: number = 0.3;\n');
+  const stale = await check();
+  assert.not.ok(stale.current);
+  assert.match(stale.says, `figures are of other code, ${other}`);
+  await runExperiment(trial(done, { code: url }), optionsIn(root));
+  assert.is(done.length, 4, 'parts that other code computed are done again');
+  assert.ok((await check()).current);
+});
+
+test('every experiment says which code decides its figures, and that reaches the kernels but not the page', async () => {
+  for (const [name, load] of Object.entries(experiments)) {
+    const { files } = await codeOf((await load()).code);
+    assert.ok(files.includes('kernels/softmax.ts') && files.includes('gan/gan.ts'), `${name}: ${files}`);
+    assert.not.ok(
+      files.some((file) => /plot|Page|Claims/.test(file)),
+      `${name}: ${files}`,
+    );
+  }
 });
 
 test('parts whose keys share a file name are told apart', async ({ root }) => {
@@ -124,7 +174,7 @@ test('a broken part is named with its remedy', async ({ root }) => {
 test('a claim that does not hold is told by the return value and by the page', async ({ root }) => {
   assert.is(await runExperiment(trial([], { holds: false }), optionsIn(root)), false);
   const page = experimentsPage([trial([])], (name) => readReport(join(root, 'out'), name));
-  assert.match(page, '| the sum | 42 | **does not hold** |');
+  assert.match(page, '| the sum | 42 | 1 | **does not hold** |');
   assert.match(page, 'The sum is 42.');
 });
 
@@ -145,18 +195,20 @@ test('claims are made again of the figures that are there, and nothing else in t
   const before = readFileSync(file, 'utf8');
   await updatePage([trial([])], join(root, 'out'));
   assert.is(readFileSync(file, 'utf8'), before);
-  const stricter = { ...trial([]), claims: () => [{ text: 'more', value: 41, holds: false }] };
+  const stricter = { ...trial([]), claims: () => [{ text: 'more', value: 41, holds: false, seeds: 2 }] };
   await updatePage([stricter], join(root, 'out'));
   const after = JSON.parse(readFileSync(file, 'utf8'));
-  assert.equal(after, { ...JSON.parse(before), claims: [{ text: 'more', value: 41, holds: false }] });
+  assert.equal(after, { ...JSON.parse(before), claims: [{ text: 'more', value: 41, holds: false, seeds: 2 }] });
   assert.equal(Object.keys(after), Object.keys(JSON.parse(before)));
-  assert.match(readFileSync(join(root, 'out', 'experiments.md'), 'utf8'), '| more | 41 | **does not hold** |');
+  assert.match(readFileSync(join(root, 'out', 'experiments.md'), 'utf8'), '| more | 41 | 2 | **does not hold** |');
   await updatePage([trial([])], join(root, 'out'));
   assert.is(readFileSync(file, 'utf8'), before, 'byte for byte');
 });
 
 test('claims are of the figures as JSON gives them back', async ({ root }) => {
-  const claims = (figures: unknown) => [{ text: 'keys', value: Object.keys(figures as object).length, holds: true }];
+  const claims = (figures: unknown) => [
+    { text: 'keys', value: Object.keys(figures as object).length, holds: true, seeds: 0 },
+  ];
   await runExperiment({ ...trial([]), claims }, optionsIn(root));
   assert.is(JSON.parse(readFileSync(join(root, 'out', 'experiments', 'trial.json'), 'utf8')).claims[0].value, 1);
 });
@@ -199,7 +251,7 @@ test('the page is written from the JSON in the folder; broken JSON is named', as
     page,
     experimentsPage([trial([])], (name) => readReport(docs, name)),
   );
-  assert.match(page, '| the sum | 42 | holds |');
+  assert.match(page, '| the sum | 42 | 1 | holds |');
   writeFileSync(join(docs, 'experiments', 'trial.json'), '');
   assert.throws(() => readReport(docs, 'trial'), /trial\.json is not JSON: run `npm run experiment trial` again/);
 });

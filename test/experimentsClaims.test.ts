@@ -143,17 +143,47 @@ test('eights: what one seed may give by luck does not pass, and no figure is cla
   assert.throws(() => frechetClaims(change({ fid: undefined })), /no Fréchet distance/);
 });
 
-test('two-gaussians: neither a coin, nor a generator that is elsewhere, nor a flat critic passes', () => {
+test('two-gaussians: neither a coin, nor a generator that is elsewhere, nor a flat or untrained critic passes', () => {
   const found = storedFigures(twoGaussians);
-  const { discriminator, critic, equilibrium: settled } = found;
-  const coin = { ...found, discriminator: { ...discriminator, trained: found.x.map(() => 0.5) } };
-  claimsFail(twoGaussians, coin, [/the trained D is/]);
-  const elsewhere = { ...found, equilibrium: { value: settled.value, mean: 0, deviation: 1 } };
+  const { x, discriminator, penalised, equilibria, theory } = found;
+  // One seed of several is enough to fail.
+  const last = <T>(list: readonly T[], to: (one: T) => T): T[] => [...list.slice(0, -1), to(list.at(-1)!)];
+  const withD = (of: (x: number) => number) => ({
+    ...found,
+    discriminator: { ...discriminator, trained: last(discriminator.trained, () => x.map(of)) },
+  });
+  const withPair = (to: (pair: (typeof penalised)[number]) => object) => ({
+    ...found,
+    penalised: last(penalised, (pair) => ({ ...pair, ...to(pair) })),
+  });
+  claimsFail(
+    twoGaussians,
+    withD(() => 0.5),
+    [/the trained D is/],
+  );
+  claimsFail(
+    twoGaussians,
+    withD((at) => (2.5 - at) / 5),
+    [/the trained D is/, /D one of at most/],
+  );
+  const elsewhere = { ...found, equilibria: last(equilibria, (e) => ({ ...e, mean: 0, deviation: 1 })) };
   claimsFail(twoGaussians, elsewhere, [/has a mean within/, /standard deviation within/]);
-  const still = { ...found, critic: { ...critic, penalised: found.x.map((x) => Math.min(x, 0.8)) } };
-  claimsFail(twoGaussians, still, [/the critic has a slope/]);
-  const steep = { ...found, discriminator: { ...discriminator, trained: found.x.map((x) => (2.5 - x) / 5) } };
-  claimsFail(twoGaussians, steep, [/the trained D is/, /D one of at most/]);
+  claimsFail(
+    twoGaussians,
+    withPair(({ oneSided }) => ({ oneSided: { ...oneSided, scores: x.map((at) => -Math.min(at, 0.8)) } })),
+    [/that critic has a slope/, /a straight line/],
+  );
+  claimsFail(
+    twoGaussians,
+    withPair(({ oneSided }) => ({ oneSided: { ...oneSided, estimate: 0.9 * theory.optimum } })),
+    [/one-sided penalty: the critic's estimate/],
+  );
+  // A critic that was never trained has slopes of no particular size, and says what no optimum does.
+  claimsFail(
+    twoGaussians,
+    withPair(({ twoSided }) => ({ twoSided: { ...twoSided, estimate: 0.1 } })),
+    [/two-sided penalty: it is within 2 %/],
+  );
 });
 
 test('parallel-lines: the slope of the Wasserstein loss must have the size and the sign of that of |θ|', () => {
@@ -214,10 +244,12 @@ async function redraw<F>(
 
 test('figures come from the parts, which are keyed by what decides them', async () => {
   const lines = storedFigures(parallelLines);
-  const drawn = await redraw(parallelLines, (key) => lines.estimated.find((e) => key === `theta-${e.theta}`));
+  const drawn = await redraw(parallelLines, (key) =>
+    lines.estimated.find((e) => key === `theta-${e.theta}/seed-${e.seed}`),
+  );
   assert.equal(drawn.figures, lines);
   for (const what of ['"lr":0.001', '"lastRate":0.01', '"lambda":10'])
-    assert.match(drawn.settings.get('theta-1')!, what);
+    assert.match(drawn.settings.get('theta-1/seed-1')!, what);
 
   const pairs = storedFigures(kantorovich);
   const again = await redraw(kantorovich, (key) =>
@@ -243,11 +275,21 @@ test('figures come from the parts, which are keyed by what decides them', async 
     assert.match(same.settings.get('clip-0.1')!, what);
   }
 
-  const scores = Array.from({ length: 101 }, (_, i) => i / 100);
-  const keyed = await redraw(twoGaussians, (key) =>
-    key === 'equilibrium' ? {} : key.startsWith('shift') ? 0 : { scores, value: 0 },
-  );
-  const penalised = keyed.settings.get('penalised')!;
+  const gaussians = storedFigures(twoGaussians);
+  const seeds = gaussians.sizes.seeds;
+  const keyed = await redraw(twoGaussians, (key) => {
+    const [kind, seed] = key.split('/seed-') as [string, string];
+    const at = seeds.indexOf(Number(seed));
+    if (kind === 'one-sided') return gaussians.penalised[at]!.oneSided;
+    if (kind === 'two-sided') return gaussians.penalised[at]!.twoSided;
+    if (kind === 'equilibrium') return gaussians.equilibria[at];
+    if (kind.startsWith('shift')) return gaussians.values.find((v) => kind === `shift-${v.shift}`)!.trained[at];
+    return gaussians.x.map((x) => -x);
+  });
+  for (const name of ['penalised', 'values', 'equilibria'] as const) {
+    assert.equal(keyed.figures[name], gaussians[name]);
+  }
+  const penalised = keyed.settings.get('two-sided/seed-1')!;
   for (const what of ['"lr":0.002', '"lastRate":0.01', '"gradient-penalty",10', '"real":{"mean":-1,"sigma":0.4}']) {
     assert.match(penalised, what);
   }

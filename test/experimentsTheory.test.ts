@@ -75,6 +75,15 @@ test('the penalised critic: W1 as lambda grows, and its optimum is one', () => {
   assert.ok(slope[xs.indexOf(0)]! < -1, 'falls from the real samples to the generated ones');
 });
 
+test('the penalised critic: with the signs of a two-sided penalty it settles at the optimum, or below it behind a wall', () => {
+  const narrow = { sigma: 0.02 };
+  const { estimate, settled } = penalisedCritic({ mean: -0.5, ...narrow }, { mean: 0.5, ...narrow }, 10, xs);
+  near(settled(xs.map(() => -1)), estimate, 1e-12, 'falling everywhere');
+  // Of slope 1 - 1/20 the wrong way: between two points 1 apart f(y) - f(x) = 0.95.
+  near(settled(xs.map(() => 1)), -0.95, 2e-3, 'rising everywhere');
+  near(settled(xs.map((x) => (x < 0 ? 1 : -1))), 0.05, 2e-2, 'half and half');
+});
+
 test('the penalised critic between two narrow Gaussians is that of two points', () => {
   // Between points a apart the density of x̂ is 1 / a and the mass ahead 1: f' = 1 + a / (2 lambda), as in parallel-lines.
   const narrow = { sigma: 0.02 };
@@ -159,16 +168,16 @@ test('training a critic: measures when asked, falls to the last rate, gives the 
 });
 
 test('two-gaussians: no trained discriminator has more V than theory, and with equal distributions none beats a coin', async () => {
-  const apart = await valueAt(2, { ...sizes, shifts: [], generatorSteps: 1 });
+  const apart = await valueAt(2, { ...sizes, shifts: [], generatorSteps: 1, seeds: [] }, 1);
   const theory = 2 * jsdOf({ mean: -1, sigma: 1 }, { mean: 1, sigma: 1 }, xs) - Math.log(4);
   assert.ok(apart <= theory + 1e-4 && apart > -Math.log(4), `${apart} against ${theory}`);
-  const same = await valueAt(0, { ...sizes, shifts: [], generatorSteps: 1 });
+  const same = await valueAt(0, { ...sizes, shifts: [], generatorSteps: 1, seeds: [] }, 1);
   assert.ok(same <= -Math.log(4) + 1e-4 && same > -1.5, `${same}`);
   const unit = (mean: number) => ({ mean, sigma: 1 });
-  const a = await criticBetween('clipped', unit(-1), unit(1), sizes, [[0], [0, 1]]);
+  const a = await criticBetween('clipped', unit(-1), unit(1), sizes, 1, [[0], [0, 1]]);
   assert.equal([a.length, a[0]!.length, a[1]!.length], [2, 1, 2], 'outputs at each list of places');
   assert.is(a[0]![0], a[1]![0], 'one critic for all places');
-  const settled = await equilibrium({ ...sizes, shifts: [], generatorSteps: 3 });
+  const settled = await equilibrium({ ...sizes, shifts: [], generatorSteps: 3, seeds: [] }, 1);
   assert.ok(Number.isFinite(settled.value) && settled.deviation > 0);
 });
 
@@ -181,9 +190,9 @@ test('parallel-lines: exact, and what no critic can exceed', async () => {
   }
   const { kl, jsd, wasserstein } = await exactLine(0);
   assert.equal([kl, jsd, wasserstein], [0, 0, 0]);
-  const apart = await estimatedLine(1, sizes);
+  const apart = await estimatedLine(1, 1, sizes);
   assert.ok(apart.jsd <= Math.log(2), `${apart.jsd}`);
-  const same = await estimatedLine(0, sizes);
+  const same = await estimatedLine(0, 1, sizes);
   assert.is(same.wasserstein, 0);
   assert.ok(same.jsd <= 1e-6, 'V of equal distributions is at most -log 4');
 });

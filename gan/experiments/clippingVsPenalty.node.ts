@@ -1,6 +1,6 @@
 import { plot } from '../run/plot.node.ts';
 import type { PlotPanel, PlotSeries } from '../run/plotTypes.ts';
-import { atLeast, atMost } from './claims.ts';
+import { atLeast, atMost, over } from './claims.ts';
 import {
   BETAS,
   type BoundName,
@@ -43,6 +43,7 @@ const names = Object.keys(bounds) as readonly BoundName[];
 export const clippingVsPenalty: Experiment<ClippingFigures> = {
   name: 'clipping-vs-penalty',
   title: 'Gradients and weights of a deep critic, with clipped weights and with a gradient penalty',
+  code: import.meta.url,
   about:
     'With clipped weights the gradients of a deep WGAN critic explode or vanish, and its weights are pushed to the ends of the ' +
     'clipping range; with a gradient penalty neither happens (Gulrajani et al. 2017, section 3 and Fig. 1b).',
@@ -101,14 +102,14 @@ export function claimsOf({ settings, results }: ClippingFigures): Claim[] {
   const start = recordOf(names, (name) => startOf(name, settings));
   const first = (name: BoundName) => start[name].growth.toPrecision(2);
   const share = (name: BoundName) => start[name].atEnds.toPrecision(3);
-  const over = 'gradient norm at the first layer over the last';
+  const ratio = 'gradient norm at the first layer over the last';
   const clipped = (expected: string) =>
     `; already by the first clipping: ${expected} expected, no evidence of training`;
   const untrained = (expected: string) =>
     `; already by the first weights: ${expected} expected, which training has to leave so`;
-  return [
+  return over(1, [
     atLeast(
-      `c = 0.1: ${over}, at least 10; by training: ${first('clip-0.1')} expected after the first clipping`,
+      `c = 0.1: ${ratio}, at least 10; by training: ${first('clip-0.1')} expected after the first clipping`,
       growth(results['clip-0.1']),
       10,
     ),
@@ -117,8 +118,8 @@ export function claimsOf({ settings, results }: ClippingFigures): Claim[] {
       grown(results['clip-0.1']),
       1000,
     ),
-    atMost(`c = 0.01: ${over}, at most 1e-3${clipped(first('clip-0.01'))}`, growth(results['clip-0.01']), 1e-3),
-    atMost(`c = 0.001: ${over}, at most 1e-6${clipped(first('clip-0.001'))}`, growth(results['clip-0.001']), 1e-6),
+    atMost(`c = 0.01: ${ratio}, at most 1e-3${clipped(first('clip-0.01'))}`, growth(results['clip-0.01']), 1e-3),
+    atMost(`c = 0.001: ${ratio}, at most 1e-6${clipped(first('clip-0.001'))}`, growth(results['clip-0.001']), 1e-6),
     atMost(
       `penalty: largest over smallest gradient norm of the layers, at most 30${untrained('about 1')}`,
       Math.max(...norms) / Math.min(...norms),
@@ -134,7 +135,7 @@ export function claimsOf({ settings, results }: ClippingFigures): Claim[] {
       results.penalty.atEnds,
       0.01,
     ),
-  ];
+  ]);
 }
 
 function page({ settings, data, norms, results }: ClippingFigures): string {

@@ -3,6 +3,8 @@ export interface Experiment<F = unknown> {
   /** The name on the command line, and of the files in docs/experiments. */
   readonly name: string;
   readonly title: string;
+  /** The URL of the file that trains and measures: what it imports decides the figures. */
+  readonly code: string;
   /** What is claimed, with its source, in a sentence or two. */
   readonly about: string;
   /** Trains and measures; draws what it found. */
@@ -33,10 +35,12 @@ export interface Findings<F = unknown> {
  * it does.
  */
 export interface Claim {
-  /** In words, such as 'WGAN-GP covers at least 7.8 of the 8 modes (mean of 5 seeds)'. */
+  /** In words, such as 'WGAN-GP covers at least 7.8 of the 8 modes (mean)'. */
   readonly text: string;
   readonly value: number;
   readonly holds: boolean;
+  /** Of how many seeds the figure is: other first weights, other samples. 0 where nothing was trained. */
+  readonly seeds: number;
 }
 
 /** What an experiment works with. */

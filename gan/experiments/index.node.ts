@@ -1,14 +1,14 @@
 import { Command, Option } from 'commander';
 import { adapters } from '../cli/options.ts';
 import { experiments } from './experiments.node.ts';
-import { updatePage } from './page.node.ts';
+import { checkCode, updatePage } from './page.node.ts';
 import { type ExperimentOptions, runExperiment } from './run.node.ts';
 
 const program = new Command('npm run experiment --')
   .description('Reproduce a claim of the papers; figures and pictures go to docs/experiments.')
   .argument(
     '<name>',
-    `one of ${Object.keys(experiments).join(', ')}; all; or page, which makes the claims of all figures again and writes docs/experiments.md`,
+    `one of ${Object.keys(experiments).join(', ')}; all; page, which makes the claims of all figures again and writes docs/experiments.md; or check, which says of which figures the code has changed since`,
   )
   .option('--quick', 'a minute or less each with lavapipe: to see that it runs, not whether the claim holds')
   .option('--fresh', 'do finished parts of an interrupted run again')
@@ -18,7 +18,14 @@ const program = new Command('npm run experiment --')
   )
   .addOption(new Option('--adapter <kind>', 'where to compute').choices(adapters).env('WGRAD_ADAPTER'))
   .action(async (name: string, options: ExperimentOptions) => {
-    if (name === 'page') return updatePage(await Promise.all(Object.values(experiments).map((load) => load())));
+    const load = () => Promise.all(Object.values(experiments).map((one) => one()));
+    if (name === 'page') return updatePage(await load());
+    if (name === 'check') {
+      const checks = await checkCode(await load());
+      for (const { says } of checks) process.stdout.write(`${says}\n`);
+      if (!checks.every(({ current }) => current)) process.exitCode = 1;
+      return;
+    }
     const names = name === 'all' ? Object.keys(experiments) : [name];
     for (const one of names) {
       // Not `experiments[one]` alone, which knows `toString` too.

@@ -38,7 +38,7 @@ export function gameValue(logits: readonly number[], p: Normal, q: Normal, xs: r
   );
 }
 
-/** The critic that maximises E_p f - E_q f - lambda E (|f'(x̂)| - 1)², x̂ uniform between independent samples of p and q. */
+/** What theory says of a critic under a gradient penalty; see {@link penalisedCritic}. */
 export interface PenalisedCritic {
   /** f' at the places. */
   readonly slope: readonly number[];
@@ -46,12 +46,22 @@ export interface PenalisedCritic {
   readonly estimate: number;
   /** W₁ of p and q. */
   readonly wasserstein: number;
+  /**
+   * E_p f - E_q f of the local optimum of the two-sided penalty whose slope has these signs at the places.
+   * @param signs anything above 0 for a rise, below it for a fall
+   */
+  settled(signs: readonly number[]): number;
 }
 
 /**
+ * The critic that maximises E_p f - E_q f - lambda E (|f'(x̂)| - 1)², with x̂ uniform between independent samples of p and q.
+ *
  * With the distribution functions P and Q, E_p f - E_q f = ∫ f' (Q - P) dx. The slope at each place is therefore chosen by
  * itself: f' = s (1 + |Q - P| / (2 lambda ρ)) with s the sign of Q - P and ρ the density of x̂. The penalty charges nothing for
  * its first 1, so that f' is above 1 wherever there is mass to move.
+ *
+ * A two-sided penalty has a second, local optimum at each place, f' = -s (1 - |Q - P| / (2 lambda ρ)), with the wrong sign: between
+ * the two lies slope 0, which costs lambda. The one-sided penalty charges nothing below 1 and has the first alone.
  */
 export function penalisedCritic(p: Normal, q: Normal, lambda: number, xs: readonly number[]): PenalisedCritic {
   const width = (xs.at(-1)! - xs[0]!) / (xs.length - 1);
@@ -73,15 +83,18 @@ export function penalisedCritic(p: Normal, q: Normal, lambda: number, xs: readon
     });
   }
   // Where nothing is, nothing is charged: those slopes do not matter, and are left out.
-  const slope = ahead.map((d, i) =>
-    between[i]! < 1e-9 ? 0 : Math.sign(d) * (1 + Math.abs(d) / (2 * lambda * between[i]!)),
-  );
-  return {
-    slope,
-    estimate: integral(
+  const slopeWith = (signs: readonly number[]) =>
+    ahead.map((d, i) => (between[i]! < 1e-9 ? 0 : Math.sign(signs[i]!) + d / (2 * lambda * between[i]!)));
+  const estimateOf = (slope: readonly number[]) =>
+    integral(
       xs,
       slope.map((s, i) => s * ahead[i]!),
-    ),
+    );
+  const slope = slopeWith(ahead);
+  return {
+    slope,
+    estimate: estimateOf(slope),
     wasserstein: integral(xs, ahead.map(Math.abs)),
+    settled: (signs) => estimateOf(slopeWith(signs)),
   };
 }

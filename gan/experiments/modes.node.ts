@@ -33,6 +33,7 @@ const brief: ModesSettings = { ...common, width: 64, emaDecay: 0.9, steps: 60 };
 export const modes: Experiment<ModesFigures> = {
   name: 'modes',
   title: 'Mode coverage on a ring of 8 and a grid of 25 Gaussians',
+  code: import.meta.url,
   about:
     'A GAN loses modes of a mixture of Gaussians (Metz et al. 2017; Srivastava et al. 2017, Table 1; Lin et al. 2018, Tables 1 and 2); ' +
     'a WGAN with gradient penalty covers them (Gulrajani et al. 2017, section 3.1).',

@@ -1,4 +1,4 @@
-import { atLeast, atMost } from './claims.ts';
+import { atLeast, atMost, over } from './claims.ts';
 import type { Claim } from './experiment.ts';
 import { picture, table } from './markdown.ts';
 import { DRAWS, uniformNoise } from './modesNoise.ts';
@@ -77,7 +77,6 @@ const thresholds = {
  * what the GANs cover, and with the share of the samples that are near a mode.
  */
 export function claimsOf({ settings, seeds, results }: ModesFigures): Claim[] {
-  const mean = `mean of ${seeds.length} seed${seeds.length > 1 ? 's' : ''}`;
   const claims = mixtureNames.flatMap((mixture) => {
     const { covered: least, more, quality } = thresholds[mixture];
     const { 'wgan-gp': penalised, ...others } = results[mixture];
@@ -87,31 +86,31 @@ export function claimsOf({ settings, seeds, results }: ModesFigures): Claim[] {
     const percent = `${(100 * noise.highQuality.mean).toFixed(2)} %`;
     return [
       atLeast(
-        `WGAN-GP covers at least ${least} of the ${modesIn(mixture)} modes of the ${mixture} (${mean}; uniform noise covers ${noise.covered.mean.toFixed(1)})`,
+        `WGAN-GP covers at least ${least} of the ${modesIn(mixture)} modes of the ${mixture} (mean; uniform noise covers ${noise.covered.mean.toFixed(1)})`,
         penalised.covered.mean,
         least,
       ),
       atLeast(
-        `${mixture}: WGAN-GP covers at least ${more} modes more than ${gans.map((name) => methods[name].title).join(' and than ')} (smaller difference; ${mean})`,
+        `${mixture}: WGAN-GP covers at least ${more} modes more than ${gans.map((name) => methods[name].title).join(' and than ')} (smaller difference; mean)`,
         ahead,
         more,
       ),
       atLeast(
-        `${mixture}: high-quality share of WGAN-GP over that of uniform noise, which is ${percent}, at least ${quality} (${mean})`,
+        `${mixture}: high-quality share of WGAN-GP over that of uniform noise, which is ${percent}, at least ${quality} (mean)`,
         shares[0] / shares[1],
         quality,
       ),
     ];
   });
   const { minimax, 'wgan-gp': penalised } = results.grid;
-  return [
+  return over(seeds.length, [
     ...claims,
     atMost(
-      `grid: reverse KL of WGAN-GP over that of ${methods.minimax.title}, at most 0.1 (${mean})`,
+      `grid: reverse KL of WGAN-GP over that of ${methods.minimax.title}, at most 0.1 (mean)`,
       penalised.reverseKl.mean / minimax.reverseKl.mean,
       0.1,
     ),
-  ];
+  ]);
 }
 
 /** How many modes a mixture has. */

@@ -48,6 +48,7 @@ const CLAIM = 'A gradient penalty in place of clipped weights trains better (Gul
 export const eights: Experiment<ReportFigures> = {
   name: 'eights',
   title: 'WGAN on handwritten eights, with clipped weights and with a gradient penalty',
+  code: import.meta.url,
   about: `A WGAN first learns one eight, then noise, then convincing eights (${REPORT}.1, figures 8 and 11 to 13). ${CLAIM}`,
   async run(lab) {
     const set = await openSampleSet('mnist', { classes: ['8'] });
@@ -76,6 +77,7 @@ export const eights: Experiment<ReportFigures> = {
 export const fashion: Experiment<ReportFigures> = {
   name: 'fashion',
   title: 'WGAN on bags, dresses and sandals, with clipped weights and with a gradient penalty',
+  code: import.meta.url,
   about: `Clothes are harder than digits: their shape is learnt, their shades are not (${REPORT}.2, figures 9 and 14 to 22). ${CLAIM}`,
   async run(lab) {
     const subjects: Subject[] = [];

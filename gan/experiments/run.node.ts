@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
 import type { Adapter } from '../cli/options.ts';
 import { readJson } from '../run/readJson.node.ts';
 import { commit, version } from '../train/version.node.ts';
+import { codeOf } from './code.node.ts';
 import type { Experiment, Lab } from './experiment.ts';
 
 /** Options of {@link runExperiment}. */
@@ -29,6 +30,7 @@ export interface ExperimentOptions {
 export async function runExperiment(experiment: Experiment, options: ExperimentOptions = {}): Promise<boolean> {
   const { out = 'docs/experiments', parts = 'runs/experiments', quick = false, adapter, fresh = false } = options;
   const { say = (text: string): void => void process.stdout.write(`${text}\n`) } = options;
+  const { hash: code } = await codeOf(experiment.code);
   const device = await init({ adapter });
   const began = performance.now();
   // Of parts that an earlier run finished: how many, and the seconds that they took then.
@@ -40,7 +42,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
     say,
     async part(key, settings, work) {
       const mark = createHash('sha256')
-        .update(JSON.stringify({ key, settings, quick, device: device.name }))
+        .update(JSON.stringify({ key, settings, quick, device: device.name, code }))
         .digest('hex')
         .slice(0, 12);
       const folder = resolve(parts, experiment.name);
@@ -81,6 +83,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
       ...{
         version: version(),
         commit: now === UNKNOWN ? null : now,
+        code,
         date: new Date().toISOString().slice(0, 10),
         seconds,
         reusedParts: earlier.parts,

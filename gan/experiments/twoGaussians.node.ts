@@ -18,6 +18,8 @@ import {
   EQUILIBRIUM,
   fake,
   LAMBDA,
+  type PenalisedFigures,
+  type PenalisedPair,
   real,
   type TwoGaussiansFigures,
   type TwoGaussiansSizes,
@@ -29,8 +31,9 @@ const full: TwoGaussiansSizes = {
   width: 64,
   generatorSteps: 1500,
   shifts: [0, 0.5, 1, 1.5, 2, 3, 4],
+  seeds: [1, 2, 3, 4, 5],
 };
-const quick: TwoGaussiansSizes = { steps: 60, batch: 128, width: 32, shifts: [0, 2], generatorSteps: 60 };
+const quick: TwoGaussiansSizes = { steps: 60, batch: 128, width: 32, shifts: [0, 2], generatorSteps: 60, seeds: [1] };
 
 /** The places of the picture. */
 const shown = spaced(-2.5, 2.5, 101);
@@ -40,18 +43,13 @@ const everywhere = spaced(-8, 8, 3201);
 /** The critics that are trained between the two Gaussians. */
 const critics = {
   discriminator: ['minimax', undefined, undefined],
-  penalised: ['wasserstein', 'gradient-penalty', LAMBDA],
+  'one-sided': ['wasserstein', 'one-sided-penalty', LAMBDA],
+  'two-sided': ['wasserstein', 'gradient-penalty', LAMBDA],
   clipped: ['wasserstein', 'weight-clipping', 0.1],
 } as const satisfies Record<
   string,
   readonly ['minimax' | 'wasserstein', RegularizerName | undefined, number | undefined]
 >;
-
-/** A critic's output at the places of the picture, and over `everywhere` its integral against p - q or its V. */
-interface Trained {
-  readonly scores: readonly number[];
-  readonly value: number;
-}
 
 /** How each critic learns. */
 const training = { lr: 2e-3, betas: [0.5, 0.9], lastRate: 0.01 } as const;
@@ -65,10 +63,11 @@ export async function criticBetween(
   p: Normal,
   q: Normal,
   { steps, batch, width }: Pick<TwoGaussiansSizes, 'steps' | 'batch' | 'width'>,
+  seed: number,
   places: readonly (readonly number[])[],
 ): Promise<number[][]> {
-  const rng = new Generator(1, streams.training);
-  const { critic, generator: unused } = mlp({ shape: [1], width, rng: new Generator(1, streams.weights) });
+  const rng = new Generator(seed, streams.training);
+  const { critic, generator: unused } = mlp({ shape: [1], width, rng: new Generator(seed, streams.weights) });
   unused.dispose();
   const generator = gaussianGenerator(q.mean, q.sigma);
   const [objective, name, strength] = critics[kind];
@@ -91,42 +90,69 @@ export async function criticBetween(
   }
 }
 
-/** The critics of the picture. */
-async function between(kind: keyof typeof critics, sizes: TwoGaussiansSizes): Promise<Trained> {
-  const [scores, all] = (await criticBetween(kind, real, fake, sizes, [shown, everywhere])) as [number[], number[]];
-  const [p, q] = [density(real, everywhere), density(fake, everywhere)];
-  const value =
-    kind === 'discriminator'
-      ? gameValue(all, real, fake, everywhere)
-      : integral(
-          everywhere,
-          all.map((f, i) => f * (p[i]! - q[i]!)),
-        );
-  return { scores: scores.map((v) => rounded(v)), value: rounded(value) };
+/** The scores of a critic at the places of the picture. */
+async function scoresBetween(kind: keyof typeof critics, sizes: TwoGaussiansSizes, seed: number): Promise<number[]> {
+  const [scores] = await criticBetween(kind, real, fake, sizes, seed, [shown]);
+  return scores!.map((v) => rounded(v));
 }
 
+/** What a critic under a gradient penalty has learnt. */
+export async function penalisedBetween(
+  kind: 'one-sided' | 'two-sided',
+  sizes: TwoGaussiansSizes,
+  seed: number,
+): Promise<PenalisedFigures> {
+  const [scores, all] = (await criticBetween(kind, real, fake, sizes, seed, [shown, everywhere])) as [
+    number[],
+    number[],
+  ];
+  const [p, q] = [density(real, everywhere), density(fake, everywhere)];
+  const estimate = integral(
+    everywhere,
+    all.map((f, i) => f * (p[i]! - q[i]!)),
+  );
+  // The slope at a place is that between its neighbours; outside of the places there is no mass.
+  const signs = all.map((_, i) => (all[i + 1] ?? all[i]!) - (all[i - 1] ?? all[i]!));
+  return {
+    scores: centred(scores, 1),
+    estimate: rounded(estimate),
+    settled: rounded(theory().settled(signs)),
+  };
+}
+
+/** What theory says of a critic with a penalty between both. */
+const theory = () => penalisedCritic(real, fake, LAMBDA, everywhere);
+
 /** V(D, G) of a discriminator trained between unit Gaussians `shift` apart: on the exact densities, by quadrature. */
-export async function valueAt(shift: number, sizes: TwoGaussiansSizes): Promise<number> {
-  const [p, q] = [-shift / 2, shift / 2].map((mean) => ({ mean, sigma: 1 })) as [Normal, Normal];
-  const [logits] = await criticBetween('discriminator', p, q, sizes, [everywhere]);
+export async function valueAt(shift: number, sizes: TwoGaussiansSizes, seed: number): Promise<number> {
+  const [p, q] = apart(shift);
+  const [logits] = await criticBetween('discriminator', p, q, sizes, seed, [everywhere]);
   return rounded(gameValue(logits!, p, q, everywhere));
 }
+
+/** Unit Gaussians so far apart. */
+const apart = (shift: number) => [-shift / 2, shift / 2].map((mean) => ({ mean, sigma: 1 })) as [Normal, Normal];
 
 /** How generator and discriminator are trained together. */
 const game = { criticSteps: 3, lr: 1e-3, betas: [0.5, 0.9], lastRate: 0.01 } as const;
 
 /** Trains a generator on a Gaussian, then a new discriminator against it alone, and takes V over new samples. */
-export async function equilibrium(sizes: TwoGaussiansSizes): Promise<TwoGaussiansFigures['equilibrium']> {
+export async function equilibrium(
+  sizes: TwoGaussiansSizes,
+  seed: number,
+): Promise<TwoGaussiansFigures['equilibria'][number]> {
   const { batch, width, steps } = sizes;
-  const rng = new Generator(1, streams.training);
+  const rng = new Generator(seed, streams.training);
   const shape = { shape: [1], latent: 1, width } as const;
-  const { generator, critic, latent } = mlp({ ...shape, rng: new Generator(1, streams.weights) });
-  const fresh = mlp({ ...shape, rng: new Generator(2, streams.weights) });
+  const weights = new Generator(seed, streams.weights);
+  const { generator, critic, latent } = mlp({ ...shape, rng: weights });
+  const fresh = mlp({ ...shape, rng: weights });
   fresh.generator.dispose();
   try {
     await play(
       new Gan({ generator, critic, latent }, rng, { objective: 'non-saturating', criticOptimizer: player }),
       sizes,
+      seed,
     );
     const gan = new Gan({ generator, critic: fresh.critic, latent }, rng, {
       objective: 'minimax',
@@ -157,9 +183,9 @@ const player = (parameters: ConstructorParameters<typeof Adam>[0]) =>
   new Adam(parameters, { lr: game.lr, betas: game.betas });
 
 /** Trains both networks on the Gaussian of real samples, and frees the GAN. */
-async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes): Promise<void> {
-  const set = pointSet(gaussian(real), { trainSize: 2 ** 16, testSize: 1 });
-  const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(1, streams.data) };
+async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes, seed: number): Promise<void> {
+  const set = pointSet(gaussian(real), { trainSize: 2 ** 16, testSize: 1, seed });
+  const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(seed, streams.data) };
   const { criticSteps, lastRate } = game;
   const training = new Training(gan, new DataLoader(trainingData(set), loader), {
     criticSteps,
@@ -177,52 +203,54 @@ async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes): Pro
 export const twoGaussians: Experiment<TwoGaussiansFigures> = {
   name: 'two-gaussians',
   title: 'Optimal discriminator and critic between two Gaussians',
+  code: import.meta.url,
   about:
     'The best discriminator is D* = p_r / (p_r + p_g), and V(D*, G) = 2 JSD - log 4, which is -log 4 where the distributions are the same (Goodfellow et al. 2014, proposition 1 and theorem 1). Between two Gaussians that hardly overlap it is flat where the generator is, while the critic of a WGAN is a straight line with a slope everywhere in between (Arjovsky et al. 2017, Fig. 2).',
   async run(lab) {
     const sizes = lab.quick ? quick : full;
-    const { steps, batch, width, generatorSteps } = sizes;
+    const { steps, batch, width, generatorSteps, seeds } = sizes;
     const settings = { steps, batch, width, training };
-    const part = (kind: keyof typeof critics) =>
-      lab.part(kind, { ...settings, critic: critics[kind], real, fake }, () => between(kind, sizes));
-    const [discriminator, penalised, clipped] = [
-      await part('discriminator'),
-      await part('penalised'),
-      await part('clipped'),
-    ];
+    const part = <T>(kind: keyof typeof critics, seed: number, work: () => Promise<T>): Promise<T> =>
+      lab.part(`${kind}/seed-${seed}`, { ...settings, critic: critics[kind], real, fake }, work);
+    const discriminators: number[][] = [];
+    const penalised: PenalisedPair[] = [];
+    for (const seed of seeds) {
+      discriminators.push(await part('discriminator', seed, () => scoresBetween('discriminator', sizes, seed)));
+      const one = (kind: 'one-sided' | 'two-sided') => part(kind, seed, () => penalisedBetween(kind, sizes, seed));
+      penalised.push({ seed, oneSided: await one('one-sided'), twoSided: await one('two-sided') });
+    }
+    const first = seeds[0]!;
+    const clipped = await part('clipped', first, () => scoresBetween('clipped', sizes, first));
     const values: TwoGaussiansFigures['values'][number][] = [];
     for (const shift of sizes.shifts) {
-      const trained = await lab.part(`shift-${shift}`, settings, () => valueAt(shift, sizes));
-      const [p, q] = [-shift / 2, shift / 2].map((mean) => ({ mean, sigma: 1 })) as [Normal, Normal];
-      values.push({ shift, trained, theory: rounded(2 * jsdOf(p, q, everywhere) + EQUILIBRIUM) });
+      const trained: number[] = [];
+      for (const seed of seeds) {
+        trained.push(await lab.part(`shift-${shift}/seed-${seed}`, settings, () => valueAt(shift, sizes, seed)));
+      }
+      const jsd = jsdOf(...apart(shift), everywhere);
+      values.push({ shift, trained, theory: rounded(2 * jsd + EQUILIBRIUM) });
     }
-    const settled = await lab.part('equilibrium', { ...settings, real, generatorSteps, game }, () =>
-      equilibrium(sizes),
-    );
+    const equilibria: TwoGaussiansFigures['equilibria'][number][] = [];
+    for (const seed of seeds) {
+      const decides = { ...settings, real, generatorSteps, game };
+      equilibria.push(await lab.part(`equilibrium/seed-${seed}`, decides, () => equilibrium(sizes, seed)));
+    }
     const [p, q] = [density(real, shown), density(fake, shown)];
-    const theory = penalisedCritic(real, fake, LAMBDA, everywhere);
-    const scale = steepestOf(clipped.scores);
+    const scale = steepestOf(clipped);
+    const { estimate, wasserstein } = theory();
     const figures: TwoGaussiansFigures = {
       sizes,
       x: shown.map((x) => rounded(x)),
       density: { real: p.map((v) => rounded(v)), generated: q.map((v) => rounded(v)) },
       discriminator: {
         best: p.map((v, i) => rounded(v / (v + q[i]!))),
-        trained: discriminator.scores.map((s) => rounded(1 / (1 + Math.exp(-s)))),
+        trained: discriminators.map((scores) => scores.map((s) => rounded(1 / (1 + Math.exp(-s))))),
       },
-      critic: {
-        penalised: centred(penalised.scores, 1),
-        clipped: centred(clipped.scores, scale),
-        scale: rounded(scale),
-      },
-      estimate: {
-        trained: penalised.value,
-        optimum: rounded(theory.estimate),
-        wasserstein: rounded(theory.wasserstein),
-      },
-      between: straightness(penalised.scores),
+      penalised,
+      clipped: { scores: centred(clipped, scale), scale: rounded(scale) },
+      theory: { optimum: rounded(estimate), wasserstein: rounded(wasserstein) },
       values,
-      equilibrium: settled,
+      equilibria,
     };
     return { figures, pictures: drawTwoGaussians(figures) };
   },
@@ -237,14 +265,3 @@ const steepestOf = (scores: readonly number[]): number =>
 /** Divided, and 0 in the middle. */
 const centred = (scores: readonly number[], by: number): number[] =>
   scores.map((s) => rounded((s - scores[(scores.length - 1) / 2]!) / by));
-
-/** How the critic runs between the means: its slope from end to end, and how far it leaves that line. */
-function straightness(scores: readonly number[]): TwoGaussiansFigures['between'] {
-  const inside = shown.flatMap((x, i) =>
-    x >= real.mean - 1e-9 && x <= fake.mean + 1e-9 ? [[x, scores[i]!] as const] : [],
-  );
-  const [[a, fa], [b, fb]] = [inside[0]!, inside.at(-1)!];
-  const slope = (fb - fa) / (b - a);
-  const bend = largest(inside.map(([x, f]) => Math.abs(f - fa - slope * (x - a))));
-  return { slope: rounded(Math.abs(slope)), bend: rounded(bend) };
-}

@@ -10,6 +10,8 @@ export interface TwoGaussiansSizes {
   readonly shifts: readonly number[];
   /** Updates of the generator that is trained to the equilibrium. */
   readonly generatorSteps: number;
+  /** Everything is trained once for each: first weights, samples and codes are others. */
+  readonly seeds: readonly number[];
 }
 
 /** Real samples and generated ones of the picture. */
@@ -20,26 +22,44 @@ export const LAMBDA = 10;
 /** V at the equilibrium, where D = 1/2 everywhere. */
 export const EQUILIBRIUM = -Math.log(4);
 
+/** Two critics of a seed, at the places of the picture and 0 in its middle, and what they say the distance is. */
+export interface PenalisedPair {
+  readonly seed: number;
+  readonly oneSided: PenalisedFigures;
+  readonly twoSided: PenalisedFigures;
+}
+
+/** What one critic with a penalty has learnt. */
+export interface PenalisedFigures {
+  readonly scores: readonly number[];
+  /** E f(x) - E f(y). */
+  readonly estimate: number;
+  /**
+   * What the estimate is at the local optimum of the two-sided penalty that has the signs which this critic's slopes have: the
+   * optimum itself where they are right everywhere.
+   */
+  readonly settled: number;
+}
+
 /** What `two-gaussians` measures. */
 export interface TwoGaussiansFigures {
   readonly sizes: TwoGaussiansSizes;
   readonly x: readonly number[];
   /** Densities at x. */
   readonly density: { readonly real: readonly number[]; readonly generated: readonly number[] };
-  /** D* = p_r / (p_r + p_g) and the trained D, at x. */
-  readonly discriminator: { readonly best: readonly number[]; readonly trained: readonly number[] };
-  /** The critics at x, 0 in the middle; the clipped one is divided by its steepest slope there, which is `scale`. */
-  readonly critic: {
-    readonly penalised: readonly number[];
-    readonly clipped: readonly number[];
-    readonly scale: number;
-  };
-  /** E f(x) - E f(y) of the critic with a penalty; what theory says it is; and W₁. */
-  readonly estimate: { readonly trained: number; readonly optimum: number; readonly wasserstein: number };
-  /** The critic's slope between the means: mean, and the largest distance of its values from the straight line. */
-  readonly between: { readonly slope: number; readonly bend: number };
-  /** V(D, G) of trained discriminators, and 2 JSD - log 4, for unit Gaussians so far apart. */
-  readonly values: readonly { readonly shift: number; readonly trained: number; readonly theory: number }[];
-  /** V of a discriminator trained against a generator that was trained to the equilibrium, and what that generator makes. */
-  readonly equilibrium: { readonly value: number; readonly mean: number; readonly deviation: number };
+  /** D* = p_r / (p_r + p_g) at x, and the trained D of each seed. */
+  readonly discriminator: { readonly best: readonly number[]; readonly trained: readonly (readonly number[])[] };
+  /** Critics under a gradient penalty, for each seed. */
+  readonly penalised: readonly PenalisedPair[];
+  /** A critic of clipped weights at x, 0 in the middle, divided by its steepest slope there, which is `scale`. */
+  readonly clipped: { readonly scores: readonly number[]; readonly scale: number };
+  /** The estimate at the optimum under a penalty, by quadrature; and W₁. */
+  readonly theory: { readonly optimum: number; readonly wasserstein: number };
+  /** V(D, G) of the trained discriminators of all seeds, and 2 JSD - log 4, for unit Gaussians so far apart. */
+  readonly values: readonly { readonly shift: number; readonly trained: readonly number[]; readonly theory: number }[];
+  /**
+   * V of a discriminator trained against a generator that was trained to the equilibrium, and what that generator makes, for each
+   * seed.
+   */
+  readonly equilibria: readonly { readonly value: number; readonly mean: number; readonly deviation: number }[];
 }

@@ -240,6 +240,7 @@ const meanGap = ({ generator, critic, latent }: Fixed, table: Tensor): Promise<n
 export const vanishing: Experiment<VanishingFigures> = {
   name: 'vanishing',
   title: "The generator's gradient as the discriminator becomes perfect",
+  code: import.meta.url,
   about:
     'Where real and generated samples lie on different manifolds there is a perfect discriminator, and as D approaches it the gradient of E log(1 - D(g(z))) vanishes (Arjovsky and Bottou 2017, theorem 2.4 and Fig. 2: by up to five orders of magnitude in 4,000 updates). That of a Wasserstein critic does not (Arjovsky et al. 2017, theorem 3), so that it may be trained to the end.',
   async run(lab) {

@@ -1,4 +1,4 @@
-import { atLeast, atMost } from './claims.ts';
+import { atLeast, atMost, over } from './claims.ts';
 import { largest, least } from './critics.ts';
 import type { Claim } from './experiment.ts';
 import type { CriticKind, VanishingFigures } from './vanishing.node.ts';
@@ -11,7 +11,7 @@ export function vanishingClaims({ stages, falls, at }: VanishingFigures): Claim[
       ({ critics }) => critics.find((c) => c.kind === kind)!.norms.find((n) => n.loss === 'wasserstein')!.mean,
     );
   const clippedOnce = at.indexOf(1);
-  return [
+  return over(1, [
     atMost(
       `the discriminator becomes perfect: its D(g(z)) falls to at most 0.001 (largest of the stages; at least ${least(doubts.map((d) => d[0]!)).toPrecision(2)} before)`,
       largest(doubts.map((d) => d.at(-1)!)),
@@ -37,5 +37,5 @@ export function vanishingClaims({ stages, falls, at }: VanishingFigures): Claim[
       least(norms('clipping').map((n) => n.at(-1)! / n[clippedOnce]!)),
       100,
     ),
-  ];
+  ]);
 }
