@@ -1,16 +1,10 @@
 import type { Elementwise, Link } from './functions.ts';
 import { f32, flatMain, grid1d, type Kernel, type Plan, type Shape, sizeOf } from './kernel.ts';
+import { bitwise } from './special.ts';
 import { broadcastStrides, collapse, members, offsetOf, stridesOf, unravel } from './strides.ts';
 
-// WGSL may assume that NaN and infinity do not occur, so they are recognised and made by their bits. A parameter `& 0u` keeps
-// the compiler from evaluating the bits itself, which it would refuse.
-const special = (
-  parameter: string,
-) => /* wgsl */ `fn isnan_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
-fn bits_(word: u32) -> T { return T(bitcast<f32>(word | (${parameter} & 0u))); }`;
-
 /** The types that expressions are written in, for one element or a vector of them. */
-const TYPES = {
+export const TYPES = {
   f32: 'alias T = f32; alias U = u32; alias B = bool;',
   vec2f: 'alias T = vec2f; alias U = vec2u; alias B = vec2<bool>;',
   vec4f: 'alias T = vec4f; alias U = vec4u; alias B = vec4<bool>;',
@@ -59,7 +53,7 @@ export function linkFunctions(links: readonly Link[], type: ChainType, parameter
       .map((l) => `${l}: T`);
     return `fn link${k}(${parameters.join(', ')}) -> T { return ${e.expr.replace(/\bp\.s(\d)/g, (_, s) => `p.s${from + Number(s)}`)}; }`;
   });
-  return [TYPES[type], special(parameter), functionsOf(links), ...functions].join('\n');
+  return [TYPES[type], bitwise(parameter), functionsOf(links), ...functions].join('\n');
 }
 
 // `modes`: how each input is read: v(ec4), s(plat: one scalar for the four lanes), f(loat by float).

@@ -4,8 +4,32 @@
  * about 1e-6 on every adapter. Polynomials: Cephes (Moshier), single precision, unless a source is named.
  */
 
+/**
+ * `isnan_(x)`, and `bits_(word)` for a value given by its bits: what every other function here rests on. WGSL may assume that
+ * NaN and infinity do not occur, and `max`, `min`, `clamp`, `sign`, `step`, `log`, `exp` and `pow` of drivers do lose them.
+ * @param parameter a u32 of the uniform block, whatever its value: `& 0u` keeps the compiler from evaluating the bits itself,
+ * which it would refuse
+ */
+export const bitwise = (
+  parameter: string,
+) => /* wgsl */ `fn isnan_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
+fn bits_(word: u32) -> T { return T(bitcast<f32>(word | (${parameter} & 0u))); }`;
+
+/** `max_(a, b)` and `min_(a, b)`: NaN where either is. */
+export const EXTREMA = /* wgsl */ `fn max_(a: T, b: T) -> T { return select(max(a, b), a + b, isnan_(a) | isnan_(b)); }
+fn min_(a: T, b: T) -> T { return select(min(a, b), a + b, isnan_(a) | isnan_(b)); }`;
+
+/** `sign_(x)`: NaN for NaN. */
+export const SIGN = /* wgsl */ `fn sign_(x: T) -> T { return select(sign(x), x, isnan_(x)); }`;
+
+/** `exp_(x)`: NaN for NaN. */
+export const EXP = /* wgsl */ `fn exp_(x: T) -> T { return select(exp(x), x, isnan_(x)); }`;
+
 /** `finite_(x)`: neither NaN nor infinite. */
 export const FINITE = /* wgsl */ `fn finite_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) < U(0x7f800000u); }`;
+
+/** `endless_(x)`: Infinity or -Infinity. */
+const ENDLESS = /* wgsl */ `fn endless_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) == U(0x7f800000u); }`;
 
 /** `on_(x)`: x is not 0. NaN counts as true, as in PyTorch. */
 export const TRUTH = /* wgsl */ `fn on_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) != U(0u); }`;
@@ -52,17 +76,56 @@ fn cosh_(x: T) -> T {
 
 /**
  * `sine_(x, quarter)` = sin(x + quarter · π/2) for whole quarters, and `tan_(x)`. x is brought to [-π/4, π/4] by
- * subtracting a multiple of π/2 in three parts, so that the products are exact up to |x| of about 1e4.
+ * subtracting a multiple of π/2 in three parts, whose products are exact up to |x| of about 1e4; beyond that by multiplying the
+ * mantissa with those bits of 2/π that decide (Payne and Hanek 1983), in whole numbers, so that every finite x comes out right.
  */
 export const SINE = /* wgsl */ `${FINITE}
-struct Reduced { k: T, s: T, c: T }
-fn reduce_(x: T) -> Reduced {
-  let k = round(x * 0.636619772);
-  let r = clamp(((x - k * 1.5703125) - k * 4.837512969970703125e-4) - k * 7.54978995489188216e-8, T(-0.8), T(0.8));
+struct Reduced { k: T, r: T }
+struct Turned { k: T, s: T, c: T }
+fn word_(n: U, a: u32, b: u32, c: u32, d: u32) -> U {
+  return select(select(U(a), U(b), n == U(1u)), select(U(c), U(d), n == U(3u)), n > U(1u));
+}
+fn mulhi_(a: U, b: U) -> U {
+  let low = U(0xffffu); let half = U(16u);
+  let t = (a >> half) * (b & low) + (((a & low) * (b & low)) >> half);
+  let u = (a & low) * (b >> half) + (t & low);
+  return (a >> half) * (b >> half) + (t >> half) + (u >> half);
+}
+fn far_(x: T) -> Reduced {
+  let bits = bitcast<U>(x);
+  let m = ((bits & U(0x7fffffu)) | U(0x800000u)) << U(8u);
+  // The 96 bits of 2/π whose products with m matter modulo 4, and of these products the 64 highest bits: a quarter's two first.
+  let at = ((bits >> U(23u)) & U(255u)) - U(128u);
+  let n = at >> U(5u); let left = at & U(31u); let right = U(31u) - left;
+  let a = word_(n, 0u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u);
+  let b = word_(n, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u);
+  let c = word_(n, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u);
+  let d = word_(n, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u, 0x3c439041u);
+  let w1 = (b << left) | ((c >> U(1u)) >> right);
+  let part = m * w1;
+  let low = part + mulhi_(m, (c << left) | ((d >> U(1u)) >> right));
+  let high = m * ((a << left) | ((b >> U(1u)) >> right)) + mulhi_(m, w1) + select(U(0u), U(1u), low < part);
+  let k = (high + U(0x20000000u)) >> U(30u);
+  let rest = high - (k << U(30u));
+  let under = rest > U(0x7fffffffu);
+  let size = T(select(rest, ~rest, under)) * 0x1p-30 + T(select(low, ~low, under)) * 0x1p-62;
+  let r = 1.57079633 * select(size, -size, under);
+  let minus = bits > U(0x7fffffffu);
+  return Reduced(select(T(k), -T(k), minus), select(r, -r, minus));
+}
+fn reduce_(x: T) -> Turned {
+  var k = round(x * 0.636619772);
+  var r = ((x - k * 1.5703125) - k * 4.837512969970703125e-4) - k * 7.54978995489188216e-8;
+  let far = abs(x) > T(8192.0);
+  if (any(far)) {
+    let whole = far_(x);
+    k = select(k, whole.k, far);
+    r = select(r, whole.r, far);
+  }
   let z = r * r;
   let s = r + r * z * (-0.16666654611 + z * (8.3321608736e-3 + z * -1.9515295891e-4));
   let c = 1.0 - 0.5 * z + z * z * (4.166664568298827e-2 + z * (-1.388731625493765e-3 + z * 2.443315711809948e-5));
-  return Reduced(k, s, c);
+  return Turned(k, s, c);
 }
 fn sine_(x: T, quarter: f32) -> T {
   let r = reduce_(x);
@@ -124,39 +187,72 @@ fn phi_(x: T) -> T {
 }
 fn bell_(x: T) -> T { return select(exp(-min(x * x, T(1e4))), x, isnan_(x)); }`;
 
-/** `pow_(x, y)` for tensors, `powf_(x, s)` for a number, by squaring where it is whole. */
-export const POW = /* wgsl */ `${LOG}
-fn settle_(x: T, y: T, magnitude: T) -> T {
+/**
+ * `pow_(x, y)` for tensors, `powf_(x, s)` for a number: by squaring where it is whole and not large. Both are C's pow at zeros,
+ * ones, infinities and NaN.
+ */
+export const POW = /* wgsl */ `${ENDLESS}
+fn pow_(x: T, y: T) -> T {
+  let size = abs(x);
   let whole = floor(y) == y;
   let odd = whole & (y - 2.0 * floor(0.5 * y) == T(1.0));
-  var r = select(magnitude, -magnitude, (x < T(0.0)) & odd);
-  r = select(r, bits_(0x7fc00000u), (x < T(0.0)) & !whole);
-  r = select(r, select(T(0.0), bits_(0x7f800000u), y < T(0.0)), x == T(0.0));
-  r = select(r, bits_(0x7fc00000u), isnan_(x) | isnan_(y));
+  let endless = endless_(x) | endless_(y);
+  var r = exp2(y * log2(size));
+  r = select(r, select(T(0.0), bits_(0x7f800000u), (size > T(1.0)) == (y > T(0.0))), endless | (size == T(0.0)));
+  r = select(r, T(1.0), size == T(1.0));
+  r = select(r, -r, odd & ((bitcast<U>(x) & U(0x80000000u)) != U(0u)));
+  r = select(r, bits_(0x7fc00000u), (x < T(0.0)) & !whole & !endless);
+  r = select(r, x + y, isnan_(x) | isnan_(y));
   return select(r, T(1.0), (y == T(0.0)) | (x == T(1.0)));
 }
-fn pow_(x: T, y: T) -> T { return settle_(x, y, exp2(y * log2(abs(x)))); }
 fn powf_(x: T, s: f32) -> T {
-  if (floor(s) != s || abs(s) > 64.0) { return pow_(x, T(s)); }
+  if (s == 0.5) {
+    let r = select(sqrt(x), T(0.0), x == T(0.0));
+    return select(r, bits_(0x7f800000u), bitcast<U>(x) == U(0xff800000u));
+  }
+  if ((bitcast<u32>(s) & 0x7fffffffu) > 0x42800000u || floor(s) != s) { return pow_(x, T(s)); } // |s| > 64, or NaN
   var r = T(1.0);
-  var q = abs(x);
+  var q = x;
   for (var n = u32(abs(s)); n > 0u; n = n >> 1u) {
     if ((n & 1u) == 1u) { r = r * q; }
     q = q * q;
   }
-  return settle_(x, T(s), select(r, 1.0 / r, s < 0.0));
+  return select(r, 1.0 / r, s < 0.0);
 }`;
 
 /**
  * `remainder_(a, b)` has the sign of b. b is split in halves whose products with a quotient below 4096 are exact, and a
- * quotient that was rounded to the wrong side of a whole number is put right.
+ * quotient that was rounded to the wrong side of a whole number is put right. Larger quotients are divided out eight bits at a
+ * time, in whole numbers. A b below the smallest normal number counts as 0.
  */
-export const REMAINDER = /* wgsl */ `fn remainder_(a: T, b: T) -> T {
+export const REMAINDER = /* wgsl */ `${ENDLESS}
+fn divided_(a: T, b: T, wanted: B) -> T {
+  let mantissa = U(0x7fffffu); let one = U(0x800000u);
+  let exponent = (bitcast<U>(b) >> U(23u)) & U(255u);
+  let by = (bitcast<U>(b) & mantissa) | one;
+  var m = ((bitcast<U>(a) & mantissa) | one) % by;
+  var left = select(U(0u), ((bitcast<U>(a) >> U(23u)) & U(255u)) - exponent, wanted);
+  while (any(left > U(0u))) {
+    let step = min(left, U(8u));
+    m = (m << step) % by;
+    left -= step;
+  }
+  let word = bitcast<U>(T(m));
+  let e = (word >> U(23u)) + exponent;
+  let size = bitcast<T>(select(U(0u), (word & mantissa) | ((e - U(150u)) << U(23u)), (m > U(0u)) & (e > U(150u))));
+  return select(size, -size, a < T(0.0));
+}
+fn remainder_(a: T, b: T) -> T {
+  let size = abs(b);
   let q = floor(a / b);
   let high = bitcast<T>(bitcast<U>(b) & U(0xfffff000u));
-  let endless = abs(b) > T(3.4e38);
-  var r = select((a - q * high) - q * (b - high), a, endless);
+  let none = size < T(0x1p-126);
+  let endless = endless_(a);
+  let short = abs(a) < size;
+  let long = (abs(a) >= size * 4096.0) & !endless & !none;
+  var r = select((a - q * high) - q * (b - high), a, short);
+  if (any(long)) { r = select(r, divided_(a, b, long), long); }
   r = select(r, r + b, (r != T(0.0)) & ((r < T(0.0)) != (b < T(0.0))));
-  r = select(r, r - b, (abs(r) >= abs(b)) & !endless);
-  return select(r, bits_(0x7fc00000u), isnan_(a) | isnan_(b) | (b == T(0.0)));
+  r = select(r, r - b, (abs(r) >= size) & !short);
+  return select(r, bits_(0x7fc00000u), isnan_(a) | isnan_(b) | endless | none);
 }`;

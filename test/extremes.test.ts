@@ -54,6 +54,12 @@ const SMALL = [
 const BIG = [...SMALL, -80, -20, -9, 9, 20, 80, nan];
 const HUGE = [-inf, -1e30, -200, -100, 100, 200, 1e30, inf, ...BIG];
 
+// Among them the float32 that are nearest to a multiple of π/2: 16367173 · 2^72 and 12833097 · 2^3 (Muller et al. 2018).
+const FAR = [
+  ...[8192.5, 1e4, 1e5, 3e5, 1e6, 1e7, 16777215, 2 ** 31, 1e10, 1e20, 1e30, 3.4e38, 11 * Math.PI * 1e5],
+  ...[16367173 * 2 ** 72, 12833097 * 8, 102663, 123456.789, 4194304.5, 2 ** 127],
+].flatMap((v) => [v, -v]);
+
 const functions: Record<string, [fn: (x: Tensor) => Tensor, values: readonly number[], tol?: number]> = {
   expm1: [(x) => x.expm1(), [...BIG, -inf, -200], 1e-5],
   log1p: [(x) => x.log1p(), [...HUGE, 1e10, 3e38, -0.999, -0.9], 2e-6],
@@ -61,6 +67,9 @@ const functions: Record<string, [fn: (x: Tensor) => Tensor, values: readonly num
   sin: [(x) => x.sin(), [...BIG, inf, -inf, 100, -355, 1000.5, Math.PI, Math.PI / 2], 1e-5],
   cos: [(x) => x.cos(), [...BIG, inf, -inf, 100, -355, 1000.5, Math.PI], 1e-5],
   'sin of 9999': [(x) => x.sin(), [9999, -9999, 5000.25, 8191.5], 1e-4],
+  'sin far out': [(x) => x.sin(), FAR, 1e-6],
+  'cos far out': [(x) => x.cos(), FAR, 1e-6],
+  'tan far out': [(x) => x.tan(), FAR, 2e-6],
   tan: [(x) => x.tan(), [...BIG, inf, -inf, 100, -355, 1000.5, Math.PI], 1e-5],
   sinh: [(x) => x.sinh(), [...BIG, 88, -88, 89.3, -89.3], 2e-5],
   cosh: [(x) => x.cosh(), [...BIG, 88, -88, 89.3, -89.3], 2e-5],
@@ -109,6 +118,52 @@ const pairs: Record<string, [fn: (a: Tensor, b: Tensor) => Tensor, tol?: number]
 for (const [name, [fn, tol = 0]] of Object.entries(pairs)) {
   test(`${name} of special values`, () => agree(name, fn, PAIRS, tol));
 }
+
+const POWER_ENDS = [
+  ...[nan, inf, -inf, 0, -0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5, 10, -10],
+  ...[1e30, -1e30, 1e-30, -1e-30, 1e10, 16777216, 16777215, -16777215, 65, 0.9],
+];
+
+/** C's pow in float64, of numbers that float32 holds. */
+const powerOf = (a: number, b: number): number => (a === 1 || (a === -1 && Math.abs(b) === inf) ? 1 : a ** b);
+
+test("pow is C's at all pairs of 27 special values: tensors, numbers, on both devices", async () => {
+  assert.is(POWER_ENDS.length, 27);
+  const values = POWER_ENDS.map(Math.fround);
+  const a = values.flatMap((x) => values.map(() => x));
+  const b = values.flatMap(() => values);
+  for (const device of [gpu, reference]) {
+    const [pairs] = await read(device, () => [pow(tensor(a), tensor(b))]);
+    const numbers = await read(device, () => values.map((y) => pow(tensor(values), y)));
+    const bases = await read(device, () => values.map((x) => pow(x, tensor(values))));
+    const wrong = a.flatMap((x, i) => {
+      const [row, column] = [Math.floor(i / 27), i % 27];
+      const found = [pairs![i]!, numbers[column]![row]!, bases[row]![column]!];
+      return found.flatMap((v, k) =>
+        isPower(v, powerOf(x, b[i]!)) ? [] : [`${k}: ${x} to ${b[i]} = ${v}, not ${powerOf(x, b[i]!)}`],
+      );
+    });
+    assert.is(wrong.join('\n'), '', device.name);
+  }
+});
+
+/** Equal but for the roundings of float32, its overflow and its smallest numbers, which may be flushed; zeros have signs. */
+function isPower(found: number, right: number): boolean {
+  const [v, r] = [Math.fround(found), Math.fround(right)];
+  if (Number.isFinite(r) && r !== 0) return Math.abs(v - r) <= 1e-4 * Math.abs(r) + 2 ** -125;
+  return Object.is(v, r);
+}
+
+test('remainder is exact, whatever the quotient', async () => {
+  const values = [1e30, 1e20, 123456789, 16777215, 5e6, 40961, 3.5, 1, 0.1, 1e-10, 1e-20, 1e-30].flatMap((v) => [
+    v,
+    -v,
+  ]);
+  const a = values.flatMap((x) => values.map(() => x));
+  const b = values.flatMap(() => values);
+  await agree('remainder', remainder, [a, b], 1e-7);
+  await agree('remainder of special values', (x, y) => remainder(x, y).add(0), PAIRS, 1e-7);
+});
 
 test('pow and remainder of special pairs', async () => {
   const bases = [0, 0, 0, -2, -2, -2, -2, 1, 1, nan, nan, 3, 0.5, 10, 1.0001, 2, -1.5];

@@ -1,11 +1,11 @@
 /** Powers, angles and remainders. */
-import { ATAN, POW, REMAINDER } from '../../kernels/special.ts';
+import { ATAN, LOG, POW, REMAINDER } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { Tensor } from '../tensor.ts';
 import { type Binary, binary, like, row, type Scalars, type TensorLike } from './define.ts';
-import { add, affine, clone, div, mul, neg, sqrt, square, sub } from './elementwise.ts';
+import { add, affine, clone, div, mul, neg, square, sub } from './elementwise.ts';
 import { floor, reciprocal } from './unary.ts';
 
 const powGradRow: Row<Scalars> = row(
@@ -27,7 +27,10 @@ const powScalarRow: Row<Scalars> = row(
   'powScalar',
   1,
   'powf_(a, p.s0)',
-  (g, { inputs: [x], params: { s0 } }) => [s0 === 0 ? null : powScalarGrad(g!, x!, s0!)],
+  (g, { inputs: [x], output, params: { s0 } }) => {
+    if (s0 === 0.5) return [affine(div(g!, output), 0.5, 0)]; // as of sqrt
+    return [s0 === 0 ? null : powScalarGrad(g!, x!, s0!)];
+  },
   { show: ({ s0 }) => `${s0}`, prelude: POW },
 );
 
@@ -35,7 +38,6 @@ const powScalarRow: Row<Scalars> = row(
 export const powScalar = (x: Tensor, p: number): Tensor => {
   if (p === 1) return clone(x);
   if (p === 2) return square(x);
-  if (p === 0.5) return sqrt(x);
   if (p === -1) return reciprocal(x);
   return apply(powScalarRow, [x], { s0: p })[0]!;
 };
@@ -74,7 +76,7 @@ const powLogRow: Row<Scalars> = row(
       return powLog(powLog(mul(g, h!), a!, half), a!, half);
     },
   ],
-  { prelude: POW },
+  { prelude: `${LOG}\n${POW}` },
 );
 
 /** g · aᵇ · log a, and 0 where a = 0 and b >= 0, in one launch. */
@@ -89,8 +91,9 @@ const powRow: Row<Scalars> = row(
 );
 
 /**
- * aᵇ elementwise, with broadcasting; either may be a number. Anything to the power 0 is 1, also 0 and NaN; 1 to any power
- * is 1. A negative base has whole powers, and NaN for others. As in PyTorch the derivative by a is 0 where b = 0, that by
+ * aᵇ elementwise, with broadcasting; either may be a number. At zeros, infinities and NaN it is C's pow: anything to the
+ * power 0 is 1, also NaN; 1 to any power is 1, and so is -1 to a power of ±Infinity; -0 to the power -1 is -Infinity. A negative
+ * base has whole powers, and NaN for others; -Infinity counts as even there. As in PyTorch the derivative by a is 0 where b = 0, that by
  * b is 0 where a = 0 and b >= 0, and NaN where a < 0.
  * @throws ShapeError if the shapes do not broadcast
  * @function
@@ -136,8 +139,9 @@ export const atan2: Binary = binary(
 );
 
 /**
- * a - b · floor(a / b), with broadcasting: it has the sign of b, as in Python; NaN where b = 0. In float32 it is
- * as exact as a where the quotient exceeds 4096. The derivative by b is -floor(a / b), that by a is 1.
+ * a - b · floor(a / b), with broadcasting, exact up to one rounding whatever the quotient: it has the sign of b, as in Python.
+ * As in PyTorch it is NaN where b = 0 or a is infinite; where b is infinite it is a, or b if a has the other sign. In float32 a b
+ * below 1.2e-38 counts as 0. The derivative by b is -floor(a / b), that by a is 1.
  * @throws ShapeError if the shapes do not broadcast
  * @function
  */

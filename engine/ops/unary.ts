@@ -46,13 +46,13 @@ const mulSineRow: Row<Scalars> = row(
 export const mulSine = (g: Tensor, x: Tensor, quarter: number): Tensor =>
   apply(mulSineRow, [g, x], { s0: quarter })[0]!;
 
-/** The sine of x in radians. In float32 it is good to 1e-6 for |x| up to 1e4, and loses digits beyond. @function */
+/** The sine of x in radians, good to 1e-6 in float32 for every finite x; NaN for ±Infinity. @function */
 export const sin: Unary = unary('sin', 'sine_(a, 0.0)', (g, { inputs: [x] }) => mulSine(g, x!, 1), SINE);
 
-/** The cosine of x in radians; range as for `sin`. @function */
+/** The cosine of x in radians, as exact as `sin`; NaN for ±Infinity. @function */
 export const cos: Unary = unary('cos', 'sine_(a, 1.0)', (g, { inputs: [x] }) => mulSine(g, x!, 2), SINE);
 
-/** The tangent of x in radians; range as for `sin`. @function */
+/** The tangent of x in radians, for every finite x; NaN for ±Infinity. @function */
 export const tan: Unary = unary('tan', 'tan_(a)', (g, { output: y }) => tanGrad(g, y), SINE);
 
 /** g · (1 + y²): the tangent's derivative in terms of its output, in one launch. */

@@ -37,8 +37,9 @@ export function roundEven(x: number): number {
   return rest < 0.5 ? below : below + 1;
 }
 
-/** As C's pow: 1 to any power is 1. */
-export const power = (a: number, b: number): number => (a === 1 ? 1 : a ** b);
+/** As C's pow, where JavaScript's has NaN: 1 to any power is 1, and so is -1 to an infinite one. */
+export const power = (a: number, b: number): number =>
+  a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b;
 
 /** As Python's %: the sign of b. */
 export function remainder(a: number, b: number): number {
