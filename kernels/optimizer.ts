@@ -2,8 +2,10 @@
  * Steps of optimizers over flat arenas. All parameters of a group lie in one buffer (and each of their states in one more),
  * gradients wherever backward left them: one dispatch serves as many gradients as may be bound.
  */
+import { TYPES } from './elementwise.ts';
 import { type Dispatch, f32, flatMain, grid1d, memo, type Plan, type Target } from './kernel.ts';
 import { RULES, type Rule, type RuleName, type StepRules } from './optimizerRules.ts';
+import { bitwise } from './special.ts';
 
 /** Where the parameters of a step lie in the arenas. */
 export interface Slots {
@@ -24,7 +26,7 @@ const upTo4 = (n: number): number => Math.ceil(n / 4) * 4;
 
 /** A thread's gradient is found by comparing its block of 16 threads with where each gradient's blocks start. */
 const ruleKernel = memo((name: RuleName, gradients: number) => {
-  const { states, scalars, body }: Rule<never> = RULES[name];
+  const { states, scalars, body, prelude }: Rule<never> = RULES[name];
   const word = (k: number) => `p.slots[${k >> 2}][${k & 3}]`;
   const find = (q: number) => /* wgsl */ `if (block < ${word(2 * q + 2)}) {
     let k = i - ${word(2 * q)} * ${BLOCK}u;
@@ -52,6 +54,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> p: Params;
 ${bindings.map((b, k) => `@group(0) @binding(${k + 1}) ${b}: array<vec4f>;`).join('\n')}
+${prelude ? [TYPES.vec4f, bitwise('p.slots[0].x'), prelude].join('\n') : ''}
 ${flatMain()}
   let block = i / ${BLOCK}u;
   var g: vec4f;

@@ -3,6 +3,8 @@
  * `l2` times the parameter is added to its gradient, and `weightDecay` shrinks the parameter itself (AdamW).
  */
 
+import { EXTREMA, SIGN } from './special.ts';
+
 /** One step of `sgd`, which looks at `lr` and `l2` alone, or of `sgdMomentum`. */
 export interface SgdStep {
   /** The learning rate. */
@@ -121,6 +123,8 @@ export interface Rule<P> {
    * All are vec4f.
    */
   readonly body: string;
+  /** WGSL functions over T = vec4f that the body calls. */
+  readonly prelude?: string;
 }
 
 const adam: Rule<AdamStep> = {
@@ -176,13 +180,14 @@ const rmsprop = (centered: boolean, momentum: boolean): Rule<RmspropStep> => ({
     rate: (o) => o.lr,
     ...(momentum ? { momentum: (o) => o.momentum } : {}),
   },
+  ...(centered ? { prelude: EXTREMA } : {}),
   body: [
     '  g += p.l2 * old;',
     '  let square = p.alpha * squareAvg[at] + p.rest * g * g;',
     '  squareAvg[at] = square;',
     ...(centered ? ['  let mean = p.alpha * gradAvg[at] + p.rest * g;', '  gradAvg[at] = mean;'] : []),
     // Rounding may leave less than the 0 that a variance is at least.
-    `  let root = sqrt(${centered ? 'max(square - mean * mean, vec4f())' : 'square'});`,
+    `  let root = sqrt(${centered ? 'max_(square - mean * mean, vec4f())' : 'square'});`,
     ...(momentum
       ? [
           '  let buffer = p.momentum * momentumBuffer[at] + g / (root + p.eps);',
@@ -212,12 +217,11 @@ const lion: Rule<LionStep> = {
     rest2: (o) => 1 - o.beta2,
     rate: (o) => o.lr,
   },
-  // WGSL does not say what the sign of NaN is, and a NaN must not get lost.
+  prelude: SIGN,
   body: /* wgsl */ `  let mean = expAvg[at];
   let along = p.beta1 * mean + p.rest1 * g;
-  let isnan = (bitcast<vec4u>(along) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
   expAvg[at] = p.beta2 * mean + p.rest2 * g;
-  w[at] = p.shrink * old - p.rate * select(sign(along), along, isnan);`,
+  w[at] = p.shrink * old - p.rate * sign_(along);`,
 };
 
 const ema: Rule<EmaStep> = {

@@ -1,8 +1,10 @@
+import { TYPES } from './elementwise.ts';
 import { type Dispatch, f32, flatMain, grid1d, memo, type Plan, type Target } from './kernel.ts';
+import { bitwise, EXTREMA } from './special.ts';
 
 /**
  * How a reduction combines two values (`acc`, `v`, of type T = f32 or vec4f), and the value it starts from. Both may call
- * `isnan_(x)`, and `bits_(word)` for a value given by its bits, as elementwise expressions do.
+ * `max_`, `min_`, `isnan_(x)`, and `bits_(word)` for a value given by its bits (special.ts).
  */
 export interface Reduction {
   readonly name: string;
@@ -12,24 +14,21 @@ export interface Reduction {
 
 export const SUM: Reduction = { name: 'sum', combine: 'acc + v', init: '0.0' };
 export const PROD: Reduction = { name: 'prod', combine: 'acc * v', init: '1.0' };
-const NAN = 'acc + v, isnan_(acc) | isnan_(v)';
-export const MAX: Reduction = { name: 'max', combine: `select(max(acc, v), ${NAN})`, init: 'bits_(0xff800000u)' };
-export const MIN: Reduction = { name: 'min', combine: `select(min(acc, v), ${NAN})`, init: 'bits_(0x7f800000u)' };
+export const MAX: Reduction = { name: 'max', combine: 'max_(acc, v)', init: 'bits_(0xff800000u)' };
+export const MIN: Reduction = { name: 'min', combine: 'min_(acc, v)', init: 'bits_(0x7f800000u)' };
 
 // One thread makes one partial result: it walks r = k, k + K, k + 2K, ... so that neighbouring threads read neighbouring
 // elements when B = 1. No barrier: a tree in workgroup memory costs a CPU far more than a second pass.
 const partial = memo((name: string, combine: string, init: string, vector: boolean) => ({
   name,
   source: /* wgsl */ `// x:[A,R,B] -> y:[A,K,B], y[a,k,b] = scale * the reduction of x[a,r,b] over r = k (mod K)
-alias T = ${vector ? 'vec4f' : 'f32'};
-alias U = ${vector ? 'vec4u' : 'u32'};
-alias B = ${vector ? 'vec4<bool>' : 'bool'};
+${TYPES[vector ? 'vec4f' : 'f32']}
 struct Params { n: u32, R: u32, B: u32, K: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<T>;
 @group(0) @binding(2) var<storage, read_write> y: array<T>;
-fn isnan_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
-fn bits_(word: u32) -> T { return T(bitcast<f32>(word | (p.n & 0u))); }
+${bitwise('p.n')}
+${EXTREMA}
 fn combine(acc: T, v: T) -> T { return ${combine}; }
 ${flatMain()}
   if (i >= p.n) { return; }

@@ -1,4 +1,6 @@
+import { TYPES } from './elementwise.ts';
 import { f32, flatMain, grid1d, memo, type Plan } from './kernel.ts';
+import { bitwise, EXTREMA } from './special.ts';
 
 const kernel = memo(() => ({
   name: 'runningStats',
@@ -8,10 +10,13 @@ struct Params { C: u32, momentum: f32, eps: f32, unbias: f32 }
 @group(0) @binding(1) var<storage, read_write> running_mean: array<f32>;
 @group(0) @binding(2) var<storage, read_write> running_var: array<f32>;
 @group(0) @binding(3) var<storage, read> stats: array<f32>;
+${TYPES.f32}
+${bitwise('p.C')}
+${EXTREMA}
 ${flatMain()}
   if (i >= p.C) { return; }
   let rstd = stats[p.C + i];
-  let variance = max(1.0 / (rstd * rstd) - p.eps, 0.0) * p.unbias;
+  let variance = max_(1.0 / (rstd * rstd) - p.eps, 0.0) * p.unbias;
   running_mean[i] += p.momentum * (stats[i] - running_mean[i]);
   running_var[i] += p.momentum * (variance - running_var[i]);
 }

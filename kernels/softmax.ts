@@ -3,7 +3,9 @@
  * that of K threads in two launches where rows are few and long: each reduces r = k, k + K, ..., and then writes the same
  * elements after it has combined the K partial results. No barrier, and a fixed order.
  */
+import { TYPES } from './elementwise.ts';
 import { flatMain, grid1d, memo, type Plan, type Target } from './kernel.ts';
+import { bitwise, EXP, LOG } from './special.ts';
 
 export type SoftmaxKind = 'softmax' | 'logSoftmax';
 
@@ -17,10 +19,10 @@ export interface SoftmaxShape {
 type Stage = 'whole' | 'partial' | 'apply';
 
 // Starting from the lowest finite number, a row of -infinity alone gives 0/0 and part of a row gives exp(-inf) = 0.
+// A NaN that max passes over is found by the sum.
 const LOWEST = '-0x1.fffffep+127';
 
-const head = (vector: boolean, buffers: readonly string[]) => /* wgsl */ `alias T = ${vector ? 'vec4f' : 'f32'};
-alias U = ${vector ? 'vec4u' : 'u32'};
+const head = (vector: boolean, buffers: readonly string[]) => /* wgsl */ `${TYPES[vector ? 'vec4f' : 'f32']}
 struct Params { n: u32, R: u32, B: u32, K: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 ${buffers
@@ -29,7 +31,9 @@ ${buffers
     return `@group(0) @binding(${k + 1}) var<storage, ${write ? 'read_write' : 'read'}> ${b.replace(' w', '')}: array<T>;`;
   })
   .join('\n')}
-fn exp_(v: T) -> T { return select(exp(v), v, (bitcast<U>(v) & U(0x7fffffffu)) > U(0x7f800000u)); }
+${bitwise('p.n')}
+${EXP}
+${LOG}
 ${flatMain()}
   if (i >= p.n) { return; }
   let b = i % p.B;
@@ -61,7 +65,7 @@ const forward = memo((kind: SoftmaxKind, stage: Stage, vector: boolean) => {
     source: /* wgsl */ `// x:[A,R,B] -> ${stage === 'partial' ? 'largest values and sums of exp(x - largest):[A,K,B]' : `y:[A,R,B], ${kind} over R`}
 ${head(vector, buffers)}
   ${stats}
-  ${stage === 'partial' ? 'ms[i] = m; ss[i] = s;' : `${kind === 'softmax' ? '' : 'let z = log(s);'} ${write}`}
+  ${stage === 'partial' ? 'ms[i] = m; ss[i] = s;' : `${kind === 'softmax' ? '' : 'let z = log_(s);'} ${write}`}
 }
 `,
   };

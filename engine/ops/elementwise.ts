@@ -1,6 +1,6 @@
 /** Elementwise ops. Expressions are WGSL over T = f32 or vec4f; rules are written in ops. */
 
-import { LOG, SIGMOID } from '../../kernels/special.ts';
+import { EXP, EXTREMA, LOG, SIGMOID, SIGN } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
 import { checkedNumber } from '../options.ts';
 import type { Row } from '../row.ts';
@@ -19,7 +19,7 @@ export const affine = (x: Tensor, scale: number, shift: number): Tensor =>
   apply(affineRow, [x], { s0: scale, s1: shift })[0]!;
 
 /** The same values in memory of their own: a copy that later `assign`s to x do not reach. Gradients pass through. */
-export const clone = (x: Tensor): Tensor => affine(x, 1, 0);
+export const clone = (x: Tensor): Tensor => affine(x, 1, -0); // -0 + 0 would be 0
 
 /** Division by a number. Not a product with 1/s, which rounds twice: 49 / 49 is 1, and 49 · (1/49) is not. */
 const divScalarRow: Row<Scalars> = row('divScalar', 1, 'a / p.s0', [(g, { params }) => divScalar(g, params.s0!)], {
@@ -84,20 +84,26 @@ export const greaterShare: Binary = binary('greaterShare', 'select(select(T(0.0)
  * cotangent, as in PyTorch. @throws ShapeError if the shapes do not broadcast
  * @function
  */
-export const maximum: Binary = binary('maximum', 'select(max(a, b), a + b, isnan_(a) | isnan_(b))', [
-  (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)),
-  (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)),
-]);
+export const maximum: Binary = binary(
+  'maximum',
+  'max_(a, b)',
+  [(g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)), (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!))],
+  undefined,
+  EXTREMA,
+);
 
 /**
  * The smaller of a and b elementwise, with broadcasting; NaN where either is. At ties each side receives half of the
  * cotangent, as in PyTorch. @throws ShapeError if the shapes do not broadcast
  * @function
  */
-export const minimum: Binary = binary('minimum', 'select(min(a, b), a + b, isnan_(a) | isnan_(b))', [
-  (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)),
-  (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)),
-]);
+export const minimum: Binary = binary(
+  'minimum',
+  'min_(a, b)',
+  [(g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)), (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!))],
+  undefined,
+  EXTREMA,
+);
 
 /** -x @function */
 export const neg: Unary = unary('neg', '-a', (g) => neg(g));
@@ -114,13 +120,13 @@ export const rsqrt: Unary = unary('rsqrt', 'inverseSqrt(a)', (g, { inputs: [x], 
 );
 
 /** eˣ; in float32 Infinity from x = 88.8 on. @function */
-export const exp: Unary = unary('exp', 'select(exp(a), a, isnan_(a))', (g, { output: y }) => mul(g, y));
+export const exp: Unary = unary('exp', 'exp_(a)', (g, { output: y }) => mul(g, y), EXP);
 
 /** The natural logarithm: -Infinity at 0, NaN below (where the derivative is still 1/x, as in PyTorch). @function */
 export const log: Unary = unary('log', 'log_(a)', (g, { inputs: [x] }) => div(g, x!), LOG);
 
 /** 1, 0 or -1, and NaN for NaN; its derivative is taken as 0 everywhere. @function */
-export const sign: Unary = unary('sign', 'select(sign(a), a, isnan_(a))', null);
+export const sign: Unary = unary('sign', 'sign_(a)', null, SIGN);
 
 /** |x|, with derivative 0 at 0. @function */
 export const abs: Unary = unary('abs', 'abs(a)', (g, { inputs: [x] }) => mul(g, sign(x!)));
