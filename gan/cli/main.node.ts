@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { dataSets } from '../data/datasets.node.ts';
 import { models } from '../models/models.ts';
+import { quoted } from '../train/commandNow.ts';
 import { version } from '../train/version.node.ts';
 import type { CompareCommandOptions } from './compare.node.ts';
 import { listDataSets } from './listDataSets.node.ts';
@@ -8,6 +9,7 @@ import { adapters, type DoctorOptions, type EvaluateCommandOptions, type TrainOp
 import type { ReportCommandOptions } from './report.node.ts';
 import { addEvaluate, addPages, addSample } from './runCommands.ts';
 import type { SampleOptions } from './sampleOptions.ts';
+import { onStopSignals, stoppedStatus } from './signals.node.ts';
 import { addTrain } from './trainCommand.ts';
 
 /** What the commands do; the tests put others in their place. */
@@ -38,7 +40,7 @@ const lazyActions: Actions = {
  * The `wgrad` command line. Errors are one line on standard error (with the stack where WGRAD_DEBUG is set).
  *
  * @param argv the arguments after the program's name
- * @returns the exit code: 0 = done, 1 = failed, 2 = wrong usage, 130 = stopped by Ctrl-C after what was learnt was kept; of `bench` its own
+ * @returns the exit code: 0 = done, 1 = failed, 2 = wrong usage, 130, 143, 129 = stopped by Ctrl-C, SIGTERM, SIGHUP after what was learnt was kept; of `bench` its own
  */
 export async function main(argv: readonly string[], actions: Actions = lazyActions): Promise<number> {
   const interrupt = new AbortController();
@@ -48,7 +50,7 @@ export async function main(argv: readonly string[], actions: Actions = lazyActio
   };
   try {
     await program(actions, interrupt, commandLine(argv), exit).parseAsync(argv, { from: 'user' });
-    return interrupt.signal.aborted ? 130 : code;
+    return interrupt.signal.aborted ? stoppedStatus(interrupt.signal) : code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
@@ -67,7 +69,7 @@ function program(actions: Actions, interrupt: AbortController, command: string, 
 
   const known = { models: Object.keys(models), datasets: dataSets.map(({ name }) => name), adapter: adapterOption() };
   addTrain(wgrad, known, async (options) => {
-    const release = onInterrupt(interrupt);
+    const release = onStopSignals(interrupt, 'the step under way');
     await actions.train({ ...options, command }, interrupt.signal).finally(release);
   });
   addSample(wgrad, adapterOption(), actions.sample);
@@ -105,29 +107,11 @@ const adapterOption = (): Option =>
     .choices(adapters)
     .env('WGRAD_ADAPTER');
 
-/**
- * Aborts on the first Ctrl-C and lets the second end the process. npm passes Ctrl-C on to its child, which the terminal
- * has told already, so what follows within half a second is the same Ctrl-C.
- */
-function onInterrupt(interrupt: AbortController): () => void {
-  const unhandle = (): void => void process.off('SIGINT', handle);
-  const handle = (): void => {
-    if (interrupt.signal.aborted) return;
-    process.stderr.write('\nstopping after the step under way; press Ctrl-C again to stop at once\n');
-    interrupt.abort();
-    setTimeout(unhandle, 500).unref();
-  };
-  process.on('SIGINT', handle);
-  return () => {
-    if (!interrupt.signal.aborted) unhandle();
-  };
-}
-
 /** The command as a shell takes it, to run it again: without the folder, which is taken. */
 const commandLine = (argv: readonly string[]): string =>
   ['npx', 'wgrad', ...argv]
     .filter((word, i, all) => !/^--(quiet|out|out=.*)$/.test(word) && all[i - 1] !== '--out')
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .map(quoted)
     .join(' ');
 
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');

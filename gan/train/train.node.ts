@@ -194,11 +194,15 @@ async function withStatus(job: Job, snapshots: Snapshots): Promise<void> {
     );
     throw error;
   }
-  const stopped = job.signal?.aborted ? 'stopped by Ctrl-C' : 'out of time';
+  const stopped = job.signal?.aborted ? stoppedBy(job.signal) : 'out of time';
   if (progress.steps !== null && training.step >= progress.steps) await note('finished');
   else await note('stopped', stopped);
   await snapshots.finish(seconds());
 }
+
+/** Why it stopped, by what the signal's sender says. */
+const stoppedBy = ({ reason }: AbortSignal): string =>
+  `stopped by ${typeof reason === 'string' && reason !== 'SIGINT' ? reason : 'Ctrl-C'}`;
 
 async function learn(
   job: Job,

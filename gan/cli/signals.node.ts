@@ -1,0 +1,39 @@
+/** Signals that ask a process to end, and the exit status of one that did as asked: 128 and the signal's number, as in shells. */
+export const stopSignals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** A signal that asks to stop. */
+export type StopSignalName = keyof typeof stopSignals;
+
+const names = Object.keys(stopSignals) as readonly StopSignalName[];
+
+/** npm passes Ctrl-C on to its child, which the terminal has told already: what follows so soon, in milliseconds, is the same signal. */
+const SAME = 500;
+
+/**
+ * Aborts on the first Ctrl-C, SIGTERM (systemd, Kubernetes, Slurm) or SIGHUP (a terminal that is closed), with the signal's name as
+ * the reason, and lets the second end the process.
+ * @param what is finished before the end, such as 'the step under way'
+ * @returns what stops listening, unless a signal has come
+ */
+export function onStopSignals(interrupt: AbortController, what: string): () => void {
+  const unhandle = (): void => {
+    for (const name of names) process.off(name, handle);
+  };
+  const handle = (name: StopSignalName): void => {
+    if (interrupt.signal.aborted) return;
+    // Behind a terminal that is gone there is nobody to tell, which must not end a run before its checkpoint.
+    if (name === 'SIGHUP') for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+    const again = name === 'SIGINT' ? 'press Ctrl-C again' : 'send another signal';
+    process.stderr.write(`\nstopping after ${what}; ${again} to stop at once\n`);
+    interrupt.abort(name);
+    setTimeout(unhandle, SAME).unref();
+  };
+  for (const name of names) process.on(name, handle);
+  return () => {
+    if (!interrupt.signal.aborted) unhandle();
+  };
+}
+
+/** The exit status of what has stopped because of a signal. */
+export const stoppedStatus = ({ reason }: AbortSignal): number =>
+  stopSignals[reason as StopSignalName] ?? stopSignals.SIGINT;
