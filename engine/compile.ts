@@ -1,7 +1,7 @@
 import { isObserved, observe } from './apply.ts';
 import { currentDevice, Storage, withDevice } from './device.ts';
 import { DeviceError, refusePromise } from './errors.ts';
-import { takeNotes } from './live.ts';
+import { placesOf, takeNotes } from './live.ts';
 import { noGrad } from './node.ts';
 import { clone } from './ops/elementwise.ts';
 import { shown } from './options.ts';
@@ -30,6 +30,13 @@ const MOST = 16;
 /** Of them those for the same inputs: one more than needed, for steps that run with averaged parameters now and then. */
 const MOST_ALIKE = 2;
 
+/** A value of the host, such as a module's mode, on which the ops of a recording depend. */
+interface Decision {
+  readonly read: () => unknown;
+  /** What it was before the recording began. */
+  readonly was: unknown;
+}
+
 interface Recording {
   /** What inputs it is for. */
   readonly key: string;
@@ -40,6 +47,8 @@ interface Recording {
   readonly outputs: ReadonlyMap<Tensor, { readonly storage: Storage; readonly shape: Shape }>;
   /** Tensors from outside that the step uses, and where their values lay. */
   readonly captured: ReadonlyMap<Tensor, Storage>;
+  /** What the host decided in it. */
+  readonly decisions: readonly Decision[];
   readonly replay: Replay;
   /** Whether it has run: the first run has the params that were recorded. */
   started: boolean;
@@ -51,9 +60,13 @@ interface Recording {
  * changes (parameters, moments, averages) is updated in place as ever; learning rates, step numbers and random numbers move on
  * from run to run.
  *
- * The first call records the step. What JavaScript decides inside it (branches, loops, `train` or `eval`) is decided then, and
- * state that it updates must exist; host data that it turns into tensors stays what it was, so pass batches in. Inputs of
- * other shapes, and parameters that were moved, make a new recording; the last 16 are kept.
+ * The first call records the step, and with it what JavaScript does inside: numbers from outside (a learning rate in a variable),
+ * branches, loops, `Math.random()`, `Date.now()`, host data that it turns into tensors, hooks of modules and which tensors a variable
+ * holds stay what they were. Pass in what changes, as tensors; state that the step updates must exist, and be updated in place.
+ *
+ * Recorded again are: inputs of other shapes; `train()` and `eval()` of modules whose layers behave otherwise then; `requireGrad` of a
+ * tensor that the step uses; a parameter or layer that took another's place in a module, if the module's parameters were listed
+ * before (as for an optimizer); parameters that were moved. Recordings are kept, the last 16, so that going back costs nothing.
  * Results are new tensors and constants to `grad`: take gradients inside the step. On the reference device, inside another
  * compiled step and under {@link detectAnomaly} the step runs as it is. An error while recording leaves what the step did on
  * the host (a step count, say) done.
@@ -87,7 +100,7 @@ export function compile<A extends readonly Tensor[], R>(step: (...inputs: A) => 
       // Equal inputs are one tensor to the step, and to its gradients.
       const key = inputs.map((t) => `${show(t.shape)}${inputs.indexOf(t)}${t.requiresGrad}`).join();
       forget(own, own.filter(isStale));
-      const recording = own.find((r) => r.key === key && !moved(r)) ?? record(device, step, inputs, key);
+      const recording = own.find((r) => r.key === key && holds(r) && !moved(r)) ?? record(device, step, inputs, key);
       forget(own, surplus(own, recording));
       own.splice(0, own.length, ...own.filter((r) => r !== recording), recording);
       refuseShared(recording, inputs);
@@ -148,7 +161,7 @@ const isStale = ({ captured }: Recording): boolean => [...captured.keys()].some(
 /** The recordings of a list, the oldest first, that one more leaves no room for. */
 function surplus(list: readonly Recording[], next: Recording): Recording[] {
   const others = list.filter((r) => r !== next);
-  const alike = others.filter((r) => r.key === next.key);
+  const alike = others.filter((r) => r.key === next.key && holds(r));
   const gone = alike.slice(0, Math.max(0, alike.length + 1 - MOST_ALIKE));
   const rest = others.filter((r) => !gone.includes(r));
   return [...gone, ...rest.slice(0, Math.max(0, rest.length + 1 - MOST))];
@@ -167,6 +180,9 @@ function refuseShared({ captured, replay }: Recording, inputs: readonly Tensor[]
 const moved = ({ captured }: Recording): boolean =>
   [...captured].some(([t, was]) => t.storage.buffer !== was.buffer || t.storage.offset !== was.offset);
 
+/** Whether the host would decide now as it did for the recording. */
+const holds = ({ decisions }: Recording): boolean => decisions.every(({ read, was }) => Object.is(read(), was));
+
 function record(
   device: WebGpuDevice,
   step: (...inputs: never[]) => unknown,
@@ -177,6 +193,8 @@ function record(
   const inputs = like.map((t) => new Storage(pool.take(padded(t.size)), 0, t.size));
   const outputs = new Map<Tensor, { storage: Storage; shape: Shape }>();
   const captured = new Map<Tensor, Storage>();
+  /** By whose they are; null for what the step set before it asked. */
+  const decisions = new Map<object, Decision | null>();
   const undo: (() => void)[] = [() => inputs.forEach((s) => void s.release())];
   try {
     const [result, trace] = device.trace((t) => {
@@ -188,13 +206,22 @@ function record(
           const leaf = () => new Tensor(inputs[i]!.share(), x.shape, x.requiresGrad, x.label);
           given.push(first < i ? given[first]! : leaf());
         });
+        const decision = (owner: object, read: () => unknown) => {
+          if (!decisions.has(owner)) decisions.set(owner, { read, was: read() });
+        };
+        const decides = (owner: object) => {
+          if (!decisions.has(owner)) decisions.set(owner, null);
+          return !(owner instanceof Tensor) || t.isOutside(owner.storage);
+        };
         const capture = (x: Tensor) => {
-          if (t.isOutside(x.storage)) captured.set(x, x.storage);
+          if (!t.isOutside(x.storage)) return;
+          captured.set(x, x.storage);
+          decision(x, () => x.requiresGrad);
         };
         const made = observe(
           (_, used) => used.forEach(capture),
           () =>
-            takeNotes({ effect: (effect) => void t.effects.push(effect), alias: capture }, () =>
+            takeNotes({ effect: (effect) => void t.effects.push(effect), alias: capture, decision, decides }, () =>
               refuseReading(step(...(given as never[]))),
             ),
         );
@@ -213,11 +240,26 @@ function record(
     );
     // Aliases of parameters that the step made for itself are gone with its scope.
     for (const t of captured.keys()) if (t.isDisposed) captured.delete(t);
+    const lasting = [...decisions].flatMap(([owner, d]) =>
+      d && !(owner instanceof Tensor && owner.isDisposed) ? [d] : [],
+    );
+    // Of modules: another tensor, or another layer, may come in the place of one.
+    const places = placesOf(captured.keys()).map((read) => ({ read, was: read() }));
     if (trace.refused) throw trace.refused;
     refuseKept(trace, inputs, outputs);
     const kept = new Set([...outputs.values()].map((o) => o.storage.buffer));
     const replay = new Replay(device.replayHost(), fuse(needed(trace.ops, kept), kept, device.target), kept);
-    return { key, trace, inputs, outputs, captured, replay, result: result.made(), started: false };
+    return {
+      key,
+      trace,
+      inputs,
+      outputs,
+      captured,
+      decisions: [...lasting, ...places],
+      replay,
+      result: result.made(),
+      started: false,
+    };
   } catch (error) {
     for (const back of undo) back();
     throw error;

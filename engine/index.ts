@@ -48,7 +48,7 @@ export {
 export { type GradOptions, grad, valueAndGrad } from './grad.ts';
 export { type Fn as GradcheckFunction, type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export { type AdapterName, destroy, type InitOptions, init } from './init.ts';
-export { eachRun, Live, live } from './live.ts';
+export { decided, eachRun, Live, live, noteDecision, notePlace } from './live.ts';
 export { currentMemory as memory } from './memory.ts';
 export { enableGrad, noGrad } from './node.ts';
 export { elu, gelu, hardtanh, logSigmoid, prelu, relu6, selu, silu, softplus } from './ops/activations.ts';

@@ -25,6 +25,13 @@ export interface Notes {
   effect(effect: () => void): void;
   /** A new tensor shares the memory of this one. */
   alias(of: Tensor): void;
+  /** The step's ops depend on a value that `owner` has on the host, which `read` gives. */
+  decision(owner: object, read: () => unknown): void;
+  /**
+   * The step itself sets that value, so that what it is afterwards does not come from outside.
+   * @returns whether each run must set it: not that of a tensor which the step made
+   */
+  decides(owner: object): boolean;
 }
 
 let noted: Notes | undefined;
@@ -33,6 +40,22 @@ let noted: Notes | undefined;
 export function eachRun(effect: () => void): void {
   effect();
   noted?.effect(effect);
+}
+
+/**
+ * The value that `read` gives, on which the ops of a step depend: a compiled step that asked looks again before each run, and
+ * records anew where the value is another, unless the step itself sets it by {@link noteDecision}.
+ * @param owner whose value it is; each has one
+ */
+export function decided<T>(owner: object, read: () => T): T {
+  noted?.decision(owner, read);
+  return read();
+}
+
+/** Sets the value that {@link decided} gives of `owner`; a step that is compiled does so in each run. */
+export function noteDecision(owner: object, set: () => void): void {
+  set();
+  if (noted?.decides(owner)) noted.effect(set);
 }
 
 /** Says that a tensor which no op made shares the memory of `t`. */
@@ -52,4 +75,38 @@ export function takeNotes<T>(notes: Notes, fn: () => T): T {
 /** @throws DeviceError while a compiled step is recorded: for what its later runs could not do */
 export function refuseRecording(what: string): void {
   if (noted) throw new DeviceError(`compile: ${what}`);
+}
+
+/** Where a parameter, or what holds it, was found last: in which module, array, Map or plain object, and under which key. */
+const places = new WeakMap<object, { readonly holder: object; readonly key: string | number }>();
+
+/** What an array, a Map or any other object has itself under a key: a class may work a field of that name out. */
+function held(holder: object, key: string | number): unknown {
+  if (holder instanceof Map) return holder.get(key);
+  return Object.hasOwn(holder, key) ? (holder as Record<string | number, unknown>)[key] : undefined;
+}
+
+/** Says where a parameter, or what holds it, lies, so that a compiled step notices when another takes its place. */
+export function notePlace(part: object, holder: object, key: string | number): void {
+  const before = places.get(part);
+  if (!before || held(before.holder, before.key) !== part) places.set(part, { holder, key });
+}
+
+/** Reads each place that leads to one of the tensors, once, and how much the arrays and Maps among them hold. */
+export function placesOf(tensors: Iterable<Tensor>): (() => unknown)[] {
+  const reads: (() => unknown)[] = [];
+  const seen = new Set<object>();
+  for (const t of tensors) {
+    let part: object = t;
+    for (let at = places.get(part); at && !seen.has(part); at = places.get(part)) {
+      const { holder, key } = at;
+      if (held(holder, key) !== part) break;
+      reads.push(() => held(holder, key));
+      if (Array.isArray(holder)) reads.push(() => holder.length);
+      if (holder instanceof Map) reads.push(() => holder.size);
+      seen.add(part);
+      part = holder;
+    }
+  }
+  return reads;
 }

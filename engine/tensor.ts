@@ -1,7 +1,7 @@
 import { currentDevice, type Device, type Storage, type Values } from './device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from './errors.ts';
 import { adopt, born, died, type Owner } from './lifetime.ts';
-import { noteAlias, refuseRecording } from './live.ts';
+import { noteAlias, noteDecision, refuseRecording } from './live.ts';
 import type { Methods } from './methodTypes.ts';
 import type { Node } from './node.ts';
 import { checked } from './options.ts';
@@ -157,7 +157,9 @@ export class Tensor {
         `${this.describe()} is the result of ${this.node.row.name}; detach() it before requireGrad()`,
       );
     }
-    this.requiresGrad = on;
+    noteDecision(this, () => {
+      this.requiresGrad = on;
+    });
     return this;
   }
 

@@ -61,6 +61,26 @@ test('a part can be loaded by itself, and a checkpoint described without any', a
   assert.equal(await nn.decodeCheckpoint(bytes), { parts: ['a', 'rng', 'empty'], metadata: ['x', { y: null }] });
 });
 
+test('generators in containers of a module are saved with it; an optimizer in a field is asked for as a part', async () => {
+  const make = (seed: number) =>
+    Object.assign(linear(seed), {
+      draws: { by: [new Generator(seed)], map: new Map([['a', new Generator(seed + 1)]]) },
+    });
+  const [a, b] = [make(1), make(7)];
+  a.draws.by[0]!.hostUniform(3);
+  const bytes = await nn.encodeCheckpoint({ a });
+  await nn.decodeCheckpoint(bytes, { a: b });
+  assert.equal([...b.draws.by[0]!.hostUniform(4)], [...a.draws.by[0]!.hostUniform(4)]);
+  assert.equal([...b.draws.map.get('a')!.hostUniform(4)], [...a.draws.map.get('a')!.hostUniform(4)]);
+  const adam = on(() => new nn.Adam(a.parameters()));
+  const model = Object.assign(a, { tools: [adam] });
+  assert.is(
+    await messageOf(nn.encodeCheckpoint({ model })),
+    'model.tools.0 has tensors in its state, which are not saved with the module that holds it: make it a part of the checkpoint too',
+  );
+  await nn.decodeCheckpoint(await nn.encodeCheckpoint({ model, adam }), { model, adam });
+});
+
 test('what does not fit is named, all of it, and nothing is changed', async () => {
   const [a, b] = [linear(1), linear(2)];
   const rng = new Generator(5);

@@ -187,4 +187,110 @@ for (const [name, [shape, make]] of Object.entries(networks)) {
   });
 }
 
+/** A step's value on [[1], [3]], compiled, and as the step is. */
+async function bothWays(compiled: (x: Tensor) => Tensor, step: (x: Tensor) => Tensor): Promise<[number[], number[]]> {
+  const of = async (fn: (x: Tensor) => Tensor) => {
+    let pending: Promise<ArrayLike<number>> | undefined;
+    scope(() => {
+      pending = fn(tensor([[1], [3]])).data();
+    });
+    return Array.from(await pending!);
+  };
+  return [await of(compiled), await of(step)];
+}
+
+test('a compiled step follows train() and eval(), and comes back to its first recording', async () => {
+  class Nested extends nn.Module {
+    readonly parts = { norms: [new nn.BatchNorm1d(1, { affine: false })] };
+    readonly drop = new Map([['drop', new nn.Dropout(0)]]);
+    override forward(x: Tensor): Tensor {
+      return this.drop.get('drop')!.forward(this.parts.norms[0]!.forward(x));
+    }
+  }
+  const model = new Nested();
+  const ways: [string, (x: Tensor) => Tensor][] = [
+    ['by itself', (x) => model.forward(x)],
+    ['through functionalCall', (x) => nn.functionalCall(model, {}, x)],
+  ];
+  for (const [way, step] of ways) {
+    let recorded = 0;
+    using compiled = compile((x: Tensor) => {
+      recorded++;
+      return step(x);
+    });
+    for (let round = 0; round < 2; round++) {
+      model.train();
+      const [first] = await bothWays(compiled, step);
+      assert.ok(Math.abs(first[0]! + 1) < 1e-2, `${way}: training takes the batch's own mean`);
+      model.eval();
+      const [found, wanted] = await bothWays(compiled, step);
+      assert.ok(distance(found, wanted) < 1e-6, `${way}: ${found}, not ${wanted}`);
+      assert.is(recorded, 2, `${way}: one recording for each mode`);
+    }
+    nn.withoutTracking(() => scope(() => void compiled(tensor([[1], [3]]))));
+    assert.is(recorded, 2, `${way}: evaluation does not ask for tracking`);
+    const mean = model.parts.norms[0]!.runningMean!;
+    model.train();
+    const before = await mean.array();
+    nn.withoutTracking(() => scope(() => void compiled(tensor([[1], [3]]))));
+    assert.equal(await mean.array(), before, `${way}: nothing is tracked`);
+    assert.is(recorded, 3, way);
+  }
+});
+
+test('a compiled step that switches modes and gradients itself is recorded once, and leaves them as the step does', async () => {
+  const model = new nn.Sequential(new nn.BatchNorm1d(1, { affine: false }), new nn.Linear(1, 1));
+  let recorded = 0;
+  using step = compile((x: Tensor) => {
+    recorded++;
+    model.train();
+    model.requireGrad(true);
+    const y = model.forward(x);
+    model.eval();
+    model.requireGrad(false);
+    return y;
+  });
+  for (let run = 0; run < 3; run++) {
+    model.train(run === 1).requireGrad(run === 1);
+    scope(() => void step(tensor([[1], [3]])));
+    assert.equal([recorded, model.training, model.layers[0]!.training], [1, false, false]);
+    assert.not(model.parameters().some((p) => p.requiresGrad));
+  }
+});
+
+test('a compiled step follows frozen weights, and parameters and layers that others replace', async () => {
+  const model = new nn.Sequential(new nn.Linear(1, 1), new nn.Linear(1, 1));
+  const [weight] = model.parameters() as [Tensor];
+  const x = tensor([[1], [3]]);
+  let recorded = 0;
+  const step = (given: Tensor) => {
+    const y = model.forward(given);
+    return weight.requiresGrad ? grad(y.sum(), [weight])[0]! : y;
+  };
+  using compiled = compile((given: Tensor) => {
+    recorded++;
+    return step(given);
+  });
+  const check = async (what: string, count: number) => {
+    const [found, wanted] = await bothWays(compiled, step);
+    assert.ok(distance(found, wanted) < 1e-6, `${what}: ${found}, not ${wanted}`);
+    assert.is(recorded, count, what);
+  };
+  await check('gradients', 1);
+  model.requireGrad(false);
+  await check('frozen', 2);
+  model.requireGrad();
+  await check('gradients again', 2);
+  model.requireGrad(false);
+  const layers = model.layers as nn.Linear[];
+  (layers[1] as { weight: Tensor }).weight = new nn.Parameter(tensor([[5]]));
+  await check('another parameter', 3);
+  layers[1] = new nn.Linear(1, 1);
+  await check('another layer', 4);
+  layers.push(new nn.Linear(1, 1));
+  await check('one layer more', 5);
+  await check('the same again', 5);
+  x.dispose();
+});
+
 test.run();

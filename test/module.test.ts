@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import {
   Generator,
   grad,
+  jvp,
   memory,
   reference,
   ShapeError,
@@ -131,6 +132,204 @@ on('arrays of parameters and buffers are found, copied, counted and stood in for
   assert.equal(m.parameters(), m.terms);
   assert.equal(values(m.forward(x)), [28]);
   assert.is(nn.summary(m, [1]).rows[0]!.parameters, 2);
+});
+
+/** Parts at all depths of arrays, plain objects and Maps. */
+class Nested extends nn.Module {
+  readonly blocks = [
+    [new nn.Linear(1, 1), new nn.Dropout(0.5)],
+    { deep: new Map([['a', new nn.Linear(1, 1)]]) },
+  ] as const;
+  readonly heads: Record<string, nn.Module> = { small: new nn.BatchNorm1d(1), large: new nn.Linear(1, 1) };
+  readonly scales = { by: [new nn.Parameter(tensor([2]))], shifts: new Map([['b', new nn.Buffer(tensor([3]))]]) };
+  readonly again = this.heads;
+  readonly loop: unknown[] = [this.scales];
+  readonly sizes = new Map([[1, [2, 3]]]);
+
+  constructor() {
+    super();
+    this.loop.push(this.loop);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const deep = this.blocks[1].deep.get('a')!;
+    return deep.forward(this.blocks[0][0].forward(x)).mul(this.scales.by[0]!).add(this.scales.shifts.get('b')!);
+  }
+}
+
+on('arrays, plain objects and Maps are looked through to any depth', () => {
+  const m = new Nested();
+  const tensors = ['scales.by.0', ...['blocks.0.0', 'blocks.1.deep.a'].flatMap((n) => [`${n}.weight`, `${n}.bias`])];
+  const heads = ['heads.small.weight', 'heads.small.bias', 'heads.large.weight', 'heads.large.bias'];
+  const names = [...tensors, ...heads];
+  assert.equal(
+    m.namedParameters().map(([name]) => name),
+    names,
+  );
+  assert.equal(
+    m.namedBuffers().map(([name]) => name),
+    ['scales.shifts.b', 'heads.small.runningMean', 'heads.small.runningVar'],
+  );
+  const modules = ['blocks.0.0', 'blocks.0.1', 'blocks.1.deep.a', 'heads.small', 'heads.large'];
+  assert.equal(
+    m.children().map(([name]) => name),
+    modules,
+  );
+  m.eval();
+  assert.not(m.children().some(([, c]) => c.training));
+  assert.match(String(m), /blocks\.1\.deep\.a: Linear/);
+  assert.is(nn.summary(m, [1, 1]).rows.length, 3, 'the module itself, and the two layers that it uses');
+
+  const x = tensor([[1]]);
+  const before = values(m.forward(x));
+  const twin = m.copy();
+  assert.equal(values(twin.forward(x)), before);
+  assert.is(twin.again, twin.heads, 'a container that is shared stays so');
+  assert.is(twin.loop[1], twin.loop);
+  assert.is(twin.sizes, m.sizes, 'what holds no part is not copied');
+  const both = new Set([...m.stateDict().values(), ...twin.stateDict().values()]);
+  assert.is(both.size, 2 * m.stateDict().size, 'a copy has all tensors of its own');
+  for (const t of twin.stateDict().values()) t.assign(new Float64Array(t.size).fill(7));
+  assert.equal(values(m.forward(x)), before);
+
+  const w = tensor([[5]], { requiresGrad: true });
+  const shift = tensor([100]);
+  for (const t of [m.blocks[0][0], m.blocks[1].deep.get('a')!]) t.bias!.assign([0]);
+  m.blocks[1].deep.get('a')!.weight.assign([3]);
+  const y = nn.functionalCall(m, { 'blocks.0.0.weight': w, 'scales.shifts.b': shift }, x);
+  assert.equal([...values(y), ...values(grad(y.sum(), [w])[0]!)], [130, 6]);
+  assert.is(m.scales.shifts.get('b')!.constructor, nn.Buffer, 'what stood there is back');
+  nn.registerParametrization(
+    m.heads.large as nn.Linear,
+    'weight',
+    new (class extends nn.Module {
+      override forward(t: Tensor): Tensor {
+        return t.mul(2);
+      }
+    })(),
+  );
+  assert.ok(m.stateDict().has('heads.large.parametrizations.weight.original'));
+});
+
+on('parts that no name leads to are refused once the module is used, by the name of the field', () => {
+  const layer = () => new nn.Linear(1, 1);
+  class Helper {
+    readonly inner = [layer()];
+  }
+  const key = Symbol('hidden');
+  const holding = (make: () => object) => {
+    class Net extends nn.Module {
+      readonly child: nn.Module = Object.assign(new nn.ReLU(), make());
+      override forward(x: Tensor): Tensor {
+        return x;
+      }
+    }
+    return new Net();
+  };
+  const cases: [RegExp, () => object][] = [
+    [/^Net: the field child\.f holds a Linear in a Set, where it has no name/, () => ({ f: new Set([layer()]) })],
+    [/child\.f holds a Parameter \[1\] in a Set/, () => ({ f: new Set([[new nn.Parameter(tensor([1]))]]) })],
+    [/child\.f\.0 holds a Linear in a Map whose keys are not text/, () => ({ f: [new Map([[0, layer()]])] })],
+    [
+      /child\.f holds a Linear in a Map whose/,
+      () => ({
+        f: new Map<unknown, unknown>([
+          ['a', 1],
+          [layer(), 2],
+        ]),
+      }),
+    ],
+    [/child\.f holds a Linear inside a Helper, which is no module/, () => ({ f: new Helper() })],
+    [/child\.f\.a holds a Linear inside a Helper/, () => ({ f: { a: new Helper() } })],
+    [/child\.Symbol\(hidden\) holds a Linear under a symbol/, () => ({ [key]: layer() })],
+    [
+      /^ReLU: f holds a Linear under the name "a\.b"; a name is not empty and has no dots/,
+      () => ({ f: { 'a.b': layer() } }),
+    ],
+    [/^ReLU: f holds a Linear under the name ""/, () => ({ f: new Map([['', layer()]]) })],
+    [/^ReLU: the module holds a Linear under the name "f\.g"/, () => ({ 'f.g': layer() })],
+  ];
+  for (const [pattern, make] of cases) {
+    const m = holding(make);
+    const uses: (() => unknown)[] = [
+      () => m.parameters(),
+      () => m.buffers(),
+      () => m.stateDict(),
+      () => m.eval(),
+      () => m.copy(),
+      () => m.requireGrad(false),
+      () => nn.summary(m, [1]),
+      () => nn.functionalCall(m, {}, tensor([1])),
+    ];
+    for (const use of uses)
+      assert.throws(use, (e: Error) => /copy: /.test(e.message) || pattern.test(e.message), `${use} ${pattern}`);
+  }
+  const outer = holding(() => ({}));
+  Object.assign(outer.child, { parent: outer });
+  throwsWith(() => outer.parameters(), /^Net: child\.parent is a module that it is inside of/, TypeError);
+  // What has a name elsewhere is not lost there.
+  const m = holding(() => ({}));
+  Object.assign(m, { all: new Set([m.child]) });
+  assert.equal(m.parameters(), []);
+  throwsWith(() => m.copy(), /^copy: all of Net holds a ReLU in a Set; the copy would share it/, TypeError);
+});
+
+on('functionalCall nests: both sets of values apply, and what is listed inside are the stand-ins', () => {
+  const layer = new nn.Linear(1, 1);
+  layer.weight.assign([2]);
+  layer.bias!.assign([10]);
+  class Outer extends nn.Module {
+    readonly layers = [layer];
+    names: string[] = [];
+    override forward(x: Tensor): Tensor {
+      this.names = [...this.stateDict().keys()];
+      const [weight, bias] = this.parameters() as [Tensor, Tensor];
+      const shifted = nn.functionalCall(layer, { bias: bias.mul(2) }, x);
+      const scaled = nn.functionalCall(layer, { weight: weight.mul(10) }, x);
+      assert.is(layer.weight as Tensor, weight);
+      const copy = layer.copy();
+      assert.equal([...values(copy.weight), ...values(copy.bias!)], [3, 5]);
+      return shifted.add(scaled).add(layer.forward(x));
+    }
+  }
+  const [weight, bias] = [tensor([[3]], { requiresGrad: true }), tensor([5], { requiresGrad: true })];
+  const m = new Outer();
+  const given = { 'layers.0.weight': weight, 'layers.0.bias': bias };
+  const y = nn.functionalCall(m, given, tensor([[1]]));
+  // (3 + 2·5) + (30 + 5) + (3 + 5)
+  assert.equal(values(y), [56]);
+  assert.equal(
+    grad(y.sum(), [weight, bias]).map((g) => values(g)[0]),
+    [12, 4],
+  );
+  assert.equal(m.names, ['layers.0.weight', 'layers.0.bias']);
+  assert.equal(
+    layer.parameters().map((p) => p.constructor),
+    [nn.Parameter, nn.Parameter],
+  );
+  const [, slope] = jvp(
+    (w) => nn.functionalCall(m, { ...given, 'layers.0.weight': w }, tensor([[1]])),
+    [weight],
+    [tensor([[1]])],
+  );
+  assert.equal(values(slope as Tensor), [12]);
+  throwsWith(
+    () =>
+      nn.functionalCall(
+        layer,
+        [
+          ['weight', weight],
+          ['weight', weight],
+        ],
+        tensor([[1]]),
+      ),
+    /weight is given twice/,
+  );
+  throwsWith(
+    () => nn.functionalCall(layer, { weight: 3 as never }, tensor([[1]])),
+    /weight is 3; give a tensor/,
+    TypeError,
+  );
 });
 
 on('requireGrad freezes a module; apply visits every module, innermost first', () => {

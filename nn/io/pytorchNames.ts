@@ -1,6 +1,6 @@
 /** Every tensor of a module beside its twin in PyTorch: what the rules of the layers, put together, say of a whole network. */
 import { type Shape, ShapeError, sizeOf, Tensor } from '../../engine/index.ts';
-import type { AnyModule } from '../module/module.ts';
+import { type AnyModule, contents } from '../module/module.ts';
 import { parametrizationsOf } from '../module/parametrize.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
 import type { ElementArray } from './dtypes.ts';
@@ -111,11 +111,10 @@ export function twinsOf(module: AnyModule, flattened: Readonly<Record<string, Fl
     for (const [name, t] of Object.entries(rule.absent ?? {})) absent.set(join(theirs, name), t);
     for (const [child, inner] of m.children()) {
       if (inner === holder) continue;
-      const [field = '', ...index] = child.split('.');
       const passed = [...inside].flatMap(([name, claim]) =>
         name.startsWith(`${child}.`) ? [[name.slice(child.length + 1), claim] as const] : [],
       );
-      walk(inner, join(ours, child), join(theirs, nameOf(rule, field), ...index), [...within, m], new Map(passed));
+      walk(inner, join(ours, child), join(theirs, nameOf(rule, child)), [...within, m], new Map(passed));
     }
     for (const [name, { members, parts }] of joints) {
       const gone = members.filter((_, i) => !parts[i]);
@@ -159,7 +158,11 @@ export function toTheirs({ seen, axes, images }: Part, data: ElementArray): Elem
 
 const join = (...parts: readonly string[]): string => parts.filter((p) => p !== '').join('.');
 
-const nameOf = (rule: PyTorchRule, field: string): string => rule.names?.[field] ?? snakeCase(field);
+/** The name there of a field, or of a place or key in one: keys are the same in both. */
+function nameOf(rule: PyTorchRule, path: string): string {
+  const [field = '', ...inner] = path.split('.');
+  return rule.names?.[path] ?? join(rule.names?.[field] ?? snakeCase(field), ...inner);
+}
 
 /** weightIhL0 as weight_ih_l0. */
 const snakeCase = (name: string): string => name.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase();
@@ -168,13 +171,9 @@ const snakeCase = (name: string): string => name.replace(/([a-z\d])([A-Z])/g, '$
 const of = <T>(table: Readonly<Record<string, T>> | undefined, field: string): T | undefined =>
   table?.[field] ?? table?.[field.split('.')[0]!];
 
-/** The tensors of a module's fields, those in arrays as `field.0`, `field.1`, ... */
+/** A module's own parameters and buffers by path. */
 const ownTensors = (m: AnyModule): [string, Tensor][] =>
-  Object.entries(m).flatMap(([field, v]): [string, Tensor][] => {
-    if (v instanceof Tensor) return [[field, v]];
-    if (!Array.isArray(v)) return [];
-    return v.flatMap((t: unknown, i): [string, Tensor][] => (t instanceof Tensor ? [[`${field}.${i}`, t]] : []));
-  });
+  contents(m).held.flatMap(({ path, value }): [string, Tensor][] => (value instanceof Tensor ? [[path, value]] : []));
 
 /** The tensors that a rule joins, with room for their parts, and the claims on what is inside the module, those given too. */
 function jointsOf({ joined = {} }: PyTorchRule, claims: Claims) {

@@ -1,6 +1,6 @@
 /** What a checkpoint asks of the objects that it saves: this is the one place that says so. */
 import { Tensor, UseAfterFreeError } from '../../engine/index.ts';
-import { type AnyModule, Module } from '../module/module.ts';
+import { type AnyModule, contents, Module } from '../module/module.ts';
 import type { StateValue } from '../module/state.ts';
 import { type ElementArray, nativeDtype, toNumbers } from './dtypes.ts';
 import type { TensorInfo } from './header.ts';
@@ -10,7 +10,7 @@ import type { StoredTensor } from './safetensors.ts';
 /**
  * What a checkpoint can save: modules, optimizers, averages, schedules, random generators, and any object with these two
  * methods. Of a module it also saves what its fields, and those of the modules inside, hold with a plain state, such as
- * the generator of a dropout layer.
+ * the generator of a dropout layer, also in arrays, plain objects and Maps.
  */
 export interface Stateful {
   /**
@@ -47,6 +47,7 @@ export function collect(parts: CheckpointParts): Collected {
   const tensors = new Map<string, TensorInfo & { data(): Promise<ElementArray> }>();
   const numbers: Record<string, Json> = {};
   const states: Record<string, Json> = {};
+  refuseUnsaved(parts);
   for (const [name, value] of valuesOf(parts)) {
     if (typeof value === 'number') numbers[name] = toJson(value, name);
     else tensors.set(name, { dtype: nativeDtype(value), shape: value.shape, data: reader(name, value) });
@@ -178,7 +179,7 @@ function plainStatesOf(parts: CheckpointParts): Map<string, Stateful> {
     }
     const seen = new Set<Stateful>();
     for (const [path, m] of part.namedModules()) {
-      for (const [field, value] of plainFields(m)) {
+      for (const [field, value] of statesIn(m).filter(([, v]) => isPlainState(v))) {
         if (!seen.has(value)) found.set([name, path, field].filter(Boolean).join('.'), value);
         seen.add(value);
       }
@@ -187,11 +188,27 @@ function plainStatesOf(parts: CheckpointParts): Map<string, Stateful> {
   return found;
 }
 
-const plainFields = (m: AnyModule): [string, Stateful][] =>
-  Object.entries(m).filter(
-    (entry): entry is [string, Stateful] =>
-      !(entry[1] instanceof Module) && isStateful(entry[1]) && !(entry[1].stateDict() instanceof Map),
-  );
+/** What a module holds, in fields and in containers, that has a state and is no part of it. */
+const statesIn = (m: AnyModule): [string, Stateful][] =>
+  contents(m).others.filter((entry): entry is [string, Stateful] => isStateful(entry[1]));
+
+const isPlainState = (part: Stateful): boolean => !(part.stateDict() instanceof Map);
+
+/** @throws Error for an optimizer and the like in a field of a module, if it is not saved as a part of its own */
+function refuseUnsaved(parts: CheckpointParts): void {
+  const all = Object.values(parts);
+  for (const [name, part] of Object.entries(parts)) {
+    if (!(part instanceof Module)) continue;
+    for (const [path, m] of part.namedModules()) {
+      const lost = statesIn(m).find(([, value]) => !all.includes(value) && !isPlainState(value));
+      if (!lost) continue;
+      const field = [name, path, lost[0]].filter(Boolean).join('.');
+      throw new Error(
+        `${field} has tensors in its state, which are not saved with the module that holds it: make it a part of the checkpoint too`,
+      );
+    }
+  }
+}
 
 const isStateful = (value: unknown): value is Stateful =>
   typeof value === 'object' && value !== null && 'stateDict' in value && 'loadStateDict' in value;

@@ -1,4 +1,5 @@
-import { noGrad, scope, type Tensor } from '../../engine/index.ts';
+import { decided, noGrad, noteDecision, scope, Tensor } from '../../engine/index.ts';
+import { type Contents, contentsOf, emptyLike, entriesOf, put, refuseHidden } from './contents.ts';
 import { Buffer, Parameter } from './parameter.ts';
 import type { PyTorchRule } from './pyTorchRule.ts';
 import { compareState, overwriting, refuseDifferences, type StateValue } from './state.ts';
@@ -61,9 +62,11 @@ interface Hooks {
 const hooksOf = new WeakMap<AnyModule, Hooks>();
 
 /**
- * A function with parameters. Fields that hold a Parameter, a Buffer, a Module or an array of those are found by name, so a
- * layer of one's own is a class with fields and a `forward`. Fields must not be `#private` (TypeScript's `private` is
- * fine): {@link Module.copy} could not copy them.
+ * A function with parameters. A Parameter, a Buffer or a Module in a field is found by the field's name, and in arrays, plain
+ * objects and Maps with text as keys, nested as one likes, by dotted names (`blocks.0.1`, `heads.small`), so a layer of one's
+ * own is a class with fields and a `forward`. Elsewhere, such as in a Set or inside an object of another class, it would have no
+ * name: that is a TypeError once the module is asked for its parameters, its state or its modules. Fields must not be `#private`
+ * (TypeScript's `private` is fine): what they hold is neither found nor copied.
  *
  * `In` and `Out` say what `forward` takes and gives: one tensor each unless told.
  * @example
@@ -75,31 +78,36 @@ const hooksOf = new WeakMap<AnyModule, Hooks>();
  * }
  */
 export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = Tensor> implements AnyModule {
-  /** Whether layers such as batch norm behave as in training. Set by `train` and `eval`. */
-  training = true;
+  private isTraining = true;
+
+  /**
+   * Whether layers such as batch norm behave as in training. Set by `train` and `eval`; a compiled step that read it notices when
+   * it is another, and records again.
+   */
+  get training(): boolean {
+    return decided(this, () => this.isTraining);
+  }
+
+  set training(on: boolean) {
+    noteDecision(this, () => {
+      this.isTraining = on;
+    });
+  }
 
   /** The function itself. Layers keep the first axis, the batch. */
   abstract forward(...inputs: In): Out;
 
-  /** The modules directly inside, by field name; members of an array are `name.0`, `name.1`, ... */
+  /** The modules directly inside, by field name; members of an array are `name.0`, `name.1`, ..., others `name.key`. */
   children(): [string, AnyModule][] {
-    return Object.entries(this).flatMap(([name, value]): [string, AnyModule][] => {
-      if (value instanceof Module) return [[name, value]];
-      if (!Array.isArray(value)) return [];
-      return value.flatMap((v, i): [string, AnyModule][] => (v instanceof Module ? [[`${name}.${i}`, v]] : []));
-    });
+    return childrenIn(contents(this));
   }
 
-  /** This module (named '') and all inside, by dotted name, each once, a module before those inside it. */
+  /**
+   * This module (named '') and all inside, by dotted name, each once, a module before those inside it.
+   * @throws TypeError naming the field of a module, parameter or buffer that cannot be named, or of a module inside itself
+   */
   namedModules(): [string, AnyModule][] {
-    const found = new Map<AnyModule, string>();
-    const walk = (name: string, m: AnyModule): void => {
-      if (found.has(m)) return;
-      found.set(m, name);
-      for (const [child, inner] of m.children()) walk(name ? `${name}.${child}` : child, inner);
-    };
-    walk('', this);
-    return [...found].map(([m, name]) => [name, m]);
+    return [...insideOf(this)].map(([m, { name }]) => [name, m]);
   }
 
   /**
@@ -164,11 +172,12 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
 
   /** Calls `fn` with every module inside, innermost first, then with this one. Returns this one. */
   apply(fn: (module: AnyModule) => void): this {
+    const inside = insideOf(this);
     const seen = new Set<AnyModule>();
     const visit = (m: AnyModule): void => {
       if (seen.has(m)) return;
       seen.add(m);
-      for (const [, inner] of m.children()) visit(inner);
+      for (const [, inner] of childrenIn(inside.get(m)!.contents)) visit(inner);
       fn(m);
     };
     visit(this);
@@ -210,30 +219,51 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
 
   /**
    * A deep copy with parameters and buffers of its own, such as the network that an average of weights is sampled with.
-   * What is shared inside stays shared. Hooks are not copied.
+   * What is shared inside stays shared, arrays, plain objects and Maps that hold parts too. Hooks are not copied.
+   * @throws TypeError for a part inside a Set or an object of another class: the copy would use this module's
    */
   copy(): this {
-    const copies = new Map<object, unknown>();
-    const copied = (v: unknown): unknown => {
-      if (Array.isArray(v)) return v.map(copied);
-      if (!(v instanceof Module || v instanceof Parameter || v instanceof Buffer)) return v;
-      if (!copies.has(v)) copies.set(v, v instanceof Module ? copyOf(v) : twin(v));
-      return copies.get(v);
+    for (const [name, { hidden }] of [...insideOf(this).values()].map((i) => [i.name, i.contents] as const)) {
+      for (const { path, where, parts } of hidden) {
+        throw new TypeError(
+          `copy: ${name ? `${name}.` : ''}${path} of ${this.constructor.name} holds a ${parts[0]!.constructor.name} ${where}; the copy would share it. Hold it in an array, a plain object or a Map with text as keys`,
+        );
+      }
+    }
+    const copies = new Map<object, object>();
+    const known = <T extends object>(v: object, made: T): T => {
+      copies.set(v, made);
+      return made;
     };
     const copyOf = (m: AnyModule): AnyModule => {
-      const made = Object.create(Object.getPrototypeOf(m) as object) as AnyModule;
-      copies.set(m, made);
+      const made = known(m, Object.create(Object.getPrototypeOf(m) as object) as AnyModule);
+      const { held, containers } = contents(m);
+      const parts = new Map(held.map((h) => [h.path, h.part]));
+      const copied = (v: unknown, path: string): unknown => {
+        if (typeof v !== 'object' || v === null) return v;
+        const before = copies.get(v);
+        if (before) return before;
+        if (v instanceof Module) return copyOf(v);
+        if (v instanceof Tensor) {
+          const part = parts.get(path);
+          return part ? known(v, twin(v, part as Parameter | Buffer)) : v;
+        }
+        if (!Array.isArray(v) && !containers.has(v)) return v;
+        const own = known(v, emptyLike(v));
+        for (const [key, inner] of entriesOf(v)) put(own, key, copied(inner, `${path}.${key}`));
+        return own;
+      };
       for (const [name, v] of Object.entries(m)) {
         if (name === 'forward') {
           throw new TypeError(
             `copy: forward of ${m.constructor.name} is a field, which may hold on to this module; make it a method`,
           );
         }
-        Object.defineProperty(made, name, { ...PLAIN, value: copied(v) });
+        put(made, name, copied(v, name));
       }
       return made;
     };
-    return noGrad(() => copied(this)) as this;
+    return noGrad(() => copyOf(this)) as this;
   }
 
   /** Frees all parameters and buffers, also those of the modules inside. */
@@ -274,33 +304,61 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   }
 
   private namedTensors<T extends Tensor>(is: (v: unknown) => v is T): [string, T][] {
-    const found = new Map<T, string>();
-    for (const [path, m] of this.namedModules()) {
-      for (const [name, v] of ownTensors(m, is)) if (!found.has(v)) found.set(v, path ? `${path}.${name}` : name);
+    const found = new Map<object, [string, T]>();
+    for (const { name, contents } of insideOf(this).values()) {
+      for (const { path, part, value } of contents.held) {
+        if (is(part) && !found.has(part)) found.set(part, [name ? `${name}.${path}` : path, value as T]);
+      }
     }
-    return [...found].map(([t, name]) => [name, t]);
+    return [...found.values()];
   }
 }
 
-/** What a module holds itself, by field name, also in arrays. */
-function ownTensors<T extends Tensor>(m: AnyModule, is: (v: unknown) => v is T): [string, T][] {
-  return Object.entries(m).flatMap(([name, value]): [string, T][] => {
-    if (is(value)) return [[name, value]];
-    if (!Array.isArray(value)) return [];
-    return value.flatMap((v: unknown, i): [string, T][] => (is(v) ? [[`${name}.${i}`, v]] : []));
-  });
+const isModule = (v: unknown): v is AnyModule => v instanceof Module;
+
+/** What a module holds itself. @internal */
+export const contents = (m: AnyModule): Contents => contentsOf(m, isModule);
+
+const childrenIn = ({ held }: Contents): [string, AnyModule][] =>
+  held.flatMap(({ path, value }): [string, AnyModule][] => (isModule(value) ? [[path, value]] : []));
+
+/**
+ * A module and all inside, each once, a module before those inside it, with their dotted names and what they hold.
+ * @throws TypeError naming the field of what cannot be named, or of a module inside itself
+ * @internal
+ */
+export function insideOf(outermost: AnyModule): Map<AnyModule, { readonly name: string; readonly contents: Contents }> {
+  const found = new Map<AnyModule, { readonly name: string; readonly contents: Contents }>();
+  const walk = (name: string, m: AnyModule, within: readonly AnyModule[]): void => {
+    if (within.includes(m)) {
+      throw new TypeError(
+        `${outermost.constructor.name}: ${name} is a module that it is inside of; hold the outer one as a function that returns it`,
+      );
+    }
+    if (found.has(m)) return;
+    const own = contents(m);
+    found.set(m, { name, contents: own });
+    for (const [child, inner] of childrenIn(own)) walk(name ? `${name}.${child}` : child, inner, [...within, m]);
+  };
+  walk('', outermost, []);
+  refuseHidden(
+    outermost,
+    [...found.values()].map((i) => [i.name, i.contents]),
+  );
+  return found;
 }
 
 /** The parameters of a module without those of the modules inside, by field name. @internal */
 export const ownParameters = (m: AnyModule): [string, Parameter][] =>
-  ownTensors(m, (v): v is Parameter => v instanceof Parameter);
+  contents(m).held.flatMap(({ path, part, value }): [string, Parameter][] =>
+    part instanceof Parameter ? [[path, value as Parameter]] : [],
+  );
 
-const PLAIN = { writable: true, enumerable: true, configurable: true } as const;
-
-function twin(t: Parameter | Buffer): Parameter | Buffer {
+/** A part with the values of `t`, which is the part itself or stands in for it. */
+function twin(t: Tensor, part: Parameter | Buffer): Parameter | Buffer {
   const values = scope(() => t.detach().clone());
-  if (t instanceof Buffer) return new Buffer(values, t.label);
-  return new Parameter(values, t.label).requireGrad(t.requiresGrad);
+  if (part instanceof Buffer) return new Buffer(values, part.label);
+  return new Parameter(values, part.label).requireGrad(part.requiresGrad);
 }
 
 /** `registerForwardHook` of a module whose types are not known. @internal */

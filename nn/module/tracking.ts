@@ -1,4 +1,4 @@
-import { refusePromise } from '../../engine/index.ts';
+import { decided, refusePromise } from '../../engine/index.ts';
 
 let tracking = true;
 
@@ -8,7 +8,7 @@ let tracking = true;
  * @throws TypeError if `fn` is async
  */
 export function withoutTracking<T>(fn: () => T): T {
-  const before = tracking;
+  const before = isTracking();
   tracking = false;
   try {
     return refusePromise('withoutTracking', fn());
@@ -18,4 +18,4 @@ export function withoutTracking<T>(fn: () => T): T {
 }
 
 /** Whether layers in training mode may move what they keep. @internal */
-export const isTracking = (): boolean => tracking;
+export const isTracking = (): boolean => decided(withoutTracking, () => tracking);
