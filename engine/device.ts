@@ -126,11 +126,25 @@ export function checkView(storage: Storage, offset: number, size: number): void 
 }
 
 let current: Device | undefined;
+/** Calls of `init` under way. */
+let pending = 0;
 
 /** The device on which new tensors are made. */
 export function currentDevice(): Device {
-  if (!current) throw new DeviceError('no device: call `await init()` before making tensors');
-  return current;
+  if (current) return current;
+  throw new DeviceError(
+    pending > 0
+      ? 'no device yet: init() is still opening it; write `await init()` before making tensors'
+      : 'no device: call `await init()` before making tensors',
+  );
+}
+
+/** Notes that `init` is under way until `done` resolves. */
+export function opening<T>(done: Promise<T>): Promise<T> {
+  pending++;
+  return done.finally(() => {
+    pending--;
+  });
 }
 
 export const setDevice = (device: Device | undefined): void => {

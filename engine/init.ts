@@ -1,4 +1,4 @@
-import { currentDevice, type Device, hasDevice, setDevice } from './device.ts';
+import { currentDevice, type Device, hasDevice, opening, setDevice } from './device.ts';
 import { DeviceError } from './errors.ts';
 import { checked } from './options.ts';
 import { type AdapterChoice, openDevice as openInBrowser } from './platform.browser.ts';
@@ -26,8 +26,11 @@ export interface InitOptions {
 
 /**
  * Opens a device and makes it the current one, on which tensors are made; asked for the same again, it returns the same
- * device. The environment variables `WGRAD_ADAPTER` and `WGRAD_KERNELS` stand in for options that are not given.
- * @throws DeviceError that says what to install if there is no adapter, or that names an option that is none
+ * device, also while that is still being opened. Devices that it opened before stay open beside it, with their tensors. Calls
+ * that overlap are served in order, so that the last one decides which device is current. The environment variables
+ * `WGRAD_ADAPTER` and `WGRAD_KERNELS` stand in for options that are not given.
+ * @throws DeviceError that says what to install if there is no adapter, or that names an option that is none; also where
+ * `destroy` is called before the device is there
  * @example
  * const device = await init(); // the best there is
  * console.log(device.name, device.dtype);
@@ -45,21 +48,49 @@ export async function init(options: InitOptions = {}): Promise<Device> {
   const named = option('adapter', ADAPTERS) ?? variable('WGRAD_ADAPTER', ADAPTERS);
   const family = option('kernels', FAMILIES) ?? variable('WGRAD_KERNELS', FAMILIES);
   const adapter = kind === 'reference' ? kind : kind === 'webgpu' && named === 'reference' ? undefined : named;
-  const device = adapter === 'reference' ? reference : await reopen(adapter, family);
-  setDevice(device);
+  return inTurn(async () => {
+    const device = adapter === 'reference' ? reference : await reopen(adapter, family);
+    setDevice(device);
+    return device;
+  });
+}
+
+/** What `init` opened, by options, until it is destroyed or lost. */
+const opened = new Map<string, WebGpuDevice>();
+let last: Promise<unknown> = Promise.resolve();
+/** Calls of `destroy` so far. */
+let destroyed = 0;
+
+/** Runs one call of `init` after another, but not those that `destroy` came before. */
+async function inTurn(open: () => Promise<Device>): Promise<Device> {
+  const asked = destroyed;
+  const turn = last.then(() => {
+    if (asked !== destroyed) throw overtaken();
+    return open();
+  });
+  last = opening(turn.catch(() => {})); // the caller is told
+  return turn;
+}
+
+/** The device that was opened for the same options, if it still works. */
+async function reopen(adapter?: AdapterChoice, family?: KernelFamily): Promise<WebGpuDevice> {
+  const key = `${adapter} ${family}`;
+  const known = opened.get(key);
+  if (known?.alive) return known;
+  const asked = destroyed;
+  const device = await openWebGpu(adapter, family);
+  if (asked !== destroyed) {
+    device.destroy();
+    throw overtaken();
+  }
+  opened.set(key, device);
   return device;
 }
 
-let opened: { readonly key: string; readonly device: WebGpuDevice } | undefined;
+const overtaken = (): DeviceError =>
+  new DeviceError('init: destroy() was called before the device was open; call init() again, and await it');
 
-/** The device that `init` opened before, if the same is asked for and it still works. */
-async function reopen(adapter?: AdapterChoice, family?: KernelFamily): Promise<WebGpuDevice> {
-  const key = `${adapter} ${family}`;
-  if (opened?.key !== key || !opened.device.alive) opened = { key, device: await openWebGpu(adapter, family) };
-  return opened.device;
-}
-
-/** Opens a WebGPU device without making it the current one. */
+/** Opens a WebGPU device without making it the current one, and without a hold on it: `destroy()` leaves it open. */
 export async function openWebGpu(adapter?: AdapterChoice, family?: KernelFamily): Promise<WebGpuDevice> {
   const isNode = typeof globalThis.process?.versions?.node === 'string';
   const open = isNode ? (await import('./platform.node.ts')).openDevice : openInBrowser;
@@ -67,12 +98,14 @@ export async function openWebGpu(adapter?: AdapterChoice, family?: KernelFamily)
 }
 
 /**
- * Frees the current device and all its memory, and lets the process end. Without a device it does nothing. `init` may be
- * called again.
+ * Frees the current device and every other one that `init` opened, with all their memory, and lets the process end. Reads
+ * under way are rejected, and so is an `init` that is. Without a device it does nothing. `init` may be called again.
  */
 export function destroy(): void {
-  if (!hasDevice()) return;
-  currentDevice().destroy();
+  destroyed++;
+  if (hasDevice()) currentDevice().destroy();
+  for (const device of opened.values()) device.destroy();
+  opened.clear();
   setDevice(undefined);
 }
 

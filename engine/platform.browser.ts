@@ -36,5 +36,5 @@ export async function openDevice(choice: AdapterChoice): Promise<Opened> {
     );
   }
   const gpu = await requestDevice(adapter);
-  return { gpu, info: adapter.info, software: isSoftware(adapter.info), wait: (promise) => promise, close() {} };
+  return { gpu, info: adapter.info, software: isSoftware(adapter.info), wait: (promise) => promise };
 }

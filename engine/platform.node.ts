@@ -1,6 +1,7 @@
 /** Finds an adapter in Node: the system's Vulkan (or Metal, or D3D) through Dawn, else SwiftShader out of npm. */
 import {
   accessSync,
+  copyFileSync,
   existsSync,
   constants as fsConstants,
   mkdirSync,
@@ -12,9 +13,11 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants, homedir, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { threadId } from 'node:worker_threads';
 import { brotliDecompressSync } from 'node:zlib';
 import { DeviceError } from './errors.ts';
 import { type AdapterChoice, isSoftware, requestDevice } from './platform.browser.ts';
@@ -22,7 +25,7 @@ import type { Opened } from './webgpu/opened.ts';
 
 type Dawn = { create(options: string[]): GPU; globals: object };
 
-/** An adapter, and the GPU object behind it: while a reference to that lives, the process does. */
+/** An adapter, and the GPU object behind it. */
 export interface Found {
   readonly adapter: GPUAdapter;
   readonly gpu: GPU;
@@ -30,19 +33,28 @@ export interface Found {
 
 /** @throws DeviceError that says what to install when nothing fits */
 export async function openDevice(choice: AdapterChoice): Promise<Opened> {
-  let found: Found | undefined = await findAdapter(choice);
-  const { info } = found.adapter;
-  const device = await requestDevice(found.adapter);
-  return {
-    gpu: device,
-    info,
-    software: isSoftware(info),
-    wait: patiently,
-    collect: garbageCollector(),
-    close() {
-      found = undefined;
-    },
-  };
+  const { adapter, gpu } = await findAdapter(choice);
+  const { info } = adapter;
+  const device = await requestDevice(adapter);
+  void device.lost.then(({ reason }) => {
+    if (reason !== 'destroyed') retire(gpu);
+  });
+  return { gpu: device, info, software: isSoftware(info), wait: patiently, collect: garbageCollector() };
+}
+
+/**
+ * Dawn's GPU objects, by drivers and toggles. Each polls for its devices by a plain pointer, and is freed with its JavaScript
+ * object: collected before the last poll of a device, also of one that was destroyed, it ends the process. So none is ever let
+ * go, and there is one for each set of options. A process ends nonetheless once its devices are destroyed: polls are all that
+ * keeps it.
+ */
+const instances = new Map<string, GPU>();
+/** Those that a device of theirs was lost from: they are kept, but not asked for another. */
+const retired: GPU[] = [];
+
+function retire(gpu: GPU): void {
+  for (const [key, known] of instances) if (known === gpu) instances.delete(key);
+  retired.push(gpu);
 }
 
 /**
@@ -53,16 +65,16 @@ export async function openDevice(choice: AdapterChoice): Promise<Opened> {
 export async function findAdapter(choice: AdapterChoice, disabled: readonly Check[] = CHECKS): Promise<Found> {
   // Mesa warns on every start without one.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
-  const dawn = await loadDawn();
   if (choice !== 'swiftshader') {
+    const dawn = await loadDawn('webgpu');
     // Without Vulkan's loader Dawn would only print a warning, and find nothing.
     const hasLoader = process.platform !== 'linux' || !loadLibrary('libvulkan.so.1');
-    const found = hasLoader ? await search(dawn, disabled, (info) => accepts(choice, info)) : undefined;
+    const found = hasLoader ? await search(dawn, 'system', disabled, (info) => accepts(choice, info)) : undefined;
     if (found) return found;
     if (choice) throw new DeviceError(`no ${choice} adapter was found. ${REMEDY[choice]}`);
   }
-  useSwiftShader();
-  const found = await search(dawn, disabled, () => true);
+  const dawn = await loadDawn(pathToFileURL(dawnWithSwiftShader()).href);
+  const found = await search(dawn, 'swiftshader', disabled, () => true);
   if (found) return found;
   throw new DeviceError(
     'no WebGPU adapter, not even SwiftShader, could be started; run `npm i @sparticuz/chromium`, install a Vulkan driver, or use init({ device: "reference" })',
@@ -77,23 +89,30 @@ const REMEDY = {
 const accepts = (choice: AdapterChoice, info: GPUAdapterInfo): boolean =>
   choice === undefined || (choice === 'lavapipe' ? /llvmpipe/i.test(info.description) : !isSoftware(info));
 
-async function loadDawn(): Promise<Dawn> {
+async function loadDawn(module: string): Promise<Dawn> {
   try {
-    return (await import('webgpu')) as unknown as Dawn;
+    return (await import(module)) as unknown as Dawn;
   } catch (error) {
-    throw new DeviceError(
-      `the npm package "webgpu" does not load (${(error as Error).message.split('\n')[0]}); run \`npm i webgpu@0.6.2\`, or use init({ device: "reference" })`,
-    );
+    throw noDawn(error);
   }
 }
 
+const noDawn = (error: unknown): DeviceError =>
+  new DeviceError(
+    `the npm package "webgpu" does not load (${(error as Error).message.split('\n')[0]}); run \`npm i webgpu@0.6.2\`, or use init({ device: "reference" })`,
+  );
+
 async function search(
   dawn: Dawn,
+  drivers: 'system' | 'swiftshader',
   disabled: readonly Check[],
   fits: (info: GPUAdapterInfo) => boolean,
 ): Promise<Found | undefined> {
   Object.assign(globalThis, dawn.globals);
-  const gpu = dawn.create(toggles(disabled));
+  const options = toggles(disabled);
+  const key = [drivers, ...options].join(' ');
+  const gpu = instances.get(key) ?? dawn.create(options);
+  instances.set(key, gpu);
   for (const options of [{ powerPreference: 'high-performance' as const }, { forceFallbackAdapter: true }]) {
     const adapter = await gpu.requestAdapter(options);
     if (adapter && fits(adapter.info)) return { adapter, gpu };
@@ -153,14 +172,37 @@ function nap(ms: number): void {
   setImmediate(nap, Math.min(1, ms * 1.5));
 }
 
-/** Unpacks SwiftShader from the npm package, once, and makes Dawn's Vulkan loader find it. */
-function useSwiftShader(): void {
-  const { path, version } = locateChromium();
-  const folder = unpackOnce(path, `swiftshader-${version}`);
-  process.env.VK_ICD_FILENAMES = join(folder, 'vk_swiftshader_icd.json');
-  process.env.VK_DRIVER_FILES = process.env.VK_ICD_FILENAMES;
-  const missing = loadLibrary(join(folder, 'libvulkan.so.1'));
-  if (missing) throw new DeviceError(`SwiftShader's Vulkan loader in ${folder} does not load: ${missing}`);
+/**
+ * A copy of the package webgpu with SwiftShader beside it, made once. Dawn looks for libvulkan.so.1 in its own folder first, so
+ * that the copy finds SwiftShader and nothing else, in worker threads too (whose environment variables are not the process's,
+ * and no way to name a driver), and the package itself goes on finding the system's drivers.
+ * @returns the file to import
+ */
+function dawnWithSwiftShader(): string {
+  const chromium = locateChromium();
+  const swiftShader = makeOnce(`swiftshader-${chromium.version}`, (folder) => unpack(chromium.path, folder));
+  const { main, version } = locateDawn();
+  const platform = join('dist', `${process.platform}-${process.arch}`);
+  const library = join(platform, 'libvulkan.so.1');
+  const folder = makeOnce(`${basename(swiftShader)}-webgpu-${version}`, (fresh) => {
+    mkdirSync(join(fresh, platform), { recursive: true });
+    for (const file of ['package.json', 'index.js', join(platform, 'dawn.node')])
+      copyFileSync(join(dirname(main), file), join(fresh, file));
+    copyFileSync(join(swiftShader, 'libvk_swiftshader.so'), join(fresh, library));
+  });
+  const missing = loadLibrary(join(folder, library));
+  if (missing) throw new DeviceError(`SwiftShader's driver in ${folder} does not load: ${missing}`);
+  return join(folder, 'index.js');
+}
+
+function locateDawn(): { main: string; version: string } {
+  try {
+    const main = createRequire(import.meta.url).resolve('webgpu');
+    const { version } = JSON.parse(readFileSync(join(dirname(main), 'package.json'), 'utf8')) as { version: string };
+    return { main, version };
+  } catch (error) {
+    throw noDawn(error);
+  }
 }
 
 /**
@@ -196,11 +238,11 @@ function locateChromium(): { path: string; version: string } {
   }
 }
 
-/** The folder into which an archive was unpacked: in the user's own cache, where nobody else can put a library. */
-function unpackOnce(archive: string, name: string): string {
+/** A folder that `fill` filled once, in the user's own cache, where nobody else can put a library. */
+function makeOnce(name: string, fill: (folder: string) => void): string {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'wgrad');
   const folder = join(cache, name);
-  if (existsSync(join(folder, 'vk_swiftshader_icd.json'))) return folder;
+  if (existsSync(folder)) return folder;
   try {
     mkdirSync(cache, { recursive: true });
     accessSync(cache, fsConstants.W_OK);
@@ -208,29 +250,34 @@ function unpackOnce(archive: string, name: string): string {
     // A home that cannot be written: a private folder, for this process alone.
     const own = mkdtempSync(join(tmpdir(), 'wgrad-'));
     process.on('exit', () => rmSync(own, { recursive: true, force: true }));
-    unpack(archive, join(own, name));
-    return join(own, name);
+    return fillWhole(join(own, name), fill);
   }
-  unpack(archive, folder);
+  return fillWhole(folder, fill);
+}
+
+/** Fills a folder under another name, and gives it its own in one step: another process or thread sees all of it or nothing. */
+function fillWhole(folder: string, fill: (folder: string) => void): string {
+  const fresh = `${folder}.${process.pid}.${threadId}`;
+  mkdirSync(fresh, { recursive: true });
+  fill(fresh);
+  try {
+    renameSync(fresh, folder);
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error; // else another was first
+  }
   return folder;
 }
 
 /** A tar archive of plain files is blocks of 512 bytes: a header with name and octal size, then the file. */
 function unpack(archive: string, folder: string): void {
   const tar = brotliDecompressSync(readFileSync(archive));
-  const fresh = `${folder}.${process.pid}`;
-  mkdirSync(fresh, { recursive: true });
   for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
     const text = (from: number, length: number) =>
       tar.toString('latin1', at + from, at + from + length).replace(/\0.*$/s, '');
     const size = Number.parseInt(text(124, 12), 8);
     const isFile = text(156, 1) === '0' || text(156, 1) === '';
-    if (isFile) writeFileSync(join(fresh, text(0, 100).replace(/^.*\//, '')), tar.subarray(at + 512, at + 512 + size));
+    if (isFile) writeFileSync(join(folder, text(0, 100).replace(/^.*\//, '')), tar.subarray(at + 512, at + 512 + size));
     at += 512 + Math.ceil(size / 512) * 512;
-  }
-  try {
-    renameSync(fresh, folder); // atomic: another process sees all of it or nothing
-  } catch {
-    rmSync(fresh, { recursive: true, force: true }); // that other process was first
   }
 }

@@ -84,26 +84,96 @@ for (const [name, env, options, family] of families) {
   });
 }
 
-test('the adapter is the one that was asked for, or an error that says what to install', async () => {
+test('the adapter is the one that was asked for, whatever came before, or an error that says what to install', async () => {
   const isSoftware = /swiftshader|llvmpipe/i;
-  for (const [choice, expected] of [
+  const choices = [
     ['swiftshader', /swiftshader/i],
     ['lavapipe', /llvmpipe/],
+    ['swiftshader', /swiftshader/i],
     ['hardware', /./],
-  ] as const) {
-    // SwiftShader replaces the process's Vulkan loader: each choice has a process of its own.
-    const { code, out, err } = await run(
-      `const device = await init({ adapter: '${choice}' }); console.log(device.name); destroy();`,
-    );
-    if (code === 0) {
-      assert.match(out, expected);
-      if (choice === 'hardware') assert.not.match(out, isSoftware);
-    } else {
-      assert.is.not(choice, 'swiftshader', err);
-      assert.is.not(choice, adapter, err);
-      assert.match(err, new RegExp(`DeviceError: no ${choice} adapter was found\\. Install `));
+  ] as const;
+  const { code, out, err } = await run(`
+    for (const adapter of ${JSON.stringify(choices.map(([name]) => name))}) {
+      console.log(await init({ adapter }).then((d) => d.name, (e) => 'Error ' + e.message));
     }
-  }
+    destroy();
+  `);
+  assert.is(code, 0, err);
+  choices.forEach(([choice, expected], i) => {
+    const said = out.split('\n')[i]!;
+    if (said.startsWith('Error')) {
+      assert.is.not(choice, 'swiftshader', said);
+      assert.is.not(choice, adapter, said);
+      assert.match(said, new RegExp(`^Error no ${choice} adapter was found\\. Install `));
+    } else {
+      assert.match(said, expected);
+      if (choice === 'hardware') assert.not.match(said, isSoftware);
+    }
+  });
+});
+
+test('a worker thread gets the adapter that it asks for', async () => {
+  const { code, out, err } = await run(`
+    import { Worker } from 'node:worker_threads';
+    const source = \`import('tsx/esm/api').then(async ({ register }) => {
+      register();
+      const { init, destroy, ones } = await import('./engine/index.ts');
+      const device = await init({ adapter: 'swiftshader' });
+      console.log(device.name, String(await ones([2]).mul(3).data()));
+      destroy();
+    })\`;
+    await new Promise((done) => new Worker(source, { eval: true }).on('exit', done));
+  `);
+  assert.is(code, 0, err);
+  assert.match(out, /swiftshader.* 3,3\s*$/i);
+});
+
+test('devices that are opened and destroyed leave neither threads nor a crash', async () => {
+  const { code, out, err } = await run(`
+    import { readdirSync } from 'node:fs';
+    const counts = [];
+    for (let k = 0; k < 10; k++) {
+      await init();
+      if (k % 2) await ones([10]).mul(2).data();
+      destroy();
+      // Garbage, so that V8 collects at moments of its own.
+      for (let i = 0; i < 300; i++) new Array(20000).fill(i);
+      await new Promise((done) => setTimeout(done, 30));
+      counts.push(process.platform === 'linux' ? readdirSync('/proc/self/task').length : 0);
+    }
+    console.log(Math.max(...counts) - counts[3]);
+  `);
+  assert.is(code, 0, err);
+  assert.ok(Number(out) <= 5, `${out} threads more`);
+});
+
+test('calls of init at once give one device, and destroy ends all that were opened', async () => {
+  const [a, b] = await Promise.all([init({ adapter }), init({ adapter })]);
+  assert.is(a, b);
+  const other = await init({ adapter, kernels: 'hardware' });
+  assert.is.not(other, a);
+  assert.is(await init({ adapter }), a, 'the first is still open');
+  await init({ device: 'reference' });
+  destroy();
+  assert.equal(
+    [a, other].map((d) => (d as WebGpuDevice).alive),
+    [false, false],
+  );
+});
+
+test('the last call of init decides, and destroy ends those under way', async () => {
+  const [gpu, exact] = await Promise.all([init({ adapter }), init({ device: 'reference' })]);
+  assert.is(tensor(1).device, exact);
+  destroy();
+  assert.not((gpu as WebGpuDevice).alive);
+  const early = init({ adapter });
+  assert.throws(() => tensor(1), /^no device yet: init\(\) is still opening it; write `await init\(\)`/);
+  await Promise.resolve();
+  destroy();
+  const later = init({ adapter });
+  assert.match((await rejection(early)).message, /^init: destroy\(\) was called before the device was open/);
+  assert.ok(((await later) as WebGpuDevice).alive);
+  destroy();
 });
 
 const repository = fileURLToPath(new URL('..', import.meta.url));

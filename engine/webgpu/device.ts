@@ -65,10 +65,7 @@ export class WebGpuDevice implements Device {
     this.#pool = new Pool(this, gpu);
     this.#readback = new Readback(gpu);
     this.#recorder = new Recorder(gpu, this.#pipelines, () => opened.collect?.());
-    gpu.addEventListener('uncapturederror', (event) => {
-      event.preventDefault();
-      this.#fail(new DeviceError(`WebGPU refused a command: ${event.error.message}`));
-    });
+    gpu.addEventListener('uncapturederror', this.#refused);
     void gpu.lost.then(({ reason, message }) => {
       this.#gone = true;
       if (!this.#destroyed) {
@@ -272,9 +269,15 @@ export class WebGpuDevice implements Device {
     this.#error = new DeviceError('the device was destroyed; call init() for a new one');
     this.#lastError = this.#error;
     this.#pool.trim();
+    this.gpu.removeEventListener('uncapturederror', this.#refused);
     this.gpu.destroy();
-    this.#opened.close();
   }
+
+  // Dawn holds on to a listener, and the listener to this device: a destroyed one could not be collected.
+  readonly #refused = (event: GPUUncapturedErrorEvent): void => {
+    event.preventDefault();
+    this.#fail(new DeviceError(`WebGPU refused a command: ${event.error.message}`));
+  };
 
   #record(dispatches: readonly Dispatch[], storages: readonly GpuStorage[]): void {
     const bindings: Binding[] = storages.map((s) => ({ buffer: s.buffer, offset: s.offset * 4, size: padded(s.size) }));

@@ -25,8 +25,6 @@ export interface Opened {
    * Frees garbage now, where the platform can: the memory behind WebGPU's objects is unknown to the garbage collector.
    */
   collect?(): void;
-  /** Lets go of everything behind the device, so that the process can end. */
-  close(): void;
 }
 
 /** Kernels come in two families, for adapters on hardware and for those that run on a CPU. */
