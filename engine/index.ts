@@ -53,7 +53,12 @@ export { currentMemory as memory } from './memory.ts';
 export { enableGrad, noGrad } from './node.ts';
 export { elu, gelu, hardtanh, logSigmoid, prelu, relu6, selu, silu, softplus } from './ops/activations.ts';
 export { atan2, pow, remainder } from './ops/arithmetic.ts';
-export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.ts';
+export {
+  type AttentionOptions,
+  type AttentionWeightsOptions,
+  attentionWeights,
+  scaledDotProductAttention,
+} from './ops/attention.ts';
 export {
   type BinaryCrossEntropyOptions,
   binaryCrossEntropy,

@@ -47,7 +47,7 @@ const mine = (body: string) => `for (var r = k; r < p.R; r += p.K) { let at = ro
 const all = (body: string) => `for (var q = 0u; q < p.K; q++) { let at = parts + q * p.B; ${body} }`;
 const accessOf = (buffers: readonly string[]) => buffers.map((b) => (b.endsWith(' w') ? 'write' : 'read'));
 
-const forward = memo((kind: SoftmaxKind, stage: Stage, vector: boolean) => {
+const forward = memo((kind: SoftmaxKind | 'softmaxOrZero', stage: Stage, vector: boolean) => {
   const buffers = { whole: ['x', 'y w'], partial: ['x', 'ms w', 'ss w'], apply: ['x', 'ms', 'ss', 'y w'] }[stage];
   const stats = `var m = T(${LOWEST});
   var s = T(0.0);
@@ -58,14 +58,17 @@ const forward = memo((kind: SoftmaxKind, stage: Stage, vector: boolean) => {
       : `${mine('m = max(m, x[at]);')}
   ${mine('s += exp_(x[at] - m);')}`
   }`;
-  const write = kind === 'softmax' ? mine('y[at] = exp_(x[at] - m) / s;') : mine('y[at] = x[at] - m - z;');
+  const write = kind === 'logSoftmax' ? mine('y[at] = x[at] - m - z;') : mine('y[at] = exp_(x[at] - m) / s;');
+  const before = { softmax: '', logSoftmax: 'let z = log_(s);', softmaxOrZero: 's = select(s, T(1.0), s == T(0.0));' }[
+    kind
+  ];
   return {
     name: `${kind}/${stage}`,
     access: accessOf(buffers),
     source: /* wgsl */ `// x:[A,R,B] -> ${stage === 'partial' ? 'largest values and sums of exp(x - largest):[A,K,B]' : `y:[A,R,B], ${kind} over R`}
 ${head(vector, buffers)}
   ${stats}
-  ${stage === 'partial' ? 'ms[i] = m; ss[i] = s;' : `${kind === 'softmax' ? '' : 'let z = log_(s);'} ${write}`}
+  ${stage === 'partial' ? 'ms[i] = m; ss[i] = s;' : `${before} ${write}`}
 }
 `,
   };
@@ -123,6 +126,10 @@ function launch(
 /** x -> y, both [A, R, B]. Input x; output y. */
 export const softmax = (target: Target, kind: SoftmaxKind, shape: SoftmaxShape): Plan =>
   launch(target, shape, (stage, vector) => forward(kind, stage, vector), 1, 2);
+
+/** Softmax, and 0 in rows of nothing but -infinity: x -> y, both [A, R, B]. Input x; output y. */
+export const softmaxOrZero = (target: Target, shape: SoftmaxShape): Plan =>
+  launch(target, shape, (stage, vector) => forward('softmaxOrZero', stage, vector), 1, 2);
 
 /** The gradient in terms of the output: inputs g, y; output gx. */
 export const softmaxGrad = (target: Target, kind: SoftmaxKind, shape: SoftmaxShape): Plan =>

@@ -2,8 +2,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  attentionWeights,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
+  compile,
   crossEntropy,
   einsum,
   Generator,
@@ -20,6 +22,7 @@ import {
   tensor,
   zeros,
 } from '../engine/index.ts';
+import { MultiheadAttention, TransformerEncoderLayer } from '../nn/index.ts';
 import { on, openGpu, read, reference } from './support/devices.ts';
 
 const gpu = await openGpu();
@@ -112,7 +115,84 @@ for (const device of devices) {
     near(await values(() => scaledDotProductAttention(q(), q(), v(), { causal: true })), [1, 5.5, 37]);
     const mask = () => tensor([0, 1, 0]);
     near(await values(() => scaledDotProductAttention(q(), q(), v(), { mask: mask() })), [10, 10, 10]);
-    near(await values(() => scaledDotProductAttention(q(), q(), v(), { mask: zeros([3]) })), [37, 37, 37]);
+    near(await values(() => scaledDotProductAttention(q(), q(), v(), { mask: zeros([3]) })), [0, 0, 0]);
+  });
+
+  test(`one meaning of never: causal, mask, padding and bias in every combination, on ${device.kind}`, async () => {
+    const [Q, K, D] = [3, 4, 2];
+    const number = (n: number) => Float64Array.from({ length: n }, (_, i) => Math.fround(Math.sin(1 + 2.3 * i)));
+    const [q, k, v] = [number(Q * D), number(K * D).map((x) => x * 1.7), number(K * D).map((x) => x + 0.5)];
+    const biases = [0, -INF, -1e9, -1e30, -3e38, 2.5];
+    for (let round = 0; round < 96; round++) {
+      const bit = (i: number, of: number) => (round * 7919 + i * 104729 + of * 31) % 5 < 2;
+      const causal = round % 2 === 0;
+      const mask = Array.from({ length: Q * K }, (_, i) => (bit(i, 1) ? 1 : 0));
+      const padding = Array.from({ length: K }, (_, i) => (round % 3 === 0 && bit(i, 2) ? -INF : 0));
+      const bias = Array.from({ length: Q * K }, (_, i) => {
+        const own = biases[(round + i * 5) % biases.length]!;
+        return Math.max(own + padding[i % K]!, -INF);
+      });
+      const [withMask, withBias] = [round % 4 !== 0, round % 5 !== 0];
+      const out = await read(device, () => {
+        const xs = [q, k, v, bias].map((d, i) =>
+          tensor(d, {
+            shape: [
+              [Q, D],
+              [K, D],
+              [K, D],
+              [Q, K],
+            ][i]!,
+            requiresGrad: true,
+          }),
+        );
+        const y = scaledDotProductAttention(xs[0]!, xs[1]!, xs[2]!, {
+          causal,
+          ...(withMask ? { mask: tensor(mask, { shape: [Q, K] }) } : {}),
+          ...(withBias ? { bias: xs[3]! } : {}),
+        });
+        const first = grad(y.square().sum(), xs, { createGraph: true, allowUnused: true });
+        const second = grad(
+          first.map((g) => g.square().sum()).reduce((a, b) => a.add(b)),
+          xs,
+          { allowUnused: true },
+        );
+        return [y, ...first, ...second];
+      });
+      for (let i = 0; i < Q; i++) {
+        const sees = (j: number) =>
+          (!causal || j <= i) && (!withMask || mask[i * K + j] === 1) && (!withBias || bias[i * K + j] !== -INF);
+        const scores = Array.from({ length: K }, (_, j) => {
+          const product = q[i * D]! * k[j * D]! + q[i * D + 1]! * k[j * D + 1]!;
+          // As float32 adds them on the GPU: a score is lost in -1e30.
+          const all = product / Math.sqrt(D) + (withBias ? bias[i * K + j]! : 0);
+          return sees(j) ? all : -INF;
+        });
+        const most = Math.max(...scores);
+        const weights = scores.map((s) => (most === -INF ? 0 : Math.exp(Math.fround(s) - Math.fround(most))));
+        const total = weights.reduce((a, b) => a + b) || 1;
+        // Scores of -1e9 have a distance of 64 between neighbours in float32, and none in float64 that matters here.
+        if (device.kind !== 'reference' || !scores.some((s) => s < -1e8 && s > -1e29)) {
+          const right = [0, 1].map((e) => weights.reduce((sum, w, j) => sum + (w / total) * v[j * D + e]!, 0));
+          near(out[0]!.subarray(i * D, i * D + D), right, 2e-5);
+        }
+        if (most === -INF) near(out[1]!.subarray(i * D, i * D + D), [0, 0]);
+      }
+      out.forEach((t, i) => {
+        assert.ok(t.every(Number.isFinite), `round ${round}, tensor ${i}: ${t}`);
+      });
+    }
+  });
+
+  test(`a NaN that a query sees stays, one that it does not see goes, on ${device.kind}`, async () => {
+    const scores = () => tensor([0, Number.NaN, 0, 0, 0, INF], { shape: [2, 3] });
+    const of = (mask: readonly number[]) =>
+      values(() => attentionWeights(scores(), { mask: tensor(mask, { shape: [2, 3] }) }));
+    const nan = Number.NaN;
+    near(await of([1, 0, 1, 1, 1, 0]), [0.5, 0, 0.5, 0.5, 0.5, 0]);
+    near(await of([0, 1, 0, 0, 0, 0]), [nan, nan, nan, 0, 0, 0]);
+    // Neither 0 nor 1: nobody knows what is meant.
+    near(await of([1, 0, 0.5, 1, 0, -0]), [nan, nan, nan, 1, 0, 0]);
+    near(await of([1, 0, -INF, 1, 0, nan]), Array<number>(6).fill(nan));
   });
 
   test(`spectralNorm finds the largest singular value, and its derivative v uᵀ, on ${device.kind}`, async () => {
@@ -129,6 +209,48 @@ for (const device of devices) {
     near(dw!, [c, 0, s, 0], 1e-5);
   });
 }
+
+test('attention in a compiled step gives what it gives outside, with rows that see nothing', async () => {
+  const mask = [1, 0, 0, 0, 0, 0, 0, 1, 1];
+  const run = (x: Tensor, seen: Tensor, bias: Tensor) => {
+    const leaf = x.detach().requireGrad();
+    const y = scaledDotProductAttention(leaf, leaf, leaf, { mask: seen, bias, causal: true });
+    return [y, grad(y.square().sum(), [leaf])[0]!];
+  };
+  const inputs = () => [
+    tensor([1, 0, 0, 1, 1, 1], { shape: [3, 2] }),
+    tensor(mask, { shape: [3, 3] }),
+    tensor([0, 0, 0, 0, 0, 0, -INF, -INF, -INF], { shape: [3, 3] }),
+  ];
+  const eager = await read(gpu, () => run(...(inputs() as [Tensor, Tensor, Tensor])));
+  const step = on(gpu, () => compile(run));
+  for (let i = 0; i < 2; i++) {
+    const compiled = await read(gpu, () => step(...(inputs() as [Tensor, Tensor, Tensor])));
+    compiled.forEach((t, k) => {
+      near(t, [...eager[k]!], 1e-6);
+    });
+  }
+  near(eager[0]!, [1, 0, 0, 0, 0, 0]);
+});
+
+test('MultiheadAttention: a query that may look at nothing has weights of 0, and gradients are finite', async () => {
+  const [weights, odd, ...finite] = await read(gpu, () => {
+    const layer = new MultiheadAttention(2, 2, { rng: new Generator(1) });
+    const x = new Generator(2).normal([1, 3, 2]);
+    const [y, weights] = layer.forward(x, x, x, {
+      keyPaddingMask: tensor([[1, 0, 0]]),
+      attnMask: tensor([0, 0, 0, 0, 0, 0, 0, 1, 0], { shape: [3, 3] }),
+      attnBias: tensor([0, -INF, -INF, 0, 0, -INF, -INF, 0, 0], { shape: [3, 3] }),
+    });
+    const odd = layer.forward(x, x, x, { attnMask: tensor([0, -INF, 0]) })[1]!;
+    const encoder = new TransformerEncoderLayer(2, 1, { dimFeedforward: 4, dropout: 0, rng: new Generator(3) });
+    const z = encoder.forward(x, { srcKeyPaddingMask: tensor([[1, 1, 1]]) });
+    return [weights!, odd, z, ...grad(y.square().sum(), layer.parameters())];
+  });
+  near(weights!, [0, 0, 0, 0, 1, 0, 0, 0, 1]);
+  assert.ok(odd!.every(Number.isNaN), 'a mask of scores is no mask of 0 and 1');
+  for (const t of finite) assert.ok(t.every(Number.isFinite));
+});
 
 test('a normalised group has mean 0 and variance 1', async () => {
   const [y, z] = await read(gpu, () => {
@@ -156,6 +278,22 @@ test('shapes that do not fit are named', () => {
   throws(() => groupNorm(zeros([1, 2, 5]), 2), /2 groups do not divide the 5 channels/);
   throws(() => instanceNorm(zeros([4, 1, 5])), /one value for each channel/);
   throws(() => scaledDotProductAttention(zeros([2, 3]), zeros([2, 4]), zeros([2, 3])), /must be \[\.\.\.,Q,D\]/);
+  const attend = (options: () => object) => () =>
+    scaledDotProductAttention(zeros([5, 2, 3]), zeros([4, 3]), zeros([4, 1]), options());
+  throws(
+    attend(() => ({ mask: zeros([2, 3]) })),
+    /: the mask \[2,3\] must broadcast against the scores \[\.\.\.,Q,K\] = \[5,2,4\]/,
+  );
+  throws(
+    attend(() => ({ mask: zeros([3, 1, 4]) })),
+    /the mask: shapes \[3,1,4\] and \[5,2,4\] do not broadcast/,
+  );
+  throws(
+    attend(() => ({ bias: zeros([2]) })),
+    /the bias \[2\] must broadcast/,
+  );
+  throws(() => attentionWeights(zeros([2, 1]), { mask: zeros([2, 4]) }), /the mask \[2,4\] must broadcast/);
+  throws(() => attentionWeights(zeros([2])), /attentionWeights: scores \[2\] must be/);
   throws(() => outer(zeros([2, 3]), zeros([2])), /must be vectors/);
   throws(() => spectralNorm(zeros([2, 3]), zeros([2])), /u \[2\] its last axis/);
   throws(() => einsum('ii->i', zeros([2, 2])), /repeats i: diagonals/);
@@ -172,6 +310,10 @@ test('options of losses that do not fit are named', () => {
       (e: Error) => e.name === 'TypeError' && message.test(e.message),
     );
   const probabilities = () => crossEntropy(zeros([2, 3]), zeros([2, 3]), { ignoreIndex: 1 });
+  const x = () => zeros([2, 2]);
+  const mask = [[true, false]] as never;
+  throws(() => scaledDotProductAttention(x(), x(), x(), { mask }), /: the mask is a tensor, not .*; use tensor/);
+  throws(() => attentionWeights(x(), { bias: 1 as never }), /: the bias is a tensor, not 1; use tensor/);
   throws(probabilities, /ignoreIndex is for targets that are class indices/);
   throws(() => crossEntropy(zeros([2, 3]), zeros([2]), { weights: 1 } as never), /there is no option weights/);
   throws(() => nllLoss(zeros([2, 3]), zeros([2]), { reduction: 'avg' } as never), /'mean', 'sum' or 'none', not 'avg'/);

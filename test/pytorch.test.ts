@@ -74,12 +74,13 @@ const DIFFERENT: Readonly<Record<string, Difference>> = {
   },
   'scaledDotProductAttention a query that sees nothing': {
     parts: ['output 0'],
-    because: 'it attends to all keys evenly, as documented; NaN in PyTorch',
+    because: 'its weights are 0, as in PyTorch since 2.5; NaN in PyTorch 1.13',
   },
 };
 
 /** Exports that are ops, and that PyTorch does not have. */
 const WITHOUT_TWIN: Readonly<Record<string, string>> = {
+  attentionWeights: 'the first half of scaledDotProductAttention; PyTorch has no function of it',
   convMatrix: 'PyTorch has no matrix of a convolution',
   dropout: 'random: wgrad and PyTorch draw other numbers',
   rand: 'random',

@@ -1,10 +1,17 @@
 /** Softmax and its logarithm over any axis. */
-import { softmaxGrad as gradPlan, softmax as plan, type SoftmaxKind } from '../../kernels/softmax.ts';
+import {
+  softmaxGrad as gradPlan,
+  softmaxOrZero as orZeroPlan,
+  softmax as plan,
+  type SoftmaxKind,
+} from '../../kernels/softmax.ts';
 import { apply } from '../apply.ts';
 import type { Row } from '../row.ts';
 import { normalizeAxis, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
+import { notEqual, where } from './comparison.ts';
 import { exp, mul, sub } from './elementwise.ts';
+import { max } from './extrema.ts';
 import { reshape } from './movement.ts';
 import { sum } from './reduce.ts';
 
@@ -59,6 +66,22 @@ const softmaxRow: Row<SoftmaxParams> = {
   show: ({ axis }) => `axis ${axis}`,
 };
 
+const softmaxOrZeroRow: Row<SoftmaxParams> = {
+  name: 'softmaxOrZero',
+  shape: ([x]) => [x!],
+  kernel: ({ inputs: [x], params: { axis }, target }) => orZeroPlan(target, aroundAxis(x!, axis)),
+  composite: ([x], { axis }) => {
+    if (x!.shape[axis] === 0) return [softmax(x!, axis)];
+    const some = notEqual(max(x!, axis, { keepDims: true }), Number.NEGATIVE_INFINITY);
+    return [where(some, softmax(where(some, x!, 0), axis), 0)];
+  },
+  vjp: [(g, { output: y, params: { axis } }) => softmaxGrad(g, y, axis)],
+  show: ({ axis }) => `axis ${axis}`,
+};
+
+/** Softmax over the last axis, and 0 everywhere in a row of nothing but -∞: that of attention. */
+export const softmaxOrZero = (x: Tensor): Tensor => apply(softmaxOrZeroRow, [x], { axis: x.rank - 1 })[0]!;
+
 function along(row: Row<SoftmaxParams>, x: Tensor, axis: number): Tensor {
   // As in PyTorch, a scalar is taken for a vector of one element.
   if (x.rank === 0) return reshape(along(row, reshape(x, [1]), axis), []);
@@ -83,6 +106,7 @@ export const logSoftmax = (x: Tensor, axis = -1): Tensor => along(logSoftmaxRow,
 export const softmaxRows = { logSoftmax: logSoftmaxRow };
 export const softmaxFused = {
   softmax: softmaxRow,
+  softmaxOrZero: softmaxOrZeroRow,
   softmaxGrad: softmaxGradRow,
   logSoftmaxGrad: logSoftmaxGradRow,
 };

@@ -37,6 +37,7 @@ export const heads: LoopsOf<typeof softmaxRows & typeof lossRows & typeof binary
   },
   bceLogits: map2((x, t) => Math.max(x, 0) - x * t + Math.log1p(Math.exp(-Math.abs(x)))),
   bceProbabilities: map2((x, t) => -(t * Math.max(Math.log(x), -100) + (1 - t) * Math.max(Math.log1p(-x), -100))),
+  hide: map2((x, seen) => (seen === 1 ? x : seen === 0 ? Number.NEGATIVE_INFINITY : Number.NaN)),
   causal: ({ inputs: [x], inputShapes: [xs], outputs: [y], params: { value } }) => {
     const [q, k] = xs!.slice(-2) as [number, number];
     x!.forEach((v, i) => {

@@ -1,4 +1,14 @@
-import { checked, type Generator, matmul, permute, ShapeError, scope, shown, Tensor } from '../../engine/index.ts';
+import {
+  attentionWeights,
+  checked,
+  type Generator,
+  matmul,
+  permute,
+  ShapeError,
+  scope,
+  shown,
+  Tensor,
+} from '../../engine/index.ts';
 import { constant, fanInUniform, layerGenerator, xavierUniform } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Initializer } from '../module/parameter.ts';
@@ -25,14 +35,15 @@ export interface MultiheadAttentionOptions {
 
 /** What `forward` of {@link MultiheadAttention} takes beside queries, keys and values. */
 export interface MultiheadAttentionCall {
-  /** 1 for a key that is not looked at, 0 for others, [N,S]. No gradient flows into it. */
+  /** 1 for a key that is not looked at, 0 for others, [N,S]; any other number makes NaN. No gradient flows into it. */
   readonly keyPaddingMask?: Tensor;
   /**
    * 1 where a query must not look at a key, 0 elsewhere, as True and False in PyTorch (the mask of `scaledDotProductAttention`
-   * is the other way round): [L,S], or what broadcasts against [N,heads,L,S]. No gradient flows into it.
+   * is the other way round): [L,S], or what broadcasts against [N,heads,L,S]. Any other number makes NaN. No gradient flows
+   * into it.
    */
   readonly attnMask?: Tensor;
-  /** Added to the scores, as an attn_mask of floats in PyTorch; shapes as those of `attnMask`. */
+  /** Added to the scores, as an attn_mask of floats in PyTorch; -Infinity forbids a key. Shapes as those of `attnMask`. */
   readonly attnBias?: Tensor;
   /** Give the attention weights too. Default true. */
   readonly needWeights?: boolean;
@@ -42,14 +53,11 @@ export interface MultiheadAttentionCall {
 
 const CALL = ['attnMask', 'keyPaddingMask', 'attnBias', 'needWeights', 'averageAttnWeights'] as const;
 
-/** Far below any score, and finite, so that no kernel meets an infinity: its exponential is 0. */
-const NEVER = -1e30;
-
 /**
  * Attention with several heads (Vaswani et al. 2017, section 3.2.2), batch first: queries [N,L,embedDim], keys [N,S,kdim] and
  * values [N,S,vdim] give [N,L,embedDim] and the attention weights. Keys are the queries, and values the keys, unless given.
  * Options are PyTorch's; its in_proj_weight is the weights of `qProj`, `kProj` and `vProj`, each transposed. A query that may
- * look at nothing looks at all keys evenly, where PyTorch gives NaN.
+ * look at nothing has weights of 0, where PyTorch's layer gives NaN; see `attentionWeights`.
  */
 export class MultiheadAttention extends Module<
   [query: Tensor, key?: Tensor, value?: Tensor, call?: MultiheadAttentionCall],
@@ -150,7 +158,7 @@ export class MultiheadAttention extends Module<
       const heads = (t: Tensor) => permute(t.reshape([n, t.shape[1]!, numHeads, size]), [0, 2, 1, 3]);
       const q = heads(qProj.forward(query).mul(1 / Math.sqrt(size)));
       const scores = matmul(q, heads(kProj.forward(key)), { transposeB: true });
-      const weights = this.dropout.forward(masked(scores, call).softmax());
+      const weights = this.dropout.forward(weigh(scores, call));
       const found = permute(matmul(weights, heads(vProj.forward(value))), [0, 2, 1, 3]);
       const output = this.outProj.forward(found.reshape([n, l, embedDim]));
       return [output, needWeights ? (averageAttnWeights ? weights.mean(1) : weights) : undefined] as const;
@@ -170,9 +178,14 @@ export class MultiheadAttention extends Module<
   }
 }
 
-/** Scores [N,heads,L,S] with what the masks forbid far below all others. */
-function masked(scores: Tensor, { keyPaddingMask, attnMask, attnBias }: MultiheadAttentionCall): Tensor {
+/** The weights of scores [N,heads,L,S] under the masks of a call. */
+function weigh(scores: Tensor, { keyPaddingMask, attnMask, attnBias }: MultiheadAttentionCall): Tensor {
   const [n, , l, s] = scores.shape as readonly [number, number, number, number];
+  for (const [name, t] of Object.entries({ keyPaddingMask, attnMask, attnBias })) {
+    if (t !== undefined && !(t instanceof Tensor)) {
+      throw new TypeError(`MultiheadAttention: ${name} is a tensor, not ${shown(t)}; make one with tensor(...)`);
+    }
+  }
   if (keyPaddingMask && keyPaddingMask.shape.join() !== [n, s].join()) {
     throw new ShapeError(
       `MultiheadAttention: keyPaddingMask [${keyPaddingMask.shape}] must be [N,S] = [${[n, s]}], 1 for a key that is not looked at`,
@@ -185,9 +198,8 @@ function masked(scores: Tensor, { keyPaddingMask, attnMask, attnBias }: Multihea
       );
     }
   }
-  let all = attnBias ? scores.add(attnBias) : scores;
-  for (const mask of [attnMask, keyPaddingMask?.reshape([n, 1, 1, s])]) {
-    if (mask) all = all.add(mask.detach().mul(NEVER));
-  }
-  return all;
+  // 1 - m keeps what is neither 0 nor 1, which attentionWeights makes NaN of.
+  const [seen, unpadded] = [attnMask, keyPaddingMask?.reshape([n, 1, 1, s])].map((m) => m?.detach().mul(-1).add(1));
+  const mask = seen && unpadded ? seen.mul(unpadded) : (seen ?? unpadded);
+  return attentionWeights(scores, { ...(mask ? { mask } : {}), ...(attnBias ? { bias: attnBias } : {}) });
 }

@@ -156,5 +156,13 @@ export const elementwiseMappings: Readonly<Record<string, Mapping>> = {
   logicalOr: logical('Or'),
   logicalXor: logical('Xor'),
   logicalNot: elementwise((g, [x]) => float(g, g.node('Equal', [x!, g.scalar(0)]))),
+  hide: elementwise((g, [x, seen]) => {
+    const other = g.node('Where', [
+      g.node('Equal', [seen!, g.scalar(0)]),
+      g.scalar(Number.NEGATIVE_INFINITY),
+      g.scalar(Number.NaN),
+    ]);
+    return g.node('Where', [g.node('Equal', [seen!, g.scalar(1)]), x!, other]);
+  }),
   where: elementwise((g, [condition, a, b]) => g.node('Where', [truth(g, condition!), a!, b!])),
 };

@@ -1,7 +1,7 @@
 /** Softmax, losses on logits, instance and group norm, dropout, attention; random draws. */
 import { Generator, grad, type Shape, type Tensor, tensor } from '../../../engine/index.ts';
 import type { attentionRows } from '../../../engine/ops/attention.ts';
-import { type AttentionOptions, causal, scaledDotProductAttention } from '../../../engine/ops/attention.ts';
+import { type AttentionOptions, causal, hide, scaledDotProductAttention } from '../../../engine/ops/attention.ts';
 import {
   bceLogits,
   bceLogitsGrad,
@@ -28,6 +28,7 @@ import {
   softmax,
   type softmaxFused,
   softmaxGrad,
+  softmaxOrZero,
   type softmaxRows,
 } from '../../../engine/ops/softmax.ts';
 import { show } from '../../../engine/shape.ts';
@@ -62,6 +63,16 @@ const alongGrad = (fn: (g: Tensor, y: Tensor, axis: number) => Tensor): Case[] =
     tolerance: 5e-5,
   }));
 
+/** 1, 0, 1, 0, 0 and so on from the last axis on, and rows of zeros alone. */
+const seenIn = (shape: Shape): Tensor => {
+  const k = shape[shape.length - 1] ?? 1;
+  const all = shape.reduce((n, d) => n * d, 1);
+  return tensor(
+    Array.from({ length: all }, (_, i) => (Math.floor(i / k) % 3 === 1 || i % 5 > 2 ? 0 : (i + 1) % 2)),
+    { shape },
+  );
+};
+
 const indices = (...list: number[]): Tensor => tensor(list);
 
 const affineOf = (c: number): Case['inputs'] => [{ shape: [c], from: 0.5, to: 2 }, { shape: [c] }];
@@ -92,6 +103,11 @@ export const headCases: CasesOf<
     typeof samplingRows
 > = {
   softmax: [{ name: 'a scalar', inputs: [{ shape: [] }], fn: (x) => softmax(x) }, ...along(softmax)],
+  softmaxOrZero: [[3], [3, 5], [6, 4], [0, 3], [3, 0], [33, 65], [5, 1000]].map((shape) => ({
+    name: show(shape),
+    inputs: [{ shape }],
+    fn: (x) => softmaxOrZero(hide(x, seenIn(shape))),
+  })),
   softmaxGrad: alongGrad(softmaxGrad),
   logSoftmax: along(logSoftmax),
   logSoftmaxGrad: alongGrad(logSoftmaxGrad),
@@ -117,6 +133,8 @@ export const headCases: CasesOf<
     groupsOf([2, 3, 3, 5], 1),
     groupsOf([2, 3, 3, 5], 5),
   ],
+  // The exponential, since -Infinity has no distance from -Infinity.
+  hide: binary((x, m) => hide(x, seenIn(m.shape)).exp(), {}, {}, FEW),
   causal: [
     [1, 1],
     [3, 3],
