@@ -1,5 +1,5 @@
 /** Data sets made of image files: folders and emoji, on made-up files. */
-import { copyFile, mkdir, readFile, symlink, unlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { test } from 'uvu';
@@ -141,6 +141,244 @@ test('broken files are left out, listed and named in one line', () =>
     assert.match(lines[0]!, /^\S+: 5 of 9 images were skipped, such as \S+cut\.png \(.+\)$/);
   }));
 
+/** Files of one pixel each, in colours of their own: how they are read, and the one line about them. */
+async function readTree(folder: string, paths: readonly string[], prepare: () => Promise<unknown> = async () => {}) {
+  for (const [i, path] of paths.entries()) await draw(join(folder, path), [20 + i, 9, 9]);
+  await prepare();
+  const lines: string[] = [];
+  const { train, test, classes } = await imageFolder(folder, { size: 1, onWarning: (line) => lines.push(line) });
+  assert.ok(lines.length <= 1, 'one line');
+  const reds = [train, test].map(({ data, count }) => Array.from({ length: count }, (_, i) => data[3 * i]! - 20));
+  return { train: reds[0]!, test: reds[1]!, count: train.count + test.count, classes, line: lines[0] ?? '' };
+}
+const many = (folder: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${folder}/${i}.png`);
+
+test('formats are told by content, and those that are not read are named', () =>
+  inTemporaryFolder(async (folder) => {
+    const image = (red: number) =>
+      sharp({ create: { width: 2, height: 2, channels: 3, background: { r: red, g: 0, b: 0 } } });
+    const files = {
+      'a.jfif': await image(10).jpeg().toBuffer(),
+      'B.TIF': await image(20).tiff().toBuffer(),
+      'c.gif': await image(30).gif().toBuffer(),
+      'd.avif': await image(40).avif().toBuffer(),
+      plain: await image(50).png().toBuffer(),
+      'f.bmp': await image(60).webp({ lossless: true }).toBuffer(),
+      'deep.png': await sharp(new Uint16Array(12).fill(0x4646), { raw: { width: 2, height: 2, channels: 3 } })
+        .toColourspace('rgb16')
+        .png()
+        .toBuffer(),
+      'phone.heic': Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'),
+      'phone.jpg': Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'),
+      'old.BMP': Buffer.from('BM and more'),
+      'notes.txt': Buffer.from('no image'),
+      LICENSE: Buffer.from('no image'),
+    };
+    for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
+    const lines: string[] = [];
+    const set = await imageFolder(folder, { size: 1, onWarning: (line) => lines.push(line) });
+    const reds = colours(set).map(([red]) => Math.round(red! / 10) * 10);
+    assert.equal(sorted(reds), sorted([10, 20, 30, 40, 50, 60, 70]));
+    assert.equal(
+      set.skipped.map(({ path, reason }) => [path.slice(folder.length + 1), reason]),
+      [
+        ['old.BMP', 'BMP is not read'],
+        ['phone.heic', 'HEIC is not read'],
+        ['phone.jpg', 'HEIC is not read'],
+      ],
+    );
+    assert.match(lines.join(), /: 3 of 10 images were skipped, such as \S+old\.BMP \(BMP is not read\), /);
+  }));
+
+/** The checksum of a chunk of a PNG file. */
+function crc32(bytes: Uint8Array): number {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+test('an SVG is not rendered, whatever its name, and large images are refused by their headers', () =>
+  inTemporaryFolder(async (folder) => {
+    for (const name of ['a', 'b']) await draw(join(folder, `${name}.png`), [name.charCodeAt(0), 0, 0]);
+    const svg = (text: string) => `<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4">${text}</svg>`;
+    await writeFile(join(folder, 'c.png'), svg('<rect width="4" height="4"/>'));
+    await writeFile(join(folder, 'd.jpg'), `\uFEFF\n<?xml version="1.0"?>${svg('')}`);
+    await writeFile(join(folder, 'e.webp'), '%PDF-1.7');
+    // Of 30,000 x 30,000 pixels by its header.
+    const bomb = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    bomb.writeUInt32BE(30_000, 16);
+    bomb.writeUInt32BE(30_000, 20);
+    bomb.writeUInt32BE(crc32(bomb.subarray(12, 29)), 29);
+    await writeFile(join(folder, 'f.png'), bomb);
+    // Of no pixels, and one that is cut off behind its header.
+    bomb.writeUInt32BE(0, 16);
+    bomb.writeUInt32BE(crc32(bomb.subarray(12, 29)), 29);
+    await writeFile(join(folder, 'g.png'), bomb);
+    await writeFile(join(folder, 'h.gif'), 'GIF89a');
+    const set = await imageFolder(folder, { size: 1, onWarning: () => {} });
+    assert.is(set.train.count + set.test.count, 2);
+    const reasons = set.skipped.map(({ reason }) => reason);
+    assert.equal(reasons.slice(0, 3), ['SVG or XML is not read', 'SVG or XML is not read', 'PDF is not read']);
+    assert.match(reasons[3]!, /pixel/);
+    assert.is(reasons.length, 6);
+  }));
+
+test('linked class folders are read, each once, and links that lead back end', () =>
+  inTemporaryFolder((elsewhere) =>
+    inTemporaryFolder(async (folder) => {
+      for (let i = 0; i < 3; i++) await draw(join(elsewhere, 'pile', `${i}.png`), [100 + i, 9, 9]);
+      await symlink(join(elsewhere, 'pile'), join(elsewhere, 'pile', 'itself'));
+      const read = await readTree(folder, many('cats', 4), async () => {
+        await symlink(join(elsewhere, 'pile'), join(folder, 'dogs'));
+        await symlink(join(folder, 'cats'), join(folder, 'a-second-name'));
+        await symlink('..', join(folder, 'cats', 'loop'));
+        await symlink('loop', join(folder, 'cats', 'loop2'));
+        await symlink('nowhere', join(folder, 'birds'));
+        await symlink(join(elsewhere, 'pile', '1.png'), join(folder, 'cats', 'one.png'));
+        await symlink('self.png', join(folder, 'cats', 'self.png'));
+      });
+      assert.equal([read.count, read.classes], [8, ['cats', 'dogs']]);
+      assert.match(read.line, /: 1 of 9 images were skipped, such as \S+self\.png \(ELOOP\)/);
+      assert.match(
+        read.line,
+        /folders that were not read: 5, such as \S+a-second-name \(a link to \S+cats, which is read already\), \S+birds \(ENOENT\)/,
+      );
+    }),
+  ));
+
+test('split folders are known under near names, in class folders and in a folder around', async () => {
+  for (const [first, second] of [
+    ['train', 'test'],
+    ['Train', 'Test'],
+    ['TRAIN', 'VALID'],
+    ['training', 'validation'],
+    ['training_set', 'test_set'],
+    ['train-images', 'Testing'],
+    ['train', 'dev'],
+    ['train', 'eval'],
+    ['set/train', 'set/val'],
+  ]) {
+    await inTemporaryFolder(async (folder) => {
+      const read = await readTree(folder, [...many(first!, 4), ...many(second!, 2)]);
+      assert.equal([read.train, read.test, read.classes, read.line], [[0, 1, 2, 3], [4, 5], undefined, ''], first);
+    });
+  }
+  await inTemporaryFolder(async (folder) => {
+    const inside = ['a/train/0.png', 'a/test/0.png', 'b/train/0.png', 'b/test/0.png'];
+    const read = await readTree(folder, inside);
+    assert.equal(
+      [sorted(read.train), sorted(read.test), read.classes, read.line],
+      [['0', '2'], ['1', '3'], ['a', 'b'], ''],
+    );
+  });
+  await inTemporaryFolder(async (folder) => {
+    const read = await readTree(folder, ['trainA/0.png', 'trainB/0.png', 'testA/0.png', 'testB/0.png']);
+    assert.equal(
+      [sorted(read.train), sorted(read.test), read.classes, read.line],
+      [['0', '1'], ['2', '3'], ['A', 'B'], ''],
+    );
+  });
+});
+
+test('what folders lack, or have beside the split, is told', async () => {
+  const cases: readonly [RegExp, readonly string[], number, readonly string[] | undefined][] = [
+    [/folder train, but none of held-out images/, many('train', 5), 5, undefined],
+    [/folder Val, but none of images to learn from/, [...many('Val/a', 9), ...many('Val/b', 1)], 10, ['a', 'b']],
+    [
+      /train is read as a class: there is no folder of the other part/,
+      [...many('train', 9), ...many('bus', 9)],
+      18,
+      ['bus', 'train'],
+    ],
+    [
+      /2 images \(\S+a\.png, \S+0\.png\) lie neither/,
+      [...many('train', 3), ...many('test', 3), ...many('more', 1), 'a.png'],
+      6,
+      undefined,
+    ],
+    [
+      /there are no classes, since 1 image \(\S+x\.png\) lie/,
+      [...many('cat', 3), ...many('dog', 3), 'x.png'],
+      7,
+      undefined,
+    ],
+    [
+      /1 class has no image to learn from: c; 1 class has no image among the held-out ones: b/,
+      ['train/a/0.png', 'train/b/0.png', 'test/a/1.png', 'test/c/1.png'],
+      4,
+      ['a', 'b', 'c'],
+    ],
+    [
+      /1 class has no image (to learn from|among the held-out ones): few/,
+      [...many('cat', 40), ...many('few', 1)],
+      41,
+      ['cat', 'few'],
+    ],
+    [
+      /: 1 hidden, such as \S+\.ipynb_checkpoints$/,
+      [...many('cat', 40), ...many('.ipynb_checkpoints', 2)],
+      40,
+      ['cat'],
+    ],
+  ];
+  for (const [expected, paths, count, classes] of cases) {
+    await inTemporaryFolder(async (folder) => {
+      const read = await readTree(folder, paths);
+      assert.match(read.line, expected);
+      assert.equal([read.count, read.classes], [count, classes], String(expected));
+    });
+  }
+  await inTemporaryFolder(async (folder) => {
+    const read = await readTree(folder, [...many('cat', 30), ...many('dog', 30)], () => mkdir(join(folder, 'bird')));
+    assert.match(read.line, /: 1 class has no image that can be read: bird$/);
+  });
+});
+
+test('a held-out image is not learnt from too', () =>
+  inTemporaryFolder(async (folder) => {
+    const read = await readTree(folder, [...many('train', 6), ...many('test', 3)], async () => {
+      await copyFile(join(folder, 'test', '1.png'), join(folder, 'train', 'copy.png'));
+    });
+    assert.equal(
+      [read.train, read.test],
+      [
+        [0, 1, 2, 3, 4, 5],
+        [6, 7, 8],
+      ],
+    );
+    assert.match(read.line, /: 1 image \(\S+copy\.png\) to learn from are held out too and were left out$/);
+  }));
+
+test('a folder or file that may not be read is named', async () => {
+  if (process.platform === 'win32') return;
+  await inTemporaryFolder(async (folder) => {
+    for (const path of [...many('cat', 4), 'locked/0.png'])
+      await draw(join(folder, path), [path.charCodeAt(4), path.length, 0]);
+    await chmod(folder, 0o755);
+    await chmod(join(folder, 'locked'), 0);
+    await chmod(join(folder, 'cat', '0.png'), 0);
+    const before = process.geteuid!();
+    if (before === 0) process.seteuid!(65_534); // for root nothing is locked
+    try {
+      const lines: string[] = [];
+      const set = await imageFolder(folder, { size: 1, onWarning: (line) => lines.push(line) });
+      assert.is(set.train.count + set.test.count, 3);
+      assert.match(
+        lines.join(),
+        /1 of 4 images were skipped, such as \S+0\.png \(EACCES\); folders that were not read: 1, such as \S+locked \(EACCES\)/,
+      );
+    } finally {
+      process.seteuid!(before);
+      await chmod(join(folder, 'locked'), 0o755);
+    }
+  });
+});
+
 test('the split is by content: it stays when files come, and copies stay together', () =>
   inTemporaryFolder(async (folder) => {
     for (let i = 0; i < 60; i++) await draw(join(folder, `${i}.png`), [i, 2 * i, 3 * i]);
@@ -187,7 +425,7 @@ test('folders that give no data set are one clear error', () =>
   inTemporaryFolder(async (folder) => {
     const message = async (path: string, options = {}) => (await rejection(imageFolder(path, options))).message;
     assert.match(await message(join(folder, 'nowhere')), /cannot read \S+nowhere \(ENOENT\): name a folder of images/);
-    assert.match(await message(folder), /holds 0 PNG, JPEG or WebP files and no two different images/);
+    assert.match(await message(folder), /holds 0 PNG, JPEG, WebP, GIF, TIFF or AVIF files and no two different images/);
     const file = join(folder, 'one.png');
     await draw(file, [1, 2, 3]);
     assert.match(await message(file), /one\.png is a file: name a folder of images/);

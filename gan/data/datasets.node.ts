@@ -212,7 +212,8 @@ export const dataSets: readonly DataSetEntry[] = [
     title: 'Images of your own',
     kind: 'images',
     shape: [64, 64, 3],
-    about: 'every PNG, JPEG and WebP in a folder and below; sub folders are classes, train and test (or val) the split',
+    about:
+      'every PNG, JPEG, WebP, GIF, TIFF and AVIF in a folder and below; sub folders are classes, train and test (or val) the split',
     source: 'yours',
     licence: 'yours',
     obtain: 'name a folder of images',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import sharp from 'sharp';
+import { decodedFormat, formatOf, isDecoded } from './imageFormats.ts';
 
 /** What becomes of an image that is not square: 'crop' keeps its middle, 'pad' adds white, 'stretch' distorts it. */
 export type ImageFit = 'crop' | 'pad' | 'stretch';
@@ -36,10 +37,15 @@ export interface DecodedImage<F> {
 /** Files that are open at a time: enough to keep libvips' threads at work, few enough for any limit on open files. */
 const AT_ONCE = 8;
 const WHITE = { r: 255, g: 255, b: 255 };
+/** Bytes of files that are in memory at a time, and the largest file. */
+const MOST_BYTES = 2 ** 29;
+/** Pixels that are decoded at a time, and those of the largest image: 134 million, more than any camera's. */
+const MOST_PIXELS = 2 ** 27;
 
 /**
- * Decodes files (PNG, JPEG, WebP), in their order: turned as their EXIF data says, transparent pixels on white, resized
- * with libvips' Lanczos filter. What cannot be read, or is damaged, is left out and listed.
+ * Decodes files (PNG, JPEG, WebP, GIF, TIFF, AVIF; of several pictures the first), in their order: turned as their EXIF data says,
+ * transparent pixels on white, resized with libvips' Lanczos filter. What is of another format by its first bytes, whatever its
+ * name, is not decoded, nor what has more than 134 million pixels by its header. That, and what is damaged, is left out and listed.
  * @param files in any number; memory holds what they decode to
  */
 export async function decodeImages<F extends { readonly path: string }>(
@@ -47,15 +53,29 @@ export async function decodeImages<F extends { readonly path: string }>(
   options: DecodeOptions,
 ): Promise<{ images: DecodedImage<F>[]; skipped: SkippedFile[] }> {
   const results = new Array<DecodedImage<F> | SkippedFile>(files.length);
+  const [bytesInUse, pixelsInUse] = [createBudget(MOST_BYTES), createBudget(MOST_PIXELS)];
   let next = 0;
   let done = 0;
+  const decode = async (file: F): Promise<DecodedImage<F>> => {
+    const about = await stat(file.path);
+    if (!about.isFile()) throw new Error('it is no file');
+    if (about.size > MOST_BYTES) throw new Error(`${about.size} bytes are more than the ${MOST_BYTES} that are read`);
+    return bytesInUse(about.size, async () => {
+      const bytes = await readFile(file.path);
+      const pixels = await pixelsIn(bytes);
+      return pixelsInUse(pixels, async () => ({
+        file,
+        pixels: await pixelsOf(bytes, options),
+        hash: hashOf(bytes),
+      }));
+    });
+  };
   const worker = async (): Promise<void> => {
     while (next < files.length) {
       const place = next++;
       const file = files[place]!;
       try {
-        const bytes = await readFile(file.path);
-        results[place] = { file, pixels: await pixelsOf(bytes, options), hash: hashOf(bytes) };
+        results[place] = await decode(file);
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
         results[place] = { path: file.path, reason: code ?? inShort(message) };
@@ -70,6 +90,45 @@ export async function decodeImages<F extends { readonly path: string }>(
   };
 }
 
+/** Runs work in which no more than `most` of something is in use at a time; who asks first is served first. */
+function createBudget(most: number): <T>(amount: number, work: () => Promise<T>) => Promise<T> {
+  let used = 0;
+  const waiting: { readonly amount: number; readonly start: () => void }[] = [];
+  const serve = (): void => {
+    for (let first = waiting[0]; first && used + first.amount <= most; first = waiting[0]) {
+      used += first.amount;
+      waiting.shift()!.start();
+    }
+  };
+  return async (amount, work) => {
+    await new Promise<void>((start) => {
+      waiting.push({ amount, start });
+      serve();
+    });
+    try {
+      return await work();
+    } finally {
+      used -= amount;
+      serve();
+    }
+  };
+}
+
+/** The number of pixels in an image, by its header. @throws Error for a format that is not decoded, or too many of them */
+async function pixelsIn(bytes: Uint8Array): Promise<number> {
+  if (bytes.length === 0) throw new Error('the file is empty');
+  const format = formatOf(bytes);
+  if (!isDecoded(format)) throw new Error(format ? `${format} is not read` : 'it is no image of a format that is read');
+  const { width, height, depth, format: found, compression } = await sharp(bytes, INPUT).metadata();
+  if (!decodedFormat(found, compression)) throw new Error(`${found} is not read`);
+  if (width * height > MOST_PIXELS) throw new Error(`${width} x ${height} pixels are more than are decoded`);
+  if (depth !== 'uchar' && depth !== 'ushort') throw new Error(`pixels of type ${depth} are not read`);
+  return width * height;
+}
+
+/** For sharp: no more pixels than that, also where the header lies. */
+const INPUT = { limitInputPixels: MOST_PIXELS } as const;
+
 /** One line of a hundred characters at most: libvips repeats itself. */
 const inShort = (message: string): string => message.replace(/\s+/g, ' ').trim().slice(0, 100);
 
@@ -79,7 +138,7 @@ export const hashOf = (content: Uint8Array | string): string =>
 
 async function pixelsOf(bytes: Uint8Array, { size, grey, fit }: DecodeOptions): Promise<Uint8Array> {
   const by = { crop: 'cover', pad: 'contain', stretch: 'fill' } as const;
-  const image = sharp(bytes)
+  const image = sharp(bytes, INPUT)
     .autoOrient()
     .flatten({ background: WHITE })
     .resize(size, size, { fit: by[fit], background: WHITE })

@@ -1,9 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { checked, checkRange, ranges } from '../../engine/index.ts';
+import { printable } from '../run/printable.ts';
 import { decodeImages, type ImageFit, type SkippedFile } from './decodeImages.node.ts';
+import { type FoundImages, findImages } from './findImages.node.ts';
 import { type HashedImage, samplesOf, splitByHash } from './heldOut.ts';
+import { IMAGE_FORMATS } from './imageFormats.ts';
 import type { SampleSet } from './sampleSet.ts';
+import { planFolders } from './splitFolders.ts';
 
 /** Options of {@link imageFolder}. */
 export interface ImageFolderOptions {
@@ -17,7 +21,7 @@ export interface ImageFolderOptions {
   readonly testShare?: number;
   /** Called after each file, with how many are done and how many there are. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Gets the one line about skipped files. Default `console.warn`. */
+  /** Gets the one line about what was skipped or is not as it seems: see {@link imageFolder}. Default `console.warn`. */
   readonly onWarning?: (line: string) => void;
 }
 
@@ -26,28 +30,29 @@ export const imageFolderOptions = ['size', 'grey', 'fit', 'testShare', 'onProgre
 
 /** A data set made of files, some of which could not be read. */
 export interface ImageFolderSet extends SampleSet {
-  /** Files that are damaged or cannot be read, in the order of their paths. */
+  /** Images and folders that are damaged, of a format that is not read or cannot be opened, in the order of their paths. */
   readonly skipped: readonly SkippedFile[];
 }
 
-const IMAGE = /\.(png|jpe?g|webp)$/i;
-/** Names of folders that hold the held-out images, beside one called train. */
-const HELD_OUT = ['test', 'val', 'valid', 'validation'];
-
-interface Found {
+/** An image with what its folders say. */
+interface Placed extends HashedImage {
   readonly path: string;
-  /** Folders between the root and the file. */
-  readonly folders: readonly string[];
+  readonly className: string | undefined;
 }
 
 /**
- * A data set of all PNG, JPEG and WebP files in a folder and its sub folders, decoded into memory: size² bytes for each image
- * and channel, so that 50,000 images of 64 x 64 in colour take 614 MB. Transparent pixels are put on white, photographs
- * turned as their EXIF data says. Names that begin with a dot, and links to folders, are passed over.
+ * A data set of all images in a folder and its sub folders (PNG, JPEG, WebP, GIF, TIFF, AVIF, told by their content; of animations the
+ * first picture), decoded into memory: size² bytes for each image and channel, so that 50,000 images of 64 x 64 in colour take 614 MB.
+ * Transparent pixels are put on white, photographs turned as their EXIF data says. Links are followed, each folder is read once, and
+ * names that begin with a dot are passed over.
  *
- * If all images lie in sub folders, those are the classes. If all lie in `train` and in `test` (or `val`), that is the
- * split; otherwise a hash of each file's content decides, so that copies of a file are on one side and a file stays on its
- * side when others come.
+ * If all images lie in sub folders, those are the classes. Folders named as images to learn from (`train`, `Training`, ...) and as
+ * held-out ones (`test`, `val`, `valid`, `dev`, `eval`, ...) beside each other are the split; what lies outside of both is left out, and
+ * so are copies of held-out images among those to learn from. Without such folders a hash of each file's content decides, so that
+ * copies of a file are on one side and a file stays on its side when others come.
+ *
+ * What is not as it seems is told in one line, with counts and the first names: images that are damaged, too large (134 million pixels)
+ * or of another format, links and folders that lead nowhere or back, hidden images, classes that a split has no image of, images in no class folder.
  * @throws Error naming the folder if it is missing or no folder, or without two different images that can be read;
  * RangeError for an option out of range
  * @example
@@ -61,66 +66,123 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
   if (!(testShare > 0 && testShare < 1)) {
     throw new RangeError(`imageFolder: testShare must be above 0 and below 1, not ${testShare}`);
   }
-  const found = await findImages(folder);
-  const { images, skipped } = await decodeImages(found, { size, grey, fit, ...(onProgress && { onProgress }) });
-  if (skipped.length > 0) {
-    const [{ path, reason }] = skipped as [SkippedFile];
-    onWarning(`${folder}: ${skipped.length} of ${found.length} images were skipped, such as ${path} (${reason})`);
+  const { found, passed, ...about } = await searched(folder);
+  const passedFiles = passed.filter(({ isFolder }) => !isFolder);
+  const decoded = await decodeImages(found, { size, grey, fit, ...(onProgress && { onProgress }) });
+  const byPath = (a: SkippedFile, b: SkippedFile): number => (a.path < b.path ? -1 : 1);
+  const skippedFiles = [...passedFiles, ...decoded.skipped].sort(byPath);
+  const skippedFolders = passed.filter(({ isFolder }) => isFolder);
+  const skipped = [...skippedFiles, ...skippedFolders].map(({ path, reason }) => ({ path, reason })).sort(byPath);
+  const total = found.length + passedFiles.length;
+  const plan = planFolders(decoded.images.map(({ file }) => file.folders));
+  const placed = decoded.images.map(({ file, pixels, hash }) => ({
+    ...{ pixels, hash, path: file.path, className: plan.classOf(file.folders), split: plan.splitOf?.(file.folders) },
+  }));
+  const notes: string[] = [];
+  const reasons = (list: readonly SkippedFile[]) =>
+    list
+      .slice(0, 3)
+      .map(({ path, reason }) => `${path} (${reason})`)
+      .join(', ');
+  if (skippedFiles.length > 0) {
+    notes.push(`${skippedFiles.length} of ${total} images were skipped, such as ${reasons(skippedFiles)}`);
   }
-  if (new Set(images.map(({ hash }) => hash)).size < 2) {
+  if (skippedFolders.length > 0) {
+    notes.push(`folders that were not read: ${skippedFolders.length}, such as ${reasons(skippedFolders)}`);
+  }
+  notes.push(...plan.notes);
+
+  let parts: Record<'train' | 'test', Placed[]>;
+  if (plan.splitOf) {
+    const [test, outside] = ['test', undefined].map((part) => placed.filter(({ split }) => split === part));
+    const held = new Set(test!.map(({ hash }) => hash));
+    const learnt = placed.filter(({ split }) => split === 'train');
+    const copies = learnt.filter(({ hash }) => held.has(hash));
+    parts = { test: test!, train: learnt.filter(({ hash }) => !held.has(hash)) };
+    if (copies.length > 0) notes.push(`${counted(copies)} to learn from are held out too and were left out`);
+    if (outside!.length > 0)
+      notes.push(`${counted(outside!)} lie neither in a folder to learn from nor in a held-out one and were left out`);
+  } else if (new Set(placed.map(({ hash }) => hash)).size >= 2) parts = splitByHash(placed, testShare);
+  else parts = { train: [], test: [] };
+
+  const { train, test } = parts;
+  const classes = classNames([...train, ...test], notes);
+  if (classes) notes.push(...missingClasses(classes, parts, about.folders, plan.classOf));
+  if (about.hidden.length > 0) notes.push(`${about.hidden.length} hidden, such as ${some(about.hidden)}`);
+  if (notes.length > 0) onWarning(printable(`${folder}: ${notes.join('; ')}`));
+  if (train.length === 0 || test.length === 0) {
     const firstBroken = skipped[0] ? `; ${skipped[0].path} cannot be read (${skipped[0].reason})` : '';
+    const idx = (await readdir(folder)).some((name) => /-ubyte(\.gz)?$/.test(name));
     throw new Error(
-      `${folder} holds ${found.length} PNG, JPEG or WebP files and no two different images that can be read, one to learn from ` +
-        `and one to hold out${firstBroken}: name a folder of images`,
+      `${folder} holds ${total} ${IMAGE_FORMATS} files and no two different images that can be read, one to learn from ` +
+        `and one to hold out${firstBroken}: name a folder of images${idx ? ', or the data set that its IDX files are of (--data mnist)' : ''}`,
     );
   }
-
-  const first = (image: (typeof images)[number]) => image.file.folders[0] ?? '';
-  const isSplit =
-    images.every((image) => ['train', ...HELD_OUT].includes(first(image))) &&
-    images.some((image) => first(image) === 'train') &&
-    images.some((image) => first(image) !== 'train');
-  const depth = isSplit ? 1 : 0;
-  const hasClasses = images.every(({ file }) => file.folders.length > depth);
-  const classes = hasClasses ? [...new Set(images.map(({ file }) => file.folders[depth]!))].sort() : undefined;
-  const hashed = images.map(({ file, pixels, hash }): HashedImage & { readonly held: boolean } => ({
-    pixels,
-    hash,
-    held: file.folders[0] !== 'train',
-    ...(classes && { label: classes.indexOf(file.folders[depth]!) }),
-  }));
-  const { train, test } = isSplit
-    ? { train: hashed.filter(({ held }) => !held), test: hashed.filter(({ held }) => held) }
-    : splitByHash(hashed, testShare);
+  const labelled = (images: readonly Placed[]): HashedImage[] =>
+    images.map(({ pixels, hash, className }) => ({
+      pixels,
+      hash,
+      ...(classes && { label: classes.indexOf(className!) }),
+    }));
   return {
     name: 'folder',
-    title: `images of ${basename(resolve(folder))}`,
+    title: printable(`images of ${basename(resolve(folder))}`),
     kind: 'images',
     shape: [size, size, grey ? 1 : 3],
-    train: samplesOf(train, classes?.length),
-    test: samplesOf(test, classes?.length),
+    train: samplesOf(labelled(train), classes?.length),
+    test: samplesOf(labelled(test), classes?.length),
     ...(classes && { classes }),
     skipped,
   };
 }
 
-/** Image files in a folder and below, by path. A link to nowhere is found too, to be named among what cannot be read. */
-async function findImages(root: string): Promise<Found[]> {
+/** Names of classes, by label, if every image has one. Adds to the notes why they are not used. */
+function classNames(images: readonly Placed[], notes: string[]): string[] | undefined {
+  const without = images.filter(({ className }) => className === undefined);
+  if (without.length === 0)
+    return images.length === 0 ? undefined : [...new Set(images.map((i) => i.className!))].sort();
+  if (without.length < images.length)
+    notes.push(`there are no classes, since ${counted(without)} lie in no class folder`);
+  return undefined;
+}
+
+/** Clauses about classes of which a part of the set, or the whole of it, has no image. */
+function missingClasses(
+  classes: readonly string[],
+  parts: Readonly<Record<'train' | 'test', readonly Placed[]>>,
+  folders: FoundImages['folders'],
+  classOf: (folders: readonly string[]) => string | undefined,
+): string[] {
+  const clauses: string[] = [];
+  const report = (names: readonly string[], where: string): void => {
+    const [noun, verb] = names.length === 1 ? ['class', 'has'] : ['classes', 'have'];
+    if (names.length > 0) clauses.push(`${names.length} ${noun} ${verb} no image ${where}: ${some(names)}`);
+  };
+  const words = { train: 'to learn from', test: 'among the held-out ones' } as const;
+  for (const part of ['train', 'test'] as const) {
+    const there = new Set(parts[part].map(({ className }) => className));
+    report(
+      classes.filter((name) => !there.has(name)),
+      words[part],
+    );
+  }
+  const named = folders.map(classOf).filter((name) => name !== undefined && !classes.includes(name)) as string[];
+  report([...new Set(named)], 'that can be read');
+  return clauses;
+}
+
+/** The first names of a list, and how many more there are. */
+const some = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+
+const counted = (images: readonly Placed[]): string =>
+  `${images.length} image${images.length === 1 ? '' : 's'} (${some(images.map(({ path }) => path))})`;
+
+/** What lies in the folder. @throws Error naming it if it cannot be read */
+async function searched(root: string): Promise<FoundImages> {
   try {
     if (!(await stat(root)).isDirectory()) throw new Error(`${root} is a file: name a folder of images`);
-    const entries = await readdir(root, { recursive: true, withFileTypes: true });
-    return (
-      entries
-        .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && IMAGE.test(entry.name))
-        // Node before 20.12 has `path` in place of `parentPath`.
-        .map(({ name, path, parentPath = path }) => ({
-          path: join(parentPath, name),
-          folders: relative(root, parentPath).split(sep).filter(Boolean),
-          name,
-        }))
-        .filter(({ folders, name }) => ![...folders, name].some((part) => part.startsWith('.')))
-        .sort((a, b) => (a.path < b.path ? -1 : 1))
-    );
+    return await findImages(root);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === undefined) throw cause;
