@@ -22,6 +22,16 @@ function idx(shape: readonly number[], value: (i: number) => number): Uint8Array
   return Uint8Array.from([...header, ...Array.from({ length: size }, (_, i) => value(i))]);
 }
 
+/** The start of an IDX file of a shape that its content does not have. */
+function header(...shape: number[]): Uint8Array {
+  const bytes = Buffer.alloc(4 + 4 * shape.length);
+  bytes.set([0, 0, 8, shape.length]);
+  shape.forEach((n, axis) => {
+    bytes.writeUInt32BE(n, 4 + 4 * axis);
+  });
+  return bytes;
+}
+
 /** Four files in MNIST's format: 6 and 4 images, of classes 0 to 5 and 0 to 3. */
 async function writeIdx(
   folder: string,
@@ -173,6 +183,15 @@ test('IDX files that are missing or broken are one error that names the set, the
         gzipSync(whole).subarray(0, 40),
         /train-images-idx3-ubyte cannot be unpacked \(unexpected end of file\); fetch it again/,
       ],
+      [
+        images,
+        gzipSync(Buffer.concat([whole, whole])),
+        /cannot be unpacked \(it holds more than its header asks for\)/,
+      ],
+      [images, gzipSync(Buffer.alloc(5000, 60)), /is not an IDX file: it starts with \[3c 3c 3c 3c\]/],
+      [images, gzipSync(idx([6, 28, 28], () => 0).subarray(0, 9)), /ends inside its header: 9 of 16 bytes/],
+      [images, gzipSync(header(4e9, 28, 28)), /asks for 3136000000016 bytes in its header, out of \d+: no data set/],
+      [images, header(...Array<number>(255).fill(4294967295)), /has 1024 bytes, but its header .* asks for Infinity/],
       [images, Buffer.from('<html>'), /train-images-idx3-ubyte is not an IDX file: it starts with \[3c 68 74 6d\]/],
       [images, idx([6, 20, 28], () => 0), /holds an array \[6,20,28\], not images \[n,28,28\]/],
       [images, idx([0, 28, 28], () => 0), /holds an array \[0,28,28\], not images/],
@@ -194,6 +213,19 @@ test('IDX files that are missing or broken are one error that names the set, the
       await mkdir(join(other, 'train-images-idx3-ubyte'));
       assert.match(await message('mnist', { folder: other }), /train-images-idx3-ubyte \(EISDIR\): install/);
     });
+  }));
+
+test('a packed IDX file takes no more memory than its header asks for', () =>
+  inTemporaryFolder(async (folder) => {
+    await writeIdx(folder);
+    // 300 MB of zeros in 300 kB, behind a header of six images: what is beyond them is not unpacked.
+    const zeros = gzipSync(Buffer.alloc(2 ** 20));
+    const bomb = Buffer.concat([gzipSync(header(6, 28, 28)), ...Array<Buffer>(300).fill(zeros)]);
+    await writeFile(join(folder, 'train-images-idx3-ubyte'), bomb);
+    const before = process.resourceUsage().maxRSS;
+    assert.match(await message('mnist', { folder }), /train-images-idx3-ubyte cannot be unpacked \(it holds more/);
+    const grown = (process.resourceUsage().maxRSS - before) / 1024;
+    assert.ok(grown < 100, `${grown} MiB`);
   }));
 
 test('a folder and emoji open by name', () =>

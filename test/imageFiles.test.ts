@@ -511,6 +511,23 @@ test('emoji that are missing or broken are one clear error', () =>
     assert.match(await message({ folder }), /emoji\.json is no JSON \(/);
     await writeFile(join(folder, 'emoji.json'), '[{"name": "x"}]');
     assert.match(await message({ folder }), /emoji\.json is not the list of emoji/);
+    const entry = { unified: '1', category: 'Flags', image: '1.png', has_img_google: true };
+    for (const wrong of [
+      { ...entry, image: '../../../../secret.png' },
+      { ...entry, image: '..\\secret.png' },
+      { ...entry, unified: undefined },
+      { ...entry, skin_variations: 'none' },
+      { ...entry, skin_variations: { a: { unified: '1' } } },
+      { ...entry, skin_variations: null },
+      null,
+    ]) {
+      await writeFile(join(folder, 'emoji.json'), JSON.stringify([wrong]));
+      assert.match(await message({ folder }), /emoji\.json is not the list of emoji/, JSON.stringify(wrong));
+    }
+    await writeFile(join(folder, 'emoji.json'), `${'['.repeat(200_000)}${']'.repeat(200_000)}`);
+    assert.match(await message({ folder }), /emoji\.json is not the list of emoji/);
+    await writeFile(join(folder, 'emoji.json'), Buffer.alloc(2 ** 24 + 1, ' '));
+    assert.match(await message({ folder }), /emoji\.json has 16777217 bytes, and lists of emoji at most 16777216/);
     await emojiPackage(folder);
     assert.match(await message({ folder, vendor: 'apple' }), /has no pictures of apple: install it with/);
     await writeFile(join(folder, 'img', 'google', '64', '7.png'), 'x');

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { checked, checkRange, ranges } from '../../engine/index.ts';
 import { decodeImages, hashOf } from './decodeImages.node.ts';
 import { samplesOf, splitByHash } from './heldOut.ts';
@@ -30,12 +30,18 @@ const VENDORS = ['google', 'apple', 'twitter', 'facebook'] as const;
 /** The part of the emoji that is held out. */
 const TEST_SHARE = 0.1;
 
-interface Entry {
+/** Bytes of the largest list: ten times those of the package. */
+const MOST_BYTES = 2 ** 24;
+
+interface Variant {
   readonly unified: string;
-  readonly category: string;
   readonly image: string;
-  readonly skin_variations?: Readonly<Record<string, Entry>>;
   readonly [has: `has_img_${string}`]: boolean;
+}
+
+interface Entry extends Variant {
+  readonly category: string;
+  readonly skin_variations?: Readonly<Record<string, Variant>>;
 }
 
 /**
@@ -98,21 +104,36 @@ export async function emoji(options: EmojiOptions = {}): Promise<SampleSet> {
 
 async function readEntries(path: string, remedy: string): Promise<readonly Entry[]> {
   let text: string;
+  let size: number;
   try {
-    text = await readFile(path, 'utf8');
+    size = (await stat(path)).size;
+    text = size > MOST_BYTES ? '' : await readFile(path, 'utf8');
   } catch (cause) {
     throw new Error(`cannot read ${path} (${(cause as NodeJS.ErrnoException).code}): ${remedy}`, { cause });
   }
+  if (size > MOST_BYTES)
+    throw new Error(`${path} has ${size} bytes, and lists of emoji at most ${MOST_BYTES}: ${remedy}`);
   try {
     const entries: unknown = JSON.parse(text);
-    const isEntry = (e: unknown): e is Entry =>
-      typeof (e as Entry)?.image === 'string' && typeof (e as Entry).category === 'string';
     if (Array.isArray(entries) && entries.every(isEntry)) return entries;
   } catch (cause) {
     throw new Error(`${path} is no JSON (${(cause as Error).message}): ${remedy}`, { cause });
   }
   throw new Error(`${path} is not the list of emoji of the package emoji-datasource: ${remedy}`);
 }
+
+const isVariant = (given: unknown): given is Variant => {
+  const { image, unified } = (given ?? {}) as Partial<Variant>;
+  // A name of a file in the package's folder, and no way out of it.
+  return typeof image === 'string' && basename(image) === image && !image.includes('\\') && typeof unified === 'string';
+};
+
+const isEntry = (given: unknown): given is Entry => {
+  if (!isVariant(given)) return false;
+  const { category, skin_variations: variants = {} } = given as Partial<Entry>;
+  const isMap = typeof variants === 'object' && variants !== null;
+  return typeof category === 'string' && isMap && Object.values(variants).every(isVariant);
+};
 
 /** Where npm put the package: found from the working directory, or from this file. */
 function packageFolder(vendor: EmojiVendor): string {

@@ -44,3 +44,15 @@ export function parseIdx(bytes: Uint8Array, name = 'IDX file'): IdxArray {
   }
   return { shape, data: bytes.subarray(header) };
 }
+
+/**
+ * The bytes of a whole IDX file, by its first ones; undefined for what is no header of one.
+ * @param head the first 1,024 bytes, fewer of a shorter file
+ */
+export function idxBytes(head: Uint8Array): number | undefined {
+  const rank = head[3] ?? 0;
+  const header = 4 + 4 * rank;
+  if (head[0] !== 0 || head[1] !== 0 || rank === 0 || head.length < header) return undefined;
+  const view = new DataView(head.buffer, head.byteOffset, header);
+  return header + sizeOf(Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis)));
+}

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { type IdxArray, parseIdx } from './idx.ts';
+import { constants, gunzipSync } from 'node:zlib';
+import { type IdxArray, idxBytes, parseIdx } from './idx.ts';
 
 /** Images of 28 x 28 grey levels with their classes: MNIST, or a set in its format. */
 export interface Mnist {
@@ -68,11 +68,45 @@ async function readIdx(stem: string, type: string, remedy: string): Promise<IdxA
   throw new Error(`cannot read ${paths[0]} (ENOENT): ${remedy}`, { cause: missing });
 }
 
+/** Bytes that a packed file may always unpack to. */
+const UNPACKED = 2 ** 28;
+/** Beyond these it may become so many times larger: digits become five times larger. */
+const RATIO = 100;
+
+/**
+ * The content of a file, which may be packed with gzip. It is unpacked to the size that its IDX header asks for and no further.
+ * @throws Error naming a file that is damaged, that holds more or less than its header says, or that would become absurdly large
+ */
 function unpacked(bytes: Uint8Array, path: string): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  const most = Math.max(UNPACKED, RATIO * bytes.length);
+  const head = unpackedHead(bytes, path);
+  const size = idxBytes(head);
+  if (size === undefined && head.length === MOST_HEADER) return head; // no IDX file, as its parser will say
+  if (size !== undefined && size > most) {
+    throw new Error(`${path} asks for ${size} bytes in its header, out of ${bytes.length}: no data set packs so well`);
+  }
   try {
-    return gunzipSync(bytes);
+    return gunzipSync(bytes, { maxOutputLength: size ?? MOST_HEADER });
   } catch (cause) {
-    throw new Error(`${path} cannot be unpacked (${(cause as Error).message}); fetch it again`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'ERR_BUFFER_TOO_LARGE' ? 'it holds more than its header asks for' : message;
+    throw new Error(`${path} cannot be unpacked (${why}); fetch it again`, { cause });
+  }
+}
+
+/** Bytes of the longest header: 255 axes. */
+const MOST_HEADER = 4 + 4 * 255;
+
+/** The first bytes of what is packed, as many as a header may have where there are so many. */
+function unpackedHead(bytes: Uint8Array, path: string): Uint8Array {
+  // A byte becomes 1,032 at most, so that no more than a few are unpacked beyond the header: the names in gzip's own header are short.
+  for (let taken = 512; ; taken *= 2) {
+    try {
+      const head = gunzipSync(bytes.subarray(0, taken), { finishFlush: constants.Z_SYNC_FLUSH });
+      if (head.length >= MOST_HEADER || taken >= bytes.length) return head.subarray(0, MOST_HEADER);
+    } catch (cause) {
+      throw new Error(`${path} cannot be unpacked (${(cause as Error).message}); fetch it again`, { cause });
+    }
   }
 }
