@@ -11,6 +11,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { AdapterChoice } from '../engine/platform.browser.ts';
+import { terminal } from '../gan/run/terminal.node.ts';
 import type { Prepared } from './task.ts';
 
 const { values, positionals } = parseArgs({
@@ -71,7 +72,7 @@ for (const [k, side] of sides.entries()) {
   const first = await side.run(1);
   const before = side.launches();
   await side.run(1);
-  console.log(
+  terminal.out.text(
     `${['older', 'newer'][k]}: first step ${first.toFixed(0)} ms, then ${side.launches() - before} launches a step`,
   );
 }
@@ -83,7 +84,7 @@ for (let r = 0; r < rounds; r++) {
   times[1].push(b);
   ratios.push(b / a);
 }
-console.log(
+terminal.out.text(
   `a step, medians: ${times.map((t) => `${median(t).toFixed(1)} ms`).join(' -> ')}; median ratio ${median(ratios).toFixed(3)}`,
 );
 for (const side of sides) side.close();

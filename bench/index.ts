@@ -1,5 +1,6 @@
 /** `npm run bench`: wgrad, tfjs and jax-js in turn on one adapter, with the same shapes and data. See RESULTS.md. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { commanderOutput, isOutputClosed, terminal } from '../gan/run/terminal.node.ts';
 import { writeFileAtomic } from '../nn/io/atomicWrite.node.ts';
 import { freshRows } from './fresh.ts';
 import { htmlReport } from './report/html.ts';
@@ -40,6 +41,7 @@ function peers(text: string): Library[] {
 }
 
 const command = new Command('bench')
+  .configureOutput(commanderOutput)
   .description(
     'Times wgrad, tfjs and jax-js in turn on one adapter: medians of interleaved rounds, after their results were compared.',
   )
@@ -81,7 +83,7 @@ async function main({ suite, adapter, peers, only, quick, rounds, json, html }: 
     const roofs = await workers.roofs();
     let best = roofs;
     const rows: Row[] = [];
-    const print = (text: string) => void process.stdout.write(`${text}\n`);
+    const print = terminal.out.text;
     print(heading(workers.adapter, roofs));
     // Files hold every row so far: a run of an hour that ends early has not been for nothing.
     const add = async (row: Row) => {
@@ -93,6 +95,7 @@ async function main({ suite, adapter, peers, only, quick, rounds, json, html }: 
       if (html) await writeFileAtomic(html, htmlReport(report));
     };
     for (const one of cases) {
+      if (isOutputClosed() && !json && !html) return; // nobody is left to read the rows
       // The machine may be busier now than it was: a row is held against the roofs of its own minute.
       const now = quick ? roofs : await workers.roofs();
       best = { gflops: Math.max(best.gflops, now.gflops), gbps: Math.max(best.gbps, now.gbps) };
@@ -107,6 +110,6 @@ async function main({ suite, adapter, peers, only, quick, rounds, json, html }: 
 
 command.parse();
 main(command.opts()).catch((error: Error) => {
-  process.stderr.write(`bench: ${error.message}\n`);
+  terminal.err.text(`bench: ${error.message}`);
   process.exitCode = 1;
 });

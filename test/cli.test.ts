@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Actions, main } from '../gan/cli/main.node.ts';
+import { printable } from '../gan/run/printable.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const environment: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1' };
@@ -123,6 +124,69 @@ test('the installed command: help, version, exit codes', async () => {
     out: '',
     err: "wgrad: unknown option '--step' (Did you mean --steps?)\n",
   });
+});
+
+test('a reader that has gone away is no error, and a full disk is one', async () => {
+  const unread = async (args: readonly string[]) => {
+    const child = spawn(process.execPath, [...wgrad, ...args], { cwd: repository, env: environment });
+    child.stdout.destroy();
+    let err = '';
+    child.stderr.on('data', (text) => {
+      err += text;
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    assert.equal([code, err], [0, ''], args.join(' '));
+  };
+  await Promise.all([['data'], ['train', '--help'], ['bench', '--help']].map(unread));
+  if (!existsSync('/dev/full')) return;
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, [...wgrad, 'data'], {
+    cwd: repository,
+    env: environment,
+    stdio: ['ignore', full, 'pipe'],
+  });
+  let err = '';
+  child.stderr!.on('data', (text) => {
+    err += text;
+  });
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  closeSync(full);
+  assert.is(code, 1);
+  assert.match(err, /^wgrad: cannot write to standard output: .*ENOSPC.*\n$/);
+});
+
+test('what a terminal would obey is printed escaped', async () => {
+  const strange = 'a\x1b]0;title\x07 \x9b31m \u202e b\r\x7f';
+  const escaped = 'a\\u001b]0;title\\u0007 \\u009b31m \\u202e b\\u000d\\u007f';
+  assert.is(printable(strange), escaped);
+  assert.is(printable('two\nlines, ünïcode 😀 \ud800'), 'two\\u000alines, ünïcode 😀 \\ud800');
+  assert.is((await call(['doctor'], {}, new Error(strange))).err, `wgrad: ${escaped}\n`);
+  assert.match((await call(['doctor', `--\x1b[2J`])).err, /^wgrad: unknown option '--\\u001b\[2J'\n$/);
+  assert.match(
+    (await call(['evaluate', `\x1b[2J`], { WGRAD_DEBUG: '1' }, new Error('\x1b[1m'))).err,
+    /^wgrad: Error: \\u001b\[1m\n {4}at /,
+  );
+});
+
+test('every command prints through the one place that escapes', () => {
+  /** Files that may speak of the streams, and why. */
+  const allowed: Readonly<Record<string, string>> = {
+    'gan/run/terminal.node.ts': 'the one place',
+    'gan/run/progress.node.ts': 'draws over its own lines, which it escapes',
+    'gan/data/imageFolder.node.ts': "the library's default, which takes an escaped line",
+    'gan/data/describeDataSets.node.ts': 'an example in a document',
+    'bin/wgrad.js': 'its own words, before anything is loaded',
+  };
+  const files = ['gan', 'bench', 'bin'].flatMap((folder) =>
+    readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+  );
+  const speaking = files
+    .filter((name) => /\.(ts|js|mjs)$/.test(name))
+    .filter((name) => {
+      const text = readFileSync(join(repository, name), 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+      return /\bconsole\.\w+|process\.std(out|err)\b|writeSync\([12]\b/.test(text);
+    });
+  assert.equal(speaking.sort(), Object.keys(allowed).sort());
 });
 
 test('bench passes its options on and gives its exit code', async () => {

@@ -1,4 +1,5 @@
 import { writeComparison } from '../run/compare.node.ts';
+import { terminal } from '../run/terminal.node.ts';
 
 /** Options of `wgrad compare`. */
 export interface CompareCommandOptions {
@@ -14,5 +15,5 @@ export interface CompareCommandOptions {
  * @throws RangeError, Error as {@link writeComparison}
  */
 export async function compare({ runs, out }: CompareCommandOptions): Promise<void> {
-  process.stdout.write(`${await writeComparison(runs, out)}\n`);
+  terminal.out.line(await writeComparison(runs, out));
 }

@@ -13,6 +13,7 @@ import {
   WebGpuDevice,
   withDevice,
 } from '../../engine/index.ts';
+import { terminal } from '../run/terminal.node.ts';
 import type { DoctorOptions } from './options.ts';
 
 /** What `wgrad doctor` finds out. */
@@ -43,7 +44,7 @@ export async function doctor({ adapter, json }: DoctorOptions): Promise<void> {
   const device = await init({ adapter });
   try {
     const findings = await examine(device);
-    process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : describe(findings));
+    terminal.out.text(json ? JSON.stringify(findings, null, 2) : describe(findings));
     const wrong = findings.selfTest.filter((t) => !t.ok).map((t) => t.op);
     if (wrong.length > 0)
       throw new Error(`self-test: wrong results from ${wrong.join(', ')} on ${findings.adapter}; please report it`);

@@ -5,6 +5,7 @@ import { featuresFor } from '../metrics/featuresFor.node.ts';
 import type { MetricName } from '../metrics/table.ts';
 import { createNotes } from '../run/progress.node.ts';
 import { readJson } from '../run/readJson.node.ts';
+import { terminal } from '../run/terminal.node.ts';
 import { drawSamples } from '../sampling/draw.ts';
 import { streams } from '../streams.ts';
 import { openRun } from '../train/openRun.node.ts';
@@ -63,10 +64,10 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
         ...(features?.note && { note: features.note }),
       };
       await writeFileAtomic(path, `${JSON.stringify(file, null, 2)}\n`);
-      if (options.json) process.stdout.write(`${JSON.stringify(file, null, 2)}\n`);
+      if (options.json) terminal.out.text(JSON.stringify(file, null, 2));
       else if (!options.quiet) {
-        for (const figure of Object.values(figures)) process.stdout.write(`${figureLine(figure)}\n`);
-        if (file.note) process.stdout.write(`Note: ${file.note}\n`);
+        for (const figure of Object.values(figures)) terminal.out.line(figureLine(figure));
+        if (file.note) terminal.out.line(`Note: ${file.note}`);
       }
     } finally {
       run.dispose();

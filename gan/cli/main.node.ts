@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { dataSets } from '../data/datasets.node.ts';
 import { models } from '../models/models.ts';
+import { commanderOutput, flushOutput, terminal } from '../run/terminal.node.ts';
 import { quoted } from '../train/commandNow.ts';
 import { version } from '../train/version.node.ts';
 import type { CompareCommandOptions } from './compare.node.ts';
@@ -49,14 +50,20 @@ export async function main(argv: readonly string[], actions: Actions = lazyActio
     code = given;
   };
   try {
-    await program(actions, interrupt, commandLine(argv), exit).parseAsync(argv, { from: 'user' });
+    await program(actions, interrupt, commandLine(argv), exit).parseAsync(argv, { from: 'user' }).catch(helped);
+    await flushOutput();
     return interrupt.signal.aborted ? stoppedStatus(interrupt.signal) : code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) return 2;
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    process.stderr.write(`wgrad: ${process.env.WGRAD_DEBUG ? stack : oneLine(message)}\n`);
+    terminal.err.text(`wgrad: ${process.env.WGRAD_DEBUG ? stack : oneLine(message)}`);
     return 1;
   }
+}
+
+/** Lets help and the version end the program, which commander tells as errors. */
+function helped(error: unknown): void {
+  if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
 }
 
 function program(actions: Actions, interrupt: AbortController, command: string, exit: (code: number) => void): Command {
@@ -64,7 +71,10 @@ function program(actions: Actions, interrupt: AbortController, command: string, 
     .description('Train generative adversarial networks on an engine of hand-written WebGPU shaders.')
     .version(version())
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`wgrad: ${oneLine(text.replace(/^error: /, ''))}\n`) })
+    .configureOutput({
+      ...commanderOutput,
+      outputError: (text, write) => write(`wgrad: ${oneLine(text.replace(/^error: /, ''))}\n`),
+    })
     .addHelpText('after', '\nSet WGRAD_DEBUG=1 to see the stack of an error.');
 
   const known = { models: Object.keys(models), datasets: dataSets.map(({ name }) => name), adapter: adapterOption() };
@@ -79,7 +89,7 @@ function program(actions: Actions, interrupt: AbortController, command: string, 
   wgrad
     .command('data')
     .description('List the data sets: what they hold, where they come from, their licences and how to get them.')
-    .action(() => void process.stdout.write(`${listDataSets()}\n`));
+    .action(() => terminal.out.text(listDataSets()));
 
   wgrad
     .command('doctor')

@@ -1,4 +1,5 @@
 import { writeReport } from '../run/report.node.ts';
+import { terminal } from '../run/terminal.node.ts';
 
 /** Options of `wgrad report`. */
 export interface ReportCommandOptions {
@@ -24,7 +25,7 @@ export async function report({ runs, out }: ReportCommandOptions): Promise<void>
   const failed: string[] = [];
   for (const run of runs) {
     try {
-      process.stdout.write(`${await writeReport(run, out === undefined ? {} : { out })}\n`);
+      terminal.out.line(await writeReport(run, out === undefined ? {} : { out }));
     } catch (error) {
       failed.push((error as Error).message);
     }

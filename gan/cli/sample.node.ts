@@ -6,6 +6,7 @@ import { animateRun, writeAnimation } from '../run/animation.node.ts';
 import { tileImages } from '../run/grid.ts';
 import { writePng } from '../run/png.node.ts';
 import { boxOf, onPlane, plotPoints, pointsImage } from '../run/points.node.ts';
+import { terminal } from '../run/terminal.node.ts';
 import type { SampleArray } from '../sampling/draw.ts';
 import { evaluateField } from '../sampling/field.ts';
 import { interpolate } from '../sampling/interpolate.ts';
@@ -35,7 +36,7 @@ export async function sample(
 ): Promise<string> {
   refuseMisfits(options);
   const say = (text: string): void => {
-    if (!options.quiet) process.stdout.write(`${text}\n`);
+    if (!options.quiet) terminal.out.line(text);
   };
   if (options.what === 'animate') {
     const folder = await folderOf(options.run);

@@ -1,3 +1,5 @@
+import { terminal } from '../run/terminal.node.ts';
+
 /** Signals that ask a process to end, and the exit status of one that did as asked: 128 and the signal's number, as in shells. */
 export const stopSignals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
@@ -24,7 +26,7 @@ export function onStopSignals(interrupt: AbortController, what: string): () => v
     // Behind a terminal that is gone there is nobody to tell, which must not end a run before its checkpoint.
     if (name === 'SIGHUP') for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
     const again = name === 'SIGINT' ? 'press Ctrl-C again' : 'send another signal';
-    process.stderr.write(`\nstopping after ${what}; ${again} to stop at once\n`);
+    terminal.err.text(`\nstopping after ${what}; ${again} to stop at once`);
     interrupt.abort(name);
     setTimeout(unhandle, SAME).unref();
   };

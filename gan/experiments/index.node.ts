@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander';
 import { adapters } from '../cli/options.ts';
+import { commanderOutput, terminal } from '../run/terminal.node.ts';
 import { experiments } from './experiments.node.ts';
 import { checkCode, updatePage } from './page.node.ts';
 import { type ExperimentOptions, runExperiment } from './run.node.ts';
 
 const program = new Command('npm run experiment --')
+  .configureOutput(commanderOutput)
   .description('Reproduce a claim of the papers; figures and pictures go to docs/experiments.')
   .argument(
     '<name>',
@@ -22,7 +24,7 @@ const program = new Command('npm run experiment --')
     if (name === 'page') return updatePage(await load());
     if (name === 'check') {
       const checks = await checkCode(await load());
-      for (const { says } of checks) process.stdout.write(`${says}\n`);
+      for (const { says } of checks) terminal.out.line(says);
       if (!checks.every(({ current }) => current)) process.exitCode = 1;
       return;
     }
@@ -39,6 +41,6 @@ const program = new Command('npm run experiment --')
   });
 
 await program.parseAsync().catch((error: Error) => {
-  process.stderr.write(`experiment: ${process.env.WGRAD_DEBUG ? error.stack : error.message}\n`);
+  terminal.err.text(`experiment: ${process.env.WGRAD_DEBUG ? error.stack : error.message}`);
   process.exitCode = 1;
 });

@@ -5,6 +5,7 @@ import { destroy, init } from '../../engine/index.ts';
 import { writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
 import type { Adapter } from '../cli/options.ts';
 import { readJson } from '../run/readJson.node.ts';
+import { terminal } from '../run/terminal.node.ts';
 import { commit, version } from '../train/version.node.ts';
 import { codeOf } from './code.node.ts';
 import type { Experiment, Lab } from './experiment.ts';
@@ -29,7 +30,7 @@ export interface ExperimentOptions {
  */
 export async function runExperiment(experiment: Experiment, options: ExperimentOptions = {}): Promise<boolean> {
   const { out = 'docs/experiments', parts = 'runs/experiments', quick = false, adapter, fresh = false } = options;
-  const { say = (text: string): void => void process.stdout.write(`${text}\n`) } = options;
+  const { say = (text: string): void => terminal.out.text(text) } = options;
   const { hash: code } = await codeOf(experiment.code);
   const device = await init({ adapter });
   const began = performance.now();

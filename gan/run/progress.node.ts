@@ -1,4 +1,5 @@
 import { type Options, type Params, SingleBar } from 'cli-progress';
+import { printable } from './printable.ts';
 
 /** Shows how far a run has come. No method ever throws: a closed terminal must not end a run. */
 export interface Progress {
@@ -54,7 +55,7 @@ export function createProgress(options: ProgressOptions): Progress {
     if (rate > 0) fields.push(`${short(rate * imagesPerStep)} images/s`);
     fields.push(`${minutes(elapsed)} elapsed`);
     while (fields.length > 1 && fields.join('  ').length > width) fields.pop();
-    return fields.join('  ');
+    return printable(fields.join('  '));
   };
   const show = stream.isTTY ? startBar(out, total, start, describe) : startLines(out, total, start, describe);
   const stop = (): void => show.stop();
@@ -86,7 +87,8 @@ export function createNotes(quiet = false, stream: NodeJS.WriteStream = process.
   const say = (text: string): void => {
     if (quiet) return;
     clear();
-    out.write(stream.isTTY ? text.slice(0, (stream.columns || 80) - 1) : `${text}\n`);
+    const line = printable(text);
+    out.write(stream.isTTY ? line.slice(0, (stream.columns || 80) - 1) : `${line}\n`);
   };
   return { say, clear, [Symbol.dispose]: clear };
 }

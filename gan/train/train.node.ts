@@ -10,6 +10,7 @@ import { createRunFolder, type RunFolder, resumeRunFolder } from '../run/folder.
 import { createProgress } from '../run/progress.node.ts';
 import { imagesPerStep } from '../run/quantities.node.ts';
 import { readJson } from '../run/readJson.node.ts';
+import { terminal } from '../run/terminal.node.ts';
 import { assemble } from './assemble.ts';
 import { configure, type TrainConfig } from './config.ts';
 import {
@@ -43,9 +44,9 @@ export async function train(options: TrainOptions, signal?: AbortSignal): Promis
   const before = resume === undefined ? undefined : await readConfig(resume, options.given);
   const config = before?.config ?? newConfig(options);
   const say = (text: string): void => {
-    if (!quiet) process.stdout.write(`${text}\n`);
+    if (!quiet) terminal.out.text(text);
   };
-  const warn = (text: string): void => void process.stderr.write(`wgrad: ${text}\n`);
+  const warn = (text: string): void => terminal.err.line(`wgrad: ${text}`);
   const set = await openSampleSet(config.data, {
     ...config.dataOptions,
     ...(config.data === 'folder' && { onWarning: warn }),

@@ -1,0 +1,58 @@
+import { printable } from './printable.ts';
+
+/** One of the two streams that a command prints on. */
+export interface Channel {
+  /** Prints one line. Line breaks in it are escaped too: it may hold names out of files. */
+  line(text: string): void;
+  /** Prints text whose line breaks are meant, and ends its last line. */
+  text(text: string): void;
+}
+
+/**
+ * Where everything that the tool prints goes through: what a terminal would obey is escaped, and a reader that has gone away, as of
+ * `wgrad data | head -1`, is no error. Progress that is drawn over itself is gan/run/progress.node.ts's.
+ */
+export const terminal: { readonly out: Channel; readonly err: Channel } = {
+  out: channel(() => process.stdout),
+  err: channel(() => process.stderr),
+};
+
+/** For commander, which prints help and wrong usage. */
+export const commanderOutput = {
+  writeOut: (text: string): void => write(process.stdout, printable(text, '\n\t')),
+  writeErr: (text: string): void => write(process.stderr, printable(text, '\n\t')),
+};
+
+/** Of each stream that was written to: what came of it. */
+const written = new Map<NodeJS.WriteStream, { closed: boolean; failure?: Error }>();
+
+/** Whether nobody reads standard output any more. */
+export const isOutputClosed = (): boolean => written.get(process.stdout)?.closed ?? false;
+
+/** Waits for what was printed. @throws Error if it could not be written for another reason than that nobody reads it */
+export async function flushOutput(): Promise<void> {
+  await new Promise(setImmediate); // streams tell their errors in the next turn
+  const { failure } = written.get(process.stdout) ?? {};
+  if (failure) throw new Error(`cannot write to standard output: ${failure.message}`, { cause: failure });
+}
+
+function channel(stream: () => NodeJS.WriteStream): Channel {
+  return {
+    line: (text) => write(stream(), `${printable(text)}\n`),
+    text: (text) => write(stream(), `${printable(text, '\n\t').replace(/\n$/, '')}\n`),
+  };
+}
+
+function write(stream: NodeJS.WriteStream, text: string): void {
+  let state = written.get(stream);
+  if (!state) {
+    const made: { closed: boolean; failure?: Error } = { closed: false };
+    state = made;
+    written.set(stream, made);
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') made.failure ??= error;
+      made.closed = true;
+    });
+  }
+  if (!state.closed) stream.write(text);
+}
