@@ -62,6 +62,8 @@ export interface Device {
   write(storage: Storage, values: ArrayLike<number>): void;
   /** @internal */
   read(storage: Storage): Promise<Values>;
+  /** The values themselves, without waiting: of a device whose memory is the host's. @internal */
+  values?(storage: Storage): Values;
   /** A window of an existing storage; `offset` must be a multiple of 64 elements. @internal */
   view(storage: Storage, offset: number, size: number): Storage;
   /** Called by a buffer when its last reference goes. @internal */

@@ -135,7 +135,16 @@ export {
   groupNorm,
   instanceNorm,
 } from './ops/groupNorm.ts';
-export { embedding, gather, indexSelect, oneHot, scatterAdd, take } from './ops/indexing.ts';
+export {
+  checkIndices,
+  embedding,
+  gather,
+  type Indices,
+  indexSelect,
+  oneHot,
+  scatterAdd,
+  take,
+} from './ops/indexing.ts';
 export {
   dot,
   outer,

@@ -4,6 +4,7 @@ import type { Conv1dOptions, ConvTranspose1dOptions } from './ops/conv1d.ts';
 import type { Conv3dOptions, ConvTranspose3dOptions } from './ops/conv3d.ts';
 import type { TensorLike } from './ops/define.ts';
 import type { GridSampleOptions } from './ops/gridSample.ts';
+import type { Indices } from './ops/indexing.ts';
 import type { MatmulOptions } from './ops/matmul.ts';
 import type { Range } from './ops/movement.ts';
 import type { PadOptions } from './ops/pad.ts';
@@ -226,9 +227,9 @@ export interface Methods {
   /** Adds `source` along an axis at the indices of a tensor with as many axes. */
   scatterAdd(axis: number, index: Tensor, source: Tensor): Tensor;
   /** The slices at indices of any shape along an axis. */
-  take(indices: Tensor, axis: number): Tensor;
+  take(indices: Indices, axis: number): Tensor;
   /** The slices at a vector of indices along an axis, the first unless given. */
-  indexSelect(indices: Tensor, axis?: number): Tensor;
+  indexSelect(indices: Indices, axis?: number): Tensor;
 
   /** The matrix product; leading axes are batches. */
   matmul(b: Tensor, options?: MatmulOptions): Tensor;

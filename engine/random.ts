@@ -6,6 +6,7 @@ import { eachRun, live, refuseRecording } from './live.ts';
 import { noGrad } from './node.ts';
 import { full, normalRow, uniformRow } from './ops/create.ts';
 import { affine, gate, sub } from './ops/elementwise.ts';
+import { checkPlaces } from './ops/indexing.ts';
 import { reshape } from './ops/movement.ts';
 import { broadcastTo } from './ops/reduce.ts';
 import { gumbelMax, truncatedNormalRow } from './ops/sampling.ts';
@@ -162,11 +163,12 @@ export class Generator {
    * Class indices drawn with probabilities softmax(logits): logits [..., C] give [...], or [..., n] draws with replacement.
    * -Infinity rules a class out. Indices are whole numbers held in floats. By the Gumbel-max trick (Gumbel 1954); in
    * float32 and in float64 a draw in a million may differ, where two classes come out equal to float32's rounding.
-   * @throws ShapeError without a class
+   * @throws ShapeError without a class; RangeError on WebGPU for more than 2²⁴ classes, which float32 cannot count
    */
   categorical(logits: Tensor, n?: number): Tensor {
     const classes = logits.shape[logits.rank - 1];
     if (!classes) throw new ShapeError(`categorical: ${show(logits.shape)} has no classes along its last axis`);
+    checkPlaces('categorical', logits, classes);
     return noGrad(() =>
       scope(() => {
         if (n === undefined) return gumbelMax(logits, this.#on(logits, logits.shape));
@@ -199,8 +201,10 @@ export class Generator {
   hostPermutation(n: number): Float64Array {
     const order = Float64Array.from({ length: n }, (_, i) => i);
     const u = this.hostUniform(n);
+    // The numbers have 24 bits: places beyond need the bits of another.
+    const more = n > 2 ** 24 ? this.hostUniform(n - 2 ** 24) : [];
     for (let i = n - 1; i > 0; i--) {
-      const j = Math.floor(u[i]! * (i + 1));
+      const j = Math.floor((u[i]! + (more[i - 2 ** 24] ?? 0) * 2 ** -24) * (i + 1));
       [order[i], order[j]] = [order[j]!, order[i]!];
     }
     return order;

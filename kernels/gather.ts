@@ -10,24 +10,34 @@ export interface IndexWalk {
   readonly K: number;
   readonly B: number;
   readonly shared: boolean;
+  /** The index holds the bits of whole numbers instead of floats: for axes that floats cannot count. */
+  readonly bits?: boolean | undefined;
+  /** The length of the index along K, where only its first K elements are used. Default K. */
+  readonly length?: number | undefined;
 }
 
 // ia, ik and ib are the steps of the index along A, K and B: 0 where it is the same for all.
 const PARAMS = /* wgsl */ `struct Params { n: u32, R: u32, K: u32, B: u32, ia: u32, ik: u32, ib: u32 }
 @group(0) @binding(0) var<uniform> p: Params;`;
 
-// What is no index becomes one that is out of every range.
-const PLACE = /* wgsl */ `fn place(at: f32) -> u32 { return select(0xffffffffu, u32(at), at >= 0.0); }`;
+// What is no whole number becomes an index out of every range. It is told by its bits, so that no driver takes NaN for a number.
+const PLACE = (bits: boolean) =>
+  bits
+    ? /* wgsl */ `fn place(word: u32) -> u32 { return word; }`
+    : /* wgsl */ `fn place(word: u32) -> u32 {
+  let at = u32(bitcast<f32>(word));
+  return select(0xffffffffu, at, bitcast<u32>(f32(at)) == word || word == 0x80000000u);
+}`;
 
-const gatherKernel = memo((vector: boolean) => ({
+const gatherKernel = memo((vector: boolean, bits: boolean) => ({
   name: 'gather',
-  source: /* wgsl */ `// x:[A,R,B] index:[A,K,B] or [K] -> y:[A,K,B], y[a,k,b] = x[a,index,b], NaN where index is not in 0..R-1
+  source: /* wgsl */ `// x:[A,R,B] index:[A,K,B] or [K] -> y:[A,K,B], y[a,k,b] = x[a,index,b], NaN where index is none of 0..R-1
 alias T = ${vector ? 'vec4f' : 'f32'};
 ${PARAMS}
 @group(0) @binding(1) var<storage, read> x: array<T>;
-@group(0) @binding(2) var<storage, read> index: array<f32>;
+@group(0) @binding(2) var<storage, read> index: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<T>;
-${PLACE}
+${PLACE(bits)}
 ${flatMain()}
   if (i >= p.n) { return; }
   let b = i % p.B;
@@ -40,24 +50,26 @@ ${flatMain()}
   access: ['read', 'read', 'write'] as const,
 }));
 
-const scatterKernel = memo((vector: boolean) => ({
+// A place is looked for among the indices by the bits of its number; -0 is 0.
+const scatterKernel = memo((vector: boolean, bits: boolean) => ({
   name: 'scatter',
   source: /* wgsl */ `// source:[A,K,B] index:[A,K,B] or [K] -> y:[A,R,B], y[a,r,b] = sum of source[a,k,b] over the k whose index is r
 alias T = ${vector ? 'vec4f' : 'f32'};
 ${PARAMS}
 @group(0) @binding(1) var<storage, read> source: array<T>;
-@group(0) @binding(2) var<storage, read> index: array<f32>;
+@group(0) @binding(2) var<storage, read> index: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<T>;
-${PLACE}
 ${flatMain()}
   if (i >= p.n) { return; }
   let b = i % p.B;
   let r = i / p.B % p.R;
   let a = i / p.B / p.R;
   var at = a * p.ia + b * p.ib;
+  let here = ${bits ? 'r' : 'bitcast<u32>(f32(r))'};
+  let mask = select(0xffffffffu, 0x7fffffffu, r == 0u);
   var acc = T(0.0);
   for (var k = 0u; k < p.K; k++) {
-    if (place(index[at]) == r) { acc += source[(a * p.K + k) * p.B + b]; }
+    if ((index[at] & mask) == here) { acc += source[(a * p.K + k) * p.B + b]; }
     at += p.ik;
   }
   y[i] = acc;
@@ -66,16 +78,16 @@ ${flatMain()}
   access: ['read', 'read', 'write'] as const,
 }));
 
-function launch(kernel: (vector: boolean) => ReturnType<typeof gatherKernel>, out: number, walk: IndexWalk): Plan {
-  const { A, R, K, B, shared } = walk;
+function launch(kernel: typeof gatherKernel, out: number, walk: IndexWalk): Plan {
+  const { A, R, K, B, shared, bits = false, length = K } = walk;
   // Four neighbours share an index only where all columns do.
   const vector = shared && B % 4 === 0;
   const width = vector ? 4 : 1;
   const n = (A * out * B) / width;
   if (n === 0) return { dispatches: [] };
-  const index = shared ? [0, 1, 0] : [K * B, B, 1];
+  const index = shared ? [0, 1, 0] : [length * B, B, 1];
   const params = [n, R, K, B / width, ...index];
-  return { dispatches: [{ kernel: kernel(vector), args: [0, 1, 2], params, grid: grid1d(n) }] };
+  return { dispatches: [{ kernel: kernel(vector, bits), args: [0, 1, 2], params, grid: grid1d(n) }] };
 }
 
 /** (x, index) -> y */

@@ -6,14 +6,15 @@ const classTargetsKernel = memo(() => ({
   source: /* wgsl */ `// index:[N] -> y:[N,C], y[n,c] = on where c = index[n], else off; NaN in rows without such a class
 struct Params { n: u32, C: u32, on: f32, off: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> index: array<f32>;
+@group(0) @binding(1) var<storage, read> index: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 ${flatMain()}
   if (i >= p.n) { return; }
-  let v = index[i / p.C];
-  let valid = v >= 0.0 && v < f32(p.C) && floor(v) == v;
+  let word = index[i / p.C];
+  let class_ = u32(bitcast<f32>(word));
+  let valid = class_ < p.C && (bitcast<u32>(f32(class_)) == word || word == 0x80000000u);
   let nan = bitcast<f32>(0x7fc00000u | (p.n & 0u));
-  y[i] = select(nan, select(p.off, p.on, f32(i % p.C) == v), valid);
+  y[i] = select(nan, select(p.off, p.on, i % p.C == class_), valid);
 }
 `,
   access: ['read', 'write'] as const,

@@ -16,28 +16,31 @@ const aliases = (vector: boolean) => /* wgsl */ `alias T = ${vector ? 'vec4f' : 
 alias U = ${vector ? 'vec4u' : 'u32'};
 alias B = ${vector ? 'vec4<bool>' : 'bool'};`;
 
-const index = memo((kind: WindowKind, vector: boolean) => ({
+// Places are floats, whose values can be compared with other devices'; an image of more places than floats count has their bits.
+const COUNTED = 2 ** 24;
+
+const index = memo((kind: WindowKind, vector: boolean, bits: boolean) => ({
   name: `maxPoolIndex.${kind}`,
   access: ['read', 'write'] as const,
   source: /* wgsl */ `// x:[N,H,W,C] -> index:[N,OH,OW,C], h*W + w of the first maximum in a window; a NaN counts as the largest
 ${aliases(vector)}
 ${params}
 @group(0) @binding(1) var<storage, read> x: array<T>;
-@group(0) @binding(2) var<storage, read_write> y: array<T>;
+@group(0) @binding(2) var<storage, read_write> y: array<${bits ? 'U' : 'T'}>;
 ${windowFunctions(kind)}
 fn isnan_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
 ${flatMain()}
   ${place('H.out', 'W.out')}
   let rows = span(u, H); let columns = span(v, W);
   var best = T(0.0);
-  var at = T(-1.0);
+  var at = ${bits ? 'U(0xffffffffu)' : 'T(-1.0)'};
   for (var ih = rows.x; ih < rows.y; ih += rows.z) {
     for (var iw = columns.x; iw < columns.y; iw += columns.z) {
       let value = x[((n * H.size + ih) * W.size + iw) * channels + c];
       let larger = (value > best) & !isnan_(best);
-      let take = (at < T(0.0)) | larger | isnan_(value);
+      let take = ${bits ? '(at == U(0xffffffffu))' : '(at < T(0.0))'} | larger | isnan_(value);
       best = select(best, value, take);
-      at = select(at, T(f32(ih * W.size + iw)), take);
+      at = select(at, ${bits ? 'U(u32(ih * W.size + iw))' : 'T(f32(ih * W.size + iw))'}, take);
     }
   }
   y[i] = at;
@@ -45,14 +48,14 @@ ${flatMain()}
 `,
 }));
 
-const gather = memo(() => ({
+const gather = memo((bits: boolean) => ({
   name: 'poolGather',
   access: ['read', 'read', 'write'] as const,
   source: /* wgsl */ `// x:[N,P,C] index:[N,Q,C] -> y:[N,Q,C], y[n,q,c] = x[n,index[n,q,c],c]
 struct Params { n: u32, channels: u32, places: i32, each: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> index: array<f32>;
+@group(0) @binding(2) var<storage, read> index: array<${bits ? 'i32' : 'f32'}>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 ${flatMain()}
   if (i >= p.n) { return; }
@@ -64,20 +67,20 @@ ${flatMain()}
 `,
 }));
 
-const scatter = memo((kind: WindowKind, vector: boolean) => ({
+const scatter = memo((kind: WindowKind, vector: boolean, bits: boolean) => ({
   name: `poolScatter.${kind}`,
   access: ['read', 'read', 'write'] as const,
   source: /* wgsl */ `// y:[N,OH,OW,C] index:[N,OH,OW,C] -> x:[N,H,W,C]: each place adds up the windows that chose it
 ${aliases(vector)}
 ${params}
 @group(0) @binding(1) var<storage, read> y: array<T>;
-@group(0) @binding(2) var<storage, read> index: array<T>;
+@group(0) @binding(2) var<storage, read> index: array<${bits ? 'U' : 'T'}>;
 @group(0) @binding(3) var<storage, read_write> x: array<T>;
 ${windowFunctions(kind)}
 ${flatMain()}
   ${place('H.size', 'W.size')}
   let rows = cover(u, H); let columns = cover(v, W);
-  let here = T(f32(u * W.size + v));
+  let here = ${bits ? 'U(u32(u * W.size + v))' : 'T(f32(u * W.size + v))'};
   var acc = T(0.0);
   for (var oh = rows.x; oh < rows.y; oh++) {
     for (var ow = columns.x; ow < columns.y; ow++) {
@@ -90,21 +93,26 @@ ${flatMain()}
 `,
 }));
 
-/** Where each window of x [N,H,W,C] has its first maximum: h·W + w, as a float. */
+const inBits = ({ h, w }: Windows): boolean => h.size * w.size > COUNTED;
+
+/** Where each window of x [N,H,W,C] has its first maximum: h·W + w, as a float up to 2^24 places, else as the bits of a number. */
 export function maxPoolIndex(kind: WindowKind, windows: Windows, n: number, channels: number): Plan {
   const width = channels % 4 === 0 ? 4 : 1;
   const count = (n * channels * windows.h.out * windows.w.out) / width;
   if (count === 0) return { dispatches: [] };
   const params = [count, channels / width, ...windowParams(windows)];
-  return { dispatches: [{ kernel: index(kind, width === 4), args: [0, 1], params, grid: grid1d(count) }] };
+  return {
+    dispatches: [{ kernel: index(kind, width === 4, inBits(windows)), args: [0, 1], params, grid: grid1d(count) }],
+  };
 }
 
 /** Takes from x [N,H,W,C] the places that index [N,OH,OW,C] names, channel by channel; 0 for a place outside. */
-export function poolGather({ h, w }: Windows, n: number, channels: number): Plan {
+export function poolGather(windows: Windows, n: number, channels: number): Plan {
+  const { h, w } = windows;
   const each = channels * h.out * w.out;
   if (n * each === 0) return { dispatches: [] };
   const params = [n * each, channels, h.size * w.size, each];
-  return { dispatches: [{ kernel: gather(), args: [0, 1, 2], params, grid: grid1d(n * each) }] };
+  return { dispatches: [{ kernel: gather(inBits(windows)), args: [0, 1, 2], params, grid: grid1d(n * each) }] };
 }
 
 /** The adjoint of `poolGather` for indices within the windows. */
@@ -113,5 +121,7 @@ export function poolScatter(kind: WindowKind, windows: Windows, n: number, chann
   const count = (n * channels * windows.h.size * windows.w.size) / width;
   if (count === 0) return { dispatches: [] };
   const params = [count, channels / width, ...windowParams(windows)];
-  return { dispatches: [{ kernel: scatter(kind, width === 4), args: [0, 1, 2], params, grid: grid1d(count) }] };
+  return {
+    dispatches: [{ kernel: scatter(kind, width === 4, inBits(windows)), args: [0, 1, 2], params, grid: grid1d(count) }],
+  };
 }

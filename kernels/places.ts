@@ -12,11 +12,14 @@ struct Params { n: u32, channels: u32, places: u32, taken: u32 }
 @group(0) @binding(2) var<storage, read> index: array<${index}>;
 @group(0) @binding(3) var<storage, read_write> ${to}: array<T>;`;
 
-const gather = memo((vector: boolean) => ({
+// Places are floats, whose values can be compared with other devices'; where there are more than floats count, their bits.
+const COUNTED = 2 ** 24;
+
+const gather = memo((vector: boolean, bits: boolean) => ({
   name: 'placeGather',
   access: ['read', 'read', 'write'] as const,
   source: /* wgsl */ `// x:[N,P,C] index:[N,K] -> y:[N,K,C], y[n,k] = x[n,index[n,k]], or 0 for a place outside
-${header('x', 'y', vector)}
+${header('x', 'y', vector, bits ? 'i32' : 'f32')}
 ${flatMain()}
   if (i >= p.n) { return; }
   let row = i / p.channels; let c = i - row * p.channels;
@@ -28,21 +31,26 @@ ${flatMain()}
 `,
 }));
 
+const scatterIndex = (bits: boolean, fours: boolean): string => {
+  const one = bits ? 'u32' : 'f32';
+  return fours ? `vec4<${one}>` : one;
+};
+
 // Looking is nearly all that a place does, so it looks at four indices at once where they come in fours.
-const scatter = memo((vector: boolean, fours: boolean) => ({
+const scatter = memo((vector: boolean, bits: boolean, fours: boolean) => ({
   name: 'placeScatter',
   access: ['read', 'read', 'write'] as const,
   source: /* wgsl */ `// y:[N,K,C] index:[N,K] -> x:[N,P,C], x[n,q] = the sum of y[n,k] over all k with index[n,k] = q
-${header('y', 'x', vector, fours ? 'vec4f' : 'f32')}
+${header('y', 'x', vector, scatterIndex(bits, fours))}
 ${flatMain()}
   if (i >= p.n) { return; }
   let row = i / p.channels; let c = i - row * p.channels;
   let n = row / p.places;
-  let here = f32(row - n * p.places);
+  let here = ${bits ? 'row - n * p.places' : 'f32(row - n * p.places)'};
   let steps = p.taken / ${fours ? 4 : 1};
   var acc = T(0.0);
   for (var k = n * steps; k < (n + 1u) * steps; k++) {
-    let hit = index[k] == ${fours ? 'vec4f(here)' : 'here'};
+    let hit = index[k] == ${fours ? `vec4${bits ? 'u' : 'f'}(here)` : 'here'};
     ${fours ? FOURS : 'if (hit) { acc += y[k * p.channels + c]; }'}
   }
   x[i] = acc;
@@ -57,7 +65,7 @@ const FOURS = /* wgsl */ `if (!any(hit)) { continue; }
     if (hit.w) { acc += y[(4u * k + 3u) * p.channels + c]; }`;
 
 function plan(
-  kernel: (vector: boolean) => Kernel,
+  kernel: (vector: boolean, bits: boolean) => Kernel,
   elements: number,
   channels: number,
   places: number,
@@ -67,7 +75,7 @@ function plan(
   const width = channels % 4 === 0 ? 4 : 1;
   const params = [elements / width, channels / width, places, taken];
   const grid = grid1d(elements / width);
-  return { dispatches: [{ kernel: kernel(width === 4), args: [0, 1, 2], params, grid }] };
+  return { dispatches: [{ kernel: kernel(width === 4, places > COUNTED), args: [0, 1, 2], params, grid }] };
 }
 
 /** Takes from x [n,places,channels] the rows that index [n,taken] names. */
@@ -79,16 +87,16 @@ export const placeGather = (n: number, channels: number, places: number, taken: 
  * needed.
  */
 export const placeScatter = (n: number, channels: number, places: number, taken: number): Plan =>
-  plan((vector) => scatter(vector, taken % 4 === 0), n * places * channels, channels, places, taken);
+  plan((vector, bits) => scatter(vector, bits, taken % 4 === 0), n * places * channels, channels, places, taken);
 
-const corners = memo(() => ({
+const corners = memo((bits: boolean) => ({
   name: 'gridCorners',
   access: ['read', 'write', 'write'] as const,
   source: /* wgsl */ `// at:[N,M,2] -> index:[N,4,M] base:[N,M,2]: the four places around (x, y), or -1 outside; base = floor(at)
 struct Params { n: u32, m: u32, h: i32, w: i32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> at: array<f32>;
-@group(0) @binding(2) var<storage, read_write> index: array<f32>;
+@group(0) @binding(2) var<storage, read_write> index: array<${bits ? 'i32' : 'f32'}>;
 @group(0) @binding(3) var<storage, read_write> base: array<f32>;
 ${flatMain()}
   if (i >= p.n) { return; }
@@ -101,7 +109,7 @@ ${flatMain()}
   for (var k = 0; k < 4; k++) {
     let r = row + k / 2; let c = column + k % 2;
     let inside = r >= 0 && r < p.h && c >= 0 && c < p.w;
-    index[(n * 4u + u32(k)) * p.m + i - n * p.m] = select(-1.0, f32(r * p.w + c), inside);
+    index[(n * 4u + u32(k)) * p.m + i - n * p.m] = select(${bits ? '-1, r * p.w + c' : '-1.0, f32(r * p.w + c)'}, inside);
   }
 }
 `,
@@ -110,5 +118,7 @@ ${flatMain()}
 /** The corners of the cells in which m points of each of n images of h by w places lie. */
 export function gridCorners(n: number, m: number, h: number, w: number): Plan {
   if (n * m === 0) return { dispatches: [] };
-  return { dispatches: [{ kernel: corners(), args: [0, 1, 2], params: [n * m, m, h, w], grid: grid1d(n * m) }] };
+  return {
+    dispatches: [{ kernel: corners(h * w > COUNTED), args: [0, 1, 2], params: [n * m, m, h, w], grid: grid1d(n * m) }],
+  };
 }

@@ -69,7 +69,6 @@ for (const device of devices) {
     const tiny = await bce(20, 1);
     assert.ok(Math.abs(tiny[0]! / Math.log1p(Math.exp(-20)) - 1) < 1e-5, `${tiny[0]}`);
     near(await values(() => crossEntropy(tensor([[0, 0, -INF]]), tensor([1]))), [Math.LN2]);
-    near(await values(() => crossEntropy(tensor([[0, 0]]), tensor([2]))), [Number.NaN]);
     const [dx] = await read(device, () => {
       const x = tensor([[0, 0, -INF]], { requiresGrad: true });
       return grad(crossEntropy(x, tensor([1])), [x]);
@@ -106,7 +105,6 @@ for (const device of devices) {
     });
     near(loss!, [Math.LN2]);
     near(dx!, [0.5, -0.5, 0, 0]);
-    near(await values(() => nllLoss(tensor([[-1, -2]]), tensor([2]))), [Number.NaN]);
   });
 
   test(`attention sees what it may, on ${device.kind}`, async () => {

@@ -11,6 +11,7 @@ import { normalizeAxes, normalizeAxis, reducedShape, type Shape, show, sizeOf } 
 import type { Tensor } from '../tensor.ts';
 import { equal, notEqual } from './comparison.ts';
 import { div, mul } from './elementwise.ts';
+import { checkPlaces } from './indexing.ts';
 import { reshape } from './movement.ts';
 import { type ReduceOptions, sum } from './reduce.ts';
 import { prod } from './scan.ts';
@@ -93,7 +94,9 @@ function placeRow(name: 'argmax' | 'argmin'): Row<PlaceParams> {
 }
 
 function place(row: Row<PlaceParams>, x: Tensor, axis: number | undefined, keepDims: boolean): Tensor {
-  if (axis !== undefined) return apply(row, [x], { axis: normalizeAxis(row.name, axis, x.rank), keepDims })[0]!;
+  const a = axis === undefined ? undefined : normalizeAxis(row.name, axis, x.rank);
+  checkPlaces(row.name, x, a === undefined ? x.size : x.shape[a]!);
+  if (a !== undefined) return apply(row, [x], { axis: a, keepDims })[0]!;
   return scope(() => {
     const y = apply(row, [reshape(x, [x.size])], { axis: 0, keepDims: false })[0]!;
     return keepDims
@@ -110,15 +113,15 @@ const argminRow = placeRow('argmin');
 
 /**
  * The index of the largest element along `axis`, or in the flattened tensor without one: the first if several tie, or the
- * first NaN. A whole number in a float, exact up to 2²⁴ on WebGPU; it has no derivative.
- * @throws ShapeError over an axis of size 0
+ * first NaN. A whole number in a float; it has no derivative.
+ * @throws ShapeError over an axis of size 0; RangeError on WebGPU over more than 2²⁴ elements, which float32 cannot count
  */
 export const argmax = (x: Tensor, axis?: number, options: ReduceOptions = {}): Tensor =>
   place(argmaxRow, x, axis, checked('argmax', options, ['keepDims']).keepDims ?? false);
 
 /**
  * The index of the smallest element along `axis`, or in the flattened tensor without one; ties, NaN and range as {@link argmax}.
- * @throws ShapeError over an axis of size 0
+ * @throws as {@link argmax}
  */
 export const argmin = (x: Tensor, axis?: number, options: ReduceOptions = {}): Tensor =>
   place(argminRow, x, axis, checked('argmin', options, ['keepDims']).keepDims ?? false);

@@ -11,7 +11,7 @@ import { broadcastShapes, sameShape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { notEqual, where } from './comparison.ts';
 import { affine, div, mul, neg } from './elementwise.ts';
-import { take } from './indexing.ts';
+import { checkIndices, take } from './indexing.ts';
 import { mean, sum } from './reduce.ts';
 import { logSoftmax } from './softmax.ts';
 
@@ -85,7 +85,9 @@ function ofIndices(op: string, logP: Tensor, targets: Tensor, options: CrossEntr
   const { labelSmoothing = 0, weight, ignoreIndex, reduction = 'mean' } = options;
   const counted = ignoreIndex === undefined ? undefined : notEqual(targets, ignoreIndex);
   const index = counted ? where(counted, targets, 0) : targets;
-  const q = classTargets(index, logP.shape[logP.rank - 1]!, labelSmoothing);
+  const classes = logP.shape[logP.rank - 1]!;
+  checkIndices(op, index, classes);
+  const q = classTargets(index, classes, labelSmoothing);
   const all = neg(sum(weighted(weight ? mul(q, weight) : q, logP), -1));
   const loss = counted ? where(counted, all, 0) : all;
   if (reduction !== 'mean' || !(weight || counted)) return reduced(op, loss, reduction);
@@ -105,9 +107,9 @@ function checkWeight(op: string, { weight }: NllOptions, classes: number): void 
  * Classes lie along the last axis (PyTorch has them on axis 1): logits [..., C]; targets are class indices [...], whole
  * numbers held in floats, or probabilities [..., C]. The result is a scalar, or [...] without reduction. 'mean' divides by
  * the number of positions; for indices with a weight for each class or with `ignoreIndex`, by the sum of the weights of the
- * targets that count (NaN if there are none), all as in PyTorch. An index that is no class gives NaN.
- * @throws ShapeError if targets or weight have another shape; RangeError for a labelSmoothing outside 0 to 1; TypeError for
- * `ignoreIndex` with probabilities
+ * targets that count (NaN if there are none), all as in PyTorch. An index that is no class gives NaN on WebGPU.
+ * @throws ShapeError if targets or weight have another shape; RangeError for a labelSmoothing outside 0 to 1, and for an index
+ * that is no class on the reference device; TypeError for `ignoreIndex` with probabilities
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkTensors('crossEntropy', [logits, targets]);

@@ -130,7 +130,7 @@ const scatterRow: Row<WindowParams> = {
   show: showWindows,
 };
 
-/** Where each window of x [N,H,W,C] has its first maximum: h·W + w, as a float, exact up to 2^24 places. */
+/** Where each window of x [N,H,W,C] has its first maximum: h·W + w, as a float; of more than 2^24 places, for poolGather and poolScatter only. */
 export const maxPoolIndex = (x: Tensor, params: WindowParams): Tensor => apply(indexRow, [x], params)[0]!;
 /** The elements of x [N,H,W,C] that index [N,OH,OW,C] names, channel by channel. */
 export const poolGather = (x: Tensor, index: Tensor, params: WindowParams): Tensor =>
@@ -150,8 +150,7 @@ const AVERAGE = ['stride', 'padding', 'ceilMode', 'countIncludePad'] as const;
 
 /**
  * The maximum of each window of images x [N,H,W,C], in every channel. Padding counts as -infinity; a NaN in a window is
- * its maximum. The gradient goes to the first of equal maxima, in row-major order, as in PyTorch. An image may have at
- * most 2^24 places.
+ * its maximum. The gradient goes to the first of equal maxima, in row-major order, as in PyTorch.
  * @param kernel the size of the window, [height, width] or one number for both
  * @returns [N,OH,OW,C], OH = floor((H + 2·padding - dilation·(KH - 1) - 1) / stride) + 1
  * @throws ShapeError if x is not [N,H,W,C], or a window does not fit

@@ -8,7 +8,7 @@ import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxis, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { gather } from './indexing.ts';
+import { checkPlaces, counts, gather, gatherRow } from './indexing.ts';
 import { slice } from './movement.ts';
 import { along } from './shapes.ts';
 
@@ -21,33 +21,52 @@ export interface SortOptions {
 export interface SortParams {
   readonly axis: number;
   readonly descending: boolean;
+  /** The order is written as the bits of whole numbers, for an axis that floats cannot count. Absent: as floats. */
+  readonly bits?: true;
 }
 
 /** Sorted values, and the indices along the axis where they were. */
 export interface Sorted {
   /** The values in order; differentiable. */
   readonly values: Tensor;
-  /** Their places along the axis, whole numbers in floats. */
+  /**
+   * Their places along the axis, whole numbers in floats. On WebGPU those of an axis of more than 2²⁴ elements cannot be had:
+   * reading this property is then a RangeError, and the values are right all the same.
+   */
   readonly indices: Tensor;
 }
 
 const argsortRow: Row<SortParams> = {
   name: 'argsort',
   shape: ([x]) => [x!],
-  kernel: ({ inputs: [x], params: { axis, descending } }) =>
-    argsortPlan(descending, sizeOf(x!.slice(0, axis)), x![axis]!, sizeOf(x!.slice(axis + 1))),
+  kernel: ({ inputs: [x], params: { axis, descending, bits } }) =>
+    argsortPlan(descending, sizeOf(x!.slice(0, axis)), x![axis]!, sizeOf(x!.slice(axis + 1)), bits),
   show: ({ axis, descending }) => `axis ${axis}${descending ? ', descending' : ''}`,
 };
+
+/** The first k elements of x in order where floats cannot count their places: values alone. */
+function valuesAlone(op: string, x: Tensor, k: number, axis: number, descending: boolean): Sorted {
+  const values = scope(() => {
+    const order = apply(argsortRow, [x], { axis, descending, bits: true })[0]!;
+    return apply(gatherRow, [x, order], { axis, bits: true, first: k })[0]!;
+  });
+  // Not enumerable, so that a scope may look through the result for its tensors.
+  return Object.defineProperty({ values } as Sorted, 'indices', {
+    get: () => checkPlaces(`${op}().indices`, x, x.shape[axis]!),
+  });
+}
 
 /**
  * The indices that sort x along `axis` (the last unless given), of the shape of x. Equal elements keep their order, also
  * when descending. NaN counts as the largest, as in PyTorch: last when ascending, first when descending. The indices are
- * whole numbers in floats, exact up to 2²⁴ on WebGPU, and have no derivative.
- * @throws ShapeError if there is no such axis
+ * whole numbers in floats, and have no derivative.
+ * @throws ShapeError if there is no such axis; RangeError on WebGPU for one of more than 2²⁴ elements, which float32 cannot count
  */
 export const argsort = (x: Tensor, axis = -1, options: SortOptions = {}): Tensor => {
   const { descending = false } = checked('argsort', options, ['descending']);
-  return apply(argsortRow, [x], { axis: normalizeAxis('argsort', axis, x.rank), descending })[0]!;
+  const a = normalizeAxis('argsort', axis, x.rank);
+  checkPlaces('argsort', x, x.shape[a]!);
+  return apply(argsortRow, [x], { axis: a, descending })[0]!;
 };
 
 /**
@@ -55,8 +74,10 @@ export const argsort = (x: Tensor, axis = -1, options: SortOptions = {}): Tensor
  * @throws ShapeError if there is no such axis
  */
 export function sort(x: Tensor, axis = -1, options: SortOptions = {}): Sorted {
-  checked('sort', options, ['descending']);
+  const { descending = false } = checked('sort', options, ['descending']);
   const a = normalizeAxis('sort', axis, x.rank);
+  const size = x.shape[a]!;
+  if (!counts(x.device, size)) return valuesAlone('sort', x, size, a, descending);
   return scope(() => {
     const indices = argsort(x, a, options);
     return { values: gather(x, a, indices), indices };
@@ -80,6 +101,7 @@ export function topk(x: Tensor, k: number, axis = -1, options: TopkOptions = {})
   if (!Number.isInteger(k) || k < 0 || k > x.shape[a]!) {
     throw new ShapeError(`topk: k is ${k}; axis ${a} of ${x.describe()} has 0 to ${x.shape[a]} elements to give`);
   }
+  if (!counts(x.device, x.shape[a]!)) return valuesAlone('topk', x, k, a, largest);
   return scope(() => {
     const order = argsort(x, a, { descending: largest });
     const indices = slice(order, along(x, a, [0, k]));

@@ -2,7 +2,10 @@ import type { indexingRows } from '../ops/indexing.ts';
 import { type Shape, sizeOf } from '../shape.ts';
 import type { Loop, LoopsOf, Numbers } from './loop.ts';
 
-/** Visits every element of y:[A,K,B]: its offset, and that of x:[A,R,B] at its index, -1 if there is no such place. */
+/**
+ * Visits every element of y:[A,K,B]: its offset, and that of x:[A,R,B] at its index, -1 if there is no such place. The index is
+ * [A,L,B] with L of K or more, or [K].
+ */
 function walkIndex(
   index: Numbers,
   ys: Shape,
@@ -12,13 +15,14 @@ function walkIndex(
   visit: (y: number, x: number) => void,
 ): void {
   const [A, B] = [sizeOf(ys.slice(0, axis)), sizeOf(ys.slice(axis + 1))];
-  const shared = index.length !== A * K * B;
+  const shared = index.length < A * K * B || (A === 1 && B === 1);
+  const L = index.length / (A * B);
   for (let a = 0; a < A; a++)
     for (let k = 0; k < K; k++)
       for (let b = 0; b < B; b++) {
         const y = (a * K + k) * B + b;
-        const r = index[shared ? k : y]!;
-        visit(y, r >= 0 && r < R ? (a * R + Math.floor(r)) * B + b : -1);
+        const r = index[shared ? k : (a * L + k) * B + b]!;
+        visit(y, Number.isInteger(r) && r >= 0 && r < R ? (a * R + r) * B + b : -1);
       }
 }
 

@@ -1,5 +1,5 @@
 /** Sets of samples: by index, in memory, on the device, or as streams. */
-import { indexSelect, type Shape, ShapeError, scope, sizeOf, type Tensor, tensor } from '../../engine/index.ts';
+import { indexSelect, type Shape, ShapeError, scope, sizeOf, type Tensor } from '../../engine/index.ts';
 import type { ArraySample, Batch, NumberArray } from './sample.ts';
 
 /** Samples by index. An array of samples is one too. */
@@ -89,9 +89,7 @@ export class TensorDataset<K extends string> implements Dataset<Readonly<Record<
   }
 
   getBatch(indices: readonly number[]): Batch<Readonly<Record<K, Tensor>>> {
-    return this.#each((t) => indexSelect(t, tensor([...indices], { device: t.device }))) as Batch<
-      Readonly<Record<K, Tensor>>
-    >;
+    return this.#each((t) => indexSelect(t, indices)) as Batch<Readonly<Record<K, Tensor>>>;
   }
 
   #each(fn: (t: Tensor) => Tensor): Record<K, Tensor> {

@@ -26,8 +26,8 @@ export interface EmbeddingOptions {
 }
 
 /**
- * A table of vectors that are learned: indices [...] of 0 to numEmbeddings - 1 give [..., embeddingDim]; NaN for an index out
- * of range. Labels of a conditional GAN go through it.
+ * A table of vectors that are learned: indices [...] of 0 to numEmbeddings - 1 give [..., embeddingDim]; an index that is
+ * no entry gives NaN on WebGPU, and is a RangeError on the reference device. Labels of a conditional GAN go through it.
  */
 export class Embedding extends Module<[indices: Tensor]> {
   /** [numEmbeddings, embeddingDim]. */

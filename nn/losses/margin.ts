@@ -1,6 +1,7 @@
 /** Losses that ask for a margin: between classes, and between distances. */
 import {
   checked,
+  checkIndices,
   gather,
   maximum,
   minimum,
@@ -33,7 +34,7 @@ export interface MultiMarginOptions extends LossOptions {
  * Σ max(0, margin - score of the right class + score of class j)^p / C over the wrong classes j. As
  * torch.nn.functional.multi_margin_loss, with classes along the last axis.
  * @param scores [..., C]
- * @param targets class indices [...]; one that is no class gives NaN
+ * @param targets class indices [...]; one that is no class gives NaN on WebGPU, and is a RangeError on the reference device
  * @throws ShapeError if targets or weight have another shape; RangeError for another p
  */
 export function multiMarginLoss(scores: Tensor, targets: Tensor, options: MultiMarginOptions = {}): Tensor {
@@ -50,6 +51,7 @@ export function multiMarginLoss(scores: Tensor, targets: Tensor, options: MultiM
     throw new ShapeError(`${op}: weight [${weight.shape}] must be [${classes}], a number for each class`);
   }
   if (p !== 1 && p !== 2) throw new RangeError(`${op}: p must be 1 or 2, not ${String(p)}`);
+  checkIndices(op, targets, classes);
   return scope(() => {
     const right = gather(scores, -1, targets.reshape([...rows, 1]));
     const violation = relu(sub(scores, right).add(margin));

@@ -5,6 +5,7 @@ export const NOT_OPS: readonly string[] = [
   'checked',
   'checkedList',
   'checkedNumber',
+  'checkIndices',
   'checkpoint',
   'checkRange',
   'checkRanges',
