@@ -19,7 +19,7 @@ export const MIN: Reduction = { name: 'min', combine: 'min_(acc, v)', init: 'bit
 
 // One thread makes one partial result: it walks r = k, k + K, k + 2K, ... so that neighbouring threads read neighbouring
 // elements when B = 1. No barrier: a tree in workgroup memory costs a CPU far more than a second pass.
-const partial = memo((name: string, combine: string, init: string, vector: boolean) => ({
+export const partial = memo((name: string, combine: string, init: string, vector: boolean) => ({
   name,
   source: /* wgsl */ `// x:[A,R,B] -> y:[A,K,B], y[a,k,b] = scale * the reduction of x[a,r,b] over r = k (mod K)
 ${TYPES[vector ? 'vec4f' : 'f32']}
@@ -71,24 +71,7 @@ export function reduce(
   axes: readonly number[],
   scale = 1,
 ): Plan {
-  const runs: Run[] = [];
-  shape.forEach((size, i) => {
-    if (size === 1) return;
-    const reduced = axes.includes(i);
-    const last = runs[runs.length - 1];
-    if (last && last.reduced === reduced) last.size *= size;
-    else runs.push({ size, reduced });
-  });
-  const stages: { A: number; R: number; B: number; K: number; vector: boolean }[] = [];
-  const product = (list: readonly Run[]) => list.reduce((n, r) => n * r.size, 1);
-  for (let at = runs.length - 1; at >= 0; at--) {
-    if (!runs[at]!.reduced) continue;
-    const A = product(runs.slice(0, at));
-    const B = product(runs.slice(at + 1));
-    stage(target, stages, A, runs[at]!.size, B);
-    runs.splice(at, 1);
-  }
-  if (stages.length === 0) stages.push({ A: 1, R: 1, B: product(runs), K: 1, vector: false });
+  const stages = stagesOf(target, shape, axes);
   const temps: number[] = [];
   const dispatches: Dispatch[] = stages.map(({ A, R, B, K, vector }, i) => {
     const last = i === stages.length - 1;
@@ -105,13 +88,39 @@ export function reduce(
   return { temps, dispatches };
 }
 
-function stage(
-  target: Target,
-  stages: { A: number; R: number; B: number; K: number; vector: boolean }[],
-  A: number,
-  R: number,
-  B: number,
-): void {
+/** One launch of a reduction: x:[A,R,B] -> y:[A,K,B]. */
+interface Stage {
+  readonly A: number;
+  readonly R: number;
+  readonly B: number;
+  readonly K: number;
+  readonly vector: boolean;
+}
+
+/** The launches that reduce x of `shape` over `axes`; the first reads x. */
+export function stagesOf(target: Target, shape: readonly number[], axes: readonly number[]): Stage[] {
+  const runs: Run[] = [];
+  shape.forEach((size, i) => {
+    if (size === 1) return;
+    const reduced = axes.includes(i);
+    const last = runs[runs.length - 1];
+    if (last && last.reduced === reduced) last.size *= size;
+    else runs.push({ size, reduced });
+  });
+  const stages: Stage[] = [];
+  const product = (list: readonly Run[]) => list.reduce((n, r) => n * r.size, 1);
+  for (let at = runs.length - 1; at >= 0; at--) {
+    if (!runs[at]!.reduced) continue;
+    const A = product(runs.slice(0, at));
+    const B = product(runs.slice(at + 1));
+    stage(target, stages, A, runs[at]!.size, B);
+    runs.splice(at, 1);
+  }
+  if (stages.length === 0) stages.push({ A: 1, R: 1, B: product(runs), K: 1, vector: false });
+  return stages;
+}
+
+function stage(target: Target, stages: Stage[], A: number, R: number, B: number): void {
   // Four neighbours of a long row are reduced side by side, and the four results in the next stage.
   if (B === 1 && R % 4 === 0 && R >= 64) {
     stage(target, stages, A, R / 4, 4);

@@ -15,6 +15,7 @@ import {
   logicalAnd,
   logicalNot,
   logicalOr,
+  norm,
   notEqual,
   pow,
   prelu,
@@ -172,6 +173,35 @@ test('pow and remainder of special pairs', async () => {
   const a = [3, -3, 3, -3, 6, 7.5, -7.5, 0, 1, 1e6, 0.3, nan, 5, 9, 2, -2, 2, -2];
   const b = [2, 2, -2, -2, 3, 2.5, 2.5, 3, 0, 7, 0.1, 1, nan, 0.75, inf, inf, -inf, -inf];
   await agree('remainder', remainder, [a, b], 1e-5);
+});
+
+test('norms and their derivatives, of numbers whose powers leave float32', async () => {
+  const sizes = [1e-30, 1e-25, 1e-19, 1e-12, 1, 1e12, 1e19, 1e25, 1e30];
+  const rows = sizes.flatMap((s) => [3 * s, -4 * s, 0.5 * s, 2 * s]);
+  for (const p of [1, 2, 3, 1.5, 4, -1, inf, -inf]) {
+    const run = () => {
+      const x = tensor(Float64Array.from(rows, Math.fround), { shape: [sizes.length, 4], requiresGrad: true });
+      const y = norm(x, p, -1);
+      return [y, ...grad(y.sum(), [x])];
+    };
+    const [found, right] = [await read(gpu, run), await read(reference, run)];
+    found.forEach((t, k) => {
+      t.forEach((v, i) => {
+        const r = right[k]![i]!;
+        assert.ok(Math.abs(v - r) <= 2e-5 * Math.abs(r), `p = ${p}, tensor ${k}, element ${i}: ${v}, not ${r}`);
+      });
+    });
+  }
+  // Runs of axes that do not lie beside each other, and long ones.
+  const [y, z] = await read(gpu, () => [
+    norm(tensor(Array<number>(4).fill(3e20), { shape: [2, 1, 2] }), 2, [0, 2]),
+    norm(tensor(Float32Array.from({ length: 65536 }, (_, i) => (i === 40000 ? 3e30 : i === 9 ? -4e30 : 1e-30)))),
+  ]);
+  assert.ok(Math.abs(y![0]! / 6e20 - 1) < 1e-6 && Math.abs(z![0]! / 5e30 - 1) < 1e-6, `${y} ${z}`);
+  const [special] = await read(gpu, () => [
+    norm(tensor([nan, 1, inf, 1, -inf, nan, 0, 0, 1e-30, 0], { shape: [5, 2] }), 2, -1),
+  ]);
+  assert.equal([...special!.subarray(0, 4)], [nan, inf, nan, 0]);
 });
 
 test('derivatives at kinks and at 0 are those that the documentation names', async () => {

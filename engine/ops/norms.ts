@@ -1,16 +1,17 @@
 /** Vector norms, the standard deviation and logSumExp: compositions, safe where their parts have no derivative. */
 
+import { euclid } from '../../kernels/euclid.ts';
 import { FINITE, POW } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
 import { ShapeError } from '../errors.ts';
 import { checked, checkedNumber } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
-import { normalizeAxes, reducedShape } from '../shape.ts';
+import { normalizeAxes, reducedShape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Binary, binary, row, type Scalars, type Unary, unary } from './define.ts';
-import { abs, add, affine, exp, log, mul, neg, square, sub } from './elementwise.ts';
-import { all, max, min, truth } from './extrema.ts';
+import { abs, add, affine, div, exp, log, mul, neg, square, sub } from './elementwise.ts';
+import { all, type ExtremumParams, max, min, truth } from './extrema.ts';
 import { reshape } from './movement.ts';
 import { type ReduceOptions, sum, type VarianceOptions, variance } from './reduce.ts';
 
@@ -66,23 +67,64 @@ export function std(x: Tensor, axes?: number | readonly number[], options: Varia
   return scope(() => root(variance(x, axes, options)));
 }
 
+const norm2Row: Row<ExtremumParams> = {
+  name: 'norm2',
+  shape: ([x], { axes, keepDims }) => [reducedShape(x!, axes, keepDims)],
+  kernel: ({ inputs: [x], outputs: [y], params: { axes }, target }) =>
+    sizeOf(y!) > 0 ? euclid(target, x!, axes) : { dispatches: [] },
+  composite: ([x], { axes, keepDims }) => [root(sum(square(x!), axes, { keepDims }))],
+  vjp: [
+    (g, { inputs: [x], output: y, params: { axes } }) =>
+      mul(x!, reshape(divOrZero(g, y), reducedShape(x!.shape, axes, true))),
+  ],
+  show: ({ axes, keepDims }) => `${show(axes)}${keepDims ? ', keepDims' : ''}`,
+};
+
+const powerScaleRow: Row<Scalars> = row('powerScale', 1, 'scale_(a, p.s0)', undefined, {
+  // Exponents, biased by 127, as they lie in the bits.
+  prelude: /* wgsl */ `fn scale_(x: T, bound: f32) -> T {
+  let e = bitcast<U>(x) & U(0x7f800000u);
+  let usual = (e >= U(u32(127.0 - bound) << 23u)) & (e <= U(u32(127.0 + bound) << 23u));
+  return select(bitcast<T>(e), T(1.0), usual | (e == U(0u)) | (e == U(0x7f800000u)));
+}`,
+  show: ({ s0 }) => `${s0}`,
+});
+
+/** The power of two below |x| where |x| is outside 2^±bound, and 1 where it is inside, 0 or no number. No derivative. */
+export const powerScale = (x: Tensor, bound: number): Tensor => apply(powerScaleRow, [x], { s0: bound })[0]!;
+
+/** (Σ|x|^p)^(1/p), p neither 0 nor infinite, without a power that overflows or is lost where the norm itself is a number. */
+function powerNorm(x: Tensor, p: number, axes: readonly number[], options: ReduceOptions): Tensor {
+  // What the sum consists of: the largest magnitudes, or for p < 0 the smallest. The scale cancels, and may count as a constant;
+  // it is a power of two, and 1 unless those are so large or small that x^p or its derivative leave float32's range.
+  const most = (p < 0 ? min : max)(abs(x.detach()), axes, { keepDims: true });
+  const bound = Math.min(Math.floor(80 / Math.max(Math.abs(p), Math.abs(p - 1))), 120);
+  const scale = powerScale(most, bound);
+  const y = mul(absPow(sum(absPow(div(x, scale), p), axes, { keepDims: true }), 1 / p), scale);
+  return reshape(y, reducedShape(x.shape, axes, options.keepDims ?? false));
+}
+
 /**
  * The p-norm over `axes` (all if absent): (Σ|x|^p)^(1/p). p = 2 unless given; Infinity and -Infinity are the largest and the
  * smallest magnitude, and 0 counts the elements that are not 0. Where a norm has no derivative it is taken as 0: for p = 2
- * at the zero vector; ties for the largest share theirs. As torch.linalg.vector_norm.
+ * at the zero vector; ties for the largest share theirs. As torch.linalg.vector_norm, but for elements of any size: no power of
+ * them overflows, nor is lost.
  * @throws ShapeError if there is no such axis, or p is NaN
  */
 export function norm(x: Tensor, p = 2, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   checked('norm', options, ['keepDims']);
   checkedNumber('x.norm', 'p', p);
   if (Number.isNaN(p)) throw new ShapeError('norm: p is NaN; it must be a number, Infinity or -Infinity');
+  const list = normalizeAxes('norm', axes, x.rank);
   return scope(() => {
     if (p === 0) return sum(truth(x), axes, options);
     if (p === 1) return sum(abs(x), axes, options);
-    if (p === 2) return root(sum(square(x), axes, options));
+    if (p === 2) return apply(norm2Row, [x], { axes: list, keepDims: options.keepDims ?? false })[0]!;
     if (p === Number.POSITIVE_INFINITY) return max(abs(x), axes, options);
     if (p === Number.NEGATIVE_INFINITY) return min(abs(x), axes, options);
-    const y = absPow(sum(absPow(x, p), axes, options), 1 / p);
+    // Of nothing there is no largest element.
+    const empty = list.some((a) => x.shape[a] === 0);
+    const y = empty ? absPow(sum(absPow(x, p), axes, options), 1 / p) : powerNorm(x, p, list, options);
     // |0|^p is infinite for p < 0, and absPow leaves it out: a zero makes the norm 0.
     return p < 0 ? mul(y, all(x, axes, options)) : y;
   });
@@ -113,4 +155,6 @@ export const normsRows = {
   absPow: absPowRow,
   signedPow: signedPowRow,
   finiteOrZero: finiteOrZero.row,
+  powerScale: powerScaleRow,
 };
+export const normsFused = { norm2: norm2Row };

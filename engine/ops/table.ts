@@ -18,7 +18,7 @@ import { lossRows } from './losses.ts';
 import { matmulRows } from './matmul.ts';
 import { movementRows, movementViews } from './movement.ts';
 import { normRows } from './norm.ts';
-import { normsRows } from './norms.ts';
+import { normsFused, normsRows } from './norms.ts';
 import { optimRows } from './optim.ts';
 import { poolRows } from './pool.ts';
 import { qrEighRows } from './qrEigh.ts';
@@ -64,7 +64,7 @@ export const primitives = {
 };
 
 /** Rows that equal a composition of others, with a kernel of their own. */
-export const fused = { ...normRows, ...softmaxFused, ...binaryLossFused, ...groupNormFused };
+export const fused = { ...normRows, ...normsFused, ...softmaxFused, ...binaryLossFused, ...groupNormFused };
 
 /** Rows that only rename memory. */
 export const views = { ...movementViews };

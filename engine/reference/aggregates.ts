@@ -77,4 +77,8 @@ export const aggregates: LoopsOf<typeof scanRows & typeof extremaRows & typeof s
   absPow: map1((x, p) => (x === 0 ? Number(p === 0) : Math.abs(x) ** p)),
   signedPow: map1((x, p) => (x === 0 ? 0 : Math.sign(x) * Math.abs(x) ** p)),
   finiteOrZero: map1((x) => (Number.isFinite(x) ? x : 0)),
+  powerScale: map1((x, bound) => {
+    const e = Math.floor(Math.log2(Math.abs(x)));
+    return Number.isFinite(e) && Math.abs(e) > bound ? 2 ** e : 1;
+  }),
 };

@@ -128,6 +128,19 @@ export const elementwiseMappings: Readonly<Record<string, Mapping>> = {
   round: same('Round'),
   root: same('Sqrt'),
   absPow: unary(absPow),
+  powerScale: unary((g, x, a) => {
+    // Any number of that size would do.
+    const one = g.scalar(1);
+    const small = g.node('And', [
+      g.node('Less', [x, g.scalar(2 ** -a.number('s0'))]),
+      g.node('Greater', [x, g.scalar(0)]),
+    ]);
+    const large = g.node('And', [
+      g.node('Greater', [x, g.scalar(2 ** a.number('s0'))]),
+      g.node('Not', [g.node('IsInf', [x])]),
+    ]);
+    return g.node('Where', [g.node('Or', [small, large]), x, one]);
+  }),
   isNaN: compare('IsNaN'),
   isFinite: unary((g, x) => float(g, finite(g, x))),
   finiteOrZero: unary((g, x) => g.node('Where', [finite(g, x), x, g.scalar(0)])),

@@ -1,5 +1,5 @@
 /** Cases of scans, extrema, sorting, deviations and norms. */
-import { concat, type ReduceOptions, type Shape, type Tensor, variance } from '../../../engine/index.ts';
+import { concat, type ReduceOptions, type Shape, type Tensor, tensor, variance } from '../../../engine/index.ts';
 import { all, any, argmax, argmin, type extremaRows, max, min, truth } from '../../../engine/ops/extrema.ts';
 import {
   absPow,
@@ -7,7 +7,9 @@ import {
   finiteOrZero,
   logSumExp,
   norm,
+  type normsFused,
   type normsRows,
+  powerScale,
   root,
   signedPow,
   std,
@@ -81,7 +83,9 @@ const places = (fn: (x: Tensor, axis?: number, options?: ReduceOptions) => Tenso
     one('long', [2, 4099, 3], (x) => fn(x, 1)),
   ]);
 
-export const aggregatesCases: CasesOf<typeof scanRows & typeof extremaRows & typeof sortRows & typeof normsRows> = {
+export const aggregatesCases: CasesOf<
+  typeof scanRows & typeof extremaRows & typeof sortRows & typeof normsRows & typeof normsFused
+> = {
   cumsum: [
     one('all of it', [5], (x) => cumsum(x, 0)),
     one('reverse', [3, 5], (x) => cumsum(x, -1, { reverse: true })),
@@ -118,6 +122,10 @@ export const aggregatesCases: CasesOf<typeof scanRows & typeof extremaRows & typ
   absPow: [0.5, 3, 2.5].flatMap((p) => unary((x) => absPow(x, p), { ...kink, away: 0.3 }, [[3], [17]])),
   signedPow: [0.5, 2, 2.5].flatMap((p) => unary((x) => signedPow(x, p), { ...kink, away: 0.3 }, [[3], [17]])),
   finiteOrZero: exact(unary(finiteOrZero, {}, [[5]])),
+  powerScale: exact([
+    one('of all sizes', [3, 5], (x) => powerScale(x.mul(tensor([2 ** 20, 2 ** -20, 1, 0, -(2 ** 18)])), 15)),
+  ]),
+  norm2: over((x, axes, options) => norm(x, 2, axes, options), { away: 0.2 }),
 };
 
 const norms = [1, 2, 3, 1.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
