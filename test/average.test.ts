@@ -160,6 +160,50 @@ test('clipGradNorm and clipGradValue give what PyTorch leaves in its gradients',
   }
 });
 
+test('clipping by norm takes gradients of any size, and makes NaN of what an infinite norm is of', async () => {
+  const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+  const float = Math.fround;
+  const rows: [gradients: number[][], limit: number, wanted: number[], total: number, p?: number][] = [
+    [[[3e20], [4e20]], 1, [0.6, 0.8], 5e20],
+    [[[3e37, 4e37]], 2, [1.2, 1.6], 5e37],
+    [[[3e20], [4e20]], 1, [float(3e20) / 4.497941e20, float(4e20) / 4.497941e20], 4.497941e20, 3],
+    [[[3e-25, 4e-25]], 1, [3e-25, 4e-25], 5e-25],
+    [[[0], [0, 0]], 1, [0, 0, 0], 0],
+    [
+      [
+        [inf, 1],
+        [0, -2],
+      ],
+      1,
+      [nan, nan, 0, nan],
+      inf,
+    ],
+    [[[nan, 1], [0]], 1, [nan, nan, 0], nan],
+  ];
+  for (const device of [reference, gpu]) {
+    for (const [given, limit, wanted, total, normType = 2] of rows) {
+      const run = () => {
+        const { gradients, totalNorm } = nn.clipGradNorm(
+          given.map((g) => tensor(g)),
+          limit,
+          { normType },
+        );
+        return [...gradients, totalNorm];
+      };
+      const found = on(device, () => scope(run));
+      const values = await valuesOf(found);
+      [...wanted, total].forEach((w, i) => {
+        const v = values[i]!;
+        assert.ok(
+          Object.is(v, w) || Math.abs(v / w - 1) < 1e-5,
+          `${device.kind} [${given}], p ${normType}: [${values}]`,
+        );
+      });
+      for (const t of found) t.dispose();
+    }
+  }
+});
+
 test('clipped gradients in a compiled step are those of an eager one', async () => {
   const clip = (...gradients: Tensor[]) => {
     const { gradients: some, totalNorm } = nn.clipGradNorm(gradients, 2);

@@ -5,11 +5,13 @@ import {
   clampInPlace,
   concat,
   div,
+  isFinite as isFiniteNumber,
   minimum,
   norm,
   ranges,
   scope,
   type Tensor,
+  where,
 } from '../../engine/index.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { Arena } from './arena.ts';
@@ -24,8 +26,9 @@ export interface ClippedGradients {
 
 /**
  * Scales gradients down, all by the same factor, if their norm as one vector is above `maxNorm`: the factor is
- * min(1, maxNorm / (norm + 1e-6)). As torch.nn.utils.clip_grad_norm_, which overwrites them instead. A norm that is NaN or
- * infinite makes NaN of what is not 0.
+ * min(1, maxNorm / (norm + 1e-6)). As torch.nn.utils.clip_grad_norm_, which overwrites them instead. The norm of gradients of any
+ * size is right, also where the sum of their squares would overflow. A norm that is NaN or infinite makes NaN of what is not 0:
+ * PyTorch makes 0 of the finite gradients beside an infinite one, and so loses the update without a word.
  * @param options.normType p of the p-norm, also Infinity. Default 2
  * @throws RangeError unless maxNorm is 0 or more
  * @throws Error for no gradients
@@ -43,8 +46,8 @@ export function clipGradNorm(
   if (gradients.length === 0) throw new Error('clipGradNorm: no gradients given');
   return scope(() => {
     const totalNorm = norm(concat(gradients.map((g) => g.reshape([g.size]))), normType);
-    const factor = minimum(div(maxNorm, totalNorm.add(1e-6)), 1);
-    return { gradients: gradients.map((g) => g.mul(factor)), totalNorm };
+    const factor = where(isFiniteNumber(totalNorm), minimum(div(maxNorm, totalNorm.add(1e-6)), 1), Number.NaN);
+    return { gradients: gradients.map((g) => where(g, g.mul(factor), 0)), totalNorm };
   });
 }
 
