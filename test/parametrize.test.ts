@@ -18,7 +18,7 @@ import {
   zeros,
 } from '../engine/index.ts';
 import * as nn from '../nn/index.ts';
-import { on as onDevice, openGpu } from './support/devices.ts';
+import { on as onDevice, openGpu, read } from './support/devices.ts';
 
 const test = suite('parametrize');
 const gpu = await openGpu();
@@ -442,6 +442,72 @@ test('compiled, the layers give the same bits as they are, state included', asyn
   });
   compiled.dispose();
 });
+
+/** What a layer gives for ones, its gradients, and those of a gradient penalty on its parameters. */
+function derivatives(layer: nn.Linear): Tensor[] {
+  const x = tensor([[1, 1]], { requiresGrad: true });
+  const y = layer.forward(x);
+  const first = grad(y.sum(), [x, ...layer.parameters()], { createGraph: true });
+  const second = grad(first[0]!.square().sum(), layer.parameters());
+  return [y, ...first, ...second];
+}
+
+for (const device of [gpu, reference]) {
+  const linear = (weight: readonly number[]): nn.Linear => {
+    const layer = new nn.Linear(2, 2, { bias: false });
+    layer.weight.assign(weight);
+    return layer;
+  };
+
+  test(`weights of zeros are normalised to zeros, with finite derivatives, on ${device.kind}`, async () => {
+    const layers: Record<string, (w: readonly number[]) => nn.Linear> = {
+      'weight norm': (w) => nn.weightNorm(linear(w)),
+      'weight norm of the whole': (w) => nn.weightNorm(linear(w), { dim: null }),
+      'spectral norm': (w) => nn.spectralNorm(linear(w), { rng: rng() }),
+    };
+    for (const [name, make] of Object.entries(layers)) {
+      const [y, ...rest] = await read(device, () => derivatives(make([0, 0, 0, 0])));
+      assert.equal([...y!], [0, 0], name);
+      rest.forEach((t, i) => {
+        assert.ok(t.every(Number.isFinite), `${name}, tensor ${i}: ${t}`);
+      });
+    }
+    // One unit of zeros beside another.
+    const [y, ...rest] = await read(device, () => derivatives(nn.weightNorm(linear([0, 3, 0, 4]))));
+    near([...y!], [0, 7], 1e-6);
+    for (const t of rest) assert.ok(t.every(Number.isFinite), `${t}`);
+  });
+
+  test(`spectral norm of a weight that was 0 finds its singular value when it is another, on ${device.kind}`, async () => {
+    const [y] = await read(device, () => {
+      const layer = nn.spectralNorm(linear([0, 0, 0, 0]), { iterations: 20, rng: rng() });
+      layer.forward(tensor([[1, 1]]));
+      layer.parameters()[0]!.assign([3, 0, 0, 1]);
+      return [layer.forward(tensor([[3, 3]]))];
+    });
+    near([...y!], [3, 1], 1e-5);
+  });
+
+  test(`weights of any size are normalised, on ${device.kind}`, async () => {
+    for (const size of [1e-25, 1e-20, 1, 1e20, 1e30]) {
+      const [y] = await read(device, () => {
+        const layer = nn.weightNorm(linear([3 * size, 5 * size, 4 * size, 12 * size]));
+        layer
+          .parameters()
+          .find((p) => p.rank === 1)!
+          .assign([5, 13]);
+        return [layer.forward(tensor([[1, 1]]))];
+      });
+      near([...y!], [7, 17], 1e-5);
+    }
+    for (const size of [1e-10, 1, 1e20, 1e30]) {
+      const [y] = await read(device, () => [
+        nn.spectralNorm(linear([3 * size, 0, 0, 2 * size]), { iterations: 20, rng: rng() }).forward(tensor([[3, 3]])),
+      ]);
+      near([...y!], [3, 2], 1e-5);
+    }
+  });
+}
 
 test.after(() => gpu.destroy());
 test.run();

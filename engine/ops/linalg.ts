@@ -6,10 +6,11 @@ import { checked } from '../options.ts';
 import { scope } from '../scope.ts';
 import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { maximum, mul, rsqrt, square } from './elementwise.ts';
+import { where } from './comparison.ts';
+import { div, maximum, mul } from './elementwise.ts';
 import { matmul } from './matmul.ts';
 import { reshape } from './movement.ts';
-import { sum } from './reduce.ts';
+import { norm } from './norms.ts';
 
 /** a [N] and b [M] to [N, M]: all products. @throws ShapeError unless both are vectors */
 export function outer(a: Tensor, b: Tensor): Tensor {
@@ -55,11 +56,17 @@ const asMatrix = (op: string, w: Tensor, u: Tensor): Tensor => {
   return reshape(w, [w.size / n, n]);
 };
 
-const unit = (x: Tensor, eps: number): Tensor => mul(x, rsqrt(maximum(sum(square(x)), eps * eps)));
+/** x of length 1, or divided by eps if it is shorter; `otherwise` where it is 0. */
+function unit(x: Tensor, eps: number, otherwise?: Tensor): Tensor {
+  const length = norm(x);
+  const y = div(x, maximum(length, eps));
+  return otherwise ? where(length, y, otherwise) : y;
+}
 
 /**
  * Steps of power iteration towards the singular vectors of the largest singular value of w, seen as a matrix [M, N] with the
- * last axis of w (the output channels) as N: v = w u / |w u|, u = wᵀ v / |wᵀ v|. No gradient flows through it.
+ * last axis of w (the output channels) as N: v = w u / |w u|, u = wᵀ v / |wᵀ v|. A w of zeros leaves u as it is. No gradient
+ * flows through it.
  * @throws ShapeError if u is not [N]
  */
 export function powerIteration(w: Tensor, u: Tensor, options: PowerIterationOptions = {}): SingularVectors {
@@ -70,7 +77,7 @@ export function powerIteration(w: Tensor, u: Tensor, options: PowerIterationOpti
       let [left, right] = [u, unit(matmul(m, u), eps)];
       for (let i = 0; i < iterations; i++) {
         if (i > 0) right = unit(matmul(m, left), eps);
-        left = unit(matmul(m, right, { transposeA: true }), eps);
+        left = unit(matmul(m, right, { transposeA: true }), eps, left);
       }
       return { u: left === u ? reshape(u, u.shape) : left, v: right };
     }),

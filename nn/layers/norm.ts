@@ -4,6 +4,7 @@ import {
   full,
   groupNorm,
   layerNorm,
+  logicalNot,
   type Shape,
   ShapeError,
   scope,
@@ -165,8 +166,11 @@ export class LayerNorm extends Module {
 }
 
 /** x divided by the root of the mean square over its last axes. */
-const byRootMeanSquare = (x: Tensor, axes: readonly number[], eps: number): Tensor =>
-  x.mul(x.square().mean(axes, { keepDims: true }).add(eps).rsqrt());
+function byRootMeanSquare(x: Tensor, axes: readonly number[], eps: number): Tensor {
+  const square = x.square().mean(axes, { keepDims: true });
+  // Where there is no eps, or float32 has no number so small, zeros are divided by 1.
+  return x.mul((eps < 2 ** -126 ? square.add(logicalNot(square)) : square.add(eps)).rsqrt());
+}
 
 /** Options of {@link RMSNorm}. */
 export interface RMSNormOptions {

@@ -4,6 +4,7 @@ import {
   copyFrom,
   dot,
   type Generator,
+  logicalNot,
   matmul,
   noGrad,
   powerIteration,
@@ -73,7 +74,9 @@ class SpectralNorm extends Module<[weight: Tensor], Tensor> {
         noGrad(() => copyFrom(u, now.u));
         noGrad(() => copyFrom(v, now.v));
       }
-      return weight.div(dot(now.v, matmul(m, now.u)));
+      const sigma = dot(now.v, matmul(m, now.u));
+      // A weight of zeros is divided by 1.
+      return weight.div(sigma.add(logicalNot(sigma)));
     });
   }
 
@@ -107,7 +110,8 @@ class SpectralNorm extends Module<[weight: Tensor], Tensor> {
  * Spectral normalisation (Miyato et al. 2018): the layer's weight is divided by an estimate of its largest singular value,
  * which makes the layer's Lipschitz constant about 1. As torch.nn.utils.spectral_norm: the weight is seen as a
  * matrix, outputs by all the rest; σ = uᵀWv, with u and v from power iteration (Algorithm 1), which goes on from where it was
- * in each forward pass in training mode and stands still in evaluation. u and v count as constants in derivatives of any order.
+ * in each forward pass in training mode and stands still in evaluation. u and v count as constants in derivatives of any order. A weight of zeros stays 0, with finite gradients, where
+ * PyTorch has NaN.
  *
  * The state has `parametrizations.weight.original`, which is trained, and the buffers `parametrizations.weight.0.u` and `.v`.
  * @param module a layer with a weight: Linear, a convolution or the transpose of one

@@ -1,4 +1,4 @@
-import { checked, noGrad, scope, type Tensor } from '../../engine/index.ts';
+import { checked, logicalNot, noGrad, norm, scope, type Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { registerParametrization } from '../module/parametrize.ts';
@@ -17,7 +17,7 @@ export interface WeightNormOptions {
   readonly name?: string;
 }
 
-/** g · v / |v|. */
+/** g · v / |v|, and g · v where v is 0. */
 class WeightNorm extends Module<[v: Tensor], Tensor> {
   readonly g: Parameter;
   private readonly dim: number | undefined;
@@ -29,21 +29,16 @@ class WeightNorm extends Module<[v: Tensor], Tensor> {
     this.dim = dim;
     this.axes = v.shape.map((_, i) => i);
     this.g = new Parameter(
-      noGrad(() =>
-        scope(() =>
-          this.squares(v)
-            .sqrt()
-            .reshape(dim === undefined ? [] : [-1]),
-        ),
-      ),
+      noGrad(() => scope(() => this.lengths(v).reshape(dim === undefined ? [] : [-1]))),
       'g',
     );
   }
 
   override forward(v: Tensor): Tensor {
     return scope(() => {
-      const squares = this.squares(v);
-      return v.mul(this.g.reshape(squares.shape).mul(squares.rsqrt()));
+      const lengths = this.lengths(v);
+      // A unit of zeros is divided by 1.
+      return v.mul(this.g.reshape(lengths.shape).div(lengths.add(logicalNot(lengths))));
     });
   }
 
@@ -62,9 +57,11 @@ class WeightNorm extends Module<[v: Tensor], Tensor> {
     };
   }
 
-  /** The squared length of each part, to go with v. */
-  private squares(v: Tensor): Tensor {
-    return v.square().sum(
+  /** The length of each part, to go with v. */
+  private lengths(v: Tensor): Tensor {
+    return norm(
+      v,
+      2,
       this.axes.filter((i) => i !== this.dim),
       { keepDims: true },
     );
@@ -74,7 +71,8 @@ class WeightNorm extends Module<[v: Tensor], Tensor> {
 /**
  * Weight normalisation (Salimans and Kingma 2016, eq. 2): the layer's weight is g · v / |v|, its length and its direction apart.
  * Both are trained; the layer's function is at first what it was. As torch.nn.utils.weight_norm, whose `weight_v` is
- * `parametrizations.weight.original` in the state, and `weight_g` is `parametrizations.weight.0.g`, a vector.
+ * `parametrizations.weight.original` in the state, and `weight_g` is `parametrizations.weight.0.g`, a vector. A unit whose v is 0
+ * has weights of 0 and finite gradients, where PyTorch has NaN.
  * @param module a layer with a weight: Linear, a convolution or the transpose of one
  * @returns the layer itself, changed. An optimizer made before does not know g
  * @throws Error if the layer has no such parameter; ShapeError if it has no such axis
