@@ -1,3 +1,4 @@
+import { calledAs } from './arguments.ts';
 import { currentDevice, type Device, type Launch } from './device.ts';
 import { DeviceError, GradError } from './errors.ts';
 import { Live } from './live.ts';
@@ -103,12 +104,12 @@ export function checkTensors(op: string, inputs: readonly Tensor[]): void {
 }
 
 function deviceOf(op: string, inputs: readonly Tensor[]): Device {
-  checkTensors(op, inputs);
+  checkTensors(calledAs(op), inputs);
   const device = inputs[0]?.device ?? currentDevice();
   for (const t of inputs) {
     if (t.device !== device) {
       throw new DeviceError(
-        `${op}: ${t.describe()} lives on ${t.device.name} and ${inputs[0]!.describe()} on ${device.name}${t.device.name === device.name ? ' of another init()' : ''}; make both on one device`,
+        `${calledAs(op)}: ${t.describe()} lives on ${t.device.name} and ${inputs[0]!.describe()} on ${device.name}${t.device.name === device.name ? ' of another init()' : ''}; make both on one device`,
       );
     }
   }

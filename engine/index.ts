@@ -102,7 +102,7 @@ export {
   convTranspose3d,
   type Triple,
 } from './ops/conv3d.ts';
-export { full, ones, zeros } from './ops/create.ts';
+export { type CreateOptions, full, ones, zeros } from './ops/create.ts';
 export { dropout } from './ops/dropout.ts';
 export { einsum } from './ops/einsum.ts';
 export {
@@ -242,9 +242,11 @@ export {
   Generator,
   type GeneratorState,
   manualSeed,
+  type NormalOptions,
   rand,
   randn,
   type TruncatedNormalOptions,
+  type UniformOptions,
 } from './random.ts';
 export * as ranges from './ranges.ts';
 export { checkRange, checkRanges, type OptionRange } from './ranges.ts';

@@ -65,8 +65,8 @@ export function checkedNumber(op: string, what: string, value: number): number {
   throw new TypeError(`${op}: ${what} is a number, as in ${op}(${numberIn(value) ?? 1}), not ${shown(value)}`);
 }
 
-/** The number that an object was meant to say. */
-function numberIn(value: unknown): number | undefined {
+/** The number that an object was meant to say, as in `{ dim: 1 }`. */
+export function numberIn(value: unknown): number | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   return Object.values(value).find((v): v is number => typeof v === 'number');
 }

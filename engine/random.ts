@@ -1,28 +1,41 @@
 import { fillNormal, fillUniform } from '../kernels/random.ts';
 import { apply } from './apply.ts';
+import { aNumber, aShape, calledAs, guardMethods, kind, maybe, op, options, within } from './arguments.ts';
 import { withDevice } from './device.ts';
 import { ShapeError } from './errors.ts';
+import { aTensor } from './kinds.ts';
 import { eachRun, live, refuseRecording } from './live.ts';
 import { noGrad } from './node.ts';
-import { full, normalRow, uniformRow } from './ops/create.ts';
+import { type CreateOptions, created, createRanges, full, normalRow, uniformRow } from './ops/create.ts';
 import { affine, gate, sub } from './ops/elementwise.ts';
 import { checkPlaces } from './ops/indexing.ts';
 import { reshape } from './ops/movement.ts';
 import { broadcastTo } from './ops/reduce.ts';
 import { gumbelMax, truncatedNormalRow } from './ops/sampling.ts';
-import { checked } from './options.ts';
+import * as ranges from './ranges.ts';
+import { checkRange } from './ranges.ts';
 import { scope } from './scope.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
 import { Tensor, tensor } from './tensor.ts';
 
-/** Checked, after the shape: in `normal(2, 3)` it is the brackets that are missing. */
-function optionsOf<T extends object>(op: string, shape: Shape, options: T, known: readonly (keyof T & string)[]): T {
-  checkShape(op, shape);
-  return checked(op, options, known);
+/** Options of `Generator.uniform` and {@link rand}. */
+export interface UniformOptions extends CreateOptions {
+  /** The least number. Default 0. */
+  readonly low?: number;
+  /** What all numbers are below. Default 1. */
+  readonly high?: number;
+}
+
+/** Options of `Generator.normal` and {@link randn}. */
+export interface NormalOptions extends CreateOptions {
+  /** The mean. Default 0. */
+  readonly mean?: number;
+  /** The standard deviation; a function is asked in each run of a compiled step: for noise that fades. Default 1. */
+  readonly std?: number | (() => number);
 }
 
 /** Options of `Generator.truncatedNormal`. */
-export interface TruncatedNormalOptions {
+export interface TruncatedNormalOptions extends CreateOptions {
   /** The mean before the tails are cut off. Default 0. */
   readonly mean?: number;
   /** The standard deviation before the tails are cut off. Default 1. */
@@ -94,28 +107,23 @@ export class Generator {
   }
 
   /** Uniform numbers in [low, high), by default [0, 1). @throws ShapeError */
-  uniform(shape: Shape, options: { low?: number; high?: number } = {}): Tensor {
-    const { low = 0, high = 1 } = optionsOf('uniform', shape, options, ['low', 'high']);
-    return apply(
-      uniformRow,
-      [],
-      live(() => ({ low, high, ...this.#take('uniform', shape), shape: [...shape] })),
-    )[0]!;
+  uniform(shape: Shape, options: UniformOptions = {}): Tensor {
+    const { low = 0, high = 1 } = options;
+    checkShape(calledAs('uniform'), shape);
+    const params = live(() => ({ low, high, ...this.#take('uniform', shape), shape: [...shape] }));
+    return created(apply(uniformRow, [], params)[0]!, options);
   }
 
   /**
-   * Normally distributed numbers, standard unless mean and standard deviation are given. A function `std` is asked in each run
-   * of a compiled step: for noise that fades.
+   * Normally distributed numbers, standard unless mean and standard deviation are given.
    * @throws ShapeError
    */
-  normal(shape: Shape, options: { mean?: number; std?: number | (() => number) } = {}): Tensor {
-    const { mean = 0, std = 1 } = optionsOf('normal', shape, options, ['mean', 'std']);
+  normal(shape: Shape, options: NormalOptions = {}): Tensor {
+    const { mean = 0, std = 1 } = options;
+    checkShape(calledAs('normal'), shape);
     const stdNow = typeof std === 'function' ? std : () => std;
-    return apply(
-      normalRow,
-      [],
-      live(() => ({ mean, std: stdNow(), ...this.#take('normal', shape), shape: [...shape] })),
-    )[0]!;
+    const params = live(() => ({ mean, std: stdNow(), ...this.#take('normal', shape), shape: [...shape] }));
+    return created(apply(normalRow, [], params)[0]!, options);
   }
 
   /**
@@ -124,16 +132,14 @@ export class Generator {
    * @throws RangeError unless low < high and std > 0
    */
   truncatedNormal(shape: Shape, options: TruncatedNormalOptions = {}): Tensor {
-    const names = ['mean', 'std', 'low', 'high'] as const;
-    const { mean = 0, std = 1, low = -2, high = 2 } = optionsOf('truncatedNormal', shape, options, names);
+    const { mean = 0, std = 1, low = -2, high = 2 } = options;
+    checkShape('truncatedNormal', shape);
     if (!(low < high && std > 0)) {
       throw new RangeError(`truncatedNormal: low ${low} must be less than high ${high}, and std ${std} more than 0`);
     }
-    return apply(
-      truncatedNormalRow,
-      [],
-      live(() => ({ mean, std, low, high, ...this.#take('truncatedNormal', shape), shape: [...shape] })),
-    )[0]!;
+    const place = () => this.#take('truncatedNormal', shape);
+    const params = live(() => ({ mean, std, low, high, ...place(), shape: [...shape] }));
+    return created(apply(truncatedNormalRow, [], params)[0]!, options);
   }
 
   /**
@@ -235,11 +241,39 @@ export class Generator {
   }
 }
 
+const { finite, number } = ranges;
+const uniformOptions = options<UniformOptions>({ low: finite, high: finite, ...createRanges });
+const normalOptions = options<NormalOptions>({
+  mean: finite,
+  std: { holds: (v) => typeof v === 'function' || finite.holds(v), says: 'a finite number or a function' },
+  ...createRanges,
+});
+const aCount = within<number>('n', ranges.whole(0));
+
+guardMethods(Generator, {
+  restart: [within('seed', ranges.seed), maybe(within('stream', ranges.whole(0)))],
+  stateDict: [],
+  loadStateDict: [kind('state', 'what stateDict() gave', (v) => typeof v === 'object' && v !== null)],
+  uniform: [aShape, uniformOptions],
+  normal: [aShape, normalOptions],
+  truncatedNormal: [
+    aShape,
+    options<TruncatedNormalOptions>({ mean: finite, std: finite, low: number, high: number, ...createRanges }),
+  ],
+  bernoulli: [
+    kind('shape', 'a list, or a tensor of probabilities', (v) => Array.isArray(v) || v instanceof Tensor),
+    maybe(aNumber('p')),
+  ],
+  categorical: [aTensor('logits'), maybe(aNumber('n'))],
+  permutation: [aNumber('n')],
+  hostPermutation: [aCount],
+  hostUniform: [aCount],
+  hostNormal: [aCount],
+});
+
 /** The two words of a seed. */
 function words(seed: number, stream: number): readonly [number, number] {
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RangeError(`Generator: the seed must be a whole number from 0 to 2^53 - 1, not ${seed}`);
-  }
+  checkRange('Generator', 'the seed', ranges.seed, seed);
   return [seed >>> 0, (Math.floor(seed / 2 ** 32) ^ Math.imul(stream, 0x9e3779b1)) >>> 0];
 }
 
@@ -257,16 +291,25 @@ export const defaultGenerator = (): Generator => shared;
  * Restarts the stream behind {@link randn}, {@link rand} and the layers of `wgrad/nn` that are not given one (weights, dropout),
  * whose seed is 0 at first; also in steps that are compiled already.
  * @throws RangeError as `Generator`
+ * @function
  */
-export const manualSeed = (seed: number): void => {
+export const manualSeed = op('manualSeed', [within<number>('seed', ranges.seed)], (seed): void => {
   shared.restart(seed);
-};
+});
 
-/** Standard normal numbers from the shared stream; see {@link manualSeed}. */
-export const randn = (shape: Shape): Tensor => shared.normal(shape);
+/**
+ * Normal numbers from the shared stream, standard unless mean and standard deviation are given; see {@link manualSeed}.
+ * @throws ShapeError unless all sizes are whole numbers, 0 or more
+ * @function
+ */
+export const randn = op('randn', [aShape, normalOptions], (shape, given = {}): Tensor => shared.normal(shape, given));
 
-/** Uniform numbers in [0, 1) from the shared stream; see {@link manualSeed}. */
-export const rand = (shape: Shape): Tensor => shared.uniform(shape);
+/**
+ * Uniform numbers in [low, high), by default [0, 1), from the shared stream; see {@link manualSeed}.
+ * @throws ShapeError unless all sizes are whole numbers, 0 or more
+ * @function
+ */
+export const rand = op('rand', [aShape, uniformOptions], (shape, given = {}): Tensor => shared.uniform(shape, given));
 
 /** Where each generator stood when it was first drawn from; kept while `recordDraws` runs. */
 let draws: Map<Generator, number> | undefined;

@@ -41,6 +41,23 @@ export const whole = (least: number, most = Infinity): OptionRange => ({
 });
 /** A whole number of at least 1: a size, or how many. */
 export const count: OptionRange = whole(1);
+/** A text. */
+export const text: OptionRange = { holds: (v) => typeof v === 'string', says: 'a string' };
+/** The seed of a stream of random numbers. */
+export const seed: OptionRange = { holds: whole(0).holds, says: 'a whole number from 0 to 2^53 - 1' };
+/** A number, which may be infinite but not NaN. */
+export const number: OptionRange = { holds: (v) => typeof v === 'number' && !Number.isNaN(v), says: 'a number' };
+/** A number for all of n axes, or a list of one for each; or one of some words. Which numbers is for the op to see. */
+export const perAxis = (n: number, ...words: readonly string[]): OptionRange => ({
+  holds: (v) =>
+    number.holds(v) || words.includes(v as string) || (Array.isArray(v) && v.length === n && v.every(number.holds)),
+  says: [n > 1 ? `a number or a list of ${n} numbers` : 'a number', ...words.map((w) => `'${w}'`)].join(' or '),
+});
+/** A number, or a list of them: axes. */
+export const numberList: OptionRange = {
+  holds: (v) => number.holds(v) || (Array.isArray(v) && v.every(number.holds)),
+  says: 'a number or a list of numbers',
+};
 /** One of some words or numbers. */
 export const oneOf = (choices: readonly (string | number)[]): OptionRange => ({
   holds: (v) => (choices as readonly unknown[]).includes(v),

@@ -1,10 +1,11 @@
+import { aFunction, guardMethods, kind, maybe, op, options, within } from './arguments.ts';
 import { currentDevice, type Device, type Storage, type Values } from './device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from './errors.ts';
 import { adopt, born, died, type Owner } from './lifetime.ts';
 import { noteAlias, noteDecision, refuseRecording } from './live.ts';
 import type { Methods } from './methodTypes.ts';
 import type { Node } from './node.ts';
-import { checked } from './options.ts';
+import { flag, text } from './ranges.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
 
 /** Numbers nested to any depth, as `tensor([[1, 2], [3, 4]])` takes them. */
@@ -232,6 +233,28 @@ export class Tensor {
   }
 }
 
+const someValues = kind<Nested | ArrayLike<number>>('values', 'numbers', (v) => v !== undefined);
+const tensorOptions = options<TensorOptions>({
+  shape: { holds: Array.isArray, says: 'a list such as [2, 3]' },
+  requiresGrad: flag,
+  label: text,
+  device: { holds: (v) => typeof v === 'object' && v !== null && 'upload' in v, says: 'a device that init gave' },
+});
+
+guardMethods(Tensor, {
+  describe: [],
+  dispose: [],
+  detach: [],
+  requireGrad: [maybe(within<boolean>('on', flag))],
+  registerHook: [aFunction<Hook>('hook')],
+  zeroGrad: [],
+  named: [within<string>('label', text)],
+  data: [],
+  item: [],
+  array: [],
+  assign: [kind<ArrayLike<number>>('values', 'a list or a typed array of numbers', isListOfNumbers)],
+});
+
 /**
  * Makes a tensor from numbers, which are rounded to float32 on WebGPU.
  * @param values a number, nested arrays, or flat data (an array or a typed array) with `options.shape`
@@ -240,31 +263,35 @@ export class Tensor {
  * @example
  * const w = tensor([[1, 2], [3, 4]], { requiresGrad: true, label: 'w' }); // [2,2]
  * const x = tensor(new Float32Array(28 * 28), { shape: [1, 28, 28, 1] });
+ * @function
  */
-export function tensor(values: Nested | ArrayLike<number>, options: TensorOptions = {}): Tensor {
-  checked('tensor', options, ['shape', 'requiresGrad', 'label', 'device']);
+export const tensor = op('tensor', [someValues, tensorOptions], (values, given = {}): Tensor => {
   const [flat, found] = flatten(values);
-  const shape = options.shape ?? found;
+  const shape = given.shape ?? found;
   checkShape('tensor', shape);
   if (flat.length !== sizeOf(shape)) {
     throw new ShapeError(
       `tensor: ${flat.length} values do not fill the shape ${show(shape)} (${sizeOf(shape)} elements)`,
     );
   }
-  const storage = (options.device ?? currentDevice()).upload(flat);
-  return new Tensor(storage, [...shape], options.requiresGrad ?? false, options.label);
-}
+  const storage = (given.device ?? currentDevice()).upload(flat);
+  return new Tensor(storage, [...shape], given.requiresGrad ?? false, given.label);
+});
 
-/** Takes a tensor out of every scope, so that it lives until `dispose()`, and returns it. */
-export function keep<T extends Tensor>(t: T): T {
-  adopt(t, undefined);
-  return t;
-}
+/** Takes a tensor out of every scope, so that it lives until `dispose()`, and returns it. @function */
+export const keep = op(
+  'keep',
+  [kind<Tensor>('t', 'a tensor', (v) => v instanceof Tensor)],
+  <T extends Tensor>(t: T): T => {
+    adopt(t, undefined);
+    return t;
+  },
+);
 
 function flatten(values: Nested | ArrayLike<number>): [ArrayLike<number>, Shape] {
   if (typeof values === 'number') return [[values], []];
   if (!Array.isArray(values)) {
-    if (!ArrayBuffer.isView(values)) throw notNumbers(values);
+    if (!isNumberArray(values)) throw notNumbers(values);
     return [values as ArrayLike<number>, [(values as ArrayLike<number>).length]];
   }
   const shape: number[] = [];
@@ -283,6 +310,16 @@ function flatten(values: Nested | ArrayLike<number>): [ArrayLike<number>, Shape]
   const ragged = () => new ShapeError(`tensor: nested arrays must be rectangular; the first ones say ${show(shape)}`);
   walk(values, 0);
   return [flat, shape];
+}
+
+/** Whether it is a typed array, or a list of numbers. */
+function isListOfNumbers(v: unknown): boolean {
+  return isNumberArray(v) || (Array.isArray(v) && v.every((n) => typeof n === 'number'));
+}
+
+/** Whether it is a typed array of numbers, not of big integers. */
+function isNumberArray(v: unknown): boolean {
+  return ArrayBuffer.isView(v) && !(v instanceof DataView || v instanceof BigInt64Array || v instanceof BigUint64Array);
 }
 
 const notNumbers = (v: unknown): TypeError =>

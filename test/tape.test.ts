@@ -338,7 +338,7 @@ const shapeErrors: readonly (readonly [string, () => unknown])[] = [
   ['concat: [2,3] and [2,4] differ in an axis other than 0', () => concat([zeros([2, 3]), zeros([2, 4])])],
   ['tensor: 3 values do not fill the shape [2,2] (4 elements)', () => tensor([1, 2, 3], { shape: [2, 2] })],
   ['tensor: nested arrays must be rectangular; the first ones say [2,2]', () => tensor([[1, 2], [3]])],
-  ['full: [2,-1] is not a shape: every size must be a whole number, 0 or more', () => zeros([2, -1])],
+  ['zeros: [2,-1] is not a shape: every size must be a whole number, 0 or more', () => zeros([2, -1])],
 ];
 
 for (const [message, fn] of shapeErrors) {

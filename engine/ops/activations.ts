@@ -5,7 +5,9 @@
 
 import { ERF, EXPM1, LOG1P, SIGMOID } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
-import { checked, checkedNumber } from '../options.ts';
+import { aNumber, maybe, op, options } from '../arguments.ts';
+import { aTensor } from '../kinds.ts';
+import { number, oneOf } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
@@ -42,14 +44,20 @@ const softplusRow: Row<Scalars> = row(
   { show: both, prelude: LOG1P },
 );
 
+const softplusOptions = options<{ readonly beta?: number; readonly threshold?: number }>({
+  beta: number,
+  threshold: number,
+});
+
 /**
  * log(1 + exp(beta · x)) / beta, without overflow; x itself where beta · x > threshold.
  * Defaults 1 and 20, as in PyTorch.
+ * @function
  */
-export const softplus = (x: Tensor, options: { readonly beta?: number; readonly threshold?: number } = {}): Tensor => {
-  const { beta = 1, threshold = 20 } = checked('softplus', options, ['beta', 'threshold']);
+export const softplus = op('softplus', [aTensor('x'), softplusOptions], (x, options = {}): Tensor => {
+  const { beta = 1, threshold = 20 } = options;
   return apply(softplusRow, [x], { s0: beta, s1: threshold })[0]!;
-};
+});
 
 /** log(sigmoid(x)), never above 0, without overflow and exact for large and small x. @function */
 export const logSigmoid: Unary = unary(
@@ -84,12 +92,23 @@ const eluRow: Row<Scalars> = row(
 /**
  * x where x > 0, else alpha · (eˣ - 1) (Clevert et al. 2016). The derivative at 0 is alpha, as in PyTorch. Default
  * alpha 1.
+ * @function
  */
-export const elu = (x: Tensor, alpha = 1): Tensor =>
-  apply(eluRow, [x], { s0: checkedNumber('elu', 'alpha', alpha), s1: 1 })[0]!;
+export const elu = op(
+  'elu',
+  [aTensor('x'), maybe(aNumber('alpha'))],
+  (x, alpha = 1): Tensor => apply(eluRow, [x], { s0: alpha, s1: 1 })[0]!,
+);
 
-/** elu with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017, eq. 2): 1.0507 · elu(x, 1.6733). */
-export const selu = (x: Tensor): Tensor => apply(eluRow, [x], { s0: 1.6732632423543772, s1: 1.0507009873554805 })[0]!;
+/**
+ * elu with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017, eq. 2): 1.0507 · elu(x, 1.6733).
+ * @function
+ */
+export const selu = op(
+  'selu',
+  [aTensor('x')],
+  (x): Tensor => apply(eluRow, [x], { s0: 1.6732632423543772, s1: 1.0507009873554805 })[0]!,
+);
 
 /** The derivative of silu, times g, in one launch. */
 export const siluGrad: Binary = binary(
@@ -127,17 +146,20 @@ export const geluGrad: Binary = binary(
 
 const geluRow = unary('gelu', 'a * phi_(a)', (g, { inputs: [x] }) => geluGrad(g, x!), ERF);
 
+const geluOptions = options<{ readonly approximate?: 'none' | 'tanh' }>({ approximate: oneOf(['none', 'tanh']) });
+
 /**
  * x · Φ(x), Φ being the normal distribution. `approximate: 'tanh'` gives the approximation with tanh that GPT-2 uses
  * (Hendrycks and Gimpel 2016), which is composed of five ops.
+ * @function
  */
-export const gelu = (x: Tensor, options: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor => {
-  const { approximate = 'none' } = checked('gelu', options, ['approximate']);
+export const gelu = op('gelu', [aTensor('x'), geluOptions], (x, options = {}): Tensor => {
+  const { approximate = 'none' } = options;
   if (approximate === 'none') return geluRow(x);
   // (1 + tanh(u)) / 2 is the sigmoid of 2u.
   const c = 2 * Math.sqrt(2 / Math.PI);
   return scope(() => mul(x, sigmoid(mul(x, affine(square(x), c * 0.044715, c)))));
-};
+});
 
 const preluGradRow: Row<Scalars> = row('preluGrad', 3, 'select(a * c, a, b > T(0.0))', [
   (g, { inputs: [, x, w] }) => preluGrad(g, x!, w!),
@@ -157,8 +179,13 @@ const preluRow: Row<Scalars> = row('prelu', 2, 'select(a * b, a, a > T(0.0))', [
  * x where x > 0, else weight · x, with a learned weight: a scalar, or `[C]` for the channels of `[..., C]` (in PyTorch they
  * are the second axis), or any shape that broadcasts with x (He et al. 2015). The derivative at 0 is the weight.
  * @throws ShapeError if the shapes do not broadcast
+ * @function
  */
-export const prelu = (x: Tensor, weight: Tensor): Tensor => apply(preluRow, [x, weight], {})[0]!;
+export const prelu = op(
+  'prelu',
+  [aTensor('x'), aTensor('weight')],
+  (x, weight): Tensor => apply(preluRow, [x, weight], {})[0]!,
+);
 
 const hardtanhGradRow: Row<Scalars> = row(
   'hardtanhGrad',
@@ -182,12 +209,20 @@ const hardtanhRow: Row<Scalars> = row(
 
 /**
  * x cut off below `min` and above `max`, -1 and 1 unless given. The derivative at the bounds is 0 (that of clamp is 1).
+ * @function
  */
-export const hardtanh = (x: Tensor, min = -1, max = 1): Tensor =>
-  apply(hardtanhRow, [x], { s0: checkedNumber('hardtanh', 'min', min), s1: checkedNumber('hardtanh', 'max', max) })[0]!;
+export const hardtanh = op(
+  'hardtanh',
+  [aTensor('x'), maybe(aNumber('min')), maybe(aNumber('max'))],
+  (x, min = -1, max = 1): Tensor =>
+    apply(hardtanhRow, [x], {
+      s0: min,
+      s1: max,
+    })[0]!,
+);
 
-/** min(max(x, 0), 6), with derivative 0 at 0 and at 6. */
-export const relu6 = (x: Tensor): Tensor => hardtanh(x, 0, 6);
+/** min(max(x, 0), 6), with derivative 0 at 0 and at 6. @function */
+export const relu6 = op('relu6', [aTensor('x')], (x): Tensor => hardtanh(x, 0, 6));
 
 /** The rows of this file, by name. */
 export const activationRows = {

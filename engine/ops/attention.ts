@@ -2,12 +2,14 @@
 
 import { causal as causalPlan } from '../../kernels/heads.ts';
 import { apply } from '../apply.ts';
+import { op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked, shown } from '../options.ts';
+import { aTensor, tensorRange } from '../kinds.ts';
+import { flag, number } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { broadcastShapes, type Shape, show, sizeOf } from '../shape.ts';
-import { Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { mask as maskOf } from './comparison.ts';
 import { row, type Scalars } from './define.ts';
 import { add, affine } from './elementwise.ts';
@@ -77,13 +79,14 @@ export interface AttentionOptions extends AttentionWeightsOptions {
   readonly scale?: number;
 }
 
-const WEIGHTS = ['mask', 'bias', 'causal'] as const;
+const weightsRanges = { mask: tensorRange, bias: tensorRange, causal: flag };
+const weightsOptions = options<AttentionWeightsOptions>(weightsRanges);
+const attentionOptions = options<AttentionOptions>({ ...weightsRanges, scale: number });
 
 /** Masks and biases may have more leading axes than the scores, but are not allowed to make other queries or keys. */
 function checkAgainst(op: string, scores: Shape, named: Readonly<Record<string, Tensor | undefined>>): void {
   for (const [name, t] of Object.entries(named)) {
     if (t === undefined) continue;
-    if (!(t instanceof Tensor)) throw new TypeError(`${op}: the ${name} is a tensor, not ${shown(t)}; use tensor(...)`);
     const fits = t.shape.slice(-2).every((d, i, { length }) => d === 1 || d === scores[scores.length - length + i]);
     if (!fits) {
       throw new ShapeError(
@@ -111,35 +114,42 @@ function weights(op: string, scores: Tensor, { mask, bias, causal: ordered }: At
  * @throws ShapeError if mask or bias do not broadcast against the scores; TypeError if they are no tensors
  * @example
  * const weights = attentionWeights(q.matmul(k, { transposeB: true }).div(Math.sqrt(d)), { causal: true }); // [..., Q, K]
+ * @function
  */
-export function attentionWeights(scores: Tensor, options: AttentionWeightsOptions = {}): Tensor {
-  checked('attentionWeights', options, WEIGHTS);
-  if (scores.rank < 2) throw new ShapeError(`attentionWeights: scores ${show(scores.shape)} must be [...,Q,K]`);
-  return scope(() => weights('attentionWeights', scores, options));
-}
+export const attentionWeights = op(
+  'attentionWeights',
+  [aTensor('scores'), weightsOptions],
+  (scores, options = {}): Tensor => {
+    if (scores.rank < 2) throw new ShapeError(`attentionWeights: scores ${show(scores.shape)} must be [...,Q,K]`);
+    return scope(() => weights('attentionWeights', scores, options));
+  },
+);
 
 /**
  * softmax(q kᵀ · scale) v (Vaswani et al. 2017): q [..., Q, D], k [..., K, D] and v [..., K, E] give [..., Q, E]; leading
  * axes (batch, heads) broadcast. What a query may see, and that it gives 0 if it may see nothing, is as in
  * {@link attentionWeights}.
  * @throws ShapeError if the sizes D or K differ, an operand has fewer than two axes, or mask or bias do not fit
+ * @function
  */
-export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
-  const op = 'scaledDotProductAttention';
-  checked(op, options, [...WEIGHTS, 'scale']);
-  const [d, dk] = [q, k].map((t) => t.shape[t.rank - 1]);
-  const [n, nv] = [k, v].map((t) => t.shape[t.rank - 2]);
-  if (q.rank < 2 || d !== dk || n === undefined || n !== nv) {
-    throw new ShapeError(
-      `${op}: q ${show(q.shape)}, k ${show(k.shape)} and v ${show(v.shape)} must be [...,Q,D], [...,K,D] and [...,K,E]`,
-    );
-  }
-  const { scale = 1 / Math.sqrt(d!) } = options;
-  return scope(() => {
-    const scores = matmul(affine(q, scale, 0), k, { transposeB: true });
-    return matmul(weights(op, scores, options), v);
-  });
-}
+export const scaledDotProductAttention = op(
+  'scaledDotProductAttention',
+  [aTensor('q'), aTensor('k'), aTensor('v'), attentionOptions],
+  (q, k, v, options = {}): Tensor => {
+    const [d, dk] = [q, k].map((t) => t.shape[t.rank - 1]);
+    const [n, nv] = [k, v].map((t) => t.shape[t.rank - 2]);
+    if (q.rank < 2 || d !== dk || n === undefined || n !== nv) {
+      throw new ShapeError(
+        `scaledDotProductAttention: q ${show(q.shape)}, k ${show(k.shape)} and v ${show(v.shape)} must be [...,Q,D], [...,K,D] and [...,K,E]`,
+      );
+    }
+    const { scale = 1 / Math.sqrt(d!) } = options;
+    return scope(() => {
+      const scores = matmul(affine(q, scale, 0), k, { transposeB: true });
+      return matmul(weights('scaledDotProductAttention', scores, options), v);
+    });
+  },
+);
 
 /** The rows of this file, by name. */
 export const attentionRows = { causal: causalRow, hide: hideRow };

@@ -1,8 +1,11 @@
 /** Losses of yes and no: targets from 0 to 1 against logits or probabilities. */
+
 import { LOG1P } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
+import { op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor, likeRange } from '../kinds.ts';
+import { text } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { broadcastShapes, sameShape, show } from '../shape.ts';
@@ -76,11 +79,19 @@ export interface WeightedLossOptions {
   readonly reduction?: LossReduction;
 }
 
+const weightedLossOptions = options<WeightedLossOptions>({ weight: likeRange, reduction: text });
+
 /** Options of {@link binaryCrossEntropyWithLogits}. */
 export interface BinaryCrossEntropyOptions extends WeightedLossOptions {
   /** Multiplies the loss of positive targets; broadcasts against the logits. Default 1. */
   readonly posWeight?: TensorLike;
 }
+
+const binaryCrossEntropyOptions = options<BinaryCrossEntropyOptions>({
+  posWeight: likeRange,
+  weight: likeRange,
+  reduction: text,
+});
 
 function checkBinary(op: string, x: Tensor, targets: Tensor, what: string, weight: TensorLike): void {
   if (!sameShape(x.shape, targets.shape)) {
@@ -101,37 +112,43 @@ const weigh = (loss: Tensor, weight: TensorLike): Tensor => (weight === 1 ? loss
  * that is larger. Probabilities outside 0 to 1 give NaN. {@link binaryCrossEntropyWithLogits} is more exact. A scalar, or the
  * shape of the probabilities without reduction.
  * @throws ShapeError if the shapes differ
+ * @function
  */
-export function binaryCrossEntropy(probabilities: Tensor, targets: Tensor, options: WeightedLossOptions = {}): Tensor {
-  const op = 'binaryCrossEntropy';
-  const { weight = 1, reduction = 'mean' } = checked(op, options, ['weight', 'reduction']);
-  checkBinary(op, probabilities, targets, 'probabilities', weight);
-  return scope(() => reduced(op, weigh(bceProbabilities(probabilities, targets), weight), reduction));
-}
+export const binaryCrossEntropy = op(
+  'binaryCrossEntropy',
+  [aTensor('probabilities'), aTensor('targets'), weightedLossOptions],
+  (probabilities, targets, options = {}): Tensor => {
+    const op = 'binaryCrossEntropy';
+    const { weight = 1, reduction = 'mean' } = options;
+    checkBinary(op, probabilities, targets, 'probabilities', weight);
+    return scope(() => reduced(op, weigh(bceProbabilities(probabilities, targets), weight), reduction));
+  },
+);
 
 /**
  * The binary cross-entropy of sigmoid(logits) relative to targets from 0 to 1 of the same shape, without overflow:
  * max(x, 0) - x·t + log(1 + e^-|x|). Differentiable in the targets and in the weights too. A scalar, or the shape of the logits
  * without reduction.
  * @throws ShapeError if the shapes differ
+ * @function
  */
-export function binaryCrossEntropyWithLogits(
-  logits: Tensor,
-  targets: Tensor,
-  options: BinaryCrossEntropyOptions = {},
-): Tensor {
-  const op = 'binaryCrossEntropyWithLogits';
-  const { posWeight = 1, weight = 1, reduction = 'mean' } = checked(op, options, ['posWeight', 'weight', 'reduction']);
-  checkBinary(op, logits, targets, 'logits', weight);
-  return scope(() => {
-    const plain = bceLogits(logits, targets);
-    if (posWeight === 1) return reduced(op, weigh(plain, weight), reduction);
-    // softplus(-x), the loss of a positive, is bceLogits(-x, 0); the loss grows by (posWeight - 1) · t · softplus(-x).
-    const positive = bceLogits(neg(logits), like(0, logits));
-    const more = typeof posWeight === 'number' ? affine(targets, posWeight - 1, 0) : mul(targets, sub(posWeight, 1));
-    return reduced(op, weigh(add(plain, mul(more, positive)), weight), reduction);
-  });
-}
+export const binaryCrossEntropyWithLogits = op(
+  'binaryCrossEntropyWithLogits',
+  [aTensor('logits'), aTensor('targets'), binaryCrossEntropyOptions],
+  (logits, targets, options = {}): Tensor => {
+    const op = 'binaryCrossEntropyWithLogits';
+    const { posWeight = 1, weight = 1, reduction = 'mean' } = options;
+    checkBinary(op, logits, targets, 'logits', weight);
+    return scope(() => {
+      const plain = bceLogits(logits, targets);
+      if (posWeight === 1) return reduced(op, weigh(plain, weight), reduction);
+      // softplus(-x), the loss of a positive, is bceLogits(-x, 0); the loss grows by (posWeight - 1) · t · softplus(-x).
+      const positive = bceLogits(neg(logits), like(0, logits));
+      const more = typeof posWeight === 'number' ? affine(targets, posWeight - 1, 0) : mul(targets, sub(posWeight, 1));
+      return reduced(op, weigh(add(plain, mul(more, positive)), weight), reduction);
+    });
+  },
+);
 
 /** The rows of this file, by name. */
 export const binaryLossRows = {

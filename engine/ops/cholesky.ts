@@ -1,7 +1,10 @@
 /** The Cholesky factor of small matrices, and the inverse of triangular ones, which its derivative needs. */
+
 import { cholesky as choleskyPlan, trilInverse as inversePlan } from '../../kernels/cholesky.ts';
 import { apply } from '../apply.ts';
+import { op } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
+import { aTensor } from '../kinds.ts';
 import type { Row } from '../row.ts';
 import { type Shape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -33,8 +36,9 @@ const trilInverseRow: Row<typeof none> = {
 /**
  * The inverse of lower triangular matrices l [..., N, N], of which only the lower triangle is read.
  * @throws ShapeError unless the last two axes are equal
+ * @function
  */
-export const trilInverse = (l: Tensor): Tensor => apply(trilInverseRow, [l], none)[0]!;
+export const trilInverse = op('trilInverse', [aTensor('l')], (l): Tensor => apply(trilInverseRow, [l], none)[0]!);
 
 const choleskyRow: Row<typeof none> = {
   name: 'cholesky',
@@ -58,8 +62,9 @@ const choleskyRow: Row<typeof none> = {
  * read; its gradient is symmetric, as in PyTorch. Meant for N up to a few hundred: one thread makes one matrix. A matrix
  * that is not positive definite gives NaN, where PyTorch throws.
  * @throws ShapeError unless the last two axes are equal
+ * @function
  */
-export const cholesky = (a: Tensor): Tensor => apply(choleskyRow, [a], none)[0]!;
+export const cholesky = op('cholesky', [aTensor('a')], (a): Tensor => apply(choleskyRow, [a], none)[0]!);
 
 /** The rows of this file, by name. */
 export const choleskyRows = { cholesky: choleskyRow, trilInverse: trilInverseRow };

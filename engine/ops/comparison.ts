@@ -3,12 +3,15 @@
  * everything but 0 is true, NaN too, as in PyTorch. A gradient does not pass through a comparison or a logical op (their
  * results do not require one); it passes through the branches of `where`.
  */
+
 import { TRUTH } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
+import { op } from '../arguments.ts';
+import { aTensor, tensorLike } from '../kinds.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
-import { type Binary, binary, like, row, type Scalars, type TensorLike, type Unary, unary } from './define.ts';
+import { type Binary, binary, like, row, type Scalars, type Unary, unary } from './define.ts';
 
 const when = (condition: string) => `select(T(0.0), T(1.0), ${condition})`;
 // Drivers may take NaN for a number, so it is asked for.
@@ -114,9 +117,14 @@ const whereRow: Row<Scalars> = row(
  * @throws ShapeError if the shapes do not broadcast
  * @example
  * const safe = where(x.greater(0), x.maximum(1e-6).log(), 0); // the log never sees 0, so no NaN comes back
+ * @function
  */
-export const where = (condition: Tensor, a: TensorLike, b: TensorLike): Tensor =>
-  scope(() => apply(whereRow, [condition, like(a, condition), like(b, condition)], {})[0]!);
+export const where = op(
+  'where',
+  [aTensor('condition'), tensorLike('a'), tensorLike('b')],
+  (condition, a, b): Tensor =>
+    scope(() => apply(whereRow, [condition, like(a, condition), like(b, condition)], {})[0]!),
+);
 
 /** The rows of this file, by name. */
 export const comparisonRows = {

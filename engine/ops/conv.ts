@@ -1,11 +1,14 @@
 /** Convolution and its transpose and weight gradient: one trilinear form, closed under differentiation. */
+
 import { conv2d as conv2dPlan } from '../../kernels/conv2d.ts';
 import { conv2dWeight as conv2dWeightPlan } from '../../kernels/conv2dWeight.ts';
 import type { ConvGeometry } from '../../kernels/convGeometry.ts';
 import { convTranspose2d as convTranspose2dPlan } from '../../kernels/convTranspose2d.ts';
 import { apply } from '../apply.ts';
+import { op, options, within } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { perAxis } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { type Shape, show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -29,6 +32,13 @@ export interface Conv2dOptions {
   readonly groups?: number;
 }
 
+const conv2dOptions = options<Conv2dOptions>({
+  stride: perAxis(2),
+  padding: perAxis(2, 'same', 'valid'),
+  dilation: perAxis(2),
+  groups: perAxis(1),
+});
+
 export interface ConvParams {
   readonly stride: readonly [number, number];
   /** top, left, bottom, right */
@@ -44,20 +54,13 @@ export interface SizedConvParams extends ConvParams {
 
 const pair = (p: Pair): readonly [number, number] => (typeof p === 'number' ? [p, p] : p);
 
-/** Checks options and resolves 'same' and 'valid' for an image of size [h, w] and a kernel of size [kh, kw]. */
+/** Resolves 'same' and 'valid' for an image of size [h, w] and a kernel of size [kh, kw]. */
 export function convParams(
   op: string,
   options: Conv2dOptions,
   image: readonly number[],
   kernel: readonly number[],
 ): ConvParams {
-  checked<Conv2dOptions & Pick<ConvTranspose2dOptions, 'outputPadding'>>(op, options, [
-    'stride',
-    'padding',
-    'dilation',
-    'groups',
-    'outputPadding',
-  ]);
   const stride = pair(options.stride ?? 1);
   const dilation = pair(options.dilation ?? 1);
   const groups = options.groups ?? 1;
@@ -247,9 +250,13 @@ const weightOf = (x: Tensor, y: Tensor, p: SizedConvParams): Tensor => apply(con
  * @throws ShapeError if channels, groups or sizes do not fit
  * @example
  * const y = conv2d(images, w, { stride: 2, padding: 1 }); // [64,28,28,1] with [4,4,1,16] gives [64,14,14,16]
+ * @function
  */
-export const conv2d = (x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor =>
-  forwardOf(x, w, convParams('conv2d', options, x.shape.slice(1, 3), w.shape));
+export const conv2d = op(
+  'conv2d',
+  [aTensor('x'), aTensor('w'), conv2dOptions],
+  (x, w, options = {}): Tensor => forwardOf(x, w, convParams('conv2d', options, x.shape.slice(1, 3), w.shape)),
+);
 
 /** Options of {@link convTranspose2d}: those of the convolution that it transposes. */
 export interface ConvTranspose2dOptions extends Conv2dOptions {
@@ -262,38 +269,52 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
   readonly outputPadding?: Pair;
 }
 
+const convTranspose2dOptions = options<ConvTranspose2dOptions>({
+  stride: perAxis(2),
+  padding: perAxis(2),
+  dilation: perAxis(2),
+  groups: perAxis(1),
+  outputPadding: perAxis(2),
+});
+
 /**
  * The transpose of conv2d, Uᵀ: images y [N,OH,OW,Cout] with the same kernels w [KH,KW,Cin/groups,Cout] give
  * [N,H,W,Cin], H = (OH - 1)·stride - 2·padding + dilation·(KH - 1) + outputPadding + 1. The weight is laid out as the
  * convolution's, so that both share it. It is not the convolution's inverse; see {@link convMatrix}.
  * @throws ShapeError if channels, groups or sizes do not fit
+ * @function
  */
-export const convTranspose2d = (y: Tensor, w: Tensor, options: ConvTranspose2dOptions = {}): Tensor => {
-  const p = convParams('convTranspose2d', options, y.shape.slice(1, 3), w.shape);
-  const extra = pair(options.outputPadding ?? 0);
-  const size = [0, 1].map(
-    (i) =>
-      ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
-      2 * p.padding[i]! +
-      p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
-      extra[i]! +
-      1,
-  ) as [number, number];
-  return transposeOf(y, w, { ...p, size });
-};
+export const convTranspose2d = op(
+  'convTranspose2d',
+  [aTensor('y'), aTensor('w'), convTranspose2dOptions],
+  (y, w, options = {}): Tensor => {
+    const p = convParams('convTranspose2d', options, y.shape.slice(1, 3), w.shape);
+    const extra = pair(options.outputPadding ?? 0);
+    const size = [0, 1].map(
+      (i) =>
+        ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
+        2 * p.padding[i]! +
+        p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
+        extra[i]! +
+        1,
+    ) as [number, number];
+    return transposeOf(y, w, { ...p, size });
+  },
+);
 
 /**
  * The weight gradient of conv2d as an op of its own: x [N,H,W,Cin] and y [N,OH,OW,Cout] give w [KH,KW,Cin/groups,Cout].
  * It is linear in x and in y, and differentiable in both.
  * @param size [KH, KW]
  * @throws ShapeError if the sizes do not fit
+ * @function
  */
-export const conv2dWeight = (
-  x: Tensor,
-  y: Tensor,
-  size: readonly [number, number],
-  options: Conv2dOptions = {},
-): Tensor => weightOf(x, y, { ...convParams('conv2dWeight', options, x.shape.slice(1, 3), size), size });
+export const conv2dWeight = op(
+  'conv2dWeight',
+  [aTensor('x'), aTensor('y'), within<readonly [number, number]>('size', perAxis(2)), conv2dOptions],
+  (x, y, size, options = {}): Tensor =>
+    weightOf(x, y, { ...convParams('conv2dWeight', options, x.shape.slice(1, 3), size), size }),
+);
 
 /** The rows of this file, by name. */
 export const convRows = { conv2d: conv2dRow, convTranspose2d: convTranspose2dRow, conv2dWeight: conv2dWeightRow };

@@ -1,7 +1,9 @@
 /** Convolution of sequences: conv2d over images of height 1. */
 
+import { aNumber, op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { perAxis } from '../ranges.ts';
 import { scope } from '../scope.ts';
 import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -20,6 +22,13 @@ export interface Conv1dOptions {
   readonly groups?: number;
 }
 
+const conv1dOptions = options<Conv1dOptions>({
+  stride: perAxis(1),
+  padding: perAxis(1, 'same', 'valid'),
+  dilation: perAxis(1),
+  groups: perAxis(1),
+});
+
 /** Options of {@link convTranspose1d}: those of the convolution that it transposes. */
 export interface ConvTranspose1dOptions extends Conv1dOptions {
   /** Zeros that the convolution put at both ends. Default 0. */
@@ -28,7 +37,13 @@ export interface ConvTranspose1dOptions extends Conv1dOptions {
   readonly outputPadding?: number;
 }
 
-const CONV = ['stride', 'padding', 'dilation', 'groups'] as const;
+const convTranspose1dOptions = options<ConvTranspose1dOptions>({
+  stride: perAxis(1),
+  padding: perAxis(1),
+  dilation: perAxis(1),
+  groups: perAxis(1),
+  outputPadding: perAxis(1),
+});
 
 const flat = ({ padding = 0, stride = 1, dilation = 1, groups = 1 }: Conv1dOptions): Conv2dOptions => ({
   stride: [1, stride],
@@ -55,33 +70,46 @@ const sequence = (y: Tensor): Tensor => reshape(y, [y.shape[0]!, y.shape[2]!, y.
  * Cross-correlation of sequences x [N,L,Cin] with kernels w [K,Cin/groups,Cout], giving [N,OL,Cout] with
  * OL = floor((L + 2·padding - dilation·(K - 1) - 1) / stride) + 1.
  * @throws ShapeError if channels, groups or sizes do not fit
+ * @function
  */
-export const conv1d = (x: Tensor, w: Tensor, options: Conv1dOptions = {}): Tensor =>
-  scope(() =>
-    sequence(conv2d(image('conv1d', 'x', '[N,L,Cin]', x), kernel('conv1d', w), flat(checked('conv1d', options, CONV)))),
-  );
+export const conv1d = op(
+  'conv1d',
+  [aTensor('x'), aTensor('w'), conv1dOptions],
+  (x, w, options = {}): Tensor =>
+    scope(() => sequence(conv2d(image('conv1d', 'x', '[N,L,Cin]', x), kernel('conv1d', w), flat(options)))),
+);
 
 /**
  * The transpose of conv1d, Uᵀ: sequences y [N,OL,Cout] with the same kernels w [K,Cin/groups,Cout] give [N,L,Cin],
  * L = (OL - 1)·stride - 2·padding + dilation·(K - 1) + outputPadding + 1.
  * @throws ShapeError if channels, groups or sizes do not fit
+ * @function
  */
-export const convTranspose1d = (y: Tensor, w: Tensor, options: ConvTranspose1dOptions = {}): Tensor =>
-  scope(() => {
-    const from = image('convTranspose1d', 'y', '[N,OL,Cout]', y);
-    const { padding = 0, outputPadding = 0 } = checked('convTranspose1d', options, [...CONV, 'outputPadding']);
-    const size = { ...flat(options), padding: [0, padding], outputPadding: [0, outputPadding] } as const;
-    return sequence(convTranspose2d(from, kernel('convTranspose1d', w), size));
-  });
+export const convTranspose1d = op(
+  'convTranspose1d',
+  [aTensor('y'), aTensor('w'), convTranspose1dOptions],
+  (y, w, options = {}): Tensor =>
+    scope(() => {
+      const from = image('convTranspose1d', 'y', '[N,OL,Cout]', y);
+      const { padding = 0, outputPadding = 0 } = options;
+      const size = { ...flat(options), padding: [0, padding], outputPadding: [0, outputPadding] } as const;
+      return sequence(convTranspose2d(from, kernel('convTranspose1d', w), size));
+    }),
+);
 
 /**
  * The weight gradient of conv1d as an op of its own: x [N,L,Cin] and y [N,OL,Cout] give w [K,Cin/groups,Cout].
  * @param size K
  * @throws ShapeError if channels, groups or sizes do not fit
+ * @function
  */
-export const conv1dWeight = (x: Tensor, y: Tensor, size: number, options: Conv1dOptions = {}): Tensor =>
-  scope(() => {
-    const [a, b] = [image('conv1dWeight', 'x', '[N,L,Cin]', x), image('conv1dWeight', 'y', '[N,OL,Cout]', y)];
-    const w = conv2dWeight(a, b, [1, size], flat(checked('conv1dWeight', options, CONV)));
-    return reshape(w, w.shape.slice(1));
-  });
+export const conv1dWeight = op(
+  'conv1dWeight',
+  [aTensor('x'), aTensor('y'), aNumber('size'), conv1dOptions],
+  (x, y, size, options = {}): Tensor =>
+    scope(() => {
+      const [a, b] = [image('conv1dWeight', 'x', '[N,L,Cin]', x), image('conv1dWeight', 'y', '[N,OL,Cout]', y)];
+      const w = conv2dWeight(a, b, [1, size], flat(options));
+      return reshape(w, w.shape.slice(1));
+    }),
+);

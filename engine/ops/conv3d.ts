@@ -1,4 +1,5 @@
 /** Convolution of volumes, its transpose and weight gradient: one trilinear form, as for images in conv.ts. */
+
 import {
   type Conv3dGeometry,
   conv3d as conv3dPlan,
@@ -6,8 +7,10 @@ import {
   convTranspose3d as convTranspose3dPlan,
 } from '../../kernels/conv3d.ts';
 import { apply } from '../apply.ts';
+import { op, options, within } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { perAxis } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { type Shape, show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -33,6 +36,13 @@ export interface Conv3dOptions {
   readonly groups?: number;
 }
 
+const conv3dOptions = options<Conv3dOptions>({
+  stride: perAxis(3),
+  padding: perAxis(3, 'same', 'valid'),
+  dilation: perAxis(3),
+  groups: perAxis(1),
+});
+
 export interface Conv3dParams {
   readonly stride: Three;
   /** Before the volume and behind it. */
@@ -52,13 +62,6 @@ const map3 = (f: (i: number) => number): Three => [f(0), f(1), f(2)];
 const three = (list: readonly number[]): Three => map3((i) => list[i]!);
 
 function conv3dParams(op: string, options: Conv3dOptions, image: Shape, kernel: Shape): Conv3dParams {
-  checked<Conv3dOptions & Pick<ConvTranspose3dOptions, 'outputPadding'>>(op, options, [
-    'stride',
-    'padding',
-    'dilation',
-    'groups',
-    'outputPadding',
-  ]);
   const stride = triple(options.stride ?? 1);
   const dilation = triple(options.dilation ?? 1);
   const { groups = 1, padding = 0 } = options;
@@ -218,9 +221,13 @@ const weightOf = (x: Tensor, y: Tensor, p: SizedConv3dParams): Tensor => apply(c
  * Cross-correlation of volumes x [N,D,H,W,Cin] with kernels w [KD,KH,KW,Cin/groups,Cout], giving [N,OD,OH,OW,Cout] with
  * OD = floor((D + 2·padding - dilation·(KD - 1) - 1) / stride) + 1, and OH, OW likewise.
  * @throws ShapeError if channels, groups or sizes do not fit
+ * @function
  */
-export const conv3d = (x: Tensor, w: Tensor, options: Conv3dOptions = {}): Tensor =>
-  forwardOf(x, w, conv3dParams('conv3d', options, x.shape.slice(1, 4), w.shape));
+export const conv3d = op(
+  'conv3d',
+  [aTensor('x'), aTensor('w'), conv3dOptions],
+  (x, w, options = {}): Tensor => forwardOf(x, w, conv3dParams('conv3d', options, x.shape.slice(1, 4), w.shape)),
+);
 
 /** Options of {@link convTranspose3d}: those of the convolution that it transposes. */
 export interface ConvTranspose3dOptions extends Conv3dOptions {
@@ -230,37 +237,51 @@ export interface ConvTranspose3dOptions extends Conv3dOptions {
   readonly outputPadding?: Triple;
 }
 
+const convTranspose3dOptions = options<ConvTranspose3dOptions>({
+  stride: perAxis(3),
+  padding: perAxis(3),
+  dilation: perAxis(3),
+  groups: perAxis(1),
+  outputPadding: perAxis(3),
+});
+
 /**
  * The transpose of conv3d, Uᵀ: volumes y [N,OD,OH,OW,Cout] with the same kernels w [KD,KH,KW,Cin/groups,Cout] give
  * [N,D,H,W,Cin], D = (OD - 1)·stride - 2·padding + dilation·(KD - 1) + outputPadding + 1, and H, W likewise.
  * @throws ShapeError if channels, groups or sizes do not fit
+ * @function
  */
-export const convTranspose3d = (y: Tensor, w: Tensor, options: ConvTranspose3dOptions = {}): Tensor => {
-  const p = conv3dParams('convTranspose3d', options, y.shape.slice(1, 4), w.shape);
-  const extra = triple(options.outputPadding ?? 0);
-  const size = map3(
-    (i) =>
-      ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
-      2 * p.before[i]! +
-      p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
-      extra[i]! +
-      1,
-  );
-  return transposeOf(y, w, { ...p, size });
-};
+export const convTranspose3d = op(
+  'convTranspose3d',
+  [aTensor('y'), aTensor('w'), convTranspose3dOptions],
+  (y, w, options = {}): Tensor => {
+    const p = conv3dParams('convTranspose3d', options, y.shape.slice(1, 4), w.shape);
+    const extra = triple(options.outputPadding ?? 0);
+    const size = map3(
+      (i) =>
+        ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
+        2 * p.before[i]! +
+        p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
+        extra[i]! +
+        1,
+    );
+    return transposeOf(y, w, { ...p, size });
+  },
+);
 
 /**
  * The weight gradient of conv3d as an op of its own: x [N,D,H,W,Cin] and y [N,OD,OH,OW,Cout] give
  * w [KD,KH,KW,Cin/groups,Cout].
  * @param size [KD, KH, KW]
  * @throws ShapeError if channels, groups or sizes do not fit
+ * @function
  */
-export const conv3dWeight = (
-  x: Tensor,
-  y: Tensor,
-  size: readonly [number, number, number],
-  options: Conv3dOptions = {},
-): Tensor => weightOf(x, y, { ...conv3dParams('conv3dWeight', options, x.shape.slice(1, 4), size), size });
+export const conv3dWeight = op(
+  'conv3dWeight',
+  [aTensor('x'), aTensor('y'), within<readonly [number, number, number]>('size', perAxis(3)), conv3dOptions],
+  (x, y, size, options = {}): Tensor =>
+    weightOf(x, y, { ...conv3dParams('conv3dWeight', options, x.shape.slice(1, 4), size), size }),
+);
 
 /** The rows of this file, by name. */
 export const conv3dRows = {

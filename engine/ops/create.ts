@@ -1,7 +1,10 @@
 /** Tensors made on the device: constants and random numbers. */
+
 import { fill as fillPlan } from '../../kernels/copy.ts';
 import { normal as normalPlan, uniform as uniformPlan } from '../../kernels/random.ts';
 import { apply } from '../apply.ts';
+import { aShape, aValue, calledAs, op, options, shapeBefore } from '../arguments.ts';
+import { flag, text } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { checkShape, type Shape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -17,16 +20,45 @@ export const fillRow: Row<FillParams> = {
   kernel: ({ params: { shape, value } }) => fillPlan(sizeOf(shape), value),
 };
 
-/** A tensor of one value on the current device. @throws ShapeError unless all sizes are whole numbers, 0 or more */
-export function full(shape: Shape, value: number): Tensor {
-  checkShape('full', shape);
-  return apply(fillRow, [], { shape: [...shape], value })[0]!;
+/** Options of everything that makes a tensor of a shape. */
+export interface CreateOptions {
+  /** Record the ops that use this tensor, so that `grad` can reach it. Default false. */
+  readonly requiresGrad?: boolean;
+  /** A name that the tape and errors show. */
+  readonly label?: string;
 }
 
-/** A tensor of zeros on the current device. @throws ShapeError as `full` */
-export const zeros = (shape: Shape): Tensor => full(shape, 0);
-/** A tensor of ones on the current device. @throws ShapeError as `full` */
-export const ones = (shape: Shape): Tensor => full(shape, 1);
+/** The ranges of {@link CreateOptions}. */
+export const createRanges = { requiresGrad: flag, label: text } as const;
+
+const createOptions = options<CreateOptions>(createRanges);
+
+/** A new tensor as its options say. */
+export function created(t: Tensor, { requiresGrad = false, label }: CreateOptions): Tensor {
+  t.requiresGrad = requiresGrad;
+  t.label = label;
+  return t;
+}
+
+const filled = (shape: Shape, value: number, given: CreateOptions): Tensor => {
+  checkShape(calledAs('full'), shape);
+  return created(apply(fillRow, [], { shape: [...shape], value })[0]!, given);
+};
+
+/**
+ * A tensor of one value on the current device. @throws ShapeError unless all sizes are whole numbers, 0 or more
+ * @function
+ */
+export const full = op(
+  'full',
+  [shapeBefore(1), aValue('value'), createOptions],
+  (shape, value, given = {}): Tensor => filled(shape, value, given),
+);
+
+/** A tensor of zeros on the current device. @throws ShapeError as `full` @function */
+export const zeros = op('zeros', [aShape, createOptions], (shape, given = {}): Tensor => filled(shape, 0, given));
+/** A tensor of ones on the current device. @throws ShapeError as `full` @function */
+export const ones = op('ones', [aShape, createOptions], (shape, given = {}): Tensor => filled(shape, 1, given));
 
 /** A place in the random stream of a seed: the same numbers on every device. */
 export interface StreamPlace {

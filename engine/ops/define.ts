@@ -2,7 +2,9 @@
 import { elementwise } from '../../kernels/elementwise.ts';
 import type { Elementwise } from '../../kernels/functions.ts';
 import { apply } from '../apply.ts';
+import { op } from '../arguments.ts';
 import { withDevice } from '../device.ts';
+import { tensorLike } from '../kinds.ts';
 import type { Row, Rule } from '../row.ts';
 import { scope } from '../scope.ts';
 import { broadcastShapes } from '../shape.ts';
@@ -66,10 +68,16 @@ export interface Binary {
   readonly row: Row<Scalars>;
 }
 
+const ONE = [tensorLike('x')] as const;
+const TWO = [tensorLike('a'), tensorLike('b')] as const;
+
 /** `rule`: null where the derivative is 0, undefined where there is none. */
 export function unary(name: string, expr: string, rule: Rule<Scalars> | null | undefined, prelude?: string): Unary {
   const r = row(name, 1, expr, rule === undefined ? undefined : [rule], prelude ? { prelude } : {});
-  return Object.assign((x: TensorLike): Tensor => apply(r, [like(x)], {})[0]!, { row: r });
+  return Object.assign(
+    op(name, ONE, (x): Tensor => apply(r, [like(x)], {})[0]!),
+    { row: r },
+  );
 }
 
 /** `scalar` answers the call when one side is a number and there is a cheaper way than a scalar tensor. */
@@ -82,7 +90,7 @@ export function binary(
 ): Binary {
   const r = row(name, 2, expr, vjp, prelude ? { prelude } : {});
   return Object.assign(
-    (a: TensorLike, b: TensorLike): Tensor => scalar?.(a, b) ?? scope(() => apply(r, [like(a, b), like(b, a)], {})[0]!),
+    op(name, TWO, (a, b): Tensor => scalar?.(a, b) ?? scope(() => apply(r, [like(a, b), like(b, a)], {})[0]!)),
     { row: r },
   );
 }

@@ -1,15 +1,20 @@
-import type { Generator } from '../random.ts';
+import { aNumber, kind, op } from '../arguments.ts';
+import { aTensor } from '../kinds.ts';
+import { Generator } from '../random.ts';
 import { scope } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
 import { affine, mul } from './elementwise.ts';
+
+const aGenerator = kind<Generator>('generator', 'a Generator', (v) => v instanceof Generator);
 
 /**
  * Inverted dropout (Srivastava et al. 2014), as in training: each element becomes 0 with probability p, and the others grow
  * by 1/(1-p), so that the mean stays. The numbers come from `generator`; there is no hidden stream. In evaluation, don't call it.
  * @returns a tensor of the shape of x; with p = 1 all zeros
  * @throws RangeError unless 0 <= p <= 1
+ * @function
  */
-export function dropout(x: Tensor, p: number, generator: Generator): Tensor {
+export const dropout = op('dropout', [aTensor('x'), aNumber('p'), aGenerator], (x, p, generator): Tensor => {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`dropout: p must be from 0 to 1, not ${p}`);
   return scope(() => mul(x, affine(generator.bernoulli(x.shape, 1 - p), p === 1 ? 0 : 1 / (1 - p), 0)));
-}
+});

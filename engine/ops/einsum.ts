@@ -1,5 +1,7 @@
 /** Einstein summation. */
+import { aString, op, rest } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
+import { aTensor } from '../kinds.ts';
 import { scope } from '../scope.ts';
 import { show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -109,46 +111,51 @@ function resultLabels(equation: string, output: string | undefined, terms: reado
  * @throws ShapeError if the equation does not fit the operands
  * @example
  * einsum('bhqd,bhkd->bhqk', queries, keys); // attention scores
+ * @function
  */
-export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
-  const [inputs, output, extra] = equation.replaceAll(' ', '').split('->');
-  const terms = inputs!.split(',');
-  if (operands.length === 0 || terms.length !== operands.length || extra !== undefined) {
-    throw new ShapeError(`einsum: '${equation}' has ${terms.length} terms for ${operands.length} operands`);
-  }
-  const labels = terms.map((t, i) => parse(equation, t, operands[i]!));
-  const result = resultLabels(equation, output, labels);
-  const sizes = new Map<string, number>();
-  labels.forEach((list, i) => {
-    list.forEach((l, axis) => {
-      const d = operands[i]!.shape[axis]!;
-      const known = sizes.get(l) ?? 1;
-      if (d !== 1 && known !== 1 && d !== known) {
-        throw new ShapeError(`einsum: '${equation}': ${l} has size ${known} in one operand and ${d} in another`);
-      }
-      if (d !== 1 || !sizes.has(l)) sizes.set(l, d);
-    });
-  });
-  return scope(() => {
-    // An axis of size 1 that broadcasts says nothing, and goes.
-    const given = operands.map((x, i): Labelled => {
-      const kept = labels[i]!.filter((l, axis) => x.shape[axis] === sizes.get(l));
-      return kept.length === x.rank
-        ? { x, labels: kept }
-        : {
-            x: reshape(
-              x,
-              kept.map((l) => sizes.get(l)!),
-            ),
-            labels: kept,
-          };
-    });
-    let done = given[0]!;
-    for (let i = 1; i < given.length; i++) {
-      done = pair(done, given[i]!, [...result, ...given.slice(i + 1).flatMap((t) => t.labels)]);
+export const einsum = op(
+  'einsum',
+  [aString('equation'), rest(aTensor('operands'))],
+  (equation: string, ...operands: readonly Tensor[]): Tensor => {
+    const [inputs, output, extra] = equation.replaceAll(' ', '').split('->');
+    const terms = inputs!.split(',');
+    if (operands.length === 0 || terms.length !== operands.length || extra !== undefined) {
+      throw new ShapeError(`einsum: '${equation}' has ${terms.length} terms for ${operands.length} operands`);
     }
-    const y = ordered(reduced(done, result), result);
-    // A tensor of its own, also where nothing happened.
-    return y === operands[0] ? reshape(y, y.shape) : y;
-  });
-}
+    const labels = terms.map((t, i) => parse(equation, t, operands[i]!));
+    const result = resultLabels(equation, output, labels);
+    const sizes = new Map<string, number>();
+    labels.forEach((list, i) => {
+      list.forEach((l, axis) => {
+        const d = operands[i]!.shape[axis]!;
+        const known = sizes.get(l) ?? 1;
+        if (d !== 1 && known !== 1 && d !== known) {
+          throw new ShapeError(`einsum: '${equation}': ${l} has size ${known} in one operand and ${d} in another`);
+        }
+        if (d !== 1 || !sizes.has(l)) sizes.set(l, d);
+      });
+    });
+    return scope(() => {
+      // An axis of size 1 that broadcasts says nothing, and goes.
+      const given = operands.map((x, i): Labelled => {
+        const kept = labels[i]!.filter((l, axis) => x.shape[axis] === sizes.get(l));
+        return kept.length === x.rank
+          ? { x, labels: kept }
+          : {
+              x: reshape(
+                x,
+                kept.map((l) => sizes.get(l)!),
+              ),
+              labels: kept,
+            };
+      });
+      let done = given[0]!;
+      for (let i = 1; i < given.length; i++) {
+        done = pair(done, given[i]!, [...result, ...given.slice(i + 1).flatMap((t) => t.labels)]);
+      }
+      const y = ordered(reduced(done, result), result);
+      // A tensor of its own, also where nothing happened.
+      return y === operands[0] ? reshape(y, y.shape) : y;
+    });
+  },
+);

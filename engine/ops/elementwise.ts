@@ -2,7 +2,8 @@
 
 import { EXP, EXTREMA, LOG, SIGMOID, SIGN } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
-import { checkedNumber } from '../options.ts';
+import { aNumber, maybe, op } from '../arguments.ts';
+import { aTensor } from '../kinds.ts';
 import type { Row } from '../row.ts';
 import { Tensor } from '../tensor.ts';
 import { type Binary, binary, row, type Scalars, type TensorLike, type Unary, unary } from './define.ts';
@@ -18,8 +19,11 @@ const affineRow: Row<Scalars> = row('affine', 1, 'a * p.s0 + p.s1', [(g, { param
 export const affine = (x: Tensor, scale: number, shift: number): Tensor =>
   apply(affineRow, [x], { s0: scale, s1: shift })[0]!;
 
-/** The same values in memory of their own: a copy that later `assign`s to x do not reach. Gradients pass through. */
-export const clone = (x: Tensor): Tensor => affine(x, 1, -0); // -0 + 0 would be 0
+/**
+ * The same values in memory of their own: a copy that later `assign`s to x do not reach. Gradients pass through.
+ * @function
+ */
+export const clone = op('clone', [aTensor('x')], (x): Tensor => affine(x, 1, -0)); // -0 + 0 would be 0
 
 /** Division by a number. Not a product with 1/s, which rounds twice: 49 / 49 is 1, and 49 · (1/49) is not. */
 const divScalarRow: Row<Scalars> = row('divScalar', 1, 'a / p.s0', [(g, { params }) => divScalar(g, params.s0!)], {
@@ -184,9 +188,13 @@ const leakyRow: Row<Scalars> = row(
 /**
  * x where x > 0, else slope · x, with derivative `slope` at 0. The slope is 0.01 unless given, as in PyTorch; DCGAN uses 0.2.
  * @category Activations
+ * @function
  */
-export const leakyRelu = (x: Tensor, slope = 0.01): Tensor =>
-  apply(leakyRow, [x], { s0: checkedNumber('leakyRelu', 'the slope', slope) })[0]!;
+export const leakyRelu = op(
+  'leakyRelu',
+  [aTensor('x'), maybe(aNumber('slope'))],
+  (x, slope = 0.01): Tensor => apply(leakyRow, [x], { s0: slope })[0]!,
+);
 
 /** The rows of this file, by name. */
 export const elementwiseRows = {

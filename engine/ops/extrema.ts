@@ -3,8 +3,9 @@
 import { argReduce } from '../../kernels/argReduce.ts';
 import { MAX, MIN, reduce } from '../../kernels/reduce.ts';
 import { apply } from '../apply.ts';
+import { axes, axis, maybe, op } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxes, normalizeAxis, reducedShape, type Shape, show, sizeOf } from '../shape.ts';
@@ -13,7 +14,7 @@ import { equal, notEqual } from './comparison.ts';
 import { div, mul } from './elementwise.ts';
 import { checkPlaces } from './indexing.ts';
 import { reshape } from './movement.ts';
-import { type ReduceOptions, sum } from './reduce.ts';
+import { reduceOptions, sum } from './reduce.ts';
 import { prod } from './scan.ts';
 
 export interface ExtremumParams {
@@ -60,20 +61,22 @@ const minRow = extremumRow('min');
  * evenly, as torch.amax.
  * @param axes negative ones count from the end
  * @throws ShapeError over an axis of size 0
+ * @function
  */
-export const max = (x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor => {
-  const { keepDims = false } = checked('max', options, ['keepDims']);
+export const max = op('max', [aTensor('x'), axes, reduceOptions], (x, axes?, options = {}): Tensor => {
+  const { keepDims = false } = options;
   return apply(maxRow, [x], { axes: normalizeAxes('max', axes, x.rank), keepDims })[0]!;
-};
+});
 
 /**
  * The smallest element over `axes` (all if absent); NaN if there is one. Ties share the gradient evenly: torch.amin.
  * @throws ShapeError over an axis of size 0
+ * @function
  */
-export const min = (x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor => {
-  const { keepDims = false } = checked('min', options, ['keepDims']);
+export const min = op('min', [aTensor('x'), axes, reduceOptions], (x, axes?, options = {}): Tensor => {
+  const { keepDims = false } = options;
   return apply(minRow, [x], { axes: normalizeAxes('min', axes, x.rank), keepDims })[0]!;
-};
+});
 
 export interface PlaceParams {
   readonly axis: number;
@@ -115,28 +118,40 @@ const argminRow = placeRow('argmin');
  * The index of the largest element along `axis`, or in the flattened tensor without one: the first if several tie, or the
  * first NaN. A whole number in a float; it has no derivative.
  * @throws ShapeError over an axis of size 0; RangeError on WebGPU over more than 2²⁴ elements, which float32 cannot count
+ * @function
  */
-export const argmax = (x: Tensor, axis?: number, options: ReduceOptions = {}): Tensor =>
-  place(argmaxRow, x, axis, checked('argmax', options, ['keepDims']).keepDims ?? false);
+export const argmax = op(
+  'argmax',
+  [aTensor('x'), maybe(axis), reduceOptions],
+  (x, axis?, options = {}): Tensor => place(argmaxRow, x, axis, options.keepDims ?? false),
+);
 
 /**
  * The index of the smallest element along `axis`, or in the flattened tensor without one; ties, NaN and range as {@link argmax}.
  * @throws as {@link argmax}
+ * @function
  */
-export const argmin = (x: Tensor, axis?: number, options: ReduceOptions = {}): Tensor =>
-  place(argminRow, x, axis, checked('argmin', options, ['keepDims']).keepDims ?? false);
+export const argmin = op(
+  'argmin',
+  [aTensor('x'), maybe(axis), reduceOptions],
+  (x, axis?, options = {}): Tensor => place(argminRow, x, axis, options.keepDims ?? false),
+);
 
-/** 1 where any element over `axes` (all if absent) is not 0, else 0; of nothing, 0. NaN is not 0. No derivative. */
-export function any(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  checked('any', options, ['keepDims']);
+/**
+ * 1 where any element over `axes` (all if absent) is not 0, else 0; of nothing, 0. NaN is not 0. No derivative.
+ * @function
+ */
+export const any = op('any', [aTensor('x'), axes, reduceOptions], (x, axes?, options = {}): Tensor => {
   return scope(() => truth(sum(truth(x), axes, options)));
-}
+});
 
-/** 1 where all elements over `axes` (all if absent) are not 0, else 0; of nothing, 1. NaN is not 0. No derivative. */
-export function all(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  checked('all', options, ['keepDims']);
+/**
+ * 1 where all elements over `axes` (all if absent) are not 0, else 0; of nothing, 1. NaN is not 0. No derivative.
+ * @function
+ */
+export const all = op('all', [aTensor('x'), axes, reduceOptions], (x, axes?, options = {}): Tensor => {
   return scope(() => prod(truth(x), axes, options));
-}
+});
 
 /** The rows of this file, by name. */
 export const extremaRows = {

@@ -6,8 +6,10 @@ import {
   placeScatter as scatterPlan,
 } from '../../kernels/places.ts';
 import { apply } from '../apply.ts';
+import { op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { flag, oneOf } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { type Shape, show } from '../shape.ts';
@@ -85,6 +87,8 @@ export interface GridSampleOptions {
   readonly alignCorners?: boolean;
 }
 
+const gridSampleOptions = options<GridSampleOptions>({ paddingMode: oneOf(['zeros', 'border']), alignCorners: flag });
+
 /** A grid coordinate in -1 to 1 as a place in pixels, from 0 (the first one's centre) to size - 1. */
 function pixels(g: Tensor, size: number, { paddingMode = 'zeros', alignCorners = false }: GridSampleOptions): Tensor {
   const last = size - 1;
@@ -102,39 +106,43 @@ function pixels(g: Tensor, size: number, { paddingMode = 'zeros', alignCorners =
  * Where a place lies on a pixel's centre the gradient in the grid is that of the cell to its right and below.
  * @returns [N,OH,OW,C]
  * @throws ShapeError
+ * @function
  */
-export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
-  checked('gridSample', options, ['paddingMode', 'alignCorners']);
-  if (x.rank !== 4 || grid.rank !== 4 || grid.shape[3] !== 2 || grid.shape[0] !== x.shape[0]) {
-    throw new ShapeError(
-      `gridSample: x must be [N,H,W,C] and grid [N,OH,OW,2] with the same N, not ${show(x.shape)} and ${show(grid.shape)}`,
-    );
-  }
-  const { paddingMode = 'zeros' } = options;
-  if (paddingMode !== 'zeros' && paddingMode !== 'border') {
-    throw new ShapeError(`gridSample: paddingMode is '${paddingMode}'; choose 'zeros' or 'border'`);
-  }
-  const [n, h, w, c] = x.shape as [number, number, number, number];
-  const [, oh, ow] = grid.shape as [number, number, number];
-  if (h < 1 || w < 1) throw new ShapeError(`gridSample: x ${show(x.shape)} has no pixels`);
-  const m = oh * ow;
-  return scope(() => {
-    const points = reshape(grid, [n, m, 2]);
-    const column = pixels(slice(points, [[], [], [0, 1]]), w, options);
-    const row = pixels(slice(points, [[], [], [1, 2]]), h, options);
-    const at = concat([column, row], 2);
-    const { index, base } = gridCorners(at, h, w);
-    const part = at.sub(base);
-    const weightsOf = (k: number): Tensor => {
-      const far = reshape(slice(part, [[], [], [k, k + 1]]), [n, 1, m]);
-      return concat([affine(far, -1, 1), far], 1);
-    };
-    const weights = mul(reshape(weightsOf(1), [n, 2, 1, m]), reshape(weightsOf(0), [n, 1, 2, m]));
-    const corners = placeGather(reshape(x, [n, h * w, c]), reshape(index, [n, 4 * m]));
-    const terms = mul(reshape(corners, [n, 4, m, c]), reshape(weights, [n, 4, m, 1]));
-    return reshape(sum(terms, 1), [n, oh, ow, c]);
-  });
-}
+export const gridSample = op(
+  'gridSample',
+  [aTensor('x'), aTensor('grid'), gridSampleOptions],
+  (x, grid, options = {}): Tensor => {
+    if (x.rank !== 4 || grid.rank !== 4 || grid.shape[3] !== 2 || grid.shape[0] !== x.shape[0]) {
+      throw new ShapeError(
+        `gridSample: x must be [N,H,W,C] and grid [N,OH,OW,2] with the same N, not ${show(x.shape)} and ${show(grid.shape)}`,
+      );
+    }
+    const { paddingMode = 'zeros' } = options;
+    if (paddingMode !== 'zeros' && paddingMode !== 'border') {
+      throw new ShapeError(`gridSample: paddingMode is '${paddingMode}'; choose 'zeros' or 'border'`);
+    }
+    const [n, h, w, c] = x.shape as [number, number, number, number];
+    const [, oh, ow] = grid.shape as [number, number, number];
+    if (h < 1 || w < 1) throw new ShapeError(`gridSample: x ${show(x.shape)} has no pixels`);
+    const m = oh * ow;
+    return scope(() => {
+      const points = reshape(grid, [n, m, 2]);
+      const column = pixels(slice(points, [[], [], [0, 1]]), w, options);
+      const row = pixels(slice(points, [[], [], [1, 2]]), h, options);
+      const at = concat([column, row], 2);
+      const { index, base } = gridCorners(at, h, w);
+      const part = at.sub(base);
+      const weightsOf = (k: number): Tensor => {
+        const far = reshape(slice(part, [[], [], [k, k + 1]]), [n, 1, m]);
+        return concat([affine(far, -1, 1), far], 1);
+      };
+      const weights = mul(reshape(weightsOf(1), [n, 2, 1, m]), reshape(weightsOf(0), [n, 1, 2, m]));
+      const corners = placeGather(reshape(x, [n, h * w, c]), reshape(index, [n, 4 * m]));
+      const terms = mul(reshape(corners, [n, 4, m, c]), reshape(weights, [n, 4, m, 1]));
+      return reshape(sum(terms, 1), [n, oh, ow, c]);
+    });
+  },
+);
 
 /** The rows of this file, by name. */
 export const gridRows = { placeGather: gatherRow, placeScatter: scatterRow, gridCorners: cornersRow };

@@ -1,9 +1,11 @@
 /** The kin of batch norm that are applied far less often: instance norm, group norm, batch norm in evaluation. */
 
 import { apply } from '../apply.ts';
+import { aNumber, op, options } from '../arguments.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor, tensorRange } from '../kinds.ts';
+import { number } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { show, sizeOf } from '../shape.ts';
@@ -23,6 +25,8 @@ export interface AffineNormOptions extends NormOptions {
   readonly bias?: Tensor;
 }
 
+export const affineNormOptions = options<AffineNormOptions>({ eps: number, weight: tensorRange, bias: tensorRange });
+
 /** The channels of x, once it is clear that the vectors of [C] have them. */
 function channelsOf(op: string, x: Tensor, vectors: Readonly<Record<string, Tensor | undefined>>): number {
   const c = x.shape[x.rank - 1];
@@ -36,8 +40,6 @@ function channelsOf(op: string, x: Tensor, vectors: Readonly<Record<string, Tens
   }
   return c;
 }
-
-const AFFINE = ['eps', 'weight', 'bias'] as const;
 
 function run(
   row: Row<NormParams>,
@@ -56,9 +58,9 @@ function run(
  * Instance normalisation (Ulyanov et al. 2016): each channel of each sample of x [N, ..., C] gets mean 0 and variance 1
  * over the axes in between, and then weight and bias [C] if given.
  * @throws ShapeError if there is one value a channel, whose variance would be 0
+ * @function
  */
-export const instanceNorm = (x: Tensor, options: AffineNormOptions = {}): Tensor => {
-  checked('instanceNorm', options, AFFINE);
+export const instanceNorm = op('instanceNorm', [aTensor('x'), affineNormOptions], (x, options = {}): Tensor => {
   const c = channelsOf('instanceNorm', x, { weight: options.weight, bias: options.bias });
   const n = x.shape[0]!;
   const r = sizeOf(x.shape.slice(1, -1));
@@ -68,44 +70,53 @@ export const instanceNorm = (x: Tensor, options: AffineNormOptions = {}): Tensor
     );
   }
   return run(instanceNormRow, x, options, c, { view: [n, r, c, 1], affine: [1, 1, c, 1], eps: options.eps ?? 1e-5 });
-};
+});
 
 /**
  * Group normalisation (Wu and He 2018): the channels of x [N, ..., C] in `groups` runs of neighbours, each of which gets
  * mean 0 and variance 1 in each sample, and then weight and bias [C] if given.
  * @throws ShapeError if the groups do not divide C
+ * @function
  */
-export const groupNorm = (x: Tensor, groups: number, options: AffineNormOptions = {}): Tensor => {
-  checked('groupNorm', options, AFFINE);
-  const c = channelsOf('groupNorm', x, { weight: options.weight, bias: options.bias });
-  if (!Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
-    throw new ShapeError(`groupNorm: ${groups} groups do not divide the ${c} channels of x ${show(x.shape)}`);
-  }
-  const n = x.shape[0]!;
-  const r = sizeOf(x.shape.slice(1, -1));
-  const s = c / groups;
-  return run(groupNormRow, x, options, c, {
-    view: [n, r, groups, s],
-    affine: [1, 1, groups, s],
-    eps: options.eps ?? 1e-5,
-  });
-};
+export const groupNorm = op(
+  'groupNorm',
+  [aTensor('x'), aNumber('groups'), affineNormOptions],
+  (x, groups, options = {}): Tensor => {
+    const c = channelsOf('groupNorm', x, { weight: options.weight, bias: options.bias });
+    if (!Number.isInteger(groups) || groups < 1 || c % groups !== 0) {
+      throw new ShapeError(`groupNorm: ${groups} groups do not divide the ${c} channels of x ${show(x.shape)}`);
+    }
+    const n = x.shape[0]!;
+    const r = sizeOf(x.shape.slice(1, -1));
+    const s = c / groups;
+    return run(groupNormRow, x, options, c, {
+      view: [n, r, groups, s],
+      affine: [1, 1, groups, s],
+      eps: options.eps ?? 1e-5,
+    });
+  },
+);
 
 /**
  * Batch normalisation in evaluation: (x - mean) / √(variance + eps) · weight + bias with given (running) statistics [C] of
  * x [..., C]. Differentiable in all of them.
  * @throws ShapeError unless statistics, weight and bias are [C]
+ * @function
  */
-export function batchNormInference(x: Tensor, mean: Tensor, variance: Tensor, options: AffineNormOptions = {}): Tensor {
-  const { weight, bias, eps = 1e-5 } = checked('batchNormInference', options, AFFINE);
-  channelsOf('batchNormInference', x, { mean, variance, weight, bias });
-  return scope(() => {
-    const rstd = rsqrt(add(variance, eps));
-    const scale = weight ? mul(rstd, weight) : rstd;
-    const shift = mul(mean, scale);
-    return bias ? add(mul(x, scale), sub(bias, shift)) : sub(mul(x, scale), shift);
-  });
-}
+export const batchNormInference = op(
+  'batchNormInference',
+  [aTensor('x'), aTensor('mean'), aTensor('variance'), affineNormOptions],
+  (x, mean, variance, options = {}): Tensor => {
+    const { weight, bias, eps = 1e-5 } = options;
+    channelsOf('batchNormInference', x, { mean, variance, weight, bias });
+    return scope(() => {
+      const rstd = rsqrt(add(variance, eps));
+      const scale = weight ? mul(rstd, weight) : rstd;
+      const shift = mul(mean, scale);
+      return bias ? add(mul(x, scale), sub(bias, shift)) : sub(mul(x, scale), shift);
+    });
+  },
+);
 
 /** The fused rows of this file, by name. */
 export const groupNormFused = { instanceNorm: instanceNormRow, groupNorm: groupNormRow };

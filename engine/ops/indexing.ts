@@ -4,10 +4,13 @@
  * in a list of numbers. A kernel cannot throw: on WebGPU such a place reads as NaN, and what is added there is dropped. Floats
  * of 32 bits count to 2²⁴: a tensor of them cannot be the index of a longer axis.
  */
+
 import { gather as gatherPlan, type IndexWalk, scatter as scatterPlan } from '../../kernels/gather.ts';
 import { apply } from '../apply.ts';
+import { aNumber, axis, kind, maybe, op } from '../arguments.ts';
 import { type Device, withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
+import { aTensor } from '../kinds.ts';
 import { shown } from '../options.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
@@ -140,8 +143,9 @@ function reach(op: string, x: Tensor, index: Tensor, axis: number): Shape {
  * in any but `axis`. y has its shape. An index that is none of 0 to x.shape[axis] - 1 (a negative or fractional one too) reads as
  * NaN on WebGPU.
  * @throws ShapeError; RangeError for such an index on the reference device, and for an axis of more than 2²⁴ on WebGPU
+ * @function
  */
-export const gather = (x: Tensor, axis: number, index: Tensor): Tensor => {
+export const gather = op('gather', [aTensor('x'), axis, aTensor('index')], (x, axis, index): Tensor => {
   const a = normalizeAxis('gather', axis, x.rank);
   const part = reach('gather', x, index, a);
   checkIndices('gather', index, x.shape[a]!);
@@ -154,35 +158,40 @@ export const gather = (x: Tensor, axis: number, index: Tensor): Tensor => {
         );
     return apply(gatherRow, [from, index], { axis: a })[0]!;
   });
-};
+});
 
 /**
  * x with source[i][j][k] added at [i][index[i][j][k]][k], for axis 1 of 3: the adjoint of gather. As torch.scatter_add; the
  * sum runs in the order of the source, the same in every run. What an index that is none of 0 to x.shape[axis] - 1 would add is
  * dropped on WebGPU. Costs the size of x times the length of the index.
  * @throws ShapeError; RangeError as {@link gather}
+ * @function
  */
-export function scatterAdd(x: Tensor, axis: number, index: Tensor, source: Tensor): Tensor {
-  const a = normalizeAxis('scatterAdd', axis, x.rank);
-  const part = reach('scatterAdd', x, index, a);
-  if (source.rank !== index.rank || index.shape.some((d, i) => d > source.shape[i]!)) {
-    throw new ShapeError(
-      `scatterAdd: index ${show(index.shape)} must be no larger than source ${show(source.shape)} in any axis`,
-    );
-  }
-  checkIndices('scatterAdd', index, x.shape[a]!);
-  return scope(() => {
-    const used = sameShape(source.shape, index.shape)
-      ? source
-      : slice(
-          source,
-          index.shape.map((d) => [0, d]),
-        );
-    const sums = scatter(used, index, a, x.shape[a]!);
-    const window = { begin: part.map(() => 0), size: part, step: part.map(() => 1) };
-    return add(x, sameShape(part, x.shape) ? sums : unslice(sums, x.shape, window));
-  });
-}
+export const scatterAdd = op(
+  'scatterAdd',
+  [aTensor('x'), axis, aTensor('index'), aTensor('source')],
+  (x, axis, index, source): Tensor => {
+    const a = normalizeAxis('scatterAdd', axis, x.rank);
+    const part = reach('scatterAdd', x, index, a);
+    if (source.rank !== index.rank || index.shape.some((d, i) => d > source.shape[i]!)) {
+      throw new ShapeError(
+        `scatterAdd: index ${show(index.shape)} must be no larger than source ${show(source.shape)} in any axis`,
+      );
+    }
+    checkIndices('scatterAdd', index, x.shape[a]!);
+    return scope(() => {
+      const used = sameShape(source.shape, index.shape)
+        ? source
+        : slice(
+            source,
+            index.shape.map((d) => [0, d]),
+          );
+      const sums = scatter(used, index, a, x.shape[a]!);
+      const window = { begin: part.map(() => 0), size: part, step: part.map(() => 1) };
+      return add(x, sameShape(part, x.shape) ? sums : unslice(sums, x.shape, window));
+    });
+  },
+);
 
 const takeRow: Row<AxisParams> = {
   name: 'take',
@@ -210,6 +219,12 @@ export const takeAddRow: Row<SizeParams> = {
 /** Indices: a tensor of whole numbers in floats, or a list of numbers, which may count any axis. */
 export type Indices = Tensor | readonly number[];
 
+const indicesKind = kind<Indices>(
+  'the indices',
+  'a tensor or a list of numbers',
+  (v) => v instanceof Tensor || (Array.isArray(v) && v.every((n) => typeof n === 'number')),
+);
+
 const shapeOf = (indices: Indices): Shape => (indices instanceof Tensor ? indices.shape : [indices.length]);
 
 /** Slices by checked indices; those of a list go to the device as floats where these count the axis, else as bits. */
@@ -236,39 +251,50 @@ function taken(op: string, x: Tensor, indices: Indices, axis: number): Tensor {
  * @param indices a tensor of any shape, or a list of numbers
  * @throws ShapeError if there is no such axis; RangeError for such an index in a list or on the reference device, and for a
  * tensor of indices into an axis of more than 2²⁴ on WebGPU
+ * @function
  */
-export const take = (x: Tensor, indices: Indices, axis: number): Tensor =>
-  taken('take', x, indices, normalizeAxis('take', axis, x.rank));
+export const take = op(
+  'take',
+  [aTensor('x'), indicesKind, axis],
+  (x, indices, axis): Tensor => taken('take', x, indices, normalizeAxis('take', axis, x.rank)),
+);
 
 /**
  * The slices of x at the places in a vector or a list of indices. As torch.index_select, with the indices before the axis. An
  * index that is no place reads as NaN on WebGPU.
  * @throws ShapeError unless the indices are a vector; RangeError as {@link take}
+ * @function
  */
-export function indexSelect(x: Tensor, indices: Indices, axis = 0): Tensor {
-  const shape = shapeOf(indices);
-  if (shape.length !== 1) {
-    throw new ShapeError(`indexSelect: indices ${show(shape)} must be a vector; take() has others`);
-  }
-  return taken('indexSelect', x, indices, normalizeAxis('indexSelect', axis, x.rank));
-}
+export const indexSelect = op(
+  'indexSelect',
+  [aTensor('x'), indicesKind, maybe(axis)],
+  (x, indices, axis = 0): Tensor => {
+    const shape = shapeOf(indices);
+    if (shape.length !== 1) {
+      throw new ShapeError(`indexSelect: indices ${show(shape)} must be a vector; take() has others`);
+    }
+    return taken('indexSelect', x, indices, normalizeAxis('indexSelect', axis, x.rank));
+  },
+);
 
 /**
  * Rows of a table: weight [V, D], indices [...] of 0 to V - 1, to [..., D]; NaN for an index that is no row on WebGPU. Backward
  * costs V times the indices.
  * @throws ShapeError unless weight is a matrix; RangeError as {@link take}
+ * @function
  */
-export function embedding(weight: Tensor, indices: Indices): Tensor {
+export const embedding = op('embedding', [aTensor('weight'), indicesKind], (weight, indices): Tensor => {
   if (weight.rank !== 2) throw new ShapeError(`embedding: weight ${show(weight.shape)} must be [entries, features]`);
   return taken('embedding', weight, indices, 0);
-}
+});
 
 /**
  * Indices [...] of 0 to classes - 1, to [..., classes]: 1 at the index, else 0; no 1 on WebGPU where the index is no class. No
  * gradient flows into the indices.
  * @throws ShapeError unless classes is a whole number; RangeError for an index that is no class on the reference device
+ * @function
  */
-export function oneHot(indices: Tensor, classes: number): Tensor {
+export const oneHot = op('oneHot', [aTensor('indices'), aNumber('classes')], (indices, classes): Tensor => {
   checkShape('oneHot', [classes]);
   checkIndices('oneHot', indices, classes);
   const shape = [...indices.shape, 1];
@@ -276,7 +302,7 @@ export function oneHot(indices: Tensor, classes: number): Tensor {
     const source = withDevice(indices.device, () => ones(shape));
     return scatter(source, reshape(indices.detach(), shape), indices.rank, classes);
   });
-}
+});
 
 /** The rows of this file, by name. */
 export const indexingRows = { gather: gatherRow, scatter: scatterRow, take: takeRow, takeAdd: takeAddRow };

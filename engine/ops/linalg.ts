@@ -1,8 +1,10 @@
 /** Linear algebra on vectors and matrices. */
 
+import { op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
+import { aTensor } from '../kinds.ts';
 import { noGrad } from '../node.ts';
-import { checked } from '../options.ts';
+import { number, whole } from '../ranges.ts';
 import { scope } from '../scope.ts';
 import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -12,23 +14,26 @@ import { matmul } from './matmul.ts';
 import { reshape } from './movement.ts';
 import { norm } from './norms.ts';
 
-/** a [N] and b [M] to [N, M]: all products. @throws ShapeError unless both are vectors */
-export function outer(a: Tensor, b: Tensor): Tensor {
+/** a [N] and b [M] to [N, M]: all products. @throws ShapeError unless both are vectors @function */
+export const outer = op('outer', [aTensor('a'), aTensor('b')], (a, b): Tensor => {
   if (a.rank !== 1 || b.rank !== 1) {
     throw new ShapeError(`outer: ${show(a.shape)} and ${show(b.shape)} must be vectors; reshape(x, [-1]) makes one`);
   }
   return scope(() => mul(reshape(a, [a.size, 1]), b));
-}
+});
 
-/** The sum of the products of two vectors [N], as a scalar. @throws ShapeError unless both are vectors of one length */
-export function dot(a: Tensor, b: Tensor): Tensor {
+/**
+ * The sum of the products of two vectors [N], as a scalar. @throws ShapeError unless both are vectors of one length
+ * @function
+ */
+export const dot = op('dot', [aTensor('a'), aTensor('b')], (a, b): Tensor => {
   if (a.rank !== 1 || b.rank !== 1 || a.size !== b.size) {
     throw new ShapeError(
       `dot: ${show(a.shape)} and ${show(b.shape)} must be vectors of one length; see matmul, einsum`,
     );
   }
   return matmul(a, b);
-}
+});
 
 /** Options of {@link powerIteration} and {@link spectralNorm}. */
 export interface PowerIterationOptions {
@@ -37,6 +42,8 @@ export interface PowerIterationOptions {
   /** What a vector is divided by if its length is less. Default 1e-12, as in PyTorch. */
   readonly eps?: number;
 }
+
+const powerIterationOptions = options<PowerIterationOptions>({ iterations: whole(0), eps: number });
 
 /** Estimates of the singular vectors of the largest singular value of w, seen as [M, N]. */
 export interface SingularVectors {
@@ -68,21 +75,26 @@ function unit(x: Tensor, eps: number, otherwise?: Tensor): Tensor {
  * last axis of w (the output channels) as N: v = w u / |w u|, u = wᵀ v / |wᵀ v|. A w of zeros leaves u as it is. No gradient
  * flows through it.
  * @throws ShapeError if u is not [N]
+ * @function
  */
-export function powerIteration(w: Tensor, u: Tensor, options: PowerIterationOptions = {}): SingularVectors {
-  const { iterations = 1, eps = 1e-12 } = checked('powerIteration', options, ['iterations', 'eps']);
-  return noGrad(() =>
-    scope(() => {
-      const m = asMatrix('powerIteration', w, u);
-      let [left, right] = [u, unit(matmul(m, u), eps)];
-      for (let i = 0; i < iterations; i++) {
-        if (i > 0) right = unit(matmul(m, left), eps);
-        left = unit(matmul(m, right, { transposeA: true }), eps, left);
-      }
-      return { u: left === u ? reshape(u, u.shape) : left, v: right };
-    }),
-  );
-}
+export const powerIteration = op(
+  'powerIteration',
+  [aTensor('w'), aTensor('u'), powerIterationOptions],
+  (w, u, options = {}): SingularVectors => {
+    const { iterations = 1, eps = 1e-12 } = options;
+    return noGrad(() =>
+      scope(() => {
+        const m = asMatrix('powerIteration', w, u);
+        let [left, right] = [u, unit(matmul(m, u), eps)];
+        for (let i = 0; i < iterations; i++) {
+          if (i > 0) right = unit(matmul(m, left), eps);
+          left = unit(matmul(m, right, { transposeA: true }), eps, left);
+        }
+        return { u: left === u ? reshape(u, u.shape) : left, v: right };
+      }),
+    );
+  },
+);
 
 /** What {@link spectralNorm} returns. */
 export interface SpectralNorm extends SingularVectors {
@@ -95,12 +107,16 @@ export interface SpectralNorm extends SingularVectors {
  * iteration from u, with u and v held constant in the derivative, which is then v uᵀ. Divide w by sigma, and pass the new u
  * the next time.
  * @throws ShapeError if u is not a vector along the last axis of w
+ * @function
  */
-export function spectralNorm(w: Tensor, u: Tensor, options: PowerIterationOptions = {}): SpectralNorm {
-  checked('spectralNorm', options, ['iterations', 'eps']);
-  return scope(() => {
-    const vectors = powerIteration(w, u, options);
-    const sigma = matmul(vectors.v, matmul(asMatrix('spectralNorm', w, u), vectors.u));
-    return { sigma, ...vectors };
-  });
-}
+export const spectralNorm = op(
+  'spectralNorm',
+  [aTensor('w'), aTensor('u'), powerIterationOptions],
+  (w, u, options = {}): SpectralNorm => {
+    return scope(() => {
+      const vectors = powerIteration(w, u, options);
+      const sigma = matmul(vectors.v, matmul(asMatrix('spectralNorm', w, u), vectors.u));
+      return { sigma, ...vectors };
+    });
+  },
+);

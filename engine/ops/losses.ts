@@ -1,10 +1,13 @@
 /** Losses of classifiers that choose one of several classes. */
+
 import { elementwise } from '../../kernels/elementwise.ts';
 import type { Elementwise } from '../../kernels/functions.ts';
 import { classTargets as classTargetsPlan } from '../../kernels/heads.ts';
-import { apply, checkTensors } from '../apply.ts';
+import { apply } from '../apply.ts';
+import { op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor, tensorRange } from '../kinds.ts';
+import { number, text } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { broadcastShapes, sameShape, show, sizeOf } from '../shape.ts';
@@ -28,11 +31,20 @@ export interface NllOptions {
   readonly reduction?: LossReduction;
 }
 
+const nllOptions = options<NllOptions>({ weight: tensorRange, ignoreIndex: number, reduction: text });
+
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions extends NllOptions {
   /** The share of each target that is spread evenly over all classes, from 0 to 1. Default 0. */
   readonly labelSmoothing?: number;
 }
+
+const crossEntropyOptions = options<CrossEntropyOptions>({
+  labelSmoothing: number,
+  weight: tensorRange,
+  ignoreIndex: number,
+  reduction: text,
+});
 
 /** The losses of the elements as an option asks for them. @throws TypeError for another word */
 export function reduced(op: string, loss: Tensor, reduction: LossReduction): Tensor {
@@ -110,51 +122,58 @@ function checkWeight(op: string, { weight }: NllOptions, classes: number): void 
  * targets that count (NaN if there are none), all as in PyTorch. An index that is no class gives NaN on WebGPU.
  * @throws ShapeError if targets or weight have another shape; RangeError for a labelSmoothing outside 0 to 1, and for an index
  * that is no class on the reference device; TypeError for `ignoreIndex` with probabilities
+ * @function
  */
-export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  checkTensors('crossEntropy', [logits, targets]);
-  checked('crossEntropy', options, ['labelSmoothing', 'weight', 'ignoreIndex', 'reduction']);
-  const { labelSmoothing: s = 0, weight, ignoreIndex, reduction = 'mean' } = options;
-  const classes = logits.shape[logits.rank - 1];
-  const indices = sameShape(targets.shape, logits.shape.slice(0, -1));
-  if (!classes || !(indices || sameShape(targets.shape, logits.shape))) {
-    throw new ShapeError(
-      `crossEntropy: targets ${show(targets.shape)} for logits ${show(logits.shape)} must be indices ${show(logits.shape.slice(0, -1))} or probabilities ${show(logits.shape)}, with classes along the last axis`,
-    );
-  }
-  if (!(s >= 0 && s <= 1)) throw new RangeError(`crossEntropy: labelSmoothing must be from 0 to 1, not ${s}`);
-  if (!indices && ignoreIndex !== undefined) {
-    throw new TypeError(
-      `crossEntropy: ignoreIndex is for targets that are class indices, and these are probabilities ${show(targets.shape)}; give a position probabilities of 0 to ignore it`,
-    );
-  }
-  checkWeight('crossEntropy', options, classes);
-  return scope(() => {
-    if (indices) return ofIndices('crossEntropy', logSoftmax(logits), targets, options);
-    const smooth = s === 0 ? targets : affine(targets, 1 - s, s / classes);
-    const q = weight ? mul(smooth, weight) : smooth;
-    return reduced('crossEntropy', neg(sum(weighted(q, logSoftmax(logits)), -1)), reduction);
-  });
-}
+export const crossEntropy = op(
+  'crossEntropy',
+  [aTensor('logits'), aTensor('targets'), crossEntropyOptions],
+  (logits, targets, options = {}): Tensor => {
+    const { labelSmoothing: s = 0, weight, ignoreIndex, reduction = 'mean' } = options;
+    const classes = logits.shape[logits.rank - 1];
+    const indices = sameShape(targets.shape, logits.shape.slice(0, -1));
+    if (!classes || !(indices || sameShape(targets.shape, logits.shape))) {
+      throw new ShapeError(
+        `crossEntropy: targets ${show(targets.shape)} for logits ${show(logits.shape)} must be indices ${show(logits.shape.slice(0, -1))} or probabilities ${show(logits.shape)}, with classes along the last axis`,
+      );
+    }
+    if (!(s >= 0 && s <= 1)) throw new RangeError(`crossEntropy: labelSmoothing must be from 0 to 1, not ${s}`);
+    if (!indices && ignoreIndex !== undefined) {
+      throw new TypeError(
+        `crossEntropy: ignoreIndex is for targets that are class indices, and these are probabilities ${show(targets.shape)}; give a position probabilities of 0 to ignore it`,
+      );
+    }
+    checkWeight('crossEntropy', options, classes);
+    return scope(() => {
+      if (indices) return ofIndices('crossEntropy', logSoftmax(logits), targets, options);
+      const smooth = s === 0 ? targets : affine(targets, 1 - s, s / classes);
+      const q = weight ? mul(smooth, weight) : smooth;
+      return reduced('crossEntropy', neg(sum(weighted(q, logSoftmax(logits)), -1)), reduction);
+    });
+  },
+);
 
 /**
  * The negative log-likelihood of class indices [...] under log-probabilities [..., C], such as {@link logSoftmax} gives, with
  * classes along the last axis: -logP[index]. Options, 'mean' and indices out of range as in {@link crossEntropy}, which is this
  * of logSoftmax.
  * @throws ShapeError if targets or weight have another shape
+ * @function
  */
-export function nllLoss(logProbabilities: Tensor, targets: Tensor, options: NllOptions = {}): Tensor {
-  checked('nllLoss', options, ['weight', 'ignoreIndex', 'reduction']);
-  const { shape } = logProbabilities;
-  const classes = shape[shape.length - 1];
-  if (!classes || !sameShape(targets.shape, shape.slice(0, -1))) {
-    throw new ShapeError(
-      `nllLoss: targets ${show(targets.shape)} for log-probabilities ${show(shape)} must be indices ${show(shape.slice(0, -1))}, with classes along the last axis`,
-    );
-  }
-  checkWeight('nllLoss', options, classes);
-  return scope(() => ofIndices('nllLoss', logProbabilities, targets, options));
-}
+export const nllLoss = op(
+  'nllLoss',
+  [aTensor('logProbabilities'), aTensor('targets'), nllOptions],
+  (logProbabilities, targets, options = {}): Tensor => {
+    const { shape } = logProbabilities;
+    const classes = shape[shape.length - 1];
+    if (!classes || !sameShape(targets.shape, shape.slice(0, -1))) {
+      throw new ShapeError(
+        `nllLoss: targets ${show(targets.shape)} for log-probabilities ${show(shape)} must be indices ${show(shape.slice(0, -1))}, with classes along the last axis`,
+      );
+    }
+    checkWeight('nllLoss', options, classes);
+    return scope(() => ofIndices('nllLoss', logProbabilities, targets, options));
+  },
+);
 
 /** The rows of this file, by name. */
 export const lossRows = {

@@ -1,9 +1,11 @@
 /** The matrix product. */
 
 import { matmul as matmulPlan } from '../../kernels/matmul.ts';
-import { apply, checkTensors } from '../apply.ts';
+import { apply } from '../apply.ts';
+import { op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { flag } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { broadcastShapes, type Shape, sameShape, show, sizeOf } from '../shape.ts';
@@ -19,6 +21,8 @@ export interface MatmulOptions {
   /** Swap b's last two axes, without a copy. Default false. */
   readonly transposeB?: boolean;
 }
+
+const matmulOptions = options<MatmulOptions>({ transposeA: flag, transposeB: flag });
 
 export interface MatmulParams {
   readonly transposeA: boolean;
@@ -74,12 +78,12 @@ const matmulRow: Row<MatmulParams> = {
  * The matrix product of the last two axes: [..., M, K] times [..., K, N] gives [..., M, N]; leading axes are batches and
  * broadcast. A vector is a row on the left and a column on the right, as in PyTorch, and its axis goes away.
  * @throws ShapeError if the inner sizes differ, the batches do not broadcast, or an operand is a scalar
+ * @function
  */
-export const matmul = (a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor => {
-  const { transposeA = false, transposeB = false } = checked('matmul', options, ['transposeA', 'transposeB']);
-  checkTensors('matmul', [a, b]);
+export const matmul = op('matmul', [aTensor('a'), aTensor('b'), matmulOptions], (a, b, options = {}): Tensor => {
+  const { transposeA = false, transposeB = false } = options;
   return scope(() => product(a, b, { transposeA, transposeB }));
-};
+});
 
 function product(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulParams): Tensor {
   if (a.rank === 0 || b.rank === 0) throw new ShapeError('matmul: a scalar has no matrix product; use mul');

@@ -1,8 +1,11 @@
 /** Ops that move data: no arithmetic, and each is the adjoint of another. */
+
 import { copy, fill as fillPlan } from '../../kernels/copy.ts';
 import type { Plan } from '../../kernels/kernel.ts';
-import { apply, checkTensors } from '../apply.ts';
+import { apply } from '../apply.ts';
+import { aList, aNumber, aShape, axis, maybe, numbers, op } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
+import { aTensor, tensors } from '../kinds.ts';
 import { checkedList } from '../options.ts';
 import type { Row } from '../row.ts';
 import { checkShape, normalizeAxis, type Shape, show, sizeOf, stridesOf } from '../shape.ts';
@@ -23,15 +26,15 @@ const reshapeRow: Row<{ shape: Shape }> = {
 /**
  * The same elements, row-major, under another shape; one size may be -1 and is worked out. Shares memory.
  * @throws ShapeError if the numbers of elements differ
+ * @function
  */
-export const reshape = (x: Tensor, shape: Shape): Tensor => {
-  checkedList('reshape', 'the shape', shape, '[2, -1]');
+export const reshape = op('reshape', [aTensor('x'), aShape], (x, shape): Tensor => {
   const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
   if (shape.filter((d) => d === -1).length > 1) throw new ShapeError(`reshape: ${show(shape)} has more than one -1`);
   const full = shape.map((d) => (d === -1 ? x.size / known : d));
   checkShape('reshape', full.every(Number.isInteger) ? full : shape);
   return apply(reshapeRow, [x], { shape: full })[0]!;
-};
+});
 
 const permuteRow: Row<{ axes: readonly number[] }> = {
   name: 'permute',
@@ -60,24 +63,34 @@ const permuteRow: Row<{ axes: readonly number[] }> = {
  * @throws ShapeError unless each axis is named once
  * @example
  * const nchw = permute(images, [0, 3, 1, 2]); // [N,H,W,C] to [N,C,H,W]
+ * @function
  */
-export const permute = (x: Tensor, axes: readonly number[]): Tensor =>
-  apply(permuteRow, [x], {
-    axes: checkedList('permute', 'the order of axes', axes, '[1, 0]').map((a) => normalizeAxis('permute', a, x.rank)),
-  })[0]!;
+export const permute = op(
+  'permute',
+  [aTensor('x'), numbers('axes', '[1, 0]')],
+  (x, axes): Tensor =>
+    apply(permuteRow, [x], {
+      axes: axes.map((a) => normalizeAxis('permute', a, x.rank)),
+    })[0]!,
+);
 
 /**
  * Swaps two axes; the last two unless given. Copies, where PyTorch makes a view.
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export function transpose(x: Tensor, axis0 = -2, axis1 = -1): Tensor {
-  const a = normalizeAxis('transpose', axis0, x.rank);
-  const b = normalizeAxis('transpose', axis1, x.rank);
-  return permute(
-    x,
-    x.shape.map((_, i) => (i === a ? b : i === b ? a : i)),
-  );
-}
+export const transpose = op(
+  'transpose',
+  [aTensor('x'), maybe(aNumber('axis0')), maybe(aNumber('axis1'))],
+  (x, axis0 = -2, axis1 = -1): Tensor => {
+    const a = normalizeAxis('transpose', axis0, x.rank);
+    const b = normalizeAxis('transpose', axis1, x.rank);
+    return permute(
+      x,
+      x.shape.map((_, i) => (i === a ? b : i === b ? a : i)),
+    );
+  },
+);
 
 /** A regular window of a tensor: along axis i, `size[i]` elements from `begin[i]`, `step[i]` apart. */
 export interface Window {
@@ -122,15 +135,15 @@ export type Range = readonly [begin?: number | null, end?: number | null, step?:
  * @throws ShapeError if there are more ranges than axes, or a step is 0
  * @example
  * slice(x, [[0, 10], [], [null, null, -1]]); // x[:10, :, ::-1]
+ * @function
  */
-export const slice = (x: Tensor, ranges: readonly Range[]): Tensor => {
-  checkedList('slice', 'the ranges', ranges, '[[0, 2], [1]]');
+export const slice = op('slice', [aTensor('x'), aList<Range>('ranges', '[[0, 2], [1]]')], (x, ranges): Tensor => {
   for (const r of ranges) checkedList('slice', 'a range', r, '[0, 2]');
   if (ranges.length > x.rank)
     throw new ShapeError(`slice: ${ranges.length} ranges for the ${x.rank} axes of ${x.describe()}`);
   const axes = x.shape.map((d, i) => resolveRange(ranges[i] ?? [], d, i));
   return applySlice(x, { begin: axes.map((a) => a[0]), size: axes.map((a) => a[1]), step: axes.map((a) => a[2]) });
-};
+});
 
 function resolveRange([begin, end, step = 1]: Range, d: number, axis: number): [number, number, number] {
   if (!Number.isInteger(step) || step === 0)
@@ -193,12 +206,12 @@ const concatRow: Row<{ axis: number }> = {
 /**
  * Joins tensors along an existing axis, the first unless given.
  * @throws ShapeError if the other axes differ, or there are none
+ * @function
  */
-export const concat = (xs: readonly Tensor[], axis = 0): Tensor => {
-  checkTensors('concat', checkedList('concat', 'the tensors', xs, '[a, b]'));
+export const concat = op('concat', [tensors(), maybe(axis)], (xs, axis = 0): Tensor => {
   if (xs.length === 0) throw new ShapeError('concat: no tensors given');
   return apply(concatRow, xs, { axis: normalizeAxis('concat', axis, xs[0]!.rank) })[0]!;
-};
+});
 
 /** The rows of this file, by name. */
 export const movementRows = {

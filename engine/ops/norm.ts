@@ -3,8 +3,10 @@
 import { fill as fillPlan } from '../../kernels/copy.ts';
 import { type NormShape, normGrad as normGradPlan, norm as normPlan } from '../../kernels/norm.ts';
 import { apply } from '../apply.ts';
+import { op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { number, numberList } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxes, type Shape, show, sizeOf } from '../shape.ts';
@@ -18,6 +20,8 @@ export interface NormOptions {
   /** Added to the variance. Default 1e-5, as in PyTorch. */
   readonly eps?: number;
 }
+
+const normOptions = options<NormOptions>({ eps: number });
 
 /**
  * x is seen as [A, R, B, S] (`view`), the statistics run over R and S, and gamma and beta, seen as `affine`, broadcast
@@ -104,53 +108,62 @@ export interface BatchNormResult {
  * Batch normalisation in training mode over all axes but the last (Ioffe and Szegedy 2015, Algorithm 1): x [..., C], gamma
  * and beta [C]. Each channel gets mean 0 and variance 1 (biased) over the batch, and then gamma · x + beta.
  * @throws ShapeError if gamma or beta do not fit, or there is one value a channel, whose variance would be 0
+ * @function
  */
-export const batchNorm = (x: Tensor, gamma: Tensor, beta: Tensor, options: NormOptions = {}): BatchNormResult => {
-  const { eps = 1e-5 } = checked('batchNorm', options, ['eps']);
-  const c = x.shape[x.rank - 1];
-  if (c === undefined || gamma.size !== c || beta.size !== c) {
-    throw new ShapeError(
-      `batchNorm: gamma ${show(gamma.shape)} and beta ${show(beta.shape)} must have the ${c} channels of x ${show(x.shape)}, its last axis`,
-    );
-  }
-  if (x.size <= c) {
-    throw new ShapeError(
-      `batchNorm: x ${show(x.shape)} has one value a channel; statistics need more, or use eval mode`,
-    );
-  }
-  const [y, stats] = apply(batchNormRow, [x, gamma, beta], {
-    view: [1, x.size / c, c, 1],
-    affine: [1, 1, c, 1],
-    eps,
-  });
-  return { y: y!, stats: stats! };
-};
+export const batchNorm = op(
+  'batchNorm',
+  [aTensor('x'), aTensor('gamma'), aTensor('beta'), normOptions],
+  (x, gamma, beta, options = {}): BatchNormResult => {
+    const { eps = 1e-5 } = options;
+    const c = x.shape[x.rank - 1];
+    if (c === undefined || gamma.size !== c || beta.size !== c) {
+      throw new ShapeError(
+        `batchNorm: gamma ${show(gamma.shape)} and beta ${show(beta.shape)} must have the ${c} channels of x ${show(x.shape)}, its last axis`,
+      );
+    }
+    if (x.size <= c) {
+      throw new ShapeError(
+        `batchNorm: x ${show(x.shape)} has one value a channel; statistics need more, or use eval mode`,
+      );
+    }
+    const [y, stats] = apply(batchNormRow, [x, gamma, beta], {
+      view: [1, x.size / c, c, 1],
+      affine: [1, 1, c, 1],
+      eps,
+    });
+    return { y: y!, stats: stats! };
+  },
+);
+
+const layerNormOptions = options<NormOptions & { axes?: number | readonly number[] }>({
+  axes: numberList,
+  eps: number,
+});
 
 /**
  * Layer normalisation over `axes` (default: the last), which must be the last ones (Ba et al. 2016); gamma and beta have
  * the shape of the normalised axes. The variance is the biased one.
  * @throws ShapeError if the axes are not the last ones, or gamma or beta do not fit
+ * @function
  */
-export const layerNorm = (
-  x: Tensor,
-  gamma: Tensor,
-  beta: Tensor,
-  options: NormOptions & { axes?: number | readonly number[] } = {},
-): Tensor => {
-  checked('layerNorm', options, ['axes', 'eps']);
-  const axes = normalizeAxes('layerNorm', options.axes ?? -1, x.rank);
-  const tail = x.shape.slice(x.rank - axes.length);
-  if (axes[0] !== x.rank - axes.length)
-    throw new ShapeError(`layerNorm: axes ${show(axes)} are not the last of ${show(x.shape)}`);
-  const d = sizeOf(tail);
-  if (gamma.size !== d || beta.size !== d) {
-    throw new ShapeError(
-      `layerNorm: gamma ${show(gamma.shape)} and beta ${show(beta.shape)} must have the shape ${show(tail)} of the normalised axes of x ${show(x.shape)}`,
-    );
-  }
-  const params = { view: [x.size / d, d, 1, 1], affine: [1, d, 1, 1], eps: options.eps ?? 1e-5 } as const;
-  return scope(() => apply(layerNormRow, [x, gamma, beta], params)[0]!);
-};
+export const layerNorm = op(
+  'layerNorm',
+  [aTensor('x'), aTensor('gamma'), aTensor('beta'), layerNormOptions],
+  (x, gamma, beta, options = {}): Tensor => {
+    const axes = normalizeAxes('layerNorm', options.axes ?? -1, x.rank);
+    const tail = x.shape.slice(x.rank - axes.length);
+    if (axes[0] !== x.rank - axes.length)
+      throw new ShapeError(`layerNorm: axes ${show(axes)} are not the last of ${show(x.shape)}`);
+    const d = sizeOf(tail);
+    if (gamma.size !== d || beta.size !== d) {
+      throw new ShapeError(
+        `layerNorm: gamma ${show(gamma.shape)} and beta ${show(beta.shape)} must have the shape ${show(tail)} of the normalised axes of x ${show(x.shape)}`,
+      );
+    }
+    const params = { view: [x.size / d, d, 1, 1], affine: [1, d, 1, 1], eps: options.eps ?? 1e-5 } as const;
+    return scope(() => apply(layerNormRow, [x, gamma, beta], params)[0]!);
+  },
+);
 
 /** The rows of this file, by name. */
 export const normRows = {

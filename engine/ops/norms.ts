@@ -3,8 +3,9 @@
 import { euclid } from '../../kernels/euclid.ts';
 import { FINITE, POW } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
+import { aValue, axes, maybe, op } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked, checkedNumber } from '../options.ts';
+import { aTensor } from '../kinds.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxes, reducedShape, show, sizeOf } from '../shape.ts';
@@ -13,7 +14,7 @@ import { type Binary, binary, row, type Scalars, type Unary, unary } from './def
 import { abs, add, affine, div, exp, log, mul, neg, square, sub } from './elementwise.ts';
 import { all, type ExtremumParams, max, min, truth } from './extrema.ts';
 import { reshape } from './movement.ts';
-import { type ReduceOptions, sum, type VarianceOptions, variance } from './reduce.ts';
+import { type ReduceOptions, reduceOptions, sum, variance, varianceOptions } from './reduce.ts';
 
 /** a / b, and 0 where b = 0. */
 export const divOrZero: Binary = binary('divOrZero', 'select(a / b, T(0.0), b == T(0.0))', [
@@ -61,11 +62,11 @@ export const finiteOrZero: Unary = unary('finiteOrZero', 'select(T(0.0), a, fini
  * is 0 unless given, as for `variance`; PyTorch's default is 1.
  * @param axes all if absent; negative ones count from the end
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export function std(x: Tensor, axes?: number | readonly number[], options: VarianceOptions = {}): Tensor {
-  checked('std', options, ['keepDims', 'correction']);
+export const std = op('std', [aTensor('x'), axes, varianceOptions], (x, axes?, options = {}): Tensor => {
   return scope(() => root(variance(x, axes, options)));
-}
+});
 
 const norm2Row: Row<ExtremumParams> = {
   name: 'norm2',
@@ -110,33 +111,37 @@ function powerNorm(x: Tensor, p: number, axes: readonly number[], options: Reduc
  * at the zero vector; ties for the largest share theirs. As torch.linalg.vector_norm, but for elements of any size: no power of
  * them overflows, nor is lost.
  * @throws ShapeError if there is no such axis, or p is NaN
+ * @function
  */
-export function norm(x: Tensor, p = 2, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  checked('norm', options, ['keepDims']);
-  checkedNumber('x.norm', 'p', p);
-  if (Number.isNaN(p)) throw new ShapeError('norm: p is NaN; it must be a number, Infinity or -Infinity');
-  const list = normalizeAxes('norm', axes, x.rank);
-  return scope(() => {
-    if (p === 0) return sum(truth(x), axes, options);
-    if (p === 1) return sum(abs(x), axes, options);
-    if (p === 2) return apply(norm2Row, [x], { axes: list, keepDims: options.keepDims ?? false })[0]!;
-    if (p === Number.POSITIVE_INFINITY) return max(abs(x), axes, options);
-    if (p === Number.NEGATIVE_INFINITY) return min(abs(x), axes, options);
-    // Of nothing there is no largest element.
-    const empty = list.some((a) => x.shape[a] === 0);
-    const y = empty ? absPow(sum(absPow(x, p), axes, options), 1 / p) : powerNorm(x, p, list, options);
-    // |0|^p is infinite for p < 0, and absPow leaves it out: a zero makes the norm 0.
-    return p < 0 ? mul(y, all(x, axes, options)) : y;
-  });
-}
+export const norm = op(
+  'norm',
+  [aTensor('x'), maybe(aValue('p')), axes, reduceOptions],
+  (x, p = 2, axes?, options = {}): Tensor => {
+    if (Number.isNaN(p)) throw new ShapeError('norm: p is NaN; it must be a number, Infinity or -Infinity');
+    const list = normalizeAxes('norm', axes, x.rank);
+    return scope(() => {
+      if (p === 0) return sum(truth(x), axes, options);
+      if (p === 1) return sum(abs(x), axes, options);
+      if (p === 2) return apply(norm2Row, [x], { axes: list, keepDims: options.keepDims ?? false })[0]!;
+      if (p === Number.POSITIVE_INFINITY) return max(abs(x), axes, options);
+      if (p === Number.NEGATIVE_INFINITY) return min(abs(x), axes, options);
+      // Of nothing there is no largest element.
+      const empty = list.some((a) => x.shape[a] === 0);
+      const y = empty ? absPow(sum(absPow(x, p), axes, options), 1 / p) : powerNorm(x, p, list, options);
+      // |0|^p is infinite for p < 0, and absPow leaves it out: a zero makes the norm 0.
+      return p < 0 ? mul(y, all(x, axes, options)) : y;
+    });
+  },
+);
 
 /**
  * log Σ eˣ over `axes` (all if absent), for arguments of any size: the largest is taken out first. Of nothing, and of
  * nothing but -∞, it is -∞.
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export function logSumExp(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  const { keepDims = false } = checked('logSumExp', options, ['keepDims']);
+export const logSumExp = op('logSumExp', [aTensor('x'), axes, reduceOptions], (x, axes?, options = {}): Tensor => {
+  const { keepDims = false } = options;
   const list = normalizeAxes('logSumExp', axes, x.rank);
   // Not log(0), whose derivative of second order would be 0/0.
   if (list.some((a) => x.shape[a] === 0)) return scope(() => add(sum(x, list, { keepDims }), Number.NEGATIVE_INFINITY));
@@ -146,7 +151,7 @@ export function logSumExp(x: Tensor, axes?: number | readonly number[], options:
     const y = add(log(sum(exp(sub(x, shift)), list, { keepDims: true })), shift);
     return reshape(y, reducedShape(x.shape, list, keepDims));
   });
-}
+});
 
 /** The rows of this file, by name. */
 export const normsRows = {

@@ -1,11 +1,15 @@
 /** Ops that overwrite their leading inputs: optimizer updates, running averages, copies. They have no derivative. */
+
 import { copy } from '../../kernels/copy.ts';
 import { clampInPlace as clampPlan, optimizer, type Slots } from '../../kernels/optimizer.ts';
 import { RULES, type RuleName, type StepRules } from '../../kernels/optimizerRules.ts';
 import { runningStats as runningStatsPlan } from '../../kernels/runningStats.ts';
 import { apply } from '../apply.ts';
+import { aNumber, kind, needed, op, options, within } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
+import { aTensor, tensors } from '../kinds.ts';
 import { Live, live } from '../live.ts';
+import { number, oneOf } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { type Shape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -64,6 +68,13 @@ const stepRows = {
   ema: stepRow('ema'),
 } satisfies { [R in RuleName]: Row<StepParams<R>> };
 
+const aRule = within<RuleName>('rule', oneOf(Object.keys(stepStates)));
+const stepParams = kind<StepParams<RuleName> | Live<StepParams<RuleName>>>(
+  'params',
+  'an object',
+  (v) => typeof v === 'object' && v !== null,
+);
+
 /**
  * One step of an optimizer on parameters p with a gradient for each, in as few launches as there are bindings for the
  * gradients. p and the states are flat arenas, and are overwritten. What `nn.Adam` and the other optimizers call.
@@ -71,35 +82,43 @@ const stepRows = {
  * @param p all parameters, at the offsets that `params` gives
  * @param states as `stepStates[rule]` names them, each of p's size; zeros before the first step
  * @throws ShapeError if the states or the gradients do not fit the arena
+ * @function
  */
-export function optimizerStep<R extends RuleName>(
-  rule: R,
-  p: Tensor,
-  states: readonly Tensor[],
-  gradients: readonly Tensor[],
-  params: StepParams<R> | Live<StepParams<R>>,
-): void {
-  if (states.length !== stepStates[rule].length) {
-    throw new ShapeError(
-      `${rule}: ${states.length} states were given; it has ${stepStates[rule].join(', ') || 'none'}`,
-    );
-  }
-  const row: Row<StepParams<R>> = stepRows[rule] as never;
-  apply(row, [p, ...states, ...gradients], params);
-}
+export const optimizerStep = op(
+  'optimizerStep',
+  [aRule, aTensor('p'), tensors('states'), tensors('gradients'), stepParams],
+  <R extends RuleName>(
+    rule: R,
+    p: Tensor,
+    states: readonly Tensor[],
+    gradients: readonly Tensor[],
+    params: StepParams<R> | Live<StepParams<R>>,
+  ): void => {
+    if (states.length !== stepStates[rule].length) {
+      throw new ShapeError(
+        `${rule}: ${states.length} states were given; it has ${stepStates[rule].join(', ') || 'none'}`,
+      );
+    }
+    const row: Row<StepParams<R>> = stepRows[rule] as never;
+    apply(row, [p, ...states, ...gradients], params);
+  },
+);
+
+const aRate = kind<number | Live<number>>('decay', 'a number', (v) => number.holds(v) || v instanceof Live);
 
 /**
  * average <- decay · average + (1 - decay) · p; the average is overwritten.
  * @throws ShapeError if sizes differ
+ * @function
  */
-export const emaStep = (average: Tensor, p: Tensor, decay: number | Live<number>): void => {
+export const emaStep = op('emaStep', [aTensor('average'), aTensor('p'), aRate], (average, p, decay): void => {
   if (average.size !== p.size) {
     throw new ShapeError(`ema: ${show(average.shape)} cannot follow ${show(p.shape)}; sizes must be equal`);
   }
   const slots = { lengths: [p.size], offsets: [0] };
   const params = decay instanceof Live ? live(() => ({ ...slots, decay: decay.next() })) : { ...slots, decay };
   optimizerStep('ema', average, [], [p], params);
-};
+});
 
 /** Bounds of {@link clampInPlace}. */
 export interface ClampInPlaceParams {
@@ -120,11 +139,16 @@ export const clampInPlaceRow: Row<ClampInPlaceParams> = {
  * Overwrites x with min(max(x, min), max), and leaves NaN as it is: torch.Tensor.clamp_. A tape that saved the old values
  * will refuse to use them; the clamp itself is not differentiated.
  * @returns x
+ * @function
  */
-export function clampInPlace<T extends Tensor>(x: T, min: number, max: number): T {
-  apply(clampInPlaceRow, [x], { min, max });
-  return x;
-}
+export const clampInPlace = op(
+  'clampInPlace',
+  [aTensor('x'), aNumber('min'), aNumber('max')],
+  <T extends Tensor>(x: T, min: number, max: number): T => {
+    apply(clampInPlaceRow, [x], { min, max });
+    return x;
+  },
+);
 
 /** What {@link updateRunningStats} needs to know of the batch norm. */
 export interface RunningStatsParams {
@@ -135,6 +159,8 @@ export interface RunningStatsParams {
   /** Values of a channel in the batch. */
   readonly n: number;
 }
+
+const runningStatsOptions = options<RunningStatsParams>({ momentum: number, eps: number, n: number }, 'params');
 
 export const runningStatsRow: Row<RunningStatsParams> = {
   name: 'runningStats',
@@ -154,10 +180,15 @@ export const runningStatsRow: Row<RunningStatsParams> = {
  * Moves running mean and (unbiased) variance [C] towards `stats` [2, C] as {@link batchNorm} returns them, as PyTorch does;
  * both are overwritten.
  * @throws ShapeError
+ * @function
  */
-export const updateRunningStats = (mean: Tensor, variance: Tensor, stats: Tensor, params: RunningStatsParams): void => {
-  apply(runningStatsRow, [mean, variance, stats], params);
-};
+export const updateRunningStats = op(
+  'updateRunningStats',
+  [aTensor('mean'), aTensor('variance'), aTensor('stats'), needed(runningStatsOptions)],
+  (mean, variance, stats, params): void => {
+    apply(runningStatsRow, [mean, variance, stats], params);
+  },
+);
 
 export const copyFromRow: Row<undefined> = {
   name: 'copyFrom',
@@ -179,11 +210,16 @@ export const copyFromRow: Row<undefined> = {
  * values will refuse to use them; the copy itself is not differentiated.
  * @returns x
  * @throws ShapeError if shapes differ
+ * @function
  */
-export function copyFrom<T extends Tensor>(x: T, source: Tensor): T {
-  if (x !== source) apply(copyFromRow, [x, source], undefined);
-  return x;
-}
+export const copyFrom = op(
+  'copyFrom',
+  [aTensor('x'), aTensor('source')],
+  <T extends Tensor>(x: T, source: Tensor): T => {
+    if (x !== source) apply(copyFromRow, [x, source], undefined);
+    return x;
+  },
+);
 
 /** The rows of this file, by name. */
 export const optimRows = {

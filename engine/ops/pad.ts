@@ -1,7 +1,10 @@
 /** Padding: a composition of slices and joins. */
+
+import { aList, op, options } from '../arguments.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
-import { checked, checkedList } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { number, oneOf } from '../ranges.ts';
 import { scope } from '../scope.ts';
 import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -21,26 +24,33 @@ export interface PadOptions {
   readonly value?: number;
 }
 
+const padOptions = options<PadOptions>({
+  mode: oneOf(['constant', 'reflect', 'replicate', 'circular']),
+  value: number,
+});
+
 /**
  * Puts `pads[i][0]` elements before and `pads[i][1]` after axis i, as numpy.pad; axes without an entry stay. (PyTorch's
  * list is flat and begins with the last axis.) In mode 'constant' a negative number cuts elements off.
  * @throws ShapeError if an axis is too short for the mode: 'reflect' needs more elements than it adds on a side,
  * 'circular' as many, 'replicate' one
+ * @function
  */
-export function pad(
-  x: Tensor,
-  pads: readonly (readonly [before: number, after: number])[],
-  options: PadOptions = {},
-): Tensor {
-  const { mode = 'constant', value = 0 } = checked('pad', options, ['mode', 'value']);
-  checkedList('pad', 'the pads', pads, '[[1, 1], [0, 2]]');
-  if (pads.length > x.rank) throw new ShapeError(`pad: ${pads.length} pads for the ${x.rank} axes of ${x.describe()}`);
-  if (!pads.flat().every(Number.isInteger)) throw new ShapeError(`pad: ${JSON.stringify(pads)} are not whole numbers`);
-  return scope(() => {
-    if (mode === 'constant') return constant(x, pads, value);
-    return pads.reduce((y, [before, after], axis) => extend(y, axis, before, after, mode), reshape(x, x.shape));
-  });
-}
+export const pad = op(
+  'pad',
+  [aTensor('x'), aList<readonly [before: number, after: number]>('pads', '[[1, 1], [0, 2]]'), padOptions],
+  (x, pads, options = {}): Tensor => {
+    const { mode = 'constant', value = 0 } = options;
+    if (pads.length > x.rank)
+      throw new ShapeError(`pad: ${pads.length} pads for the ${x.rank} axes of ${x.describe()}`);
+    if (!pads.flat().every(Number.isInteger))
+      throw new ShapeError(`pad: ${JSON.stringify(pads)} are not whole numbers`);
+    return scope(() => {
+      if (mode === 'constant') return constant(x, pads, value);
+      return pads.reduce((y, [before, after], axis) => extend(y, axis, before, after, mode), reshape(x, x.shape));
+    });
+  },
+);
 
 function constant(x: Tensor, pads: readonly (readonly [number, number])[], value: number): Tensor {
   const all = x.shape.map((_, i) => pads[i] ?? ([0, 0] as const));

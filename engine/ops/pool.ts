@@ -6,15 +6,17 @@ import {
   poolScatter as scatterPlan,
 } from '../../kernels/maxPool.ts';
 import { apply } from '../apply.ts';
+import { aNumber, numberOrList, op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { flag, number, perAxis } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { type Shape, sameShape, show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Pair } from './conv.ts';
 import { reshape } from './movement.ts';
-import { mean, type ReduceOptions } from './reduce.ts';
+import { mean, reduceOptions } from './reduce.ts';
 import { needImages, ratioAxis, resampleRows, runWindows, type WindowAxis, type WindowParams } from './resample.ts';
 
 /** Options of {@link maxPool2d}. */
@@ -32,11 +34,25 @@ export interface MaxPool2dOptions {
   readonly ceilMode?: boolean;
 }
 
+const maxPool2dOptions = options<MaxPool2dOptions>({
+  stride: perAxis(2),
+  padding: perAxis(2),
+  dilation: perAxis(2),
+  ceilMode: flag,
+});
+
 /** Options of {@link avgPool2d}. */
 export interface AvgPool2dOptions extends Omit<MaxPool2dOptions, 'dilation'> {
   /** Divide by the places of the window with those on the padding, as PyTorch does by default. Default true. */
   readonly countIncludePad?: boolean;
 }
+
+const avgPool2dOptions = options<AvgPool2dOptions>({
+  stride: perAxis(2),
+  padding: perAxis(2),
+  ceilMode: flag,
+  countIncludePad: flag,
+});
 
 const pair = (p: Pair): readonly [number, number] => (typeof p === 'number' ? [p, p] : p);
 
@@ -145,27 +161,32 @@ const averageOver = (x: Tensor, params: WindowParams): Tensor =>
 const maxOver = (x: Tensor, params: WindowParams): Tensor =>
   scope(() => poolGather(x, maxPoolIndex(x, params), params));
 
-const MAX = ['stride', 'padding', 'dilation', 'ceilMode'] as const;
-const AVERAGE = ['stride', 'padding', 'ceilMode', 'countIncludePad'] as const;
-
 /**
  * The maximum of each window of images x [N,H,W,C], in every channel. Padding counts as -infinity; a NaN in a window is
  * its maximum. The gradient goes to the first of equal maxima, in row-major order, as in PyTorch.
  * @param kernel the size of the window, [height, width] or one number for both
  * @returns [N,OH,OW,C], OH = floor((H + 2·padding - dilation·(KH - 1) - 1) / stride) + 1
  * @throws ShapeError if x is not [N,H,W,C], or a window does not fit
+ * @function
  */
-export const maxPool2d = (x: Tensor, kernel: Pair, options: MaxPool2dOptions = {}): Tensor =>
-  maxOver(x, poolWindows('maxPool2d', x.shape, kernel, checked('maxPool2d', options, MAX)));
+export const maxPool2d = op(
+  'maxPool2d',
+  [aTensor('x'), numberOrList<Pair>('kernel', '[2, 2]'), maxPool2dOptions],
+  (x, kernel, options = {}): Tensor => maxOver(x, poolWindows('maxPool2d', x.shape, kernel, options)),
+);
 
 /**
  * The average of each window of images x [N,H,W,C], in every channel; padding counts as 0.
  * @param kernel the size of the window, [height, width] or one number for both
  * @returns [N,OH,OW,C], OH = floor((H + 2·padding - KH) / stride) + 1
  * @throws ShapeError if x is not [N,H,W,C], or a window does not fit
+ * @function
  */
-export const avgPool2d = (x: Tensor, kernel: Pair, options: AvgPool2dOptions = {}): Tensor =>
-  averageOver(x, poolWindows('avgPool2d', x.shape, kernel, checked('avgPool2d', options, AVERAGE)));
+export const avgPool2d = op(
+  'avgPool2d',
+  [aTensor('x'), numberOrList<Pair>('kernel', '[2, 2]'), avgPool2dOptions],
+  (x, kernel, options = {}): Tensor => averageOver(x, poolWindows('avgPool2d', x.shape, kernel, options)),
+);
 
 /**
  * Averages of windows that divide images x [N,H,W,C] into `size` (they overlap where it does not divide H or W), as in
@@ -173,23 +194,33 @@ export const avgPool2d = (x: Tensor, kernel: Pair, options: AvgPool2dOptions = {
  * @param size [OH, OW] or one number for both
  * @returns [N,OH,OW,C]
  * @throws ShapeError
+ * @function
  */
-export const adaptiveAvgPool2d = (x: Tensor, size: Pair): Tensor =>
-  averageOver(x, adaptiveWindows('adaptiveAvgPool2d', x.shape, size));
+export const adaptiveAvgPool2d = op(
+  'adaptiveAvgPool2d',
+  [aTensor('x'), numberOrList<Pair>('size', '[2, 2]')],
+  (x, size): Tensor => averageOver(x, adaptiveWindows('adaptiveAvgPool2d', x.shape, size)),
+);
 
 /**
  * Maxima of the windows of `adaptiveAvgPool2d`: x [N,H,W,C] to [N,OH,OW,C]. Ties and NaN as in `maxPool2d`.
  * @throws ShapeError
+ * @function
  */
-export const adaptiveMaxPool2d = (x: Tensor, size: Pair): Tensor =>
-  maxOver(x, adaptiveWindows('adaptiveMaxPool2d', x.shape, size));
+export const adaptiveMaxPool2d = op(
+  'adaptiveMaxPool2d',
+  [aTensor('x'), numberOrList<Pair>('size', '[2, 2]')],
+  (x, size): Tensor => maxOver(x, adaptiveWindows('adaptiveMaxPool2d', x.shape, size)),
+);
 
-/** The average over all places of images x [N,H,W,C]: [N,C], or [N,1,1,C] with keepDims. @throws ShapeError */
-export function globalAvgPool(x: Tensor, options: ReduceOptions = {}): Tensor {
-  checked('globalAvgPool', options, ['keepDims']);
+/**
+ * The average over all places of images x [N,H,W,C]: [N,C], or [N,1,1,C] with keepDims. @throws ShapeError
+ * @function
+ */
+export const globalAvgPool = op('globalAvgPool', [aTensor('x'), reduceOptions], (x, options = {}): Tensor => {
   needImages('globalAvgPool', x.shape);
   return mean(x, [1, 2], options);
-}
+});
 
 /** A pooling of [N,L,C] as one of [N,1,L,C]. */
 function alongLength(op: string, x: Tensor, pool: (x: Tensor) => Tensor): Tensor {
@@ -213,38 +244,67 @@ export interface MaxPool1dOptions {
   readonly ceilMode?: boolean;
 }
 
+const maxPool1dOptions = options<MaxPool1dOptions>({
+  stride: number,
+  padding: number,
+  dilation: number,
+  ceilMode: flag,
+});
+
 /** Options of {@link avgPool1d}. */
 export interface AvgPool1dOptions extends Omit<MaxPool1dOptions, 'dilation'> {
   /** Divide by the places of the window with those on the padding. Default true. */
   readonly countIncludePad?: boolean;
 }
 
+const avgPool1dOptions = options<AvgPool1dOptions>({
+  stride: number,
+  padding: number,
+  ceilMode: flag,
+  countIncludePad: flag,
+});
+
 const flat = (kernel: number, { stride = kernel, padding = 0, dilation = 1, ...rest }: MaxPool1dOptions) => ({
   ...({ stride: [1, stride], padding: [0, padding], dilation: [1, dilation], ...rest } as const),
 });
 
-/** `maxPool2d` of sequences: x [N,L,C] to [N,OL,C]. @throws ShapeError */
-export const maxPool1d = (x: Tensor, kernel: number, options: MaxPool1dOptions = {}): Tensor =>
-  alongLength('maxPool1d', x, (t) =>
-    maxOver(t, poolWindows('maxPool1d', t.shape, [1, kernel], flat(kernel, checked('maxPool1d', options, MAX)))),
-  );
-
-/** `avgPool2d` of sequences: x [N,L,C] to [N,OL,C]. @throws ShapeError */
-export const avgPool1d = (x: Tensor, kernel: number, options: AvgPool1dOptions = {}): Tensor =>
-  alongLength('avgPool1d', x, (t) =>
-    averageOver(
-      t,
-      poolWindows('avgPool1d', t.shape, [1, kernel], flat(kernel, checked('avgPool1d', options, AVERAGE))),
+/** `maxPool2d` of sequences: x [N,L,C] to [N,OL,C]. @throws ShapeError @function */
+export const maxPool1d = op(
+  'maxPool1d',
+  [aTensor('x'), aNumber('kernel'), maxPool1dOptions],
+  (x, kernel, options = {}): Tensor =>
+    alongLength('maxPool1d', x, (t) =>
+      maxOver(t, poolWindows('maxPool1d', t.shape, [1, kernel], flat(kernel, options))),
     ),
-  );
+);
 
-/** `adaptiveAvgPool2d` of sequences: x [N,L,C] to [N,size,C]. @throws ShapeError */
-export const adaptiveAvgPool1d = (x: Tensor, size: number): Tensor =>
-  alongLength('adaptiveAvgPool1d', x, (t) => averageOver(t, adaptiveWindows('adaptiveAvgPool1d', t.shape, [1, size])));
+/** `avgPool2d` of sequences: x [N,L,C] to [N,OL,C]. @throws ShapeError @function */
+export const avgPool1d = op(
+  'avgPool1d',
+  [aTensor('x'), aNumber('kernel'), avgPool1dOptions],
+  (x, kernel, options = {}): Tensor =>
+    alongLength('avgPool1d', x, (t) =>
+      averageOver(t, poolWindows('avgPool1d', t.shape, [1, kernel], flat(kernel, options))),
+    ),
+);
 
-/** `adaptiveMaxPool2d` of sequences: x [N,L,C] to [N,size,C]. @throws ShapeError */
-export const adaptiveMaxPool1d = (x: Tensor, size: number): Tensor =>
-  alongLength('adaptiveMaxPool1d', x, (t) => maxOver(t, adaptiveWindows('adaptiveMaxPool1d', t.shape, [1, size])));
+/** `adaptiveAvgPool2d` of sequences: x [N,L,C] to [N,size,C]. @throws ShapeError @function */
+export const adaptiveAvgPool1d = op(
+  'adaptiveAvgPool1d',
+  [aTensor('x'), aNumber('size')],
+  (x, size): Tensor =>
+    alongLength('adaptiveAvgPool1d', x, (t) =>
+      averageOver(t, adaptiveWindows('adaptiveAvgPool1d', t.shape, [1, size])),
+    ),
+);
+
+/** `adaptiveMaxPool2d` of sequences: x [N,L,C] to [N,size,C]. @throws ShapeError @function */
+export const adaptiveMaxPool1d = op(
+  'adaptiveMaxPool1d',
+  [aTensor('x'), aNumber('size')],
+  (x, size): Tensor =>
+    alongLength('adaptiveMaxPool1d', x, (t) => maxOver(t, adaptiveWindows('adaptiveMaxPool1d', t.shape, [1, size]))),
+);
 
 /** The rows of this file, by name. */
 export const poolRows = { maxPoolIndex: indexRow, poolGather: gatherRow, poolScatter: scatterRow };

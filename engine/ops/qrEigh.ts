@@ -1,8 +1,11 @@
 /** The QR factors of small matrices, and the eigenvalues and eigenvectors of small symmetric ones. */
+
 import { eigh as eighPlan } from '../../kernels/eigh.ts';
 import { qr as qrPlan } from '../../kernels/qr.ts';
 import { apply } from '../apply.ts';
+import { op } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
+import { aTensor } from '../kinds.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { type Shape, show, sizeOf } from '../shape.ts';
@@ -48,8 +51,9 @@ export interface QrFactors {
  * The reduced QR factors of a [..., M, N]: q r = a, with the signs of LAPACK, as torch.linalg.qr. Meant for small matrices: one
  * thread factors one matrix, by Householder reflections. The derivative needs the first min(M, N) columns to be independent.
  * @throws ShapeError if a has fewer than two axes
+ * @function
  */
-export function qr(a: Tensor): QrFactors {
+export const qr = op('qr', [aTensor('a')], (a): QrFactors => {
   if (a.rank < 2) throw new ShapeError(`qr: ${show(a.shape)} has no matrix in its last two axes`);
   const [m, n] = a.shape.slice(-2) as [number, number];
   if (m >= n) {
@@ -63,7 +67,7 @@ export function qr(a: Tensor): QrFactors {
     const [q, u] = apply(qrRow, [x], none);
     return { q: q!, r: concat([u!, matmul(q!, y, left)], a.rank - 1) };
   });
-}
+});
 
 const eighRow: Row<typeof none> = {
   name: 'eigh',
@@ -106,11 +110,12 @@ export interface Eigensystem {
  * a = v diag(w) vᵀ. Meant for N up to a few hundred: one thread turns one matrix, by Jacobi's method. The gradient is
  * symmetric; that of the vectors is infinite where two eigenvalues are equal, as in PyTorch, and that of the values is not.
  * @throws ShapeError unless the last two axes are equal
+ * @function
  */
-export function eigh(a: Tensor): Eigensystem {
+export const eigh = op('eigh', [aTensor('a')], (a): Eigensystem => {
   const [values, vectors] = apply(eighRow, [a], none);
   return { values: values!, vectors: vectors! };
-}
+});
 
 /** The rows of this file, by name. */
 export const qrEighRows = { qr: qrRow, eigh: eighRow };

@@ -3,8 +3,10 @@
 import { copy } from '../../kernels/copy.ts';
 import { reduce, SUM } from '../../kernels/reduce.ts';
 import { apply } from '../apply.ts';
+import { aShape, axes, op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { flag, number } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import {
@@ -26,6 +28,8 @@ export interface ReduceOptions {
   /** Keep reduced axes with size 1. Default false. */
   readonly keepDims?: boolean;
 }
+
+export const reduceOptions = options<ReduceOptions>({ keepDims: flag });
 
 export interface SumParams {
   readonly axes: readonly number[];
@@ -52,22 +56,24 @@ const meanTable = sumRow('mean');
 /**
  * Sums over `axes` (all if absent; negative ones count from the end); of nothing, 0.
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export function sum(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  const { keepDims = false } = checked('sum', options, ['keepDims']);
+export const sum = op('sum', [aTensor('x'), axes, reduceOptions], (x, axes?, options = {}): Tensor => {
+  const { keepDims = false } = options;
   return apply(sumTable, [x], { axes: normalizeAxes('sum', axes, x.rank), keepDims, scale: 1 })[0]!;
-}
+});
 
 /**
  * Averages over `axes` (all if absent; negative ones count from the end); of nothing, NaN.
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export const mean = (x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor => {
-  const { keepDims = false } = checked('mean', options, ['keepDims']);
+export const mean = op('mean', [aTensor('x'), axes, reduceOptions], (x, axes?, options = {}): Tensor => {
+  const { keepDims = false } = options;
   const list = normalizeAxes('mean', axes, x.rank);
   const n = countOf(x.shape, list);
   return apply(meanTable, [x], { axes: list, keepDims, scale: 1 / n })[0]!;
-};
+});
 
 const countOf = (shape: Shape, axes: readonly number[]): number => axes.reduce((n, a) => n * shape[a]!, 1);
 
@@ -77,20 +83,23 @@ export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number;
 }
 
+export const varianceOptions = options<VarianceOptions>({ keepDims: flag, correction: number });
+
 /**
  * The variance over `axes`: the mean squared distance from the mean. Biased unless `correction` is 1, which is PyTorch's
  * default; of no more elements than the correction it is NaN or infinite, as there.
  * @param axes all if absent; negative ones count from the end
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export function variance(x: Tensor, axes?: number | readonly number[], options: VarianceOptions = {}): Tensor {
-  const { correction = 0, keepDims = false } = checked('variance', options, ['keepDims', 'correction']);
+export const variance = op('variance', [aTensor('x'), axes, varianceOptions], (x, axes?, options = {}): Tensor => {
+  const { correction = 0, keepDims = false } = options;
   const n = countOf(x.shape, normalizeAxes('variance', axes, x.rank));
   return scope(() => {
     const biased = mean(x.sub(mean(x, axes, { keepDims: true })).square(), axes, { keepDims });
     return correction === 0 ? biased : affine(biased, n / Math.max(0, n - correction), 0);
   });
-}
+});
 
 const broadcastRow: Row<{ shape: Shape }> = {
   name: 'broadcastTo',
@@ -111,11 +120,12 @@ const broadcastRow: Row<{ shape: Shape }> = {
 /**
  * x in `shape`, repeated along its axes of size 1 and along new leading axes.
  * @throws ShapeError if it does not broadcast
+ * @function
  */
-export const broadcastTo = (x: Tensor, shape: Shape): Tensor => {
+export const broadcastTo = op('broadcastTo', [aTensor('x'), aShape], (x, shape): Tensor => {
   checkShape('broadcastTo', shape);
   return apply(broadcastRow, [x], { shape })[0]!;
-};
+});
 
 /** Sums x down to a shape that broadcasts to x's: the adjoint of broadcastTo. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {

@@ -1,7 +1,9 @@
 /** Resizing of images. */
 
+import { op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { flag, perAxis } from '../ranges.ts';
 import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Pair } from './conv.ts';
@@ -15,11 +17,19 @@ export interface ResizeOptions {
   readonly scale?: Pair;
 }
 
+const resizeOptions = options<ResizeOptions>({ size: perAxis(2), scale: perAxis(2) });
+
 /** Options of {@link resizeBilinear}. */
 export interface ResizeBilinearOptions extends ResizeOptions {
   /** The centres of the corner pixels stay in place, instead of the corners of the image. Default false. */
   readonly alignCorners?: boolean;
 }
+
+const resizeBilinearOptions = options<ResizeBilinearOptions>({
+  size: perAxis(2),
+  scale: perAxis(2),
+  alignCorners: flag,
+});
 
 const pair = (p: Pair): readonly [number, number] => (typeof p === 'number' ? [p, p] : p);
 
@@ -47,18 +57,27 @@ function resize(op: string, kind: WindowKind, x: Tensor, options: ResizeBilinear
  * `scale` that is not a whole number acts as with PyTorch's recompute_scale_factor.
  * @returns [N,OH,OW,C]
  * @throws ShapeError unless x is [N,H,W,C] and either a size or a scale is given
+ * @function
  */
-export const resizeNearest = (x: Tensor, options: ResizeOptions): Tensor =>
-  resize('resizeNearest', 'nearest', x, {
-    ...checked('resizeNearest', options, ['size', 'scale']),
-    alignCorners: false,
-  });
+export const resizeNearest = op(
+  'resizeNearest',
+  [aTensor('x'), resizeOptions],
+  (x, options): Tensor =>
+    resize('resizeNearest', 'nearest', x, {
+      ...options,
+      alignCorners: false,
+    }),
+);
 
 /**
  * Images x [N,H,W,C] in another size, interpolated linearly along both axes, as torch.nn.functional.interpolate in mode
  * 'bilinear' without antialiasing; a `scale` that is not a whole number acts as with PyTorch's recompute_scale_factor.
  * @returns [N,OH,OW,C]
  * @throws ShapeError unless x is [N,H,W,C] and either a size or a scale is given
+ * @function
  */
-export const resizeBilinear = (x: Tensor, options: ResizeBilinearOptions): Tensor =>
-  resize('resizeBilinear', 'linear', x, checked('resizeBilinear', options, ['size', 'scale', 'alignCorners']));
+export const resizeBilinear = op(
+  'resizeBilinear',
+  [aTensor('x'), resizeBilinearOptions],
+  (x, options): Tensor => resize('resizeBilinear', 'linear', x, options),
+);

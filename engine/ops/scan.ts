@@ -3,9 +3,11 @@
 import { PROD, reduce } from '../../kernels/reduce.ts';
 import { type Scan, scan as scanPlan } from '../../kernels/scan.ts';
 import { apply } from '../apply.ts';
+import { axes, axis, op, options } from '../arguments.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { flag } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxes, normalizeAxis, reducedShape, type Shape, sameShape, show, sizeOf } from '../shape.ts';
@@ -13,7 +15,7 @@ import type { Tensor } from '../tensor.ts';
 import { full } from './create.ts';
 import { add, mul } from './elementwise.ts';
 import { permute, reshape, slice, unslice } from './movement.ts';
-import type { ReduceOptions } from './reduce.ts';
+import { reduceOptions } from './reduce.ts';
 import { along } from './shapes.ts';
 
 /** Options of running sums and products. */
@@ -21,6 +23,8 @@ export interface ScanOptions {
   /** From the last element to the first. Default false. */
   readonly reverse?: boolean;
 }
+
+const scanOptions = options<ScanOptions>({ reverse: flag });
 
 export interface ScanParams {
   readonly axis: number;
@@ -51,14 +55,15 @@ const LONG = 4096;
  * The sums of the elements up to each, itself included, along `axis`: x's shape. Long axes are added up in pieces, so that
  * none waits for all.
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export const cumsum = (x: Tensor, axis: number, options: ScanOptions = {}): Tensor => {
-  const { reverse = false } = checked('cumsum', options, ['reverse']);
+export const cumsum = op('cumsum', [aTensor('x'), axis, scanOptions], (x, axis, options = {}): Tensor => {
+  const { reverse = false } = options;
   const a = normalizeAxis('cumsum', axis, x.rank);
   const d = x.shape[a]!;
   const pieces = d >= LONG && x.size / d < LONG;
   return pieces ? inPieces(x, a, reverse) : apply(cumsumRow, [x], { axis: a, reverse })[0]!;
-};
+});
 
 function inPieces(x: Tensor, axis: number, reverse: boolean): Tensor {
   const d = x.shape[axis]!;
@@ -108,19 +113,25 @@ const linearScanRow: Row<ScanParams> = {
  * @throws ShapeError if the shapes differ, or there is no such axis
  * @example
  * const returns = linearScan(full([100], 0.99), rewards, 0, { reverse: true }); // Σ 0.99ᵏ · reward, from each step on
+ * @function
  */
-export const linearScan = (f: Tensor, x: Tensor, axis: number, options: ScanOptions = {}): Tensor => {
-  const { reverse = false } = checked('linearScan', options, ['reverse']);
-  return apply(linearScanRow, [f, x], { axis: normalizeAxis('linearScan', axis, x.rank), reverse })[0]!;
-};
+export const linearScan = op(
+  'linearScan',
+  [aTensor('f'), aTensor('x'), axis, scanOptions],
+  (f, x, axis, options = {}): Tensor => {
+    const { reverse = false } = options;
+    return apply(linearScanRow, [f, x], { axis: normalizeAxis('linearScan', axis, x.rank), reverse })[0]!;
+  },
+);
 
 /**
  * The products of the elements up to each, itself included, along `axis`: x's shape. Derivatives of every order are right
  * also at zeros.
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export function cumprod(x: Tensor, axis: number, options: ScanOptions = {}): Tensor {
-  const { reverse = false } = checked('cumprod', options, ['reverse']);
+export const cumprod = op('cumprod', [aTensor('x'), axis, scanOptions], (x, axis, options = {}): Tensor => {
+  const { reverse = false } = options;
   const a = normalizeAxis('cumprod', axis, x.rank);
   const d = x.shape[a]!;
   return scope(() => {
@@ -132,7 +143,7 @@ export function cumprod(x: Tensor, axis: number, options: ScanOptions = {}): Ten
     const start = unslice(first, x.shape, { begin, size: first.shape, step: begin.map(() => 1) });
     return linearScan(x, start, a, { reverse });
   });
-}
+});
 
 export interface ProdParams {
   readonly axes: readonly number[];
@@ -176,11 +187,12 @@ function exclusive(x: Tensor, reverse: boolean): Tensor {
  * Multiplies over `axes` (all if absent; negative ones count from the end); the product of nothing is 1. Derivatives of
  * every order are right also at zeros.
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export const prod = (x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor => {
-  const { keepDims = false } = checked('prod', options, ['keepDims']);
+export const prod = op('prod', [aTensor('x'), axes, reduceOptions], (x, axes?, options = {}): Tensor => {
+  const { keepDims = false } = options;
   return apply(prodRow, [x], { axes: normalizeAxes('prod', axes, x.rank), keepDims })[0]!;
-};
+});
 
 /** The rows of this file, by name. */
 export const scanRows = { cumsum: cumsumRow, linearScan: linearScanRow, prod: prodRow };

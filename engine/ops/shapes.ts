@@ -1,8 +1,10 @@
 /** Ops that add, join, split, repeat and reorder axes: compositions of the movement ops, and the triangles. */
+
 import { triangle as trianglePlan } from '../../kernels/triangle.ts';
-import { apply, checkTensors } from '../apply.ts';
+import { apply } from '../apply.ts';
+import { aNumber, axes, axis, maybe, numberOrList, numbers, op } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checkedList } from '../options.ts';
+import { aTensor, tensors } from '../kinds.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxes, normalizeAxis, type Shape, show, sizeOf } from '../shape.ts';
@@ -24,30 +26,32 @@ const whole = (op: string, what: string, v: number, least: number): void => {
  * x without axes of size 1: all of them, or those in `axes`. Shares memory. As in PyTorch, an axis that is named and has
  * another size stays.
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
+export const squeeze = op('squeeze', [aTensor('x'), axes], (x, axes?): Tensor => {
   const list = normalizeAxes('squeeze', axes, x.rank);
   return reshape(
     x,
     x.shape.filter((d, i) => d !== 1 || !list.includes(i)),
   );
-}
+});
 
 /**
  * x with a new axis of size 1 before axis `axis`, which runs from -(rank + 1) to rank. Shares memory.
  * @throws ShapeError
+ * @function
  */
-export function unsqueeze(x: Tensor, axis: number): Tensor {
+export const unsqueeze = op('unsqueeze', [aTensor('x'), axis], (x, axis): Tensor => {
   const at = normalizeAxis('unsqueeze', axis, x.rank + 1);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
-}
+});
 
 /**
  * Joins tensors of one shape along a new axis, the first unless given.
  * @throws ShapeError if the list is empty, or the shapes differ
+ * @function
  */
-export function stack(xs: readonly Tensor[], axis = 0): Tensor {
-  checkTensors('stack', checkedList('stack', 'the tensors', xs, '[a, b]'));
+export const stack = op('stack', [tensors(), maybe(axis)], (xs, axis = 0): Tensor => {
   if (xs.length === 0) throw new ShapeError('stack: no tensors given');
   const odd = xs.find((x) => show(x.shape) !== show(xs[0]!.shape));
   if (odd) {
@@ -60,62 +64,68 @@ export function stack(xs: readonly Tensor[], axis = 0): Tensor {
       at,
     ),
   );
-}
+});
 
 /**
  * Cuts x along an axis into pieces of `sizes[0]`, `sizes[1]`, ...; a number stands for equal pieces, of which the last may
  * be smaller. As torch.split.
  * @throws ShapeError if the sizes do not add up to the axis
+ * @function
  */
-export function split(x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] {
-  const a = normalizeAxis('split', axis, x.rank);
-  const d = x.shape[a]!;
-  if (typeof sizes === 'number') whole('split', 'the size of the pieces', sizes, 1);
-  const list =
-    typeof sizes === 'number'
-      ? Array.from({ length: Math.max(1, Math.ceil(d / sizes)) }, (_, i) => Math.min(sizes, d - i * sizes))
-      : sizes;
-  for (const n of list) whole('split', 'a piece', n, 0);
-  const total = list.reduce((n, v) => n + v, 0);
-  if (total !== d) {
-    throw new ShapeError(
-      `split: pieces ${show(list)} add up to ${total}, but axis ${a} of ${show(x.shape)} has ${d}; give sizes that add up to it`,
-    );
-  }
-  let at = 0;
-  return list.map((n) => {
-    at += n;
-    return slice(x, along(x, a, [at - n, at]));
-  });
-}
+export const split = op(
+  'split',
+  [aTensor('x'), numberOrList('sizes', '[2, 1]'), maybe(axis)],
+  (x, sizes, axis = 0): Tensor[] => {
+    const a = normalizeAxis('split', axis, x.rank);
+    const d = x.shape[a]!;
+    if (typeof sizes === 'number') whole('split', 'the size of the pieces', sizes, 1);
+    const list =
+      typeof sizes === 'number'
+        ? Array.from({ length: Math.max(1, Math.ceil(d / sizes)) }, (_, i) => Math.min(sizes, d - i * sizes))
+        : sizes;
+    for (const n of list) whole('split', 'a piece', n, 0);
+    const total = list.reduce((n, v) => n + v, 0);
+    if (total !== d) {
+      throw new ShapeError(
+        `split: pieces ${show(list)} add up to ${total}, but axis ${a} of ${show(x.shape)} has ${d}; give sizes that add up to it`,
+      );
+    }
+    let at = 0;
+    return list.map((n) => {
+      at += n;
+      return slice(x, along(x, a, [at - n, at]));
+    });
+  },
+);
 
 /**
  * Cuts x along an axis into at most `chunks` pieces of equal size, the last perhaps smaller. As torch.chunk.
  * @throws ShapeError
+ * @function
  */
-export function chunk(x: Tensor, chunks: number, axis = 0): Tensor[] {
+export const chunk = op('chunk', [aTensor('x'), aNumber('chunks'), maybe(axis)], (x, chunks, axis = 0): Tensor[] => {
   whole('chunk', 'the number of chunks', chunks, 1);
   const d = x.shape[normalizeAxis('chunk', axis, x.rank)]!;
   // As in PyTorch, an axis of size 0 gives that many empty pieces.
   return d === 0 ? split(x, new Array<number>(chunks).fill(0), axis) : split(x, Math.ceil(d / chunks), axis);
-}
+});
 
-/** Reverses the order along `axes` (all if absent). @throws ShapeError if there is no such axis */
-export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
+/** Reverses the order along `axes` (all if absent). @throws ShapeError if there is no such axis @function */
+export const flip = op('flip', [aTensor('x'), axes], (x, axes?): Tensor => {
   const list = normalizeAxes('flip', axes, x.rank);
   return slice(
     x,
     x.shape.map((_, i): Range => (list.includes(i) ? [null, null, -1] : [])),
   );
-}
+});
 
 /**
  * Repeats x `reps[i]` times along axis i; the shorter of `reps` and the shape is filled up with leading ones. As
  * torch.tile and numpy.tile.
  * @throws ShapeError unless all counts are whole numbers, 0 or more
+ * @function
  */
-export function tile(x: Tensor, reps: readonly number[]): Tensor {
-  checkedList('tile', 'the counts', reps, '[1, 2]');
+export const tile = op('tile', [aTensor('x'), numbers('reps', '[1, 0]')], (x, reps): Tensor => {
   for (const n of reps) whole('tile', 'a count', n, 0);
   const rank = Math.max(reps.length, x.rank);
   const fill = (list: readonly number[]) => [...new Array<number>(rank - list.length).fill(1), ...list];
@@ -134,40 +144,49 @@ export function tile(x: Tensor, reps: readonly number[]): Tensor {
       d.map((v, i) => v * n[i]!),
     );
   });
-}
+});
 
-/** As {@link tile}, with a count for every axis at least: torch.Tensor.repeat. @throws ShapeError with fewer counts */
-export function repeat(x: Tensor, reps: readonly number[]): Tensor {
+/**
+ * As {@link tile}, with a count for every axis at least: torch.Tensor.repeat. @throws ShapeError with fewer counts
+ * @function
+ */
+export const repeat = op('repeat', [aTensor('x'), numbers('reps', '[1, 0]')], (x, reps): Tensor => {
   if (reps.length < x.rank) {
     throw new ShapeError(
       `repeat: ${show(reps)} has fewer counts than ${x.describe()} has axes; give one for each, or use tile`,
     );
   }
   return tile(x, reps);
-}
+});
 
 /**
  * Repeats each element `count` times in its place along `axis`: (a, b) becomes (a, a, b, b) for 2.
  * @throws ShapeError
+ * @function
  */
-export function repeatInterleave(x: Tensor, count: number, axis: number): Tensor {
-  const a = normalizeAxis('repeatInterleave', axis, x.rank);
-  whole('repeatInterleave', 'the count', count, 0);
-  const [head, d, tail] = [x.shape.slice(0, a), x.shape[a]!, x.shape.slice(a + 1)];
-  return scope(() =>
-    reshape(broadcastTo(reshape(x, [...head, d, 1, ...tail]), [...head, d, count, ...tail]), [
-      ...head,
-      d * count,
-      ...tail,
-    ]),
-  );
-}
+export const repeatInterleave = op(
+  'repeatInterleave',
+  [aTensor('x'), aNumber('count'), axis],
+  (x, count, axis): Tensor => {
+    const a = normalizeAxis('repeatInterleave', axis, x.rank);
+    whole('repeatInterleave', 'the count', count, 0);
+    const [head, d, tail] = [x.shape.slice(0, a), x.shape[a]!, x.shape.slice(a + 1)];
+    return scope(() =>
+      reshape(broadcastTo(reshape(x, [...head, d, 1, ...tail]), [...head, d, count, ...tail]), [
+        ...head,
+        d * count,
+        ...tail,
+      ]),
+    );
+  },
+);
 
 /**
  * Moves the elements by `shifts` along `axes`, round the end; without axes, along the flattened tensor. As torch.roll.
  * @throws ShapeError if shifts and axes differ in number
+ * @function
  */
-export function roll(x: Tensor, shifts: number | readonly number[], axes?: number | readonly number[]): Tensor {
+export const roll = op('roll', [aTensor('x'), numberOrList('shifts', '[1, -1]'), axes], (x, shifts, axes?): Tensor => {
   const by = typeof shifts === 'number' ? [shifts] : shifts;
   for (const s of by) whole('roll', 'a shift', s, Number.NEGATIVE_INFINITY);
   if (axes === undefined) {
@@ -187,14 +206,15 @@ export function roll(x: Tensor, shifts: number | readonly number[], axes?: numbe
       reshape(x, x.shape),
     ),
   );
-}
+});
 
 /**
  * The diagonal of a matrix [M, N] as a vector, or the matrix [n + |k|, n + |k|] with a vector [n] on its diagonal. `k` > 0
  * is above the main diagonal, `k` < 0 below. As torch.diag.
  * @throws ShapeError unless x is a vector or a matrix
+ * @function
  */
-export function diag(x: Tensor, k = 0): Tensor {
+export const diag = op('diag', [aTensor('x'), maybe(aNumber('k'))], (x, k = 0): Tensor => {
   whole('diag', 'the diagonal', k, Number.NEGATIVE_INFINITY);
   const place = (columns: number) => (k >= 0 ? k : -k * columns);
   if (x.rank === 1) {
@@ -211,7 +231,7 @@ export function diag(x: Tensor, k = 0): Tensor {
     return scope(() => slice(reshape(x, [m * n]), [[from, count > 0 ? end : from, n + 1]]));
   }
   throw new ShapeError(`diag: ${x.describe()} has ${x.rank} axes; give a vector or a matrix`);
-}
+});
 
 export interface TriangleParams {
   readonly k: number;
@@ -243,14 +263,16 @@ const triuRow = triangleRow('triu');
 /**
  * The lower triangles of matrices [..., M, N]: what lies above diagonal `k` (default 0, the main one) becomes 0.
  * @throws ShapeError
+ * @function
  */
-export const tril = (x: Tensor, k = 0): Tensor => triangle(trilRow, x, k);
+export const tril = op('tril', [aTensor('x'), maybe(aNumber('k'))], (x, k = 0): Tensor => triangle(trilRow, x, k));
 
 /**
  * The upper triangles of matrices [..., M, N]: what lies below diagonal `k` (default 0, the main one) becomes 0.
  * @throws ShapeError
+ * @function
  */
-export const triu = (x: Tensor, k = 0): Tensor => triangle(triuRow, x, k);
+export const triu = op('triu', [aTensor('x'), maybe(aNumber('k'))], (x, k = 0): Tensor => triangle(triuRow, x, k));
 
 function blocks(op: string, x: Tensor, block: number): readonly [number, number, number, number] {
   whole(op, 'the block', block, 1);
@@ -262,8 +284,9 @@ function blocks(op: string, x: Tensor, block: number): readonly [number, number,
  * Images [N, H, W, C·b²] to [N, H·b, W·b, C]: the channels of a pixel become a block of b × b pixels, in the order (row,
  * column, C) of TensorFlow. torch.nn.PixelShuffle has the order (C, row, column), channels first (Shi et al. 2016).
  * @throws ShapeError unless block² divides the channels
+ * @function
  */
-export function depthToSpace(x: Tensor, block: number): Tensor {
+export const depthToSpace = op('depthToSpace', [aTensor('x'), aNumber('block')], (x, block): Tensor => {
   const [n, h, w, d] = blocks('depthToSpace', x, block);
   const c = d / block ** 2;
   if (!Number.isInteger(c)) {
@@ -274,13 +297,14 @@ export function depthToSpace(x: Tensor, block: number): Tensor {
   return scope(() =>
     reshape(permute(reshape(x, [n, h, w, block, block, c]), [0, 1, 3, 2, 4, 5]), [n, h * block, w * block, c]),
   );
-}
+});
 
 /**
  * Images [N, H, W, C] to [N, H/b, W/b, b²·C]: the inverse of {@link depthToSpace}.
  * @throws ShapeError unless b divides H and W
+ * @function
  */
-export function spaceToDepth(x: Tensor, block: number): Tensor {
+export const spaceToDepth = op('spaceToDepth', [aTensor('x'), aNumber('block')], (x, block): Tensor => {
   const [n, h, w, c] = blocks('spaceToDepth', x, block);
   if (h % block !== 0 || w % block !== 0) {
     throw new ShapeError(
@@ -291,7 +315,7 @@ export function spaceToDepth(x: Tensor, block: number): Tensor {
   return scope(() =>
     reshape(permute(reshape(x, [n, oh, block, ow, block, c]), [0, 1, 3, 2, 4, 5]), [n, oh, ow, block ** 2 * c]),
   );
-}
+});
 
 /** The rows of this file, by name. */
 export const shapesRows = { tril: trilRow, triu: triuRow };

@@ -6,6 +6,8 @@ import {
   type SoftmaxKind,
 } from '../../kernels/softmax.ts';
 import { apply } from '../apply.ts';
+import { axis, maybe, op } from '../arguments.ts';
+import { aTensor } from '../kinds.ts';
 import type { Row } from '../row.ts';
 import { normalizeAxis, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -92,15 +94,21 @@ function along(row: Row<SoftmaxParams>, x: Tensor, axis: number): Tensor {
  * eˣ / Σ eˣ over `axis` (the last unless given), in x's shape. The largest value is subtracted first, so that nothing
  * overflows; -∞ gives 0, and NaN where all values are -∞, as in PyTorch.
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export const softmax = (x: Tensor, axis = -1): Tensor => along(softmaxRow, x, axis);
+export const softmax = op('softmax', [aTensor('x'), maybe(axis)], (x, axis = -1): Tensor => along(softmaxRow, x, axis));
 
 /**
  * The logarithm of softmax over `axis` (the last unless given): x - log Σ eˣ, without overflow and without the loss of
  * digits of log(softmax(x)).
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export const logSoftmax = (x: Tensor, axis = -1): Tensor => along(logSoftmaxRow, x, axis);
+export const logSoftmax = op(
+  'logSoftmax',
+  [aTensor('x'), maybe(axis)],
+  (x, axis = -1): Tensor => along(logSoftmaxRow, x, axis),
+);
 
 /** The rows of this file, by name. */
 export const softmaxRows = { logSoftmax: logSoftmaxRow };

@@ -2,8 +2,10 @@
 
 import { argsort as argsortPlan } from '../../kernels/argsort.ts';
 import { apply } from '../apply.ts';
+import { aNumber, axis, maybe, op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
-import { checked } from '../options.ts';
+import { aTensor } from '../kinds.ts';
+import { flag } from '../ranges.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { normalizeAxis, sizeOf } from '../shape.ts';
@@ -17,6 +19,8 @@ export interface SortOptions {
   /** Largest first. Default false. */
   readonly descending?: boolean;
 }
+
+const sortOptions = options<SortOptions>({ descending: flag });
 
 export interface SortParams {
   readonly axis: number;
@@ -61,28 +65,29 @@ function valuesAlone(op: string, x: Tensor, k: number, axis: number, descending:
  * when descending. NaN counts as the largest, as in PyTorch: last when ascending, first when descending. The indices are
  * whole numbers in floats, and have no derivative.
  * @throws ShapeError if there is no such axis; RangeError on WebGPU for one of more than 2²⁴ elements, which float32 cannot count
+ * @function
  */
-export const argsort = (x: Tensor, axis = -1, options: SortOptions = {}): Tensor => {
-  const { descending = false } = checked('argsort', options, ['descending']);
+export const argsort = op('argsort', [aTensor('x'), maybe(axis), sortOptions], (x, axis = -1, options = {}): Tensor => {
+  const { descending = false } = options;
   const a = normalizeAxis('argsort', axis, x.rank);
   checkPlaces('argsort', x, x.shape[a]!);
   return apply(argsortRow, [x], { axis: a, descending })[0]!;
-};
+});
 
 /**
  * x sorted along `axis` (the last unless given), and the indices of {@link argsort}. The values are differentiable.
  * @throws ShapeError if there is no such axis
+ * @function
  */
-export function sort(x: Tensor, axis = -1, options: SortOptions = {}): Sorted {
-  const { descending = false } = checked('sort', options, ['descending']);
+export const sort = op('sort', [aTensor('x'), maybe(axis), sortOptions], (x, axis = -1, options = {}): Sorted => {
   const a = normalizeAxis('sort', axis, x.rank);
   const size = x.shape[a]!;
-  if (!counts(x.device, size)) return valuesAlone('sort', x, size, a, descending);
+  if (!counts(x.device, size)) return valuesAlone('sort', x, size, a, options.descending ?? false);
   return scope(() => {
     const indices = argsort(x, a, options);
     return { values: gather(x, a, indices), indices };
   });
-}
+});
 
 /** Options of {@link topk}. */
 export interface TopkOptions {
@@ -90,24 +95,31 @@ export interface TopkOptions {
   readonly largest?: boolean;
 }
 
+const topkOptions = options<TopkOptions>({ largest: flag });
+
 /**
  * The k largest (or smallest) elements along `axis` (the last unless given), in order, and their indices; NaN counts as the
  * largest. As torch.topk, with the first of equal elements first. The values are differentiable.
  * @throws ShapeError if the axis has fewer than k elements
+ * @function
  */
-export function topk(x: Tensor, k: number, axis = -1, options: TopkOptions = {}): Sorted {
-  const { largest = true } = checked('topk', options, ['largest']);
-  const a = normalizeAxis('topk', axis, x.rank);
-  if (!Number.isInteger(k) || k < 0 || k > x.shape[a]!) {
-    throw new ShapeError(`topk: k is ${k}; axis ${a} of ${x.describe()} has 0 to ${x.shape[a]} elements to give`);
-  }
-  if (!counts(x.device, x.shape[a]!)) return valuesAlone('topk', x, k, a, largest);
-  return scope(() => {
-    const order = argsort(x, a, { descending: largest });
-    const indices = slice(order, along(x, a, [0, k]));
-    return { values: gather(x, a, indices), indices };
-  });
-}
+export const topk = op(
+  'topk',
+  [aTensor('x'), aNumber('k'), maybe(axis), topkOptions],
+  (x, k, axis = -1, options = {}): Sorted => {
+    const { largest = true } = options;
+    const a = normalizeAxis('topk', axis, x.rank);
+    if (!Number.isInteger(k) || k < 0 || k > x.shape[a]!) {
+      throw new ShapeError(`topk: k is ${k}; axis ${a} of ${x.describe()} has 0 to ${x.shape[a]} elements to give`);
+    }
+    if (!counts(x.device, x.shape[a]!)) return valuesAlone('topk', x, k, a, largest);
+    return scope(() => {
+      const order = argsort(x, a, { descending: largest });
+      const indices = slice(order, along(x, a, [0, k]));
+      return { values: gather(x, a, indices), indices };
+    });
+  },
+);
 
 /** The rows of this file, by name. */
 export const sortRows = { argsort: argsortRow };

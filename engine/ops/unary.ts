@@ -1,9 +1,12 @@
 /** More functions of one tensor, elementwise. The WGSL they call is in kernels/special.ts. */
+
 import { ATAN, ERF, EXPM1, FINITE, LOG1P, SINE, SINH } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
+import { aBound, maybe, op } from '../arguments.ts';
+import { tensorLike } from '../kinds.ts';
 import type { Row } from '../row.ts';
 import type { Tensor } from '../tensor.ts';
-import { type Binary, binary, like, row, type Scalars, type TensorLike, type Unary, unary } from './define.ts';
+import { type Binary, binary, like, row, type Scalars, type Unary, unary } from './define.ts';
 import { affine, div, exp, mul } from './elementwise.ts';
 
 const mul3Row: Row<Scalars> = row(
@@ -132,11 +135,16 @@ const clampRow: Row<Scalars> = row(
 /**
  * x, but not below `min` and not above `max`; a bound left out (or null) does not limit. Where min > max everything
  * becomes max. The derivative at a bound is 1. NaN stays NaN. (For bounds that are tensors: `minimum`, `maximum`.)
+ * @function
  */
-export const clamp = (x: TensorLike, min?: number | null, max?: number | null): Tensor => {
-  const high = max ?? Number.POSITIVE_INFINITY;
-  return apply(clampRow, [like(x)], { s0: Math.min(min ?? Number.NEGATIVE_INFINITY, high), s1: high })[0]!;
-};
+export const clamp = op(
+  'clamp',
+  [tensorLike('x'), maybe(aBound('min')), maybe(aBound('max'))],
+  (x, min?, max?): Tensor => {
+    const high = max ?? Number.POSITIVE_INFINITY;
+    return apply(clampRow, [like(x)], { s0: Math.min(min ?? Number.NEGATIVE_INFINITY, high), s1: high })[0]!;
+  },
+);
 
 /** The rows of this file, by name. */
 export const unaryRows = {

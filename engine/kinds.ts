@@ -1,0 +1,47 @@
+/** Kinds of arguments that are tensors, or speak of them. @module */
+import { type Kind, kind } from './arguments.ts';
+import { shown } from './options.ts';
+import { Tensor } from './tensor.ts';
+
+const isTensor = (v: unknown): v is Tensor => v instanceof Tensor;
+
+/** A tensor. */
+export const aTensor = (name: string): Kind<Tensor> => ({
+  ...kind<Tensor>(name, 'a tensor', isTensor),
+  refuse: (called, value) => {
+    const remedy =
+      typeof value === 'number' || Array.isArray(value) || ArrayBuffer.isView(value)
+        ? '; make one of it with tensor(...)'
+        : value instanceof Promise
+          ? '; await it first'
+          : '';
+    throw new TypeError(`${called}: ${name} must be a tensor, not ${shown(value)}${remedy}`);
+  },
+});
+
+/** A tensor, or a number that stands for a scalar. */
+export const tensorLike = (name: string): Kind<Tensor | number> =>
+  kind(name, 'a tensor or a number', (v) => typeof v === 'number' || isTensor(v));
+
+/** A list of tensors. */
+export const tensors = (name = 'the tensors'): Kind<readonly Tensor[]> => ({
+  ...kind<readonly Tensor[]>(name, 'a list such as [a, b]', (v) => Array.isArray(v) && v.every(isTensor)),
+  refuse: (called, value) => {
+    const odd = Array.isArray(value) ? value.findIndex((v) => !isTensor(v)) : -1;
+    const what = odd < 0 ? `${name} must be a list such as [a, b]` : `number ${odd} of ${name} must be a tensor`;
+    throw new TypeError(`${called}: ${what}, not ${shown(odd < 0 ? value : (value as unknown[])[odd])}`);
+  },
+});
+
+/** A tensor or a list of them. */
+export const tensorOrList = (name: string): Kind<Tensor | readonly Tensor[]> =>
+  kind(name, 'a tensor or a list of tensors', (v) => isTensor(v) || (Array.isArray(v) && v.every(isTensor)));
+
+/** As an option: a tensor. */
+export const tensorRange = { holds: isTensor, says: 'a tensor' };
+
+/** As an option: a tensor or a number. */
+export const likeRange = {
+  holds: (v: unknown): boolean => typeof v === 'number' || isTensor(v),
+  says: 'a tensor or a number',
+};
