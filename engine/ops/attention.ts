@@ -73,15 +73,24 @@ export interface AttentionWeightsOptions {
   readonly causal?: boolean;
 }
 
+const attentionWeightsOptions = options<AttentionWeightsOptions>({
+  mask: tensorRange,
+  bias: tensorRange,
+  causal: flag,
+});
+
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions extends AttentionWeightsOptions {
   /** Default 1/√d. */
   readonly scale?: number;
 }
 
-const weightsRanges = { mask: tensorRange, bias: tensorRange, causal: flag };
-const weightsOptions = options<AttentionWeightsOptions>(weightsRanges);
-const attentionOptions = options<AttentionOptions>({ ...weightsRanges, scale: number });
+const attentionOptions = options<AttentionOptions>({
+  mask: tensorRange,
+  bias: tensorRange,
+  causal: flag,
+  scale: number,
+});
 
 /** Masks and biases may have more leading axes than the scores, but are not allowed to make other queries or keys. */
 function checkAgainst(op: string, scores: Shape, named: Readonly<Record<string, Tensor | undefined>>): void {
@@ -111,14 +120,14 @@ function weights(op: string, scores: Tensor, { mask, bias, causal: ordered }: At
  * forbidden by `mask`, by a bias of -Infinity, or by `causal`, in any combination; its weight is 0, and no gradient
  * comes back from it. A query that may see no key has weight 0 everywhere, as in PyTorch since 2.5, and gradients of 0. A NaN
  * among the scores of keys that a query sees makes NaN of all its weights.
- * @throws ShapeError if mask or bias do not broadcast against the scores; TypeError if they are no tensors
+ * @throws ShapeError if mask or bias do not broadcast against the scores
  * @example
  * const weights = attentionWeights(q.matmul(k, { transposeB: true }).div(Math.sqrt(d)), { causal: true }); // [..., Q, K]
  * @function
  */
 export const attentionWeights = op(
   'attentionWeights',
-  [aTensor('scores'), weightsOptions],
+  [aTensor('scores'), attentionWeightsOptions],
   (scores, options = {}): Tensor => {
     if (scores.rank < 2) throw new ShapeError(`attentionWeights: scores ${show(scores.shape)} must be [...,Q,K]`);
     return scope(() => weights('attentionWeights', scores, options));
@@ -136,17 +145,18 @@ export const scaledDotProductAttention = op(
   'scaledDotProductAttention',
   [aTensor('q'), aTensor('k'), aTensor('v'), attentionOptions],
   (q, k, v, options = {}): Tensor => {
+    const op = 'scaledDotProductAttention';
     const [d, dk] = [q, k].map((t) => t.shape[t.rank - 1]);
     const [n, nv] = [k, v].map((t) => t.shape[t.rank - 2]);
     if (q.rank < 2 || d !== dk || n === undefined || n !== nv) {
       throw new ShapeError(
-        `scaledDotProductAttention: q ${show(q.shape)}, k ${show(k.shape)} and v ${show(v.shape)} must be [...,Q,D], [...,K,D] and [...,K,E]`,
+        `${op}: q ${show(q.shape)}, k ${show(k.shape)} and v ${show(v.shape)} must be [...,Q,D], [...,K,D] and [...,K,E]`,
       );
     }
     const { scale = 1 / Math.sqrt(d!) } = options;
     return scope(() => {
       const scores = matmul(affine(q, scale, 0), k, { transposeB: true });
-      return matmul(weights('scaledDotProductAttention', scores, options), v);
+      return matmul(weights(op, scores, options), v);
     });
   },
 );

@@ -7,7 +7,7 @@
 
 import { gather as gatherPlan, type IndexWalk, scatter as scatterPlan } from '../../kernels/gather.ts';
 import { apply } from '../apply.ts';
-import { aNumber, axis, kind, maybe, op } from '../arguments.ts';
+import { aNumber, aString, axis, guarded, kind, maybe, op } from '../arguments.ts';
 import { type Device, withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
 import { aTensor } from '../kinds.ts';
@@ -50,11 +50,19 @@ export function checkPlaces(op: string, x: Tensor, size: number): void {
   );
 }
 
+const someIndices = kind<Indices>(
+  'indices',
+  'a tensor or a list of numbers',
+  (v) => v instanceof Tensor || (Array.isArray(v) && v.every((n) => typeof n === 'number')),
+);
+const ofIndices = [aString('op'), someIndices, aNumber('size')] as const;
+
 /**
  * Refuses indices that name none of `size` places, where their values lie on the host, and an axis that they cannot count.
  * @throws RangeError that names the op, the value and the range
+ * @function
  */
-export function checkIndices(op: string, indices: Tensor | readonly number[], size: number): void {
+export const checkIndices = guarded('checkIndices', ofIndices, (op, indices, size): void => {
   const values = indices instanceof Tensor ? indices.device.values?.(indices.storage) : indices;
   if (!values) {
     if (counts((indices as Tensor).device, size)) return;
@@ -70,7 +78,7 @@ export function checkIndices(op: string, indices: Tensor | readonly number[], si
       );
     }
   }
-}
+});
 
 const walkOf = (x: Shape, params: AxisParams, R: number, indices: number, shared: boolean): IndexWalk => ({
   A: sizeOf(x.slice(0, params.axis)),
@@ -219,12 +227,6 @@ export const takeAddRow: Row<SizeParams> = {
 /** Indices: a tensor of whole numbers in floats, or a list of numbers, which may count any axis. */
 export type Indices = Tensor | readonly number[];
 
-const indicesKind = kind<Indices>(
-  'the indices',
-  'a tensor or a list of numbers',
-  (v) => v instanceof Tensor || (Array.isArray(v) && v.every((n) => typeof n === 'number')),
-);
-
 const shapeOf = (indices: Indices): Shape => (indices instanceof Tensor ? indices.shape : [indices.length]);
 
 /** Slices by checked indices; those of a list go to the device as floats where these count the axis, else as bits. */
@@ -255,7 +257,7 @@ function taken(op: string, x: Tensor, indices: Indices, axis: number): Tensor {
  */
 export const take = op(
   'take',
-  [aTensor('x'), indicesKind, axis],
+  [aTensor('x'), someIndices, axis],
   (x, indices, axis): Tensor => taken('take', x, indices, normalizeAxis('take', axis, x.rank)),
 );
 
@@ -267,7 +269,7 @@ export const take = op(
  */
 export const indexSelect = op(
   'indexSelect',
-  [aTensor('x'), indicesKind, maybe(axis)],
+  [aTensor('x'), someIndices, maybe(axis)],
   (x, indices, axis = 0): Tensor => {
     const shape = shapeOf(indices);
     if (shape.length !== 1) {
@@ -283,7 +285,7 @@ export const indexSelect = op(
  * @throws ShapeError unless weight is a matrix; RangeError as {@link take}
  * @function
  */
-export const embedding = op('embedding', [aTensor('weight'), indicesKind], (weight, indices): Tensor => {
+export const embedding = op('embedding', [aTensor('weight'), someIndices], (weight, indices): Tensor => {
   if (weight.rank !== 2) throw new ShapeError(`embedding: weight ${show(weight.shape)} must be [entries, features]`);
   return taken('embedding', weight, indices, 0);
 });

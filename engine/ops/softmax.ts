@@ -1,4 +1,5 @@
 /** Softmax and its logarithm over any axis. */
+
 import {
   softmaxGrad as gradPlan,
   softmaxOrZero as orZeroPlan,

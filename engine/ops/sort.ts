@@ -80,9 +80,10 @@ export const argsort = op('argsort', [aTensor('x'), maybe(axis), sortOptions], (
  * @function
  */
 export const sort = op('sort', [aTensor('x'), maybe(axis), sortOptions], (x, axis = -1, options = {}): Sorted => {
+  const { descending = false } = options;
   const a = normalizeAxis('sort', axis, x.rank);
   const size = x.shape[a]!;
-  if (!counts(x.device, size)) return valuesAlone('sort', x, size, a, options.descending ?? false);
+  if (!counts(x.device, size)) return valuesAlone('sort', x, size, a, descending);
   return scope(() => {
     const indices = argsort(x, a, options);
     return { values: gather(x, a, indices), indices };
