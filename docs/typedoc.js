@@ -11,7 +11,7 @@ const FAMILIES = {
   Gradients: 'engine/grad engine/backward engine/node engine/checkpoint engine/transforms engine/forward',
   'Compiled steps': 'engine/compile engine/live',
   'Looking inside and checking': 'engine/tape engine/trace engine/anomaly engine/gradcheck engine/convMatrix',
-  'Ops of your own': 'engine/customOp kernels/kernel',
+  'Ops of your own': 'engine/customOp engine/kernelcheck kernels/kernel',
   Arithmetic: 'engine/ops/define engine/ops/elementwise engine/ops/arithmetic engine/ops/unary',
   'Comparison and choice': 'engine/ops/comparison',
   Activations: 'engine/ops/activations engine/ops/softmax',

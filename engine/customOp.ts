@@ -1,5 +1,6 @@
 import type { Plan, Target } from '../kernels/kernel.ts';
 import { apply } from './apply.ts';
+import { arityOf, checkCount, checkedPlan, checkedShape } from './customPlan.ts';
 import { ShapeError } from './errors.ts';
 import { pushForward } from './forward.ts';
 import { grad, throughComposite } from './grad.ts';
@@ -7,7 +8,7 @@ import { enableGrad, isRecording } from './node.ts';
 import { full } from './ops/create.ts';
 import { add } from './ops/elementwise.ts';
 import { reshape } from './ops/movement.ts';
-import { checked } from './options.ts';
+import { checked, shown } from './options.ts';
 import type { JointRule, Row } from './row.ts';
 import { type Shape, sameShape, show } from './shape.ts';
 import { Tensor } from './tensor.ts';
@@ -39,7 +40,8 @@ export interface CustomKernel {
   readonly saved?: (...inputs: Shape[]) => readonly Shape[];
   /**
    * The launches. Buffers are numbered: the inputs, then the output, then the saved tensors, then the plan's `temps`.
-   * Binding 0 of each shader is its uniform block of `params`; its storage buffers follow in the order of `args`.
+   * Binding 0 of each shader is its uniform block of `params`, one for each word; its storage buffers follow in the order of
+   * `args`. A plan is checked before anything is launched: inputs may only be read, and each output must be written.
    */
   readonly plan: (context: { inputs: readonly Shape[]; output: Shape; target: Target }) => Plan;
 }
@@ -49,13 +51,18 @@ export interface CustomOp {
   /** Shown on the tape and in errors. */
   readonly name: string;
   /**
+   * How many inputs it takes, or 'any'. Default: as many as `vjp` has rules, or else `forward` has parameters; any number where
+   * these are taken as a list (`(...xs) => `).
+   */
+  readonly inputs?: number | 'any';
+  /**
    * The function, written in ops: what the reference device runs, and what WebGPU runs unless there is a kernel. Gradients
    * flow to its inputs only, not to tensors it captures.
    */
   readonly forward: (...inputs: Tensor[]) => Tensor | SavedResult;
   /**
-   * For each input the vector-Jacobian product, written in ops: the cotangent g of the output in, that of the input out.
-   * null where the derivative is zero. Rules may be differentiated in turn: `output` and `saved` are functions of the inputs.
+   * For each input the vector-Jacobian product, written in ops: the cotangent g of the output in, that of the input out (in
+   * the shape of the input, or of the output where the input was broadcast to it). null where the derivative is zero. Rules may be differentiated in turn: `output` and `saved` are functions of the inputs.
    */
   readonly vjp?: readonly (((g: Tensor, context: CustomOpContext) => Tensor) | null)[];
   /**
@@ -63,39 +70,88 @@ export interface CustomOp {
    * `vjp`, its transpose is the vjp.
    */
   readonly jvp?: (tangents: readonly Tensor[], context: CustomOpContext) => Tensor;
-  /** A kernel for WebGPU. A test with `gradcheck` covers the rules; compare the kernel with `forward` too. */
+  /** A kernel for WebGPU. `gradcheck` tests the rules, and `kernelcheck` that the kernel gives what `forward` does. */
   readonly kernel?: CustomKernel;
 }
 
+/** Definitions of the ops made here, for `kernelcheck`. */
+const definitions = new WeakMap<object, CustomOp>();
+
+/** What an op was made of; undefined for another function. */
+export const definitionOf = (op: object): CustomOp | undefined => definitions.get(op);
+
 /**
- * Makes an op with derivative rules, and if wanted a kernel, of one's own. Check it with `gradcheck` and `gradgradcheck`.
+ * Makes an op with derivative rules, and if wanted a kernel, of one's own. Check it with `gradcheck`, `gradgradcheck` and
+ * `kernelcheck`. A call with another number of inputs, a plan that reaches for buffers which are not the op's to write, and a
+ * function that gives something else than asked for are refused by name before anything is launched.
+ * @throws TypeError if the definition contradicts itself
  * @example
  * const cube = customOp({ name: 'cube', forward: (x) => x.mul(x).mul(x), vjp: [(g, { inputs: [x] }) => g.mul(x.square()).mul(3)] });
  */
 export function customOp(op: CustomOp): (...inputs: Tensor[]) => Tensor {
-  const { name, forward, kernel } = checked('customOp', op, ['name', 'forward', 'vjp', 'jvp', 'kernel']);
+  const own = { ...checked('customOp', op, ['name', 'inputs', 'forward', 'vjp', 'jvp', 'kernel']) };
+  const { name, kernel } = own;
+  const arity = arityOf(own);
+  const says = `customOp ${name}`;
+  const savedBy = (shapes: readonly Shape[]): readonly Shape[] => {
+    const saved: unknown = kernel?.saved?.(...shapes) ?? [];
+    if (!Array.isArray(saved))
+      throw new TypeError(`${says}: kernel.saved must give a list of shapes, not ${shown(saved)}`);
+    return saved.map((s) => checkedShape(says, 'kernel.saved', s));
+  };
+  const shapesOf = (shapes: readonly Shape[]): Shape[] =>
+    kernel ? [checkedShape(says, 'kernel.shape', kernel.shape(...shapes)), ...savedBy(shapes)] : [];
   const row: Row<undefined> = {
     name,
     // Without a kernel the composition runs, and its results have the shapes.
-    shape: (inputs) => (kernel ? [kernel.shape(...inputs), ...(kernel.saved?.(...inputs) ?? [])] : []),
+    shape: shapesOf,
     composite: (inputs) => {
-      const made = forward(...inputs);
-      const all = made instanceof Tensor ? [made] : [made.y, ...made.saved];
-      if (kernel && all.length !== 1 + (kernel.saved?.(...inputs.map((t) => t.shape)).length ?? 0)) {
-        throw new TypeError(
-          `customOp ${name}: forward saves ${all.length - 1} tensors, and kernel.saved gives the shapes of others`,
-        );
+      const all = resultsOf(own, inputs);
+      if (kernel) {
+        const shapes = shapesOf(inputs.map((t) => t.shape));
+        if (all.length !== shapes.length) {
+          throw new TypeError(
+            `${says}: forward saves ${all.length - 1} tensors, and kernel.saved gives the shapes of ${shapes.length - 1}`,
+          );
+        }
+        all.forEach((t, i) => {
+          if (sameShape(t.shape, shapes[i]!)) return;
+          const [made, said] = i === 0 ? ['forward gives', 'kernel.shape'] : [`saved ${i - 1} is`, 'kernel.saved'];
+          throw new ShapeError(`${says}: ${made} ${show(t.shape)}, and ${said} says ${show(shapes[i]!)}`);
+        });
       }
       // Names of their own: a result may be an input, or a tensor from outside.
       return all.map((t) => reshape(t, t.shape));
     },
     ...(kernel
-      ? { kernel: ({ inputs, outputs, target }) => kernel.plan({ inputs, output: outputs[0]!, target }) }
+      ? {
+          kernel: ({ inputs, outputs, target }) =>
+            checkedPlan(name, kernel.plan({ inputs, output: outputs[0]!, target }), { inputs, outputs }),
+        }
       : {}),
   };
-  const [vjp, jvp] = [vjpOf(op, row), jvpOf(op, row)];
+  const [vjp, jvp] = [vjpOf(own, row), jvpOf(own, row)];
   Object.assign(row, vjp && { vjp }, jvp && { jvp });
-  return (...inputs) => apply(row, inputs, undefined)[0]!;
+  const call = (...inputs: Tensor[]): Tensor => {
+    checkCount(name, arity, inputs.length);
+    return apply(row, inputs, undefined)[0]!;
+  };
+  definitions.set(call, own);
+  return call;
+}
+
+/** What `forward` gives: the result, then what it saved. */
+export function resultsOf({ name, forward }: CustomOp, inputs: readonly Tensor[]): Tensor[] {
+  const made: unknown = forward(...inputs);
+  if (made instanceof Tensor) return [made];
+  const isRecord = typeof made === 'object' && made !== null && !Array.isArray(made);
+  const { y, saved, ...rest } = (isRecord ? made : {}) as { readonly [name: string]: unknown };
+  const isSaved = Array.isArray(saved) && saved.every((t) => t instanceof Tensor);
+  if (y instanceof Tensor && isSaved && Object.keys(rest).length === 0) return [y, ...saved];
+  if (made instanceof Promise) made.catch(() => {}); // this error is the one to report
+  throw new TypeError(
+    `customOp ${name}: forward must return a tensor, or { y, saved: [...] } with tensors, not ${shown(made)}`,
+  );
 }
 
 const contextOf = (inputs: readonly Tensor[], [output, ...saved]: readonly Tensor[]): CustomOpContext => ({
@@ -109,15 +165,29 @@ function jvpOf({ name, jvp }: CustomOp, row: Row<undefined>): Row<undefined>['jv
     jvp &&
     ((tangents, { inputs, outputs }) => {
       const all = tangents.map((v, i) => v ?? full(inputs[i]!.shape, 0));
-      const tangent = jvp(all, contextOf(inputs, outputs));
-      if (!sameShape(tangent.shape, outputs[0]!.shape)) {
-        throw new ShapeError(
-          `jvp of ${name}: the tangent ${show(tangent.shape)} must have the shape of the output ${show(outputs[0]!.shape)}`,
-        );
-      }
+      const tangent = tangentOf(name, jvp, all, contextOf(inputs, outputs));
       return [tangent, ...savedTangents(row, inputs, outputs.length - 1, tangents)];
     })
   );
+}
+
+/** What `jvp` gives, checked: a rule is the user's. */
+function tangentOf(
+  name: string,
+  jvp: NonNullable<CustomOp['jvp']>,
+  tangents: readonly Tensor[],
+  context: CustomOpContext,
+): Tensor {
+  const tangent: unknown = jvp(tangents, context);
+  if (!(tangent instanceof Tensor)) {
+    throw new TypeError(`jvp of ${name}: the tangent must be a tensor, not ${shown(tangent)}`);
+  }
+  if (!sameShape(tangent.shape, context.output.shape)) {
+    throw new ShapeError(
+      `jvp of ${name}: the tangent ${show(tangent.shape)} must have the shape of the output ${show(context.output.shape)}`,
+    );
+  }
+  return tangent;
 }
 
 /** The tangents of saved tensors, which a rule may have used and which `jvp` says nothing of: those of `forward`. */
@@ -142,7 +212,7 @@ function vjpOf(op: CustomOp, row: Row<undefined>): JointRule<undefined> | undefi
     const rule = (): (Tensor | null)[] => {
       if (!g) return inputs.map(() => null);
       if (vjp) return inputs.map((_, i) => (needs[i] ? cotangentOf(op, i, g, context) : null));
-      return transposeOf(jvp!, g, context);
+      return transposeOf(op.name, jvp!, g, context);
     };
     const direct = rule();
     // A rule that used saved tensors and is differentiated sends cotangents to them; `forward` says how they were made.
@@ -155,33 +225,41 @@ function vjpOf(op: CustomOp, row: Row<undefined>): JointRule<undefined> | undefi
 /** What the rule for input i gives, checked: a rule is the user's. */
 function cotangentOf({ name, vjp }: CustomOp, i: number, g: Tensor, context: CustomOpContext): Tensor | null {
   const { inputs, output } = context;
-  if (!Array.isArray(vjp) || vjp.length !== inputs.length) {
-    throw new TypeError(
-      `customOp ${name}: vjp must be a list with a rule, or null, for each of its ${inputs.length} inputs, not ${Array.isArray(vjp) ? `of ${vjp.length}` : typeof vjp}`,
-    );
+  const rule = vjp?.[i];
+  if (rule === undefined) {
+    throw new TypeError(`customOp ${name}: vjp has ${vjp?.length} rules, and was called with ${inputs.length} inputs`);
   }
-  const rule = vjp[i] as NonNullable<CustomOp['vjp']>[number];
   if (rule === null) return null;
   const found: unknown = rule(g, context);
   if (!(found instanceof Tensor)) {
     throw new TypeError(
-      `customOp ${name}: the rule for input ${i} gave ${typeof found}, not a tensor; null stands for zero`,
+      `customOp ${name}: the rule for input ${i} gave ${shown(found)}, not a tensor; null in place of the rule stands for zero`,
     );
   }
   const { shape } = inputs[i]!;
   // One in the output's shape is summed over the axes that broadcasting gave it.
-  if (!sameShape(found.shape, shape) && !sameShape(found.shape, output.shape)) {
-    throw new ShapeError(
-      `customOp ${name}: the rule for input ${i} gave ${show(found.shape)}; the input is ${show(shape)} and the output ${show(output.shape)}`,
-    );
+  if (sameShape(found.shape, shape) || (sameShape(found.shape, output.shape) && broadcastsTo(shape, output.shape))) {
+    return found;
   }
-  return found;
+  throw new ShapeError(
+    `customOp ${name}: the rule for input ${i} gave ${show(found.shape)}; the input is ${show(shape)} and the output ${show(output.shape)}`,
+  );
 }
 
-function transposeOf(jvp: NonNullable<CustomOp['jvp']>, g: Tensor, context: CustomOpContext): (Tensor | null)[] {
+function broadcastsTo(shape: Shape, to: Shape): boolean {
+  const pad = to.length - shape.length;
+  return pad >= 0 && shape.every((d, i) => d === 1 || d === to[pad + i]);
+}
+
+function transposeOf(
+  name: string,
+  jvp: NonNullable<CustomOp['jvp']>,
+  g: Tensor,
+  context: CustomOpContext,
+): (Tensor | null)[] {
   const createGraph = isRecording();
   const vs = context.inputs.map((x) => full(x.shape, 0).requireGrad());
-  const tangent = enableGrad(() => jvp(vs, context));
+  const tangent = enableGrad(() => tangentOf(name, jvp, vs, context));
   if (!tangent.requiresGrad) return vs.map(() => null);
   return grad(tangent, vs, { gradOutputs: [g], createGraph, allowUnused: true });
 }

@@ -44,6 +44,12 @@ export class AnomalyError extends Error {
   override name = 'AnomalyError';
 }
 
+/** `kernelcheck` found a kernel that gives something else than `forward`, leaves elements out or reaches outside. */
+export class KernelcheckError extends Error {
+  /** The name of the class, for logs. */
+  override name = 'KernelcheckError';
+}
+
 /** `gradcheck` found an analytic derivative that disagrees with central differences. */
 export class GradcheckError extends Error {
   /** The name of the class, for logs. */

@@ -41,6 +41,7 @@ export {
   DeviceError,
   GradcheckError,
   GradError,
+  KernelcheckError,
   refusePromise,
   ShapeError,
   UseAfterFreeError,
@@ -48,6 +49,7 @@ export {
 export { type GradOptions, grad, valueAndGrad } from './grad.ts';
 export { type Fn as GradcheckFunction, type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export { type AdapterName, destroy, type InitOptions, init } from './init.ts';
+export { type KernelcheckOptions, kernelcheck } from './kernelcheck.ts';
 export { decided, eachRun, Live, live, noteDecision, notePlace } from './live.ts';
 export { currentMemory as memory } from './memory.ts';
 export { enableGrad, noGrad } from './node.ts';

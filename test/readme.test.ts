@@ -56,8 +56,15 @@ test('the fifth program runs its own shader, and checks its derivatives', () => 
   [0.027, -1.728, 0.27, 4.32].forEach((v, i) => {
     assert.ok(Math.abs(numbers[i]! - v) < 1e-6, printed);
   });
-  const errors = (/largest errors (\S+) (\S+)/.exec(printed) ?? []).slice(1).map(Number);
-  assert.ok(errors.length === 2 && errors.every((e) => e < 1e-7), printed);
+  const errors = (/largest errors (\S+) (\S+) (\S+)/.exec(printed) ?? []).slice(1).map(Number);
+  assert.ok(errors.length === 3 && errors.every((e, i) => e < (i === 2 ? 1e-6 : 1e-7)), printed);
+});
+
+test('the example of an op with two inputs and a sum checks its derivatives and its shader', () => {
+  const command = ['--import', 'tsx', 'examples/customOp.ts'];
+  const printed = execFileSync(process.execPath, command, { encoding: 'utf8' });
+  const errors = (/^derivatives (\S+) (\S+)\nshader (\S+)\n$/.exec(printed) ?? []).slice(1).map(Number);
+  assert.ok(errors.length === 3 && errors.every((e, i) => e < (i === 2 ? 1e-4 : 1e-7)), printed);
 });
 
 test('the sixth program writes an ONNX file, which onnxruntime runs with a batch of any size', async () => {

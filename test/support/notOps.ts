@@ -29,6 +29,8 @@ export const NOT_OPS: readonly string[] = [
   'grid1d',
   'init',
   'keep',
+  'kernelcheck',
+  'KernelcheckError',
   'Live',
   'live',
   'manualSeed',
