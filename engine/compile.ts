@@ -190,7 +190,7 @@ function record(
   key: string,
 ): Recording {
   const { pool } = device.replayHost();
-  const inputs = like.map((t) => new Storage(pool.take(padded(t.size)), 0, t.size));
+  const inputs = like.map((t) => new Storage(pool.take(padded(t.size), `compile: ${t.describe()}`), 0, t.size));
   const outputs = new Map<Tensor, { storage: Storage; shape: Shape }>();
   const captured = new Map<Tensor, Storage>();
   /** By whose they are; null for what the step set before it asked. */
@@ -290,6 +290,7 @@ function refuseKept(trace: Trace, inputs: readonly Storage[], outputs: Recording
 function run(device: WebGpuDevice, recording: Recording, inputs: readonly Tensor[]): unknown {
   const { trace, replay, outputs, result } = recording;
   device.replayHost();
+  replay.check(inputs.map((t) => t.storage as Storage<GpuBuffer>));
   if (recording.started) {
     for (const effect of trace.effects) effect();
     replay.refresh();

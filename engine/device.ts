@@ -32,9 +32,9 @@ export interface Memory {
   buffers: number;
   /** Their size in bytes, as allocated. */
   bytes: number;
-  /** Free buffers that the pool holds for reuse, and their bytes. */
+  /** Buffers that are kept to be used again, those through which values are read among them. */
   pooledBuffers: number;
-  /** The bytes of those free buffers. */
+  /** Their size in bytes. What some thousand submits did not use goes back to the adapter. */
   pooledBytes: number;
   /** The most bytes that were ever in use at once. */
   peakBytes: number;

@@ -224,9 +224,11 @@ ${flatMain()}
     [{ params: [1.5] }, /^copies: params\[0\]: 1\.5 is not a whole number of 32 bits; f32\(1\.5\)/],
     [{ grid: [70_000, 1, 1] }, /^copies: a grid of 70000 x 1 x 1/],
   ];
+  const before = gpu.memory();
   for (const [launch, message] of wrong) {
     on(gpu, () => assert.throws(() => scope(() => made(launch)(tensor([1, 2]))), message));
   }
+  assert.is(gpu.memory().buffers, before.buffers, 'a refused launch kept its output');
   assert.equal(
     [
       ...(await on(gpu, () =>

@@ -1,9 +1,10 @@
 /** Dispatches as WebGPU takes them. */
-import { type Dispatch, MAX_GROUPS } from '../../kernels/kernel.ts';
+import { type Dispatch, type Kernel, MAX_GROUPS } from '../../kernels/kernel.ts';
 import { DeviceError } from '../errors.ts';
 import { PARAM_WORDS } from './pipelines.ts';
 import type { GpuBuffer } from './pool.ts';
 import type { Profiler } from './profiler.ts';
+import type { Submits } from './submits.ts';
 
 /** A storage buffer as a dispatch binds it. */
 export interface Binding {
@@ -39,9 +40,21 @@ export function checkLaunch({ kernel, args, params, grid }: Dispatch): void {
 }
 
 /** A uniform buffer with room for the params of `count` dispatches. */
-export const uniformBuffer = (device: GPUDevice, count: number): GPUBuffer =>
+export const uniformBuffer = (submits: Submits, count: number): GPUBuffer =>
   // UNIFORM | COPY_DST
-  device.createBuffer({ size: Math.max(1, count) * PARAM_WORDS * 4, usage: 0x40 | 0x8, label: 'params' });
+  submits.make(
+    { size: Math.max(1, count) * PARAM_WORDS * 4, usage: 0x40 | 0x8, label: 'params' },
+    `params of ${count} launches`,
+  );
+
+/** Notes which submit uses the buffers of a dispatch, and writes to them. */
+export function mark({ access }: Kernel, bindings: readonly Binding[], submit: number): void {
+  for (let i = 0; i < bindings.length; i++) {
+    const { buffer } = bindings[i]!;
+    buffer.lastRecording = submit;
+    if (access[i] === 'write') buffer.writtenBy = submit;
+  }
+}
 
 /** Binds a block of params, which each dispatch chooses by its offset, and storage buffers. */
 export const bindGroup = (

@@ -3,14 +3,15 @@ import { type Buffer, checkView, type Device, type Launch, type Memory, Storage,
 import { DeviceError } from '../errors.ts';
 import { tensorsAlive } from '../lifetime.ts';
 import { show, sizeOf } from '../shape.ts';
-import type { Binding } from './commands.ts';
+import { type Binding, checkLaunch } from './commands.ts';
 import { type Counters, type GpuDevice, type KernelFamily, nameOf, type Opened } from './opened.ts';
 import { Pipelines } from './pipelines.ts';
-import { bindable, type GpuBuffer, Pool, padded } from './pool.ts';
+import { bindable, type GpuBuffer, Pool, padded, sizeClass } from './pool.ts';
 import { type ProfileEntry, Profiler } from './profiler.ts';
 import { Readback } from './readback.ts';
 import { Recorder } from './recorder.ts';
 import type { ReplayHost } from './replay.ts';
+import { Submits } from './submits.ts';
 import { PaperBuffer, Trace } from './trace.ts';
 
 type GpuStorage = Storage<GpuBuffer>;
@@ -28,20 +29,16 @@ export class WebGpuDevice implements Device {
   /** Whether the adapter runs on a CPU. */
   readonly software: boolean;
   readonly #opened: Opened;
+  readonly #submits: Submits;
   readonly #pool: Pool;
   readonly #recorder: Recorder;
   readonly #pipelines: Pipelines;
   readonly #readback: Readback;
   readonly #limit: number;
   #trace: Trace | undefined;
-  /** An error that nobody was told of yet. */
-  #error: Error | undefined;
-  #lastError: Error | undefined;
-  /** Errors so far: a read under way when one came has read spoilt values. */
-  #errors = 0;
   #destroyed = false;
-  /** Lost or destroyed: every further call fails. */
-  #gone = false;
+  /** Why every further call fails, once it is lost or destroyed. */
+  #gone: DeviceError | undefined;
 
   /** @internal */
   constructor(opened: Opened, family?: KernelFamily) {
@@ -57,28 +54,26 @@ export class WebGpuDevice implements Device {
       maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
     };
     this.#limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
-    // A refused shader is the cause of the refused commands that follow, and is told of later: it goes first.
-    this.#pipelines = new Pipelines(gpu, (error) => {
-      this.#error = undefined;
-      this.#fail(error);
+    this.#submits = new Submits(gpu, {
+      idle: (since) => this.#trim(since),
+      exhausted: () => this.#startOver(),
+      recorded: () => this.#recorder.recorded,
     });
-    this.#pool = new Pool(this, gpu);
-    this.#readback = new Readback(gpu);
-    this.#recorder = new Recorder(gpu, this.#pipelines, () => opened.collect?.());
-    gpu.addEventListener('uncapturederror', this.#refused);
+    this.#pipelines = new Pipelines(gpu, (kernel, error) => this.#submits.shader(kernel, error));
+    this.#pool = new Pool(this, this.#submits);
+    this.#readback = new Readback(this.#submits);
+    this.#recorder = new Recorder(gpu, this.#submits, this.#pipelines, () => opened.collect?.());
     void gpu.lost.then(({ reason, message }) => {
-      this.#gone = true;
-      if (!this.#destroyed) {
-        this.#fail(
-          new DeviceError(`the device was lost (${reason}): ${message}. Call init() again and rebuild your tensors`),
-        );
-      }
+      this.#submits.close();
+      this.#gone ??= new DeviceError(
+        `the device was lost (${reason}): ${message}. Call init() again and rebuild your tensors`,
+      );
     });
   }
 
   /** Whether it can still be used: neither lost nor destroyed. */
   get alive(): boolean {
-    return !this.#gone;
+    return this.#gone === undefined;
   }
 
   /** @internal */
@@ -97,6 +92,9 @@ export class WebGpuDevice implements Device {
       );
     }
     if (this.#trace) return this.#trace.run(launch);
+    const spoilt = this.#spoilt(launch.inputs as GpuStorage[]);
+    if (spoilt && launch.mutates > 0)
+      throw this.#refuseUse(launch.op, spoilt, ', and what it would overwrite stays as it is');
     const { temps = [], dispatches } = launch.plan!(this.target);
     const outputs: GpuStorage[] = [];
     const scratch: GpuStorage[] = [];
@@ -104,13 +102,13 @@ export class WebGpuDevice implements Device {
       for (const s of launch.outputShapes)
         outputs.push(this.#allocate(sizeOf(s), `${launch.op}: an output of ${show(s)}`));
       for (const n of temps) scratch.push(this.#allocate(n, `${launch.op}: scratch space`));
+      this.#record(dispatches, [...(launch.inputs as GpuStorage[]), ...outputs, ...scratch]);
     } catch (error) {
       for (const s of [...outputs, ...scratch]) s.release();
       throw error;
     }
-    const all = [...(launch.inputs as GpuStorage[]), ...outputs, ...scratch];
-    this.#record(dispatches, all);
     for (const s of scratch) s.release();
+    if (spoilt) for (const s of outputs) s.buffer.writtenBy = spoilt.writtenBy;
     for (const s of mutated) s.buffer.version++;
     return outputs;
   }
@@ -124,7 +122,12 @@ export class WebGpuDevice implements Device {
   /** @internal */
   upload(values: ArrayLike<number>): Storage {
     const storage = this.allocate(values.length);
-    this.#write(storage as GpuStorage, values);
+    try {
+      this.#write(storage as GpuStorage, values);
+    } catch (error) {
+      storage.release();
+      throw error;
+    }
     this.#trace?.upload(storage);
     return storage;
   }
@@ -150,33 +153,64 @@ export class WebGpuDevice implements Device {
       // The recording is refused as a whole, so nobody need hear of it twice.
       return new Promise<never>(() => {});
     }
-    if (this.#error) await this.#tell();
+    this.#check();
     const { buffer, offset, size } = storage as GpuStorage;
     if (size === 0) return new Float32Array(0);
     this.#recorder.flush();
-    const errors = this.#errors;
+    // The buffer may be someone else's by the time the copy has arrived.
+    const { id, writtenBy } = buffer;
+    if (this.#submits.spoilt(buffer)) await this.#refuse({ id, writtenBy });
     const copy = this.#readback.copy(buffer.gpu, offset * 4, size * 4);
     try {
       await this.#opened.wait(copy.ready);
+      await this.#opened.wait(this.#pipelines.settled());
+      this.#check();
+      await this.#refuse({ id, writtenBy }, copy.submit);
     } catch (error) {
-      this.#fail(new DeviceError(`reading ${size} elements failed: ${(error as Error).message}`));
-      await this.#tell();
+      copy.drop();
+      this.#check();
+      await this.#refuse({ id, writtenBy }, copy.submit);
+      if (error instanceof DeviceError) throw error;
+      throw new DeviceError(`reading ${size} elements failed: ${(error as Error).message}`);
     }
+    this.#submits.done(copy.submit);
+    return copy.values();
+  }
+
+  /** Throws why a buffer, or a copy of it, does not hold what it should, if so. */
+  async #refuse(buffer: Pick<GpuBuffer, 'id' | 'writtenBy'>, copy = -1): Promise<void> {
+    if (!this.#submits.any) return;
+    // A shader that was refused is the cause of what else was, and is known a little later.
     await this.#opened.wait(this.#pipelines.settled());
-    const values = copy.values();
-    if (this.#errors !== errors) await this.#tell();
-    return values;
+    const error = this.#submits.spoilt(buffer) ?? this.#submits.refusal(copy);
+    if (error) throw error;
   }
 
   /** @internal */
   release(buffer: Buffer): void {
     if (this.#destroyed || buffer instanceof PaperBuffer) return;
+    if (this.#submits.any && this.#submits.spoilt(buffer as GpuBuffer, false)) {
+      // What it does not hold is nobody's; it may not even be memory.
+      this.#recorder.flush();
+      this.#pool.discard(buffer as GpuBuffer);
+      return;
+    }
     this.#pool.give(buffer as GpuBuffer);
-    if (!this.#pool.overfull) return;
-    // Sizes have changed for good: start over, once what is recorded on the old buffers is on its way.
+    // Sizes have changed for good.
+    if (this.#pool.overfull) this.#startOver();
+  }
+
+  /** Gives back all memory that is not in use, once what is recorded on it is on its way. */
+  #startOver(): void {
     this.#recorder.flush();
     this.#recorder.forget();
-    this.#pool.trim();
+    this.#trim();
+  }
+
+  /** Gives back memory that is not in use, and was not since a submit. */
+  #trim(since?: number): void {
+    this.#pool.trim(since);
+    this.#readback.trim(since);
   }
 
   flush(): void {
@@ -189,10 +223,14 @@ export class WebGpuDevice implements Device {
     await this.#opened.wait(this.gpu.queue.onSubmittedWorkDone());
     await this.#opened.wait(this.#pipelines.settled());
     this.#check();
+    const error = this.#submits.untold();
+    if (error) throw error;
   }
 
   memory(): Memory {
-    const { buffers, bytes, pooledBuffers, pooledBytes, peakBytes } = this.#pool;
+    const { buffers, bytes, peakBytes } = this.#pool;
+    const pooledBuffers = this.#pool.pooledBuffers + this.#readback.buffers;
+    const pooledBytes = this.#pool.pooledBytes + this.#readback.bytes;
     return { tensors: tensorsAlive(), buffers, bytes, pooledBuffers, pooledBytes, peakBytes };
   }
 
@@ -247,7 +285,7 @@ export class WebGpuDevice implements Device {
     this.#recorder.flush();
     const [pool, pipelines, limit] = [this.#pool, this.#pipelines, this.#limit];
     const { gpu, target } = this;
-    return { gpu, pool, pipelines, target, limit, recorder: this.#recorder };
+    return { gpu, pool, pipelines, target, limit, submits: this.#submits, recorder: this.#recorder };
   }
 
   #untraceable(what: string): DeviceError {
@@ -259,27 +297,26 @@ export class WebGpuDevice implements Device {
   /** Runs dispatches on storages, in the order of a plan's slots: for kernels outside the op table. @internal */
   dispatch(dispatches: readonly Dispatch[], storages: readonly Storage[]): void {
     this.#check();
+    for (const { kernel, args } of dispatches) {
+      const read = args.filter((_, i) => kernel.access[i] === 'read').map((a) => storages[a] as GpuStorage);
+      const spoilt = this.#spoilt(read);
+      if (spoilt) throw this.#refuseUse(kernel.name, spoilt);
+    }
     this.#record(dispatches, storages as readonly GpuStorage[]);
   }
 
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    this.#gone = true;
-    this.#error = new DeviceError('the device was destroyed; call init() for a new one');
-    this.#lastError = this.#error;
+    this.#gone = new DeviceError('the device was destroyed; call init() for a new one');
+    this.#submits.close();
     this.#pool.trim();
-    this.gpu.removeEventListener('uncapturederror', this.#refused);
+    this.#readback.destroy();
     this.gpu.destroy();
   }
 
-  // Dawn holds on to a listener, and the listener to this device: a destroyed one could not be collected.
-  readonly #refused = (event: GPUUncapturedErrorEvent): void => {
-    event.preventDefault();
-    this.#fail(new DeviceError(`WebGPU refused a command: ${event.error.message}`));
-  };
-
   #record(dispatches: readonly Dispatch[], storages: readonly GpuStorage[]): void {
+    for (const d of dispatches) checkLaunch(d);
     const bindings: Binding[] = storages.map((s) => ({ buffer: s.buffer, offset: s.offset * 4, size: padded(s.size) }));
     for (const d of dispatches) {
       this.#recorder.add(
@@ -290,36 +327,31 @@ export class WebGpuDevice implements Device {
   }
 
   #allocate(size: number, what: string): GpuStorage {
-    return new Storage(this.#pool.take(bindable(size, this.#limit, what)), 0, size);
+    return new Storage(this.#pool.take(bindable(size, this.#limit, what), what), 0, size);
   }
 
   #write(storage: GpuStorage, values: ArrayLike<number>): void {
     if (storage.size === 0) return;
+    const { buffer, offset, size } = storage;
     // A queue write overtakes what is recorded but not submitted.
-    if (storage.buffer.lastRecording === this.#recorder.recording) this.#recorder.flush();
+    if (buffer.lastRecording === this.#submits.next) this.#recorder.flush();
     const data = values instanceof Float32Array ? values : Float32Array.from(values);
-    this.gpu.queue.writeBuffer(storage.buffer.gpu, storage.offset * 4, data as Float32Array<ArrayBuffer>);
+    this.#submits.write(buffer.gpu, offset * 4, data as Float32Array<ArrayBuffer>);
+    if (sizeClass(padded(size)) === buffer.bytes) buffer.writtenBy = -1;
   }
 
-  #fail(error: Error): void {
-    this.#errors++;
-    if (this.#error) return;
-    this.#error = error;
-    this.#lastError = error;
+  /** The first of these buffers that does not hold what it should, because the work that was to write it was refused. */
+  #spoilt(storages: readonly GpuStorage[]): GpuBuffer | undefined {
+    if (!this.#submits.any) return undefined;
+    return storages.find((s) => this.#submits.spoilt(s.buffer, false))?.buffer;
   }
 
-  /** Throws the latest error: a refused shader, reported late, rather than the refusals that it caused. */
-  async #tell(): Promise<never> {
-    if (!this.#destroyed) await this.#opened.wait(this.#pipelines.settled());
-    this.#check();
-    throw this.#lastError;
+  #refuseUse(op: string, buffer: GpuBuffer, more = ''): DeviceError {
+    const cause = this.#submits.spoilt(buffer)!;
+    return new DeviceError(`${op}: an input was never computed${more}: ${cause.message}`, { cause });
   }
 
   #check(): void {
-    const error = this.#error;
-    if (!error) return;
-    // A refused command spoils results, not the device: whoever comes next is told, once.
-    if (!this.#gone) this.#error = undefined;
-    throw error;
+    if (this.#gone) throw this.#gone;
   }
 }

@@ -17,12 +17,12 @@ export class Pipelines {
   readonly #byKernel = new WeakMap<Kernel, Pipeline>();
   readonly #bySource = new Map<string, Pipeline>();
   readonly #layouts = new Map<string, { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout }>();
-  readonly #fail: (error: Error) => void;
+  readonly #fail: (kernel: string, error: DeviceError) => void;
 
   readonly #unsettled = new Set<Promise<void>>();
 
   /** @param fail receives compile and validation errors, which WebGPU reports later */
-  constructor(device: GPUDevice, fail: (error: Error) => void) {
+  constructor(device: GPUDevice, fail: (kernel: string, error: DeviceError) => void) {
     this.#device = device;
     this.#fail = fail;
   }
@@ -63,9 +63,11 @@ export class Pipelines {
         // Forgotten, so that the next use says so again.
         this.#bySource.delete(key);
         this.#byKernel.delete(kernel);
-        this.#fail(new DeviceError(`${kernel.name}: the shader was refused: ${error.message}\n${kernel.source}`));
+        const refused = `the shader was refused: ${error.message}\n${kernel.source}`;
+        this.#fail(kernel.name, new DeviceError(`${kernel.name}: ${refused}`));
       },
-      (error: unknown) => this.#fail(new DeviceError(`${kernel.name}: ${String(error)}`)),
+      // The device is gone, and says so itself.
+      () => {},
     );
     this.#unsettled.add(settled);
     void settled.then(() => this.#unsettled.delete(settled));

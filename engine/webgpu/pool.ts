@@ -1,5 +1,6 @@
 import type { Buffer, Device } from '../device.ts';
 import { DeviceError } from '../errors.ts';
+import type { Submits } from './submits.ts';
 
 /** A GPU buffer and what the pool knows of it. */
 export class GpuBuffer implements Buffer {
@@ -11,8 +12,12 @@ export class GpuBuffer implements Buffer {
   readonly id: number;
   refs = 0;
   version = 0;
-  /** The recording that last used it: a queue write must not overtake it. */
+  /** The submit that last used it: a queue write must not overtake it. */
   lastRecording = -1;
+  /** The submit that last wrote to it, or the refused one that what it holds rests on; -1 if that is from the host, or nothing. */
+  writtenBy = -1;
+  /** The number of the next submit when it was last given back. */
+  freed = 0;
 
   constructor(device: Device, gpu: GPUBuffer, bytes: number, id: number) {
     this.device = device;
@@ -36,7 +41,7 @@ export function bindable(elements: number, limit: number, what: string): number 
 
 const USAGE = 0x80 | 0x4 | 0x8; // STORAGE | COPY_SRC | COPY_DST; the global GPUBufferUsage does not exist in every Node
 
-/** Bytes of free buffers that are worth no thought. */
+/** Bytes of free buffers that are kept in any case. */
 const MARGIN = 2 ** 26;
 
 /**
@@ -46,7 +51,7 @@ const MARGIN = 2 ** 26;
  */
 export class Pool {
   readonly #device: Device;
-  readonly #gpu: GPUDevice;
+  readonly #submits: Submits;
   readonly #free = new Map<number, GpuBuffer[]>();
   #nextId = 1;
   buffers = 0;
@@ -55,39 +60,38 @@ export class Pool {
   pooledBytes = 0;
   peakBytes = 0;
 
-  constructor(device: Device, gpu: GPUDevice) {
+  constructor(device: Device, submits: Submits) {
     this.#device = device;
-    this.#gpu = gpu;
+    this.#submits = submits;
   }
 
-  take(bytes: number): GpuBuffer {
+  /** @param what it is for, for errors @throws DeviceError if the adapter has no more memory */
+  take(bytes: number, what: string): GpuBuffer {
     const size = sizeClass(bytes);
     const reused = this.#free.get(size)?.shift();
-    if (reused) {
-      this.pooledBuffers--;
-      this.pooledBytes -= size;
-    }
-    this.buffers++;
-    this.bytes += size;
-    this.peakBytes = Math.max(this.peakBytes, this.bytes);
-    return reused ?? this.#create(size);
+    if (!reused) return this.takeNew(bytes, what);
+    this.pooledBuffers--;
+    this.pooledBytes -= size;
+    reused.writtenBy = -1;
+    return this.#count(reused);
   }
 
-  /** A buffer for long: free ones are left to the work that comes and goes, which will want them again. */
-  takeNew(bytes: number): GpuBuffer {
-    const size = sizeClass(bytes);
-    this.buffers++;
-    this.bytes += size;
-    this.peakBytes = Math.max(this.peakBytes, this.bytes);
-    return this.#create(size);
+  /** A buffer for long: free ones are left to the work that comes and goes, which will want them again. @throws as `take` */
+  takeNew(bytes: number, what: string): GpuBuffer {
+    const [size, id] = [sizeClass(bytes), this.#nextId++];
+    const gpu = this.#submits.make({ size, usage: USAGE, label: `wgrad buffer ${id}` }, what);
+    return this.#count(new GpuBuffer(this.#device, gpu, size, id));
   }
 
-  #create(size: number): GpuBuffer {
-    const gpu = this.#gpu.createBuffer({ size, usage: USAGE });
-    return new GpuBuffer(this.#device, gpu, size, this.#nextId++);
+  #count(buffer: GpuBuffer): GpuBuffer {
+    this.buffers++;
+    this.bytes += buffer.bytes;
+    this.peakBytes = Math.max(this.peakBytes, this.bytes);
+    return buffer;
   }
 
   give(buffer: GpuBuffer): void {
+    buffer.freed = this.#submits.next;
     const list = this.#free.get(buffer.bytes) ?? [];
     const after = list.findIndex((b) => b.id > buffer.id);
     list.splice(after < 0 ? list.length : after, 0, buffer);
@@ -110,16 +114,21 @@ export class Pool {
     return this.pooledBytes > this.peakBytes + MARGIN;
   }
 
-  /** Gives the memory of free buffers back to the adapter. */
-  trim(): void {
-    for (const list of this.#free.values()) for (const b of list) b.gpu.destroy();
-    this.#free.clear();
-    this.pooledBuffers = 0;
-    this.pooledBytes = 0;
+  /** Gives the memory of free buffers back to the adapter: all, or those that were free before a submit. */
+  trim(before = Number.POSITIVE_INFINITY): void {
+    for (const [size, list] of this.#free) {
+      const kept = list.filter((b) => b.freed >= before);
+      if (kept.length === list.length) continue;
+      for (const b of list) if (b.freed < before) b.gpu.destroy();
+      this.pooledBuffers -= list.length - kept.length;
+      this.pooledBytes -= (list.length - kept.length) * size;
+      this.#free.set(size, kept);
+    }
   }
 }
 
-function sizeClass(bytes: number): number {
+/** The size that a buffer of so many bytes is made in. */
+export function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;
   const quarter = 2 ** (Math.ceil(Math.log2(bytes)) - 3);
   return Math.ceil(bytes / quarter) * quarter;

@@ -54,6 +54,7 @@ export class Profiler {
         set.destroy();
         this.#open.delete(reading);
       });
+      reading.catch(() => {}); // `report` tells of it, if anybody asks
       this.#open.add(reading);
     };
   }

@@ -1,8 +1,9 @@
 import type { Dispatch } from '../../kernels/kernel.ts';
 import { packParams } from '../device.ts';
-import { type Binding, bindGroup, type Command, checkLaunch, encode, uniformBuffer } from './commands.ts';
+import { type Binding, bindGroup, type Command, encode, mark, uniformBuffer } from './commands.ts';
 import { PARAM_WORDS, type Pipelines } from './pipelines.ts';
 import type { Profiler } from './profiler.ts';
+import type { Submits } from './submits.ts';
 
 /** Dispatches of one submit. Enough to amortise it, few enough that the adapter starts early. */
 const CAPACITY = 128;
@@ -15,14 +16,13 @@ const MAX_GROUPS = 2048;
  */
 export class Recorder {
   readonly #device: GPUDevice;
+  readonly #submits: Submits;
   readonly #pipelines: Pipelines;
   readonly #words = new Uint32Array(CAPACITY * PARAM_WORDS);
   readonly #floats = new Float32Array(this.#words.buffer);
   readonly #uniforms: GPUBuffer;
   readonly #groups = new Map<string, GPUBindGroup>();
   #list: Command[] = [];
-  /** Counts submits. */
-  recording = 0;
   /** Dispatches and bind groups made since the start, for the overhead benchmark and tests. */
   dispatches = 0;
   groupsMade = 0;
@@ -32,28 +32,31 @@ export class Recorder {
   readonly #collect: () => void;
 
   /** @param collect called when many bind groups have become garbage */
-  constructor(device: GPUDevice, pipelines: Pipelines, collect: () => void) {
+  constructor(device: GPUDevice, submits: Submits, pipelines: Pipelines, collect: () => void) {
     this.#collect = collect;
     this.#device = device;
+    this.#submits = submits;
     this.#pipelines = pipelines;
-    this.#uniforms = uniformBuffer(device, CAPACITY);
+    this.#uniforms = uniformBuffer(submits, CAPACITY);
   }
 
-  add(dispatch: Dispatch, bindings: readonly Binding[]): void {
+  /** Records dispatches that were checked. */ add(dispatch: Dispatch, bindings: readonly Binding[]): void {
     const { kernel, params, grid } = dispatch;
-    checkLaunch(dispatch);
     const pipeline = this.#pipelines.get(kernel);
     const at = this.#list.length * PARAM_WORDS;
     packParams(params, this.#words, this.#floats, at);
     let key = pipeline.layoutId;
-    for (const b of bindings) {
-      b.buffer.lastRecording = this.recording;
-      key += `,${b.buffer.id}:${b.offset}:${b.size}`;
-    }
+    for (const b of bindings) key += `,${b.buffer.id}:${b.offset}:${b.size}`;
+    mark(kernel, bindings, this.#submits.next);
     const group = this.#groups.get(key) ?? this.#group(kernel.name, key, pipeline.layout, bindings);
     this.#list.push({ name: kernel.name, pipeline: pipeline.gpu, group, grid });
     this.dispatches++;
     if (this.#list.length === CAPACITY) this.flush();
+  }
+
+  /** Whether something is recorded. */
+  get recorded(): boolean {
+    return this.#list.length > 0;
   }
 
   /** Submits what is recorded. */
@@ -61,12 +64,12 @@ export class Recorder {
     const list = this.#list;
     if (list.length === 0) return;
     this.#list = [];
-    this.recording++;
-    this.#device.queue.writeBuffer(this.#uniforms, 0, this.#words.buffer, 0, list.length * PARAM_WORDS * 4);
-    const encoder = this.#device.createCommandEncoder();
-    const after = encode(encoder, list, this.profiler);
-    this.#device.queue.submit([encoder.finish()]);
-    after();
+    let after: (() => void) | undefined;
+    this.#submits.submit(list, (encoder) => {
+      this.#device.queue.writeBuffer(this.#uniforms, 0, this.#words.buffer, 0, list.length * PARAM_WORDS * 4);
+      after = encode(encoder, list, this.profiler);
+    });
+    after?.();
   }
 
   /** Drops the cached bind groups, and with them their hold on buffers. */
@@ -80,7 +83,7 @@ export class Recorder {
       this.#groups.clear();
       this.#collect();
     }
-    const group = bindGroup(this.#device, name, layout, this.#uniforms, bindings);
+    const group = this.#submits.ahead(() => bindGroup(this.#device, name, layout, this.#uniforms, bindings));
     this.#groups.set(key, group);
     this.groupsMade++;
     return group;

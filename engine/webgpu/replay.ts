@@ -7,12 +7,14 @@ import type { Step } from './fuse.ts';
 import { PARAM_WORDS, type Pipelines } from './pipelines.ts';
 import { bindable, type GpuBuffer, type Pool, padded } from './pool.ts';
 import type { Recorder } from './recorder.ts';
+import type { Submits } from './submits.ts';
 import { PaperBuffer, type TracedOp } from './trace.ts';
 
 /** What a replay needs of its device. */
 export interface ReplayHost {
   readonly gpu: GPUDevice;
   readonly pool: Pool;
+  readonly submits: Submits;
   readonly pipelines: Pipelines;
   readonly target: Target;
   /** The largest buffer that can be bound, in bytes. */
@@ -45,7 +47,7 @@ class Planner {
       if (b.bytes >= bytes && b.bytes <= 2 * bytes + 1024 && (best < 0 || b.bytes < this.#free[best]!.bytes)) best = i;
     });
     if (best >= 0) return this.#free.splice(best, 1)[0]!;
-    const buffer = this.#pool.takeNew(bytes);
+    const buffer = this.#pool.takeNew(bytes, what);
     this.taken.push(buffer);
     return buffer;
   }
@@ -78,6 +80,8 @@ export class Replay {
   }[] = [];
   readonly #planner: Planner;
   readonly #memory = new Map<Buffer, GpuBuffer>();
+  /** Buffers from outside that it reads or writes. */
+  readonly #outside = new Set<GpuBuffer>();
   /** Buffers that it writes in place. */
   readonly mutates: ReadonlySet<Buffer>;
 
@@ -90,7 +94,7 @@ export class Replay {
     const count = plans.reduce((n, p) => n + p.dispatches.length, 0);
     this.#words = new Uint32Array(Math.max(1, count) * PARAM_WORDS);
     this.#floats = new Float32Array(this.#words.buffer);
-    this.#uniforms = uniformBuffer(host.gpu, count);
+    this.#uniforms = uniformBuffer(host.submits, count);
     try {
       this.#build(steps, plans, kept);
     } catch (error) {
@@ -124,7 +128,8 @@ export class Replay {
         packParams(d.params, this.#words, this.#floats, this.#commands.length * PARAM_WORDS);
         const bound = d.args.map((a) => slots[a]!);
         const key = pipeline.layoutId + bound.map((b) => `,${b.buffer.id}:${b.offset}:${b.size}`).join('');
-        const group = groups.get(key) ?? bindGroup(host.gpu, d.kernel.name, pipeline.layout, this.#uniforms, bound);
+        const make = () => bindGroup(host.gpu, d.kernel.name, pipeline.layout, this.#uniforms, bound);
+        const group = groups.get(key) ?? host.submits.ahead(make);
         groups.set(key, group);
         this.#commands.push({ name: d.kernel.name, pipeline: pipeline.gpu, group, grid: d.grid });
       }
@@ -150,7 +155,10 @@ export class Replay {
   }
 
   #at({ buffer, size }: Storage, name: string): GpuBuffer {
-    if (!(buffer instanceof PaperBuffer)) return buffer as GpuBuffer;
+    if (!(buffer instanceof PaperBuffer)) {
+      this.#outside.add(buffer as GpuBuffer);
+      return buffer as GpuBuffer;
+    }
     const known = this.#memory.get(buffer);
     if (known) return known;
     const memory = this.#planner.take(size, `${name}: an output`);
@@ -176,20 +184,35 @@ export class Replay {
     }
   }
 
+  /** @throws DeviceError if the step uses, from outside or as an input, what refused work was to write */
+  check(inputs: readonly CopyEnd[]): void {
+    const { submits } = this.#host;
+    if (!submits.any) return;
+    for (const buffer of [...inputs.map((s) => s.buffer), ...this.#outside]) {
+      const error = submits.spoilt(buffer);
+      if (error) throw error;
+    }
+  }
+
   /** Submits the step once. */
   run(before: readonly Copy[], after: (place: Replay['place']) => readonly Copy[]): void {
-    const encoder = this.#host.gpu.createCommandEncoder();
-    const copy = ([a, b]: Copy) => {
-      if (a.size > 0) encoder.copyBufferToBuffer(a.buffer.gpu, a.offset * 4, b.buffer.gpu, b.offset * 4, a.size * 4);
-    };
-    before.forEach(copy);
-    const { recorder } = this.#host;
-    const measured = encode(encoder, this.#commands, recorder.profiler);
-    recorder.dispatches += this.#commands.length;
-    after((s) => this.place(s)).forEach(copy);
-    this.#host.gpu.queue.submit([encoder.finish()]);
-    measured();
-    for (const b of this.mutates) b.version++;
+    const { recorder, submits } = this.#host;
+    let measured: (() => void) | undefined;
+    submits.submit(this.#commands, (encoder) => {
+      const copy = ([a, b]: Copy) => {
+        b.buffer.writtenBy = submits.next - 1;
+        if (a.size > 0) encoder.copyBufferToBuffer(a.buffer.gpu, a.offset * 4, b.buffer.gpu, b.offset * 4, a.size * 4);
+      };
+      before.forEach(copy);
+      measured = encode(encoder, this.#commands, recorder.profiler);
+      recorder.dispatches += this.#commands.length;
+      after((s) => this.place(s)).forEach(copy);
+    });
+    measured?.();
+    for (const b of this.mutates) {
+      b.version++;
+      (b as GpuBuffer).writtenBy = submits.next - 1;
+    }
   }
 
   /** Frees its buffers. */
