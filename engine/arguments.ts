@@ -169,10 +169,11 @@ export function options<T extends object>(
   };
 }
 
-/** An option of another type is a TypeError; a number that is out of range, a RangeError. */
+/** A number out of a range of numbers is a RangeError, and what is of another type a TypeError. */
 function checkOption(called: string, option: string, range: OptionRange, value: unknown): void {
-  if (typeof value === 'number' || range.holds(value)) checkRange(called, option, range, value);
-  else throw new TypeError(`${called}: ${option} must be ${range.says}, not ${shown(value)}`);
+  if (range.holds(value)) return;
+  if (typeof value === 'number' && [0, 0.5, 1, 2].some(range.holds)) checkRange(called, option, range, value);
+  throw new TypeError(`${called}: ${option} must be ${range.says}, not ${shown(value)}`);
 }
 
 /** `clamp(x, min?, max?)`: how a function is called. */
