@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fs, { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -133,6 +134,25 @@ test('an atomic write replaces a file whole or leaves it alone', async ({ root }
   assert.equal(readdirSync(root).sort(), ['a.txt', 'folder'], 'no temporary file stays');
 });
 
+test('names as long as the file system allows are written, and longer ones refused', async ({ root }) => {
+  for (const name of ['x'.repeat(186), 'x'.repeat(205), 'x'.repeat(255), 'ü'.repeat(127)]) {
+    const path = join(root, name);
+    await writeFileAtomic(path, 'one');
+    // What a killed writer of the same name left a week ago goes.
+    const stale = `.${createHash('sha256').update(name).digest('hex')}.01234567-1-01234567-0123-0123-0123-0123456789ab.tmp`;
+    if (name.length > 186) {
+      writeFileSync(join(root, stale), '');
+      fs.utimesSync(join(root, stale), 1e9, 1e9);
+    }
+    await writeFileAtomic(path, 'two');
+    assert.is(readFileSync(path, 'utf8'), 'two');
+    assert.equal(readdirSync(root), [name], 'no temporary file stays');
+    fs.unlinkSync(path);
+  }
+  const long = join(root, 'x'.repeat(256));
+  assert.match(await messageOf(writeFileAtomic(long, '')), /a name in this path is longer .*\(ENAMETOOLONG\)$/);
+});
+
 test('plots the curves that the rows have, as one SVG', () => {
   const rows = Array.from({ length: 100 }, (_, i) => ({
     step: i,
@@ -159,7 +179,7 @@ test('progress without a terminal is a line every 10 %, and survives a stream th
     write: { value: (text: string) => lines.push(text) > 0, writable: true },
   }) as NodeJS.WriteStream & { write: unknown };
   const run = (quiet: boolean): void => {
-    using progress = createProgress({ total: 40, imagesPerStep: 32, quiet, stream });
+    using progress = createProgress({ total: 40, imagesPerStep: 32, samples: 'points', quiet, stream });
     for (let step = 1; step <= 35; step++) progress.update(step, { critic: -12.345, W: 1234.5, none: Number.NaN });
   };
   run(true);
@@ -169,7 +189,7 @@ test('progress without a terminal is a line every 10 %, and survives a stream th
     lines.map((line) => line.split('  ')[0]),
     ['4', '8', '12', '16', '20', '24', '28', '32', '35'].map((n) => `${n}/40`),
   );
-  assert.match(lines.at(-1)!, /^35\/40 {2}critic -12.3 {2}W 1235 {2}none NaN .*images\/s {2}0:00 elapsed\n$/);
+  assert.match(lines.at(-1)!, /^35\/40 {2}critic -12.3 {2}W 1235 {2}none NaN .*points\/s {2}0:00 elapsed\n$/);
   stream.write = full;
   run(false);
 });

@@ -19,8 +19,10 @@ export interface Progress {
 export interface ProgressOptions {
   /** Steps of the whole run. */
   readonly total: number;
-  /** Images that one step learns from, for the rate. */
+  /** Images, or other samples, that one step learns from, for the rate. */
   readonly imagesPerStep: number;
+  /** What the samples are; images unless given. */
+  readonly samples?: 'images' | 'points';
   /** Steps done before, where a run is resumed; 0 unless given. */
   readonly start?: number;
   /** Shows nothing. */
@@ -40,7 +42,7 @@ const LONGEST_BAR = 30;
 
 /** Starts the display of a run: a bar on a terminal, else a plain line every 10 s and every 10 %. */
 export function createProgress(options: ProgressOptions): Progress {
-  const { total, imagesPerStep, start = 0, quiet = false, stream = process.stderr } = options;
+  const { total, imagesPerStep, samples = 'images', start = 0, quiet = false, stream = process.stderr } = options;
   if (quiet) return { update() {}, stop() {}, [Symbol.dispose]() {} };
   const out = guarded(stream);
   const clock = startClock(start);
@@ -52,7 +54,7 @@ export function createProgress(options: ProgressOptions): Progress {
     const fields = [`${state.step}/${total}`];
     for (const [name, value] of Object.entries(state.values)) fields.push(`${name} ${short(value)}`);
     if (rate > 0 && state.step < total) fields.push(`${minutes((total - state.step) / rate)} left`);
-    if (rate > 0) fields.push(`${short(rate * imagesPerStep)} images/s`);
+    if (rate > 0) fields.push(`${short(rate * imagesPerStep)} ${samples}/s`);
     fields.push(`${minutes(elapsed)} elapsed`);
     while (fields.length > 1 && fields.join('  ').length > width) fields.pop();
     return printable(fields.join('  '));

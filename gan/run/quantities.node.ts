@@ -37,7 +37,7 @@ export const numbersOf = (rows: readonly Row[]): string[] => [
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Real images that the critic learns from in a step of a run of this configuration; undefined where that does not say. */
+/** Real samples that the critic learns from in a step of a run of this configuration; undefined where that does not say. */
 export function imagesPerStep({
   batch,
   criticSteps,

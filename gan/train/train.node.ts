@@ -279,7 +279,8 @@ async function learn(
       await writeConfig(run, { ...config, steps: progress.steps }, job.about);
     }
     const steps = progress.steps;
-    bar = createProgress({ total: steps, imagesPerStep: imagesPerStep({ ...config })!, start: training.step, quiet });
+    const rate = { imagesPerStep: imagesPerStep({ ...config })!, samples: job.set.kind };
+    bar = createProgress({ total: steps, ...rate, start: training.step, quiet });
     while (training.step < steps && !limit.aborted) {
       const next = Math.min(...nextStops(config, steps, training.step));
       await training.run(next, { of: steps, signal: limit, onRow });

@@ -70,7 +70,15 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-const prefixOf = (target: string): string => `.${basename(target)}.`;
+/** Bytes of the longest name that file systems allow, and of what follows the prefix of a temporary one. */
+const [LONGEST, SUFFIX] = [255, 70];
+
+/** What temporary names of a file begin with: its name, or a hash of it where that would make them too long. */
+function prefixOf(target: string): string {
+  const name = basename(target);
+  const isShort = Buffer.byteLength(name) + 2 + SUFFIX <= LONGEST;
+  return `.${isShort ? name : createHash('sha256').update(name).digest('hex')}.`;
+}
 
 /** Tells apart those whose process numbers mean something else: other hosts, and containers on this one. */
 const WRITERS = ((): string => {
@@ -129,6 +137,7 @@ const causes: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of this path is a file, not a folder',
   EISDIR: 'it is a folder',
+  ENAMETOOLONG: 'a name in this path is longer than the file system allows (most allow 255 bytes); choose a shorter one',
   EEXIST: 'it exists already, and is not overwritten; choose another name',
 };
 
