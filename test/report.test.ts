@@ -177,6 +177,25 @@ test('runs that differ in the seed only are one group', async ({ root }) => {
   assert.is(elements(page).filter(({ tag }) => tag === 'img').length, 6, 'two groups at three steps');
 });
 
+test('a run is called by its name, and what it is of too few samples says so', async ({ root }) => {
+  const { fid } = evaluationOf(8);
+  const evaluation = { fid: { ...fid, tooFew: '16 held-out ones; it needs 640 of each' } };
+  const folders = [
+    await makeRun(root, 'first', { config: { objective: 'hinge' }, evaluation }),
+    await makeRun(root, 'second', { evaluation: evaluationOf(9) }),
+    await makeRun(join(root, 'a'), 'third', { config: { batch: 1 } }),
+    await makeRun(join(root, 'b'), 'third', { config: { batch: 2 } }),
+  ];
+  const labels = groupRuns(folders.map((folder) => readRun(folder))).groups.map(({ label }) => label);
+  assert.equal(labels, ['first', 'second', 'a/third', 'b/third']);
+  const page = read(await writeComparison(folders, join(root, 'c.html')));
+  // The runs are columns, the figures rows.
+  includes(page, '<th scope="col">first <span class="muted">objective hinge, batch 32</span></th>');
+  includes(page, '<th scope="row">FID (digit classifier, 64 features) <span class="muted">lower is better</span></th>');
+  includes(page, '<span class="best">8 (best)</span> <span class="muted">of too few samples</span>', '>first</text>');
+  includes(read(await writeReport(folders[0]!)), 'too few samples: 16 held-out ones; it needs 640 of each');
+});
+
 test('one run and a hundred make a page', async ({ root }) => {
   const folders: string[] = [];
   for (let i = 0; i < 100; i++) {

@@ -13,6 +13,8 @@ import { type RunFigure, type RunRecord, readRun } from './read.node.ts';
 const [COLOURS, STYLES] = [7, ['solid', 'dashed', 'dotted'] as const];
 /** Pictures of a page at most, columns of them, and their largest side in pixels. */
 const [PICTURES, COLUMNS, SIDE] = [80, 5, 280];
+/** Runs whose figures stand side by side. */
+const SIDE_BY_SIDE = 5;
 const WIDTH = 520;
 
 /**
@@ -74,8 +76,8 @@ function figuresPart(groups: readonly RunGroup[]): Html | false {
     const scores = values.map((row) => row[k]!).flatMap((v) => (v.length > 0 ? [badness(kind, mean(v))] : []));
     return (kind.better || kind.best !== undefined) && scores.length > 1 ? Math.min(...scores) : Number.NaN;
   });
-  const rows = groups.map(({ label }, g) => [
-    label,
+  const rows = groups.map((group, g) => [
+    nameOf(group),
     ...kinds.map((kind, k) => {
       const own = values[g]![k]!;
       if (own.length === 0) return '–';
@@ -83,17 +85,29 @@ function figuresPart(groups: readonly RunGroup[]): Html | false {
         own.length > 1 &&
         html` <span class="muted">(${figure(Math.min(...own))} to ${figure(Math.max(...own))}, ${own.length} seeds)</span>`;
       const marked = badness(kind, mean(own)) === best[k];
-      return html`${marked ? html`<span class="best">${figure(mean(own))} (best)</span>` : figure(mean(own))}${ends}`;
+      const few = groups[g]!.runs.some((run) => run.figures.some((f) => f.key === kind.key && f.tooFew));
+      return html`${marked ? html`<span class="best">${figure(mean(own))} (best)</span>` : figure(mean(own))}${ends}${few && html` <span class="muted">of too few samples</span>`}`;
     }),
   ]);
-  const head = kinds.map(
-    ({ title, better, best }) =>
-      `${title}${best !== undefined ? ` (best at ${figure(best)})` : better ? ` (${better} is better)` : ''}`,
-  );
+  const head = kinds.map(({ title, better, best }) => {
+    const rule = best !== undefined ? `best at ${figure(best)}` : better && `${better} is better`;
+    return html`${title}${rule && html` <span class="muted">${rule}</span>`}`;
+  });
+  const lines = [['', ...head], ...rows];
+  // A few runs are columns beside each other, many are rows: the page scrolls downwards.
+  const turned = groups.length <= SIDE_BY_SIDE ? lines[0]!.map((_, k) => lines.map((line) => line[k]!)) : lines;
   return html`<section>
 <h2>Final figures</h2>
-${table(['', ...head], rows)}
+${table(turned[0]!, turned.slice(1), 'figures')}
 </section>`;
+}
+
+/** A group's label, with what sets it apart, or its runs. */
+function nameOf({ label, differs, runs }: RunGroup): Html {
+  const names = runs.slice(0, 3).map(({ name }) => name);
+  const more = runs.length > names.length ? ` and ${runs.length - names.length} more` : '';
+  const under = runs.length > 1 ? `${names.join(', ')}${more}` : differs;
+  return html`${label}${under && html` <span class="muted">${under}</span>`}`;
 }
 
 function curvesPart(groups: readonly RunGroup[]): Html {
@@ -152,9 +166,9 @@ function chart(
 
 async function picturesPart(groups: readonly RunGroup[]): Promise<Html | false> {
   const shown = groups
-    .map(({ label, runs }) => ({ label, run: runs.find(({ pictures }) => pictures.length > 0) }))
+    .map((group) => ({ group, run: group.runs.find(({ pictures }) => pictures.length > 0) }))
     .slice(0, PICTURES);
-  const rows = shown.flatMap(({ label, run }) => (run ? [{ label, run }] : []));
+  const rows = shown.flatMap(({ group, run }) => (run ? [{ group, run }] : []));
   if (rows.length === 0) return false;
   const counts = new Map<number, number>();
   for (const { run } of rows)
@@ -168,14 +182,15 @@ async function picturesPart(groups: readonly RunGroup[]): Promise<Html | false> 
       ? equal.slice(-1)
       : Array.from({ length: columns }, (_, i) => equal[Math.round((i * (equal.length - 1)) / (columns - 1))]!);
   const cells = [];
-  for (const { label, run } of rows) {
+  for (const { group, run } of rows) {
+    const { label } = group;
     const own = [];
     for (const step of steps) {
       const found = run.pictures.find((p) => p.step === step);
       own.push(found ? await small(found.bytes, `${label}, step ${step}`) : '–');
     }
     const last = run.pictures.at(-1)!;
-    cells.push([label, ...(steps.length > 0 ? own : [await small(last.bytes, `${label}, last samples`)])]);
+    cells.push([nameOf(group), ...(steps.length > 0 ? own : [await small(last.bytes, `${label}, last samples`)])]);
   }
   const seeds = groups.some(({ runs }) => runs.length > 1);
   const head = steps.length > 0 ? steps.map((step) => `step ${step}`) : ['last samples'];

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import { FACTS, shownValue } from './pageParts.node.ts';
 import type { RunRecord } from './read.node.ts';
 
@@ -6,8 +7,10 @@ const FREE = ['seed', 'started', 'out', 'quiet', 'command'];
 
 /** Runs that differ in the seed only. */
 export interface RunGroup {
-  /** What sets it apart from the other groups, such as `objective wasserstein, batch 64`. */
+  /** The run's name; of several runs what sets them apart from the other groups. No two groups have the same. */
   readonly label: string;
+  /** What sets it apart from the other groups, such as `objective wasserstein, batch 64`; empty where nothing does, or it is the label. */
+  readonly differs: string;
   /** In the order of their seeds. */
   readonly runs: readonly RunRecord[];
 }
@@ -44,7 +47,21 @@ export function groupRuns(runs: readonly RunRecord[]): Grouping {
     const first = sorted[0]!;
     const said = telling.map((key) => `${key} ${shownValue(first.config[key])}`).join(', ');
     const bare = Object.keys(first.config).length === 0 || differing.length === 0;
-    return { label: bare ? (own.length > 1 ? `${own.length} seeds` : first.name) : said, runs: sorted };
+    if (own.length > 1) return { label: bare ? `${own.length} seeds` : said, differs: '', runs: sorted };
+    return { label: first.name, differs: bare ? '' : said, runs: sorted };
   });
-  return { groups, differing, common };
+  return { groups: distinct(groups), differing, common };
+}
+
+/** With the folder above where two runs have one name, and a number where that does not tell them apart. */
+function distinct(groups: readonly RunGroup[]): RunGroup[] {
+  const twice = (label: string, all: readonly RunGroup[]) => all.filter((group) => group.label === label).length > 1;
+  const named = groups.map((group) =>
+    twice(group.label, groups)
+      ? { ...group, label: `${basename(dirname(group.runs[0]!.path))}/${group.label}` }
+      : group,
+  );
+  return named.map((group, i) =>
+    twice(group.label, named) ? { ...group, label: `${group.label} (${i + 1})` } : group,
+  );
 }

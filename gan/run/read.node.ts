@@ -30,6 +30,8 @@ export interface RunFigure {
   readonly better?: 'higher' | 'lower';
   /** The best figure, where going further is worse again. */
   readonly best?: number;
+  /** Why it says little: fewer samples than the metric needs. */
+  readonly tooFew?: string;
 }
 
 /** How a run stands. */
@@ -198,6 +200,7 @@ function figuresOf(evaluation: Readonly<Record<string, unknown>>, problems: stri
         ...(floor !== undefined && { floor }),
         ...(ceiling !== undefined && { ceiling }),
         ...(better && { better }),
+        ...(typeof said.tooFew === 'string' && { tooFew: said.tooFew }),
       },
     ];
   });

@@ -95,9 +95,9 @@ function thinned(pictures: readonly RunPicture[]): readonly RunPicture[] {
 
 function metricsPart(figures: readonly RunFigure[]): Html | false {
   if (figures.length === 0) return false;
-  const rows = figures.map(({ title, value, spread, floor, ceiling, better, best }) => [
+  const rows = figures.map(({ title, value, spread, floor, ceiling, better, best, tooFew }) => [
     title,
-    html`<b>${figure(value)}</b>${spread !== undefined && ` ± ${figure(spread)}`}`,
+    html`<b>${figure(value)}</b>${spread !== undefined && ` ± ${figure(spread)}`}${tooFew && html`<br><span class="muted">too few samples: ${tooFew}</span>`}`,
     floor === undefined ? '–' : figure(floor),
     ceiling === undefined ? '–' : figure(ceiling),
     best !== undefined ? `best at ${figure(best)}` : better ? `${better} is better` : '',
@@ -111,10 +111,13 @@ ${table(['metric', 'this run', 'real training data', 'noise', ''], rows)}
 function curvesPart({ metrics, timing, config }: RunRecord): Html {
   const speed = rates(timing);
   const training = quantitiesOf(metrics).map((q) => panel(metrics, q.title, q.axis, q.curves));
-  const images = imagesPerStep(config);
+  const perStep = imagesPerStep(config);
+  // A point has one axis, an image three; of runs whose folder does not say, 'samples' is right.
+  const rank = Array.isArray(config.shape) ? config.shape.length : 0;
+  const samples = rank === 1 ? 'points' : rank === 3 ? 'images' : 'samples';
   const scaled = speed.map((row) => ({
     ...row,
-    rate: row.stepsPerSecond === null || row.stepsPerSecond === undefined ? null : row.stepsPerSecond * (images ?? 1),
+    rate: row.stepsPerSecond === null || row.stepsPerSecond === undefined ? null : row.stepsPerSecond * (perStep ?? 1),
   }));
   const memory = numbersOf(timing).filter((key) => /bytes|memory/i.test(key));
   const inMegabytes = timing.map((row) =>
@@ -123,7 +126,7 @@ function curvesPart({ metrics, timing, config }: RunRecord): Html {
   const labels = memory.map((key) => ({ key, label: words(key) }));
   const panels = [
     ...training,
-    panel(scaled, 'Speed', images ? 'images the critic learns from in a second' : 'steps in a second', [
+    panel(scaled, 'Speed', perStep ? `${samples} the critic learns from in a second` : 'steps in a second', [
       { key: 'rate', label: 'rate' },
     ]),
     panel(inMegabytes, 'Memory', 'MiB', labels),
