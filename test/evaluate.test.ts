@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { concat, Generator, type Tensor } from '../engine/index.ts';
 import type { SampleSet, Samples } from '../gan/data/sampleSet.ts';
+import { tooFew } from '../gan/metrics/enough.ts';
 import { availableMetrics, type EvaluateProgress, evaluate, figureLine } from '../gan/metrics/evaluate.ts';
 import { featureMoments, frechetDistance } from '../gan/metrics/frechet.ts';
 import { type MetricSamples, takeSamples } from '../gan/metrics/samples.ts';
@@ -233,6 +234,35 @@ test('a support without two equal samples is a lower bound, in the line too', as
   const same = takeSamples(whole, new Array<number>(N).fill(0));
   const none = await evaluate({ samples: same, set, device, names: ['support'], baselines: false });
   assert.is(figureLine(none.support!), 'support by the birthday paradox: 1 (higher is better)');
+});
+
+test('sets that are too small are said to be so, beside each figure', async () => {
+  const few: SampleSet = { ...set, test: { count: 16, data: corners(16, 2).data } };
+  const found = await evaluate({ samples: whole, set: few, device, baselines: false });
+  const enough = Object.entries(found).flatMap(([name, figure]) => (figure.tooFew === undefined ? [name] : []));
+  // These look at the samples alone, of which there are 400.
+  assert.equal(enough, ['modes', 'highQuality', 'reverseKl']);
+  assert.match(
+    figureLine(found.kid!),
+    / \(lower is better\); too few samples: 16 held-out ones; it needs 200 of each$/,
+  );
+  assert.match(figureLine(found.fid!), /; too few samples: 400 samples and 16 held-out ones; it needs 500 of each$/);
+  const { modes, kid } = await evaluate({
+    samples: corners(40, 3),
+    set,
+    device,
+    baselines: false,
+    names: ['modes', 'kid'],
+  });
+  assert.match(figureLine(modes!), /; too few samples: 40 samples; it needs 100$/);
+  assert.match(figureLine(kid!), /; too few samples: 40 samples; it needs 200 of each$/);
+  // Ten times the features; a hundred samples of each class.
+  const dimensions = { features: 64, classes: 10, modes: 25 };
+  const counts = { samples: 600, reference: 10_000 };
+  const needs = (['fid', 'inceptionScore', 'modes', 'classes'] as const).map((name) =>
+    tooFew(name, counts, dimensions),
+  );
+  assert.equal(needs, ['600 samples; it needs 640 of each', '600 samples; it needs 1,000', undefined, undefined]);
 });
 
 test('a line for a table', () => {

@@ -1,6 +1,7 @@
 import { checked, type Device, Generator, sizeOf } from '../../engine/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { streams } from '../streams.ts';
+import { tooFew } from './enough.ts';
 import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
 import type { Figure, Metric, MetricContext, MetricSubject } from './metric.ts';
 import { deviceFor } from './read.ts';
@@ -70,6 +71,8 @@ export interface EvaluatedFigure extends Figure {
   readonly real?: Figure;
   /** How many real samples that was, where there were fewer than `count`: figures of few are worse. */
   readonly realCount?: number;
+  /** Why the figure says little, where there are fewer samples or reference samples than the metric needs: how many of them. */
+  readonly tooFew?: string;
   /** The figure of as many samples of uniform noise, in [-1, 1] or the box that the reference points span. */
   readonly noise?: Figure;
 }
@@ -134,10 +137,16 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     noise: context(subject(alike(noiseLike(reference, count, new Generator(seed, streams.noise))))),
   };
   const evaluation: Evaluation = {};
+  const counts = { samples: count, reference: reference.shape[0]! };
   for (const [done, name] of names.entries()) {
     const { title, better, best, needs, compute }: Metric = metrics[name];
     onProgress?.({ name, title, done, total: names.length });
     const figure = await compute(own);
+    const few = tooFew(name, counts, {
+      features: needs === 'points' ? (await own.samples.features()).shape[1]! : 0,
+      classes: classes ?? new Set(Array.from(reference.labels ?? [])).size,
+      modes: set?.modes ? set.modes.centres.length / sizeOf(set.shape) : 0,
+    });
     evaluation[name] = {
       title: await titleOn(title, needs, own, given.features),
       better,
@@ -146,6 +155,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       ...figure,
       ...(beside && { real: await compute(beside.real), noise: await compute(beside.noise) }),
       ...(realCount !== undefined && realCount < count && { realCount }),
+      ...(few !== undefined && { tooFew: few }),
     };
   }
   return evaluation;
@@ -153,7 +163,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 
 /**
  * A figure in one line: 'FID (digit classifier, 64 features): 12.3 (real 0.9, noise 410; lower is better)'. A lower bound has '>= ' before
- * it; '-' is a figure that there is not.
+ * it; '-' is a figure that there is not. Of too few samples it says so at the end.
  */
 export function figureLine(figure: EvaluatedFigure): string {
   const { title, spread, better, best, real, realCount, noise } = figure;
@@ -170,7 +180,8 @@ export function figureLine(figure: EvaluatedFigure): string {
     typeof unseen === 'number' && unseen > 0 && `a guess: the reference misses ${unseen} of its classes`,
   ].filter(Boolean);
   const more = rest.map((text) => `${text}; `).join('');
-  return `${title}: ${bounded(figure)}${deviation} (${more}${beside ? `${beside}; ` : ''}${rule})`;
+  const few = figure.tooFew === undefined ? '' : `; too few samples: ${figure.tooFew}`;
+  return `${title}: ${bounded(figure)}${deviation} (${more}${beside ? `${beside}; ` : ''}${rule})${few}`;
 }
 
 /** The names of the metrics for which everything needed is there, as {@link evaluate} takes them. */
