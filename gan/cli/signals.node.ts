@@ -1,4 +1,4 @@
-import { terminal } from '../run/terminal.node.ts';
+import { forgiveReaders, terminal } from '../run/terminal.node.ts';
 
 /** Signals that ask a process to end, and the exit status of one that did as asked: 128 and the signal's number, as in shells. */
 export const stopSignals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -24,7 +24,7 @@ export function onStopSignals(interrupt: AbortController, what: string): () => v
   const handle = (name: StopSignalName): void => {
     if (interrupt.signal.aborted) return;
     // Behind a terminal that is gone there is nobody to tell, which must not end a run before its checkpoint.
-    if (name === 'SIGHUP') for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+    if (name === 'SIGHUP') forgiveReaders();
     const again = name === 'SIGINT' ? 'press Ctrl-C again' : 'send another signal';
     terminal.err.text(`\nstopping after ${what}; ${again} to stop at once`);
     interrupt.abort(name);

@@ -43,16 +43,25 @@ function channel(stream: () => NodeJS.WriteStream): Channel {
   };
 }
 
+/** Lets the readers of both streams go away from now on, also where other code prints. */
+export function forgiveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stateOf(stream);
+}
+
 function write(stream: NodeJS.WriteStream, text: string): void {
-  let state = written.get(stream);
-  if (!state) {
-    const made: { closed: boolean; failure?: Error } = { closed: false };
-    state = made;
-    written.set(stream, made);
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') made.failure ??= error;
-      made.closed = true;
-    });
-  }
-  if (!state.closed) stream.write(text);
+  if (!stateOf(stream).closed) stream.write(text);
+}
+
+/** What came of what was written to a stream, whose errors are listened to from then on. */
+function stateOf(stream: NodeJS.WriteStream): { readonly closed: boolean } {
+  const known = written.get(stream);
+  if (known) return known;
+  const state: { closed: boolean; failure?: Error } = { closed: false };
+  written.set(stream, state);
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // The end of a pipe that was closed, and a terminal that is gone.
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') state.failure ??= error;
+    state.closed = true;
+  });
+  return state;
 }
