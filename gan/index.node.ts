@@ -20,7 +20,7 @@ export { boxOf, type PointsPlot, plotPoints, pointsImage } from './run/points.no
 export { type ReportOptions, writeReport } from './run/report.node.ts';
 export { openTensorBoard, type TensorBoardLog, writeTensorBoard } from './run/tensorboard.node.ts';
 export type { Resumption, RunAbout } from './train/configFile.node.ts';
-export { type OpenedRun, openRun } from './train/openRun.node.ts';
+export { type OpenedRun, type OpenRunOptions, openRun } from './train/openRun.node.ts';
 export {
   type DiscreteTransport,
   MAX_TRANSPORT_PAIRS,

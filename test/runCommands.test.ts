@@ -1,6 +1,6 @@
 /** What is done with a run once it is trained: sample, evaluate, report, compare, in real processes. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -116,6 +116,48 @@ test('compare puts runs on one page', async () => {
   const { code, err } = await wgrad('compare', ring, digits, '--out', out);
   assert.equal([code, err], [0, '']);
   assert.match(readFileSync(out, 'utf8'), /spectral-norm/);
+});
+
+test('a folder of images that was moved is named again, and must be the same', async () => {
+  const [before, moved, run] = [join(root, 'before'), join(root, 'moved'), join(root, 'photographs')];
+  mkdirSync(before);
+  const draw = (folder: string, i: number, grey = 6 * i) =>
+    sharp({ create: { width: 8, height: 8, channels: 3, background: { r: grey, g: grey, b: grey } } })
+      .png()
+      .toFile(join(folder, `${i}.png`));
+  for (let i = 0; i < 40; i++) await draw(before, i);
+  const small = '--size 8 --grey --model mlp --width 4 --batch 4 --steps 2 --snapshots 1 --quiet'.split(' ');
+  // A folder alone is one of images.
+  const trained = await wgrad('train', '--data-folder', before, '--out', run, ...small);
+  assert.equal([trained.code, trained.err], [0, '']);
+  const config = () => JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'));
+  assert.equal([config().data, config().dataOptions.folder], ['folder', before]);
+  renameSync(before, moved);
+
+  const measure = ['evaluate', run, '--metrics', 'slicedWasserstein', '--count', '8', '--no-baselines', '--quiet'];
+  const neighbours = ['sample', run, '--what', 'neighbours', '--count', '2', '--quiet'];
+  const goOn = ['train', '--resume', run, '--steps', '3', '--quiet'];
+  const all = [measure, neighbours, goOn];
+  const asked = (folder?: string) =>
+    Promise.all(all.map((args) => wgrad(...args, ...(folder === undefined ? [] : ['--data-folder', folder]))));
+  for (const { code, err } of await asked()) {
+    assert.is(code, 1);
+    assert.match(err, /^wgrad: folder: cannot read \S+before \(ENOENT\): name a folder of images/);
+  }
+  const [other, more] = [join(root, 'other'), join(root, 'more')];
+  for (const folder of [other, more]) cpSync(moved, folder, { recursive: true });
+  await draw(other, 3, 250);
+  for (let i = 40; i < 60; i++) await draw(more, i);
+  for (const { code, err } of await asked(more)) {
+    assert.is(code, 1);
+    assert.match(err, /^wgrad: .*images of more has \d+ training samples now and had \d+/);
+  }
+  for (const { code, err } of await asked(other)) {
+    assert.is(code, 1);
+    assert.match(err, /^wgrad: .*images of other has (as many|\d+) training samples/);
+  }
+  for (const { code, err } of await asked(moved)) assert.equal([code, err], [0, '']);
+  assert.equal([config().steps, config().dataOptions.folder], [3, moved]);
 });
 
 test('what is no run is one line and exit code 1', async () => {

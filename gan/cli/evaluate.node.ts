@@ -1,4 +1,4 @@
-import { destroy, Generator, init } from '../../engine/index.ts';
+import { defined, destroy, Generator, init } from '../../engine/index.ts';
 import { writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
 import { type Evaluation, figureLine, evaluate as measure } from '../metrics/evaluate.ts';
 import { featuresFor } from '../metrics/featuresFor.node.ts';
@@ -34,7 +34,7 @@ export interface EvaluationFile {
 export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
   const device = await init({ adapter: options.adapter });
   try {
-    const run = await openRun(options.run);
+    const run = await openRun(options.run, defined({ dataFolder: options.dataFolder }));
     try {
       const path = `${run.path}/evaluation.json`;
       const before = readJson(path, 'remove it') as EvaluationFile | undefined;

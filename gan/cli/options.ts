@@ -27,6 +27,8 @@ export interface TrainOptions {
 export interface EvaluateCommandOptions {
   /** A run folder, or the checkpoint in one. */
   readonly run: string;
+  /** Where the data lie, if they were moved since the run. */
+  readonly dataFolder?: string;
   /** Which metrics; all that suit the data set unless given. */
   readonly metrics?: readonly string[];
   /** Samples; 10,000 images or 2,500 points unless given. */

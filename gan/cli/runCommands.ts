@@ -8,6 +8,11 @@ import { integer, list, notEmpty, number } from './values.ts';
 
 const seed = integer(0, 2 ** 32 - 1);
 
+const dataFolder = (): Option =>
+  new Option('--data-folder <path>', 'where the data lie, if they were moved since the run').argParser(
+    notEmpty('folder'),
+  );
+
 /** Adds `wgrad sample`. */
 export function addSample(wgrad: Command, adapter: Option, action: (options: SampleOptions) => Promise<void>): void {
   wgrad
@@ -30,6 +35,7 @@ export function addSample(wgrad: Command, adapter: Option, action: (options: Sam
       new Option('--compare <what>', 'neighbours by pixels, or by what a digit classifier sees').choices(comparisons),
     )
     .option('--out <file>', 'picture to write (default: sample-<what> in the run folder)', notEmpty('file'))
+    .addOption(dataFolder())
     .addOption(adapter)
     .option('--quiet', 'print nothing but errors', false)
     .addHelpText(
@@ -61,6 +67,7 @@ export function addEvaluate(
     .option('--count <n>', 'samples to measure (default: 10,000 images or 2,500 points)', integer(2, 1_000_000))
     .option('--seed <n>', 'of the latent codes and of what metrics draw', seed, 0)
     .option('--no-baselines', 'leave out the figures of real samples and of noise, in a third of the time')
+    .addOption(dataFolder())
     .addOption(adapter)
     .option('--json', 'print JSON', false)
     .option('--quiet', 'print nothing but errors', false)

@@ -1,6 +1,6 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import { destroy, Generator, init } from '../../engine/index.ts';
+import { defined, destroy, Generator, init } from '../../engine/index.ts';
 import { fileError, writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
 import { animateRun, writeAnimation } from '../run/animation.node.ts';
 import { tileImages } from '../run/grid.ts';
@@ -11,7 +11,7 @@ import type { SampleArray } from '../sampling/draw.ts';
 import { evaluateField } from '../sampling/field.ts';
 import { interpolate } from '../sampling/interpolate.ts';
 import { samplesAt } from '../sampling/neighbours.ts';
-import { type OpenedRun, openRun } from '../train/openRun.node.ts';
+import { type OpenedRun, type OpenRunOptions, openRun } from '../train/openRun.node.ts';
 import type { SampleOptions } from './sampleOptions.ts';
 import { draw, drawings, pathCodes, type Source, settle, tiled } from './samplePictures.node.ts';
 
@@ -32,7 +32,7 @@ const POINTS = 1024;
  */
 export async function sample(
   options: SampleOptions,
-  open: (path: string) => Promise<SampledRun> = openRun,
+  open: (path: string, options: OpenRunOptions) => Promise<SampledRun> = openRun,
 ): Promise<string> {
   refuseMisfits(options);
   const say = (text: string): void => {
@@ -47,7 +47,7 @@ export async function sample(
   }
   await init({ adapter: options.adapter });
   try {
-    const run = await open(options.run);
+    const run = await open(options.run, defined({ dataFolder: options.dataFolder }));
     try {
       settle(run.networks);
       const source: Source = { networks: run.networks, options, openData: run.openData };

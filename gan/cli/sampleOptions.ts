@@ -54,6 +54,8 @@ export interface SampleOptions {
    * `sample-<what>` in the run folder, with a number where that is taken.
    */
   readonly out?: string;
+  /** Where the data lie, if they were moved since the run. */
+  readonly dataFolder?: string;
   readonly adapter?: Adapter;
   /** Print nothing but errors. */
   readonly quiet: boolean;

@@ -51,7 +51,11 @@ export function addTrain(
       ),
     )
     .addOption(new Option('--data <name>', 'data set (default: mnist); `wgrad data` describes them').choices(datasets))
-    .option('--data-folder <path>', "folder with the data set's files, or with your images", notEmpty('folder'))
+    .option(
+      '--data-folder <path>',
+      'folder with your images, or with the files of --data; of --resume, where they lie now',
+      notEmpty('folder'),
+    )
     .option('--classes <names>', 'only these classes of the data set, such as 3,8 or bag,sandal', list)
     .option('--size <pixels>', 'height and width of the images', integer(8, 256))
     .option('--grey', 'grey images, of a folder of images')
@@ -112,7 +116,7 @@ Examples:
   $ wgrad train
   $ wgrad train --preset dcgan --time 15m --out runs/dcgan
   $ wgrad train --data grid --objective hinge --regularizer r1=1 --regularizer spectral-norm
-  $ wgrad train --data folder --data-folder photographs --size 64 --preset sngan --time 2h
+  $ wgrad train --data-folder photographs --size 64 --preset sngan --time 2h
   $ wgrad train --resume runs/dcgan --time 30m`,
     )
     .action((flags: Flags) => action(optionsOf(flags)));
@@ -124,6 +128,8 @@ function optionsOf(flags: Flags): TrainOptions {
   const dataOptions = defined({ folder: dataFolder, classes, size, grey, vendor });
   const given = defined({
     ...config,
+    // A folder alone is one of images; a data set that lies elsewhere is named beside its folder.
+    data: config.data ?? (dataFolder !== undefined && resume === undefined ? 'folder' : undefined),
     emaDecay: ema,
     seconds: time,
     regularizers: regularizer?.filter((r) => r !== 'none'),

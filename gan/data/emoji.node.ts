@@ -99,6 +99,7 @@ export async function emoji(options: EmojiOptions = {}): Promise<SampleSet> {
     train: samplesOf(train, classes.length),
     test: samplesOf(test, classes.length),
     classes,
+    fingerprint: hashOf(JSON.stringify(images.map(({ file, hash }) => [hash, file.code, file.category]))),
   };
 }
 

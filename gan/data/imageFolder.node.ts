@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { checked, checkRange, ranges } from '../../engine/index.ts';
 import { printable } from '../run/printable.ts';
-import { decodeImages, type ImageFit, type SkippedFile } from './decodeImages.node.ts';
+import { decodeImages, hashOf, type ImageFit, type SkippedFile } from './decodeImages.node.ts';
 import { type FoundImages, findImages } from './findImages.node.ts';
 import { type HashedImage, samplesOf, splitByHash } from './heldOut.ts';
 import { IMAGE_FORMATS } from './imageFormats.ts';
@@ -132,6 +132,7 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
     train: samplesOf(labelled(train), classes?.length),
     test: samplesOf(labelled(test), classes?.length),
     ...(classes && { classes }),
+    fingerprint: hashOf(JSON.stringify([train, test].map((part) => part.map((i) => [i.hash, i.className])))),
     skipped,
   };
 }

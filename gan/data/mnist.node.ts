@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { loadIdxImages, type Mnist } from './idxImages.node.ts';
@@ -37,7 +38,7 @@ export async function loadMnist(options: { split: 'train' | 'test'; folder?: str
 
 /** MNIST as a data set: 28 x 28 grey levels, 60,000 and 10,000 digits. @throws Error as `loadMnist` */
 export const mnist = async (options: IdxFolderOptions = {}): Promise<SampleSet> =>
-  idxSet('mnist', 'MNIST', options.folder ?? packagedFolder(), mnistRemedy, DIGITS);
+  idxSet('mnist', 'MNIST', options.folder ?? packagedFolder(), mnistRemedy, DIGITS, options.folder !== undefined);
 
 /**
  * Fashion-MNIST (Xiao et al. 2017) as a data set: 28 x 28 grey levels of clothes, 60,000 and 10,000. Without a folder, the
@@ -45,7 +46,14 @@ export const mnist = async (options: IdxFolderOptions = {}): Promise<SampleSet> 
  * @throws Error naming the file and how to get it
  */
 export const fashionMnist = (options: IdxFolderOptions = {}): Promise<SampleSet> =>
-  idxSet('fashion-mnist', 'Fashion-MNIST', options.folder ?? FASHION_FOLDER, fashionRemedy, FASHION);
+  idxSet(
+    'fashion-mnist',
+    'Fashion-MNIST',
+    options.folder ?? FASHION_FOLDER,
+    fashionRemedy,
+    FASHION,
+    options.folder !== undefined,
+  );
 
 async function idxSet(
   name: string,
@@ -53,13 +61,18 @@ async function idxSet(
   folder: string,
   remedy: string,
   classes: readonly string[],
+  isNamed: boolean,
 ): Promise<SampleSet> {
   const read = async (split: 'train' | 'test'): Promise<Samples> => {
     const { images, labels } = await loadIdxImages({ split, folder, remedy, classes: classes.length });
     return { count: labels.length, data: images, labels };
   };
-  const train = await read('train');
-  return { name, title, kind: 'images', shape: [28, 28, 1], train, test: await read('test'), classes };
+  const [train, test] = [await read('train'), await read('test')];
+  const set: SampleSet = { name, title, kind: 'images', shape: [28, 28, 1], train, test, classes };
+  if (!isNamed) return set; // what a package brings does not change
+  const content = createHash('sha256');
+  for (const { data, labels } of [train, test]) content.update(data).update(labels!);
+  return { ...set, fingerprint: content.digest('hex').slice(0, 16) };
 }
 
 /** Found from this file, or from the bundle that this file is in: a folder `node_modules` there or above it. */

@@ -41,4 +41,6 @@ export interface SampleSet {
   readonly classes?: readonly string[];
   /** The modes, of a mixture. */
   readonly modes?: Modes;
+  /** Of a set that is read from files: hex digits made of their content, the same wherever they lie and however they are decoded. */
+  readonly fingerprint?: string;
 }

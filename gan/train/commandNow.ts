@@ -10,13 +10,15 @@ const WORD = /(?:[^\s'\\]|\\.|'[^']*')+/g;
  */
 export function commandNow(
   command: string | null,
-  { steps, seconds, dataOptions }: Pick<TrainConfig, 'steps' | 'seconds' | 'dataOptions'>,
+  { steps, seconds, data, dataOptions }: Pick<TrainConfig, 'steps' | 'seconds' | 'data' | 'dataOptions'>,
 ): string | null {
   if (command === null) return null;
   const { folder } = dataOptions;
   let words: readonly string[] = command.match(WORD) ?? [];
   const limit = steps !== null ? ['--steps', `${steps}`] : seconds !== null ? ['--time', `${seconds}s`] : [];
   words = withOption(words, ['--steps', '--time'], limit);
+  // A folder alone would be one of images.
+  if (typeof folder === 'string') words = withOption(words, ['--data'], ['--data', data]);
   if (typeof folder === 'string') words = withOption(words, ['--data-folder'], ['--data-folder', quoted(folder)]);
   return words.join(' ');
 }

@@ -72,7 +72,7 @@ export async function runFolderOf(path: string): Promise<string> {
 
 /**
  * The configuration of a run that goes on.
- * @param given what the command line asks for: only `steps` and `seconds` may differ from what the run was
+ * @param given what the command line asks for: only `steps`, `seconds` and the folder of the data may differ from what the run was
  * @throws Error naming the file, or the option that would make it another run
  */
 export async function readConfig(path: string, given: Partial<TrainConfig> = {}): Promise<StoredRun> {
@@ -82,9 +82,13 @@ export async function readConfig(path: string, given: Partial<TrainConfig> = {})
   if (stored === undefined) throw new Error(`${folder} is not a run of wgrad train: it has no ${CONFIG}`);
   const missing = configNames.find((name) => typeof stored !== 'object' || stored === null || !(name in stored));
   if (missing) throw new Error(`${file} is not the configuration of a run of wgrad train: it has no ${missing}`);
-  const other = Object.keys(given).find(
-    (name) => given[name as keyof TrainConfig] !== undefined && !['steps', 'seconds'].includes(name),
-  );
+  const { dataOptions: moved, ...kept } = given;
+  const only = moved === undefined || Object.keys(moved).every((name) => name === 'folder');
+  const other = only
+    ? Object.keys(kept).find(
+        (name) => kept[name as keyof typeof kept] !== undefined && !['steps', 'seconds'].includes(name),
+      )
+    : 'dataOptions';
   if (other) {
     throw new Error(`a run that goes on keeps its ${other}: leave that option out, or start a new run`);
   }
@@ -93,11 +97,17 @@ export async function readConfig(path: string, given: Partial<TrainConfig> = {})
   // Of the two limits only the one that is asked for now.
   const open = given.seconds != null ? { steps: null } : given.steps != null ? { seconds: null } : {};
   return {
-    config: { ...own, ...open, ...defined(given) },
+    config: { ...own, ...open, ...defined(kept), ...(moved && { dataOptions: movedTo(own, moved) }) },
     about: { command, shape, adapter, version, commit, started, ...(resumed && { resumed }) },
     folder,
   };
 }
+
+/** The options of a run's data that lie in another folder now. */
+export const movedTo = (
+  { dataOptions }: Pick<TrainConfig, 'dataOptions'>,
+  { folder }: TrainConfig['dataOptions'],
+): TrainConfig['dataOptions'] => ({ ...dataOptions, ...(folder !== undefined && { folder: resolve(String(folder)) }) });
 
 /** The option `--adapter` that gives a device of that name again. */
 export function adapterOf({ adapter }: Pick<RunAbout, 'adapter'>): Adapter | undefined {

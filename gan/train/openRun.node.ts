@@ -1,13 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { checked } from '../../engine/index.ts';
 import { loadCheckpoint } from '../../nn/index.node.ts';
 import { openSampleSet } from '../data/datasets.node.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import type { Networks } from '../models/networks.ts';
+import { terminal } from '../run/terminal.node.ts';
 import { ganOf } from './assemble.ts';
 import type { TrainConfig } from './config.ts';
-import { readConfig } from './configFile.node.ts';
+import { movedTo, readConfig } from './configFile.node.ts';
 import { CHECKPOINT, type CheckpointMeta } from './runFiles.ts';
+import { dataDifference } from './sameData.ts';
+
+const openRunOptions = ['dataFolder', 'onWarning'] as const;
 
 /** A run that was trained, to sample from. */
 export interface OpenedRun {
@@ -27,12 +32,25 @@ export interface OpenedRun {
   dispose(): void;
 }
 
+/** Options of {@link openRun}. */
+export interface OpenRunOptions {
+  /** Where the data lie now, if not where they lay when the run began. They must be the same. */
+  readonly dataFolder?: string;
+  /** Gets a line about data that are not as they were, or not as they seem. Default: standard error. */
+  readonly onWarning?: (line: string) => void;
+}
+
 /**
  * Opens a run on the current device.
  * @param path a run folder, or the checkpoint in one
- * @throws Error naming the file that is missing or broken
+ * @throws Error naming the file that is missing or broken; of `openData` also for data in `dataFolder` that the run did not learn from
  */
-export async function openRun(path: string): Promise<OpenedRun> {
+export async function openRun(path: string, options: OpenRunOptions = {}): Promise<OpenedRun> {
+  const { dataFolder, onWarning = (line: string) => terminal.err.line(`wgrad: ${line}`) } = checked(
+    'openRun',
+    options,
+    openRunOptions,
+  );
   const { config, folder, about } = await readConfig(path);
   const { shape } = about;
   const checkpoint = join(folder, CHECKPOINT);
@@ -42,7 +60,8 @@ export async function openRun(path: string): Promise<OpenedRun> {
   const gan = ganOf(config, shape);
   const { networks, ema } = gan;
   const { generator, critic } = networks;
-  const { metadata } = await loadCheckpoint(checkpoint, { generator, critic, ...(ema && { ema }) });
+  const loaded = await loadCheckpoint(checkpoint, { generator, critic, ...(ema && { ema }) });
+  const meta = loaded.metadata as unknown as CheckpointMeta;
   ema?.copyTo(generator);
   gan.dispose();
   return {
@@ -50,8 +69,19 @@ export async function openRun(path: string): Promise<OpenedRun> {
     config,
     shape,
     networks,
-    step: (metadata as unknown as CheckpointMeta).step,
-    openData: () => openSampleSet(config.data, config.dataOptions),
+    step: meta.step,
+    async openData() {
+      const set = await openSampleSet(config.data, {
+        ...movedTo(config, { folder: dataFolder }),
+        ...(config.data === 'folder' && { onWarning }),
+      });
+      const difference = dataDifference(set, meta, shape);
+      if (difference && dataFolder !== undefined) {
+        throw new Error(`${dataFolder} is not what the run learnt from: ${set.title} ${difference}`);
+      }
+      if (difference) onWarning(`${set.title} ${difference}: figures and pictures are of what there is now`);
+      return set;
+    },
     dispose() {
       generator.dispose();
       critic.dispose();

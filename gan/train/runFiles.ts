@@ -33,6 +33,8 @@ export interface CheckpointMeta {
   readonly seconds: number;
   /** How many there were to learn from. */
   readonly samples: number;
+  /** The fingerprint of the data set, where it has one. */
+  readonly data?: string;
   /** The figures before the first step. */
   readonly before: Readonly<Record<string, number>>;
 }

@@ -23,6 +23,7 @@ import {
   writeConfig,
 } from './configFile.node.ts';
 import { CHECKPOINT, type CheckpointMeta, type RunStatus, STATUS } from './runFiles.ts';
+import { dataDifference } from './sameData.ts';
 import { createSnapshots, methodOf, type Snapshots } from './snapshots.node.ts';
 import type { StepRow, Training } from './training.ts';
 import { createWatch, DivergenceError } from './watch.ts';
@@ -118,7 +119,7 @@ function commandOn(adapter: string, command: string | undefined): string | null 
  * @throws Error for a checkpoint that is gone, data that have changed, or a time that is used up
  */
 async function goOn(
-  { folder, config }: StoredRun,
+  { folder, config, about }: StoredRun,
   training: Training,
   set: SampleSet,
 ): Promise<CheckpointMeta | undefined> {
@@ -129,10 +130,9 @@ async function goOn(
     throw new Error(`${checkpoint} is gone: copy it back (it was of step ${status.saved}), or start a new run`);
   }
   const meta = (await loadCheckpoint(checkpoint, training.parts)).metadata as unknown as CheckpointMeta;
-  if (meta.samples !== set.train.count) {
-    throw new Error(
-      `${set.title} has ${set.train.count} training samples now and had ${meta.samples}: give the run the same data again, or start a new run`,
-    );
+  const difference = dataDifference(set, meta, about.shape);
+  if (difference) {
+    throw new Error(`${set.title} ${difference}: give the run the same data again, or start a new run`);
   }
   const { steps, seconds } = config;
   if (steps !== null && meta.step > steps) {
@@ -263,6 +263,7 @@ async function learn(
       step: training.step,
       seconds: seconds(),
       samples: job.set.train.count,
+      ...(job.set.fingerprint !== undefined && { data: job.set.fingerprint }),
       before,
     };
     await saveCheckpoint(run.file(CHECKPOINT), training.parts, state as unknown as Json);
