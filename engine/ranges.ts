@@ -67,8 +67,12 @@ export const oneOf = (choices: readonly (string | number)[]): OptionRange => ({
 /** The value, if it lies in the range. @throws RangeError that names the owner, the option and what it must be */
 export function checkRange<T>(owner: string, option: string, range: OptionRange, value: T): T {
   if (range.holds(value)) return value;
-  throw new RangeError(`${owner}: ${option} must be ${range.says}, not ${shown(value)}`);
+  throw new RangeError(`${owner}: ${option} must be ${range.says}, not ${brief(shown(value))}`);
 }
+
+/** A text that leaves a message readable, whatever it was made of. */
+const brief = (text: string): string =>
+  text.length <= 120 ? text : `${text.slice(0, 100)}... (${text.length} characters)`;
 
 /** {@link checkRange} for each option of a table. */
 export function checkRanges<T extends object>(

@@ -205,7 +205,7 @@ test('wrong usage is one line on standard error and exit code 2', async () => {
   const cases: readonly [RegExp, string[], Record<string, string>?][] = [
     [/unknown command 'trian' \(Did you mean train\?\)/, ['trian']],
     [/too many arguments/, ['train', 'digits']],
-    [/'--steps <n>' argument '0' is invalid. Use an integer from 1 to/, ['train', '--steps', '0']],
+    [/'--steps <n>' argument '0' is invalid. Use a whole number from 1 to/, ['train', '--steps', '0']],
     [/'--steps <n>' argument missing/, ['train', '--steps']],
     [/'--batch <n>' argument '2.5' is invalid/, ['train', '--batch', '2.5']],
     [/'--seed <n>' argument '-1' is invalid/, ['train', '--seed', '-1']],

@@ -5,8 +5,9 @@ import { objectiveNames } from '../objectives/objective.ts';
 import { regularizerNames } from '../objectives/regularizer.ts';
 import { parseRegularizer } from '../train/assemble.ts';
 import { optimizerNames, type PresetName, presets, type TrainConfig } from '../train/config.ts';
+import { dataSettings, settings } from '../train/settings.ts';
 import type { Adapter, TrainOptions } from './options.ts';
-import { duration, integer, list, notEmpty, number } from './values.ts';
+import { duration, list, notEmpty, numberIn } from './values.ts';
 
 /** The options as commander gives them: those of the configuration by its own names, and others. */
 interface Flags extends Omit<Partial<TrainConfig>, 'dataOptions' | 'regularizers'> {
@@ -26,8 +27,6 @@ interface Flags extends Omit<Partial<TrainConfig>, 'dataOptions' | 'regularizers
 }
 
 const PRESET: PresetName = 'wgan-gp';
-const count = integer(1, 1e9);
-const positive = number(0, Number.POSITIVE_INFINITY, 'least');
 
 /** Adds `wgrad train`. @param models, datasets what there is */
 export function addTrain(
@@ -57,16 +56,16 @@ export function addTrain(
       notEmpty('folder'),
     )
     .option('--classes <names>', 'only these classes of the data set, such as 3,8 or bag,sandal', list)
-    .option('--size <pixels>', 'height and width of the images', integer(8, 256))
+    .option('--size <pixels>', 'height and width of the images', numberIn(dataSettings.size))
     .option('--grey', 'grey images, of a folder of images')
     .option('--vendor <name>', 'whose emoji: google, apple, twitter or facebook', notEmpty('vendor'))
     .optionsGroup('Networks and objective:')
     .addOption(new Option('--model <name>', 'networks').choices(models))
-    .option('--latent <n>', 'length of a latent code', integer(1, 4096))
-    .option('--width <n>', 'channels or units of the generator', integer(1, 4096))
+    .option('--latent <n>', 'length of a latent code', numberIn(settings.latent))
+    .option('--width <n>', 'channels or units of the generator', numberIn(settings.width))
     .addOption(new Option('--critic-norm <kind>', 'normalisation in the critic').choices(criticNorms))
     .addOption(new Option('--objective <name>', 'what critic and generator minimise').choices(objectiveNames))
-    .option('--label-smoothing <share>', 'one-sided label smoothing', number(0, 1, 'most'))
+    .option('--label-smoothing <share>', 'one-sided label smoothing', numberIn(settings.labelSmoothing))
     .option(
       '--regularizer <name[=strength]>',
       `any of ${regularizerNames.join(', ')}; or none; may be given several times`,
@@ -75,30 +74,34 @@ export function addTrain(
     .option(
       '--instance-noise <sigma>',
       'noise on what the critic sees, which fades to 0',
-      number(0, Number.POSITIVE_INFINITY),
+      numberIn(settings.instanceNoise),
     )
     .optionsGroup('How it is learnt:')
-    .option('--steps <n>', 'updates of the generator', count)
+    .option('--steps <n>', 'updates of the generator', numberIn(settings.steps))
     .option('--time <duration>', 'such as 90s, 10m or 1h30m: as many steps as fit, pictures included', duration)
-    .option('--batch <n>', 'samples in a batch', integer(1, 65_536))
-    .option('--accumulate <n>', 'batches whose mean gradient makes one update', integer(1, 1024))
-    .option('--critic-steps <n>', 'updates of the critic before each of the generator', integer(1, 1000))
+    .option('--batch <n>', 'samples in a batch', numberIn(settings.batch))
+    .option('--accumulate <n>', 'batches whose mean gradient makes one update', numberIn(settings.accumulate))
+    .option('--critic-steps <n>', 'updates of the critic before each of the generator', numberIn(settings.criticSteps))
     .addOption(new Option('--optimizer <name>', 'of both networks').choices(optimizerNames))
-    .option('--critic-rate <rate>', "the critic's learning rate", positive)
-    .option('--generator-rate <rate>', "the generator's learning rate", positive)
+    .option('--critic-rate <rate>', "the critic's learning rate", numberIn(settings.criticRate))
+    .option('--generator-rate <rate>', "the generator's learning rate", numberIn(settings.generatorRate))
     .option('--betas <a,b>', "Adam's decay rates", betas)
-    .option('--rate-decay <share>', 'the learning rates fall in a straight line to this share', number(0, 1))
+    .option(
+      '--rate-decay <share>',
+      'the learning rates fall in a straight line to this share',
+      numberIn(settings.rateDecay),
+    )
     .option(
       '--ema <decay>',
       "average of the generator's weights that samples come from; 0 for none",
-      number(0, 1, 'most'),
+      numberIn(settings.emaDecay),
     )
-    .option('--seed <n>', 'the same seed on the same adapter gives the same run', integer(0, 2 ** 32 - 1))
+    .option('--seed <n>', 'the same seed on the same adapter gives the same run', numberIn(settings.seed))
     .optionsGroup('The run:')
     .option('--resume <run>', 'go on with this run where its last checkpoint is', notEmpty('run folder'))
     .option('--out <folder>', 'run folder, new or empty (default: runs/<date-time>)', notEmpty('folder'))
-    .option('--snapshots <n>', 'grids, measurements and checkpoints in a run', integer(1, 10_000))
-    .option('--checkpoint-every <steps>', 'checkpoints between them', count)
+    .option('--snapshots <n>', 'grids, measurements and checkpoints in a run', numberIn(settings.snapshots))
+    .option('--checkpoint-every <steps>', 'checkpoints between them', numberIn(settings.checkpointEvery))
     .addOption(adapter)
     .option('--quiet', 'print nothing but errors', false)
     .addHelpText(
@@ -109,8 +112,9 @@ ${Object.entries(presets)
   .map(([name, { title }]) => `  ${name.padEnd(10)}${title}`)
   .join('\n')}
 
-Ctrl-C stops after the step under way and keeps what was learnt; a second one stops at once. --resume goes on, to the
-same numbers as a run that was never stopped; --steps and --time may then be larger than they were.
+Ctrl-C, SIGTERM and SIGHUP stop after the step under way and keep what was learnt; a second one stops at once. --resume
+goes on, to the same numbers as a run that was never stopped; --steps and --time may then be larger than they were.
+One process at a time writes in a run folder; \`wgrad sample\`, \`evaluate\` and \`report\` may read it meanwhile.
 
 Examples:
   $ wgrad train
@@ -153,7 +157,7 @@ function regularizerOf(text: string): string {
 
 function betas(text: string): [number, number] {
   const [a, b, ...rest] = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  const good = (v: number | undefined): v is number => v !== undefined && v >= 0 && v < 1;
-  if (good(a) && good(b) && rest.length === 0) return [a, b];
-  throw new InvalidArgumentError('Use two numbers from 0 to less than 1, such as 0.5,0.9.');
+  const value = [a, b, ...rest] as [number, number];
+  if (settings.betas.holds(value)) return value;
+  throw new InvalidArgumentError(`Use ${settings.betas.says}.`);
 }

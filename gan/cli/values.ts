@@ -1,4 +1,15 @@
 import { InvalidArgumentError } from 'commander';
+import type { OptionRange } from '../../engine/index.ts';
+import { MOST_SECONDS } from '../train/settings.ts';
+
+/** A number in decimal digits that lies in the range of a setting. */
+export const numberIn =
+  ({ holds, says }: OptionRange) =>
+  (text: string): number => {
+    const value = /^[-+.\de]+$/i.test(text) ? Number(text) : Number.NaN;
+    if (holds(value)) return value;
+    throw new InvalidArgumentError(`Use ${says}.`);
+  };
 
 /** A whole number in a range. */
 export function integer(least: number, most: number): (text: string) => number {
@@ -47,15 +58,12 @@ export function list(text: string): string[] {
   return names;
 }
 
-/** The longest time: a timer of Node's takes 24 days. */
-const MOST = 500 * 3600;
-
 /** A time such as 90s, 10m, 1h or 1h30m, in seconds. */
 export function duration(text: string): number {
   const found = /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$/.exec(text.trim());
   const [h, m, s] = (found ?? []).slice(1).map((part) => Number(part ?? 0)) as [number, number, number];
   const seconds = found ? 3600 * h + 60 * m + s : 0;
-  if (seconds > MOST) throw new InvalidArgumentError(`Use at most ${MOST / 3600}h.`);
+  if (seconds > MOST_SECONDS) throw new InvalidArgumentError(`Use at most ${MOST_SECONDS / 3600}h.`);
   if (seconds > 0) return seconds;
   throw new InvalidArgumentError('Use a time such as 90s, 10m or 1h30m.');
 }

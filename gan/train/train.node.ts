@@ -24,6 +24,7 @@ import {
 } from './configFile.node.ts';
 import { CHECKPOINT, type CheckpointMeta, type RunStatus, STATUS } from './runFiles.ts';
 import { dataDifference } from './sameData.ts';
+import { checkConfig } from './settings.ts';
 import { createSnapshots, methodOf, type Snapshots } from './snapshots.node.ts';
 import type { StepRow, Training } from './training.ts';
 import { createWatch, DivergenceError } from './watch.ts';
@@ -96,7 +97,7 @@ export async function train(options: TrainOptions, signal?: AbortSignal): Promis
 
 /** The configuration of a new run. Its folder of data is absolute: the run may go on from elsewhere. */
 function newConfig({ preset, given }: TrainOptions): TrainConfig {
-  const config = configure(preset, dataSetKind(given.data ?? 'mnist'), given);
+  const config = checkConfig('train', configure(preset, dataSetKind(given.data ?? 'mnist'), given));
   const { folder } = config.dataOptions;
   return typeof folder !== 'string'
     ? config
