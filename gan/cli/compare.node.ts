@@ -15,5 +15,6 @@ export interface CompareCommandOptions {
  * @throws RangeError, Error as {@link writeComparison}
  */
 export async function compare({ runs, out }: CompareCommandOptions): Promise<void> {
-  terminal.out.line(await writeComparison(runs, out));
+  const onProblem = (problem: string): void => terminal.err.line(`wgrad: ${problem}`);
+  terminal.out.line(await writeComparison(runs, out, onProblem));
 }

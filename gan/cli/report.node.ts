@@ -25,7 +25,8 @@ export async function report({ runs, out }: ReportCommandOptions): Promise<void>
   const failed: string[] = [];
   for (const run of runs) {
     try {
-      terminal.out.line(await writeReport(run, out === undefined ? {} : { out }));
+      const onProblem = (problem: string): void => terminal.err.line(`wgrad: ${run}: ${problem}`);
+      terminal.out.line(await writeReport(run, { onProblem, ...(out !== undefined && { out }) }));
     } catch (error) {
       failed.push((error as Error).message);
     }

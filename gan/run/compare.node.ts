@@ -24,15 +24,22 @@ const WIDTH = 520;
  *
  * @param folders 1 to some 100 run folders, as the page lists them; a folder given twice counts once
  * @param out path of the page
+ * @param onProblem takes what is missing or broken in a folder, by the run's name, a sentence each: the page says the first ones too
  * @returns `out`
  * @throws RangeError without a folder
  * @throws Error in one line, before anything is written, for a folder that does not exist or holds no run
  */
-export async function writeComparison(folders: readonly string[], out: string): Promise<string> {
+export async function writeComparison(
+  folders: readonly string[],
+  out: string,
+  onProblem: (problem: string) => void = () => {},
+): Promise<string> {
   if (folders.length === 0)
     throw new RangeError('writeComparison: there is no run to compare; name at least one folder');
   const seen = new Map(folders.map((folder) => readRun(folder)).map((run) => [run.path, run]));
-  await writeFileAtomic(out, await comparisonPage([...seen.values()]));
+  const runs = [...seen.values()];
+  for (const { name, problems } of runs) for (const problem of problems) onProblem(`${name}: ${problem}`);
+  await writeFileAtomic(out, await comparisonPage(runs));
   return out;
 }
 

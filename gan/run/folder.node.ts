@@ -1,15 +1,11 @@
-import {
-  closeSync,
-  existsSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileError, writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
+import { type FolderLock, LOCK, lockFolder } from './folderLock.node.ts';
+import { parseJsonLines, type Row, readLog } from './jsonLines.node.ts';
+import { metricsUpTo, type RepairedLog, replaceLog, timingUpTo } from './repairLog.node.ts';
+
+export type { Row } from './jsonLines.node.ts';
 
 /** The folder that keeps what one run made. */
 export interface RunFolder {
@@ -23,14 +19,16 @@ export interface RunFolder {
   readonly timing: JsonLines;
   /** Absolute path of a file in this folder. */
   file(name: string): string;
-  /** Writes a file of this folder atomically (see `writeFileAtomic`). */
+  /** Writes a file of this folder atomically (see `writeFileAtomic`), unless the folder has become another process's. */
   write(name: string, data: Uint8Array | string): Promise<void>;
-  /** Closes both logs; the other files need no closing. */
+  /**
+   * To be called before a write that does not go through this object, and once more before a file takes its name.
+   * @throws Error in one sentence once another process writes in the folder, or the folder is gone
+   */
+  check(): void;
+  /** Closes both logs and lets others write in the folder. The other files need no closing. */
   close(): void;
 }
-
-/** A row of a log. NaN and infinities, which JSON lacks, become null. */
-export type Row = Readonly<Record<string, number | null>>;
 
 /** A log file of one JSON object in each line. */
 export interface JsonLines {
@@ -40,8 +38,8 @@ export interface JsonLines {
 }
 
 /**
- * Makes the folder for a new run: `options.out` when named, else `runs/<date-time>`, with a suffix where that is taken.
- * Nothing that exists is ever overwritten.
+ * Makes the folder for a new run, and locks it: `options.out` when named, else `runs/<date-time>`, with a suffix where that is
+ * taken. Nothing that exists is ever overwritten.
  *
  * @param options.out a folder that does not exist yet, or is empty
  * @param options.root where folders without a name go; `runs` in the working directory unless given
@@ -50,37 +48,70 @@ export interface JsonLines {
  */
 export function createRunFolder(options: { out?: string; root?: string; now?: Date } = {}): RunFolder {
   const path = options.out ? claimNamed(resolve(options.out)) : claimNext(resolve(options.root ?? 'runs'), options.now);
-  return openLogs(path, openJsonLines);
+  const lock = lockFolder(path);
+  try {
+    if (options.out) claimNamed(path); // another run may have come and gone between the first look and the lock
+    return openLogs(path, lock, (log) => appendTo(log, openNew(log), 0, lock));
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** The folder of a run that goes on, and what its logs had to be mended of. */
+export interface ResumedFolder {
+  readonly run: RunFolder;
+  /** The steps of the rows that have pictures and measurements. */
+  readonly rows: readonly Row[];
+  /** What was missing or broken in the logs, a sentence each. */
+  readonly notices: readonly string[];
 }
 
 /**
- * Opens the folder of a run that goes on after `step`: what its logs say of later steps, which are done again, is dropped.
- *
- * @throws Error naming the folder, or the log, that cannot be used
+ * Opens the folder of a run that goes on after `step`: what its logs say of later steps, which are done again, is dropped, and what
+ * can be mended is mended. `run.close()` releases the lock.
+ * @param lock of this folder
+ * @throws Error naming the folder, or the log and the rows that it lacks; nothing is changed then
  */
-export function resumeRunFolder(path: string, step: number): RunFolder {
-  return openLogs(resolve(path), (name) => resumeJsonLines(name, (row) => (row.step ?? 0) <= step));
+export function resumeRunFolder(path: string, step: number, lock: FolderLock): ResumedFolder {
+  const folder = resolve(path);
+  const logs: Record<string, RepairedLog> = {
+    'metrics.jsonl': metricsUpTo(readLog(join(folder, 'metrics.jsonl')), step),
+    'timing.jsonl': timingUpTo(readLog(join(folder, 'timing.jsonl')), step),
+  };
+  const run = openLogs(folder, lock, (log, name) => {
+    const { descriptor, size } = replaceLog(log, logs[name]!.text, lock);
+    return appendTo(log, descriptor, size, lock);
+  });
+  return { run, rows: logs['metrics.jsonl']!.rows, notices: Object.values(logs).flatMap(({ notices }) => notices) };
 }
 
-function openLogs(path: string, open: (path: string) => JsonLines): RunFolder {
+function openLogs(path: string, lock: FolderLock, open: (path: string, name: string) => JsonLines): RunFolder {
   const file = (name: string): string => join(path, name);
-  const metrics = open(file('metrics.jsonl'));
-  const timing = open(file('timing.jsonl'));
+  const log = (name: string): JsonLines => open(file(name), name);
+  const metrics = log('metrics.jsonl');
+  const timing = log('timing.jsonl');
   return {
     path,
     metrics,
     timing,
     file,
-    write: (name, data) => writeFileAtomic(file(name), data),
+    check: () => lock.check(),
+    write: (name, data) => writeFileAtomic(file(name), data, () => lock.check()),
     close() {
-      metrics.close();
-      timing.close();
+      try {
+        metrics.close();
+        timing.close();
+      } finally {
+        lock.release();
+      }
     },
   };
 }
 
 function claimNamed(path: string): string {
-  if (makeFolder(path).length > 0) {
+  // What a run that was killed at once has left of a lock is no run; whether it is held shows when it is taken.
+  if (makeFolder(path).some((name) => !name.startsWith(LOCK))) {
     throw new Error(`the run folder ${path} is not empty, and runs are never overwritten: choose another one`);
   }
   return path;
@@ -122,26 +153,17 @@ function makeFolders(path: string): void {
   }
 }
 
-/**
- * Starts a log file.
- *
- * @throws Error naming the path when it exists already or cannot be written
- */
-export const openJsonLines = (path: string): JsonLines => appendTo(path, 'ax', 0);
-
-/** Goes on with a log, or starts it: the rows from the first one on that `keeps` refuses are dropped. @throws Error naming the path */
-function resumeJsonLines(path: string, keeps: (row: Row) => boolean): JsonLines {
-  if (!existsSync(path)) return openJsonLines(path);
-  const rows = readJsonLines(path);
-  const first = rows.findIndex((row) => !keeps(row));
-  const kept = first < 0 ? rows.length : first;
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, kept);
-  const size = lines.reduce((bytes, line) => bytes + Buffer.byteLength(line) + 1, 0);
-  return appendTo(path, 'r+', size);
+/** Makes a log file. @throws Error naming the path when it exists already or cannot be written */
+function openNew(path: string): number {
+  try {
+    return openSync(path, 'ax');
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
 }
 
-/** A log whose first `size` bytes stay; what comes after them is cut off. */
-function appendTo(path: string, flags: 'ax' | 'r+', start: number): JsonLines {
+/** A log that is open for writing and has `start` bytes. */
+function appendTo(path: string, descriptor: number, start: number, lock: FolderLock): JsonLines {
   const attempt = <T>(action: () => T): T => {
     try {
       return action();
@@ -149,11 +171,10 @@ function appendTo(path: string, flags: 'ax' | 'r+', start: number): JsonLines {
       throw fileError('write', path, error);
     }
   };
-  const descriptor = attempt(() => openSync(path, flags));
   let size = start;
-  attempt(() => ftruncateSync(descriptor, size));
   return {
     append(row) {
+      lock.check();
       const line = Buffer.from(`${JSON.stringify(row)}\n`);
       try {
         for (let done = 0; done < line.length; ) {
@@ -175,30 +196,10 @@ function appendTo(path: string, flags: 'ax' | 'r+', start: number): JsonLines {
  * @throws Error naming the path, and the line that is not JSON
  */
 export function readJsonLines(path: string): Row[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError('read', path, error);
-  }
+  const { text } = readLog(path);
+  if (text === undefined) throw fileError('read', path, Object.assign(new Error('ENOENT'), { code: 'ENOENT' }));
   const { rows, broken } = parseJsonLines(text);
   if (broken.length === 0) return rows;
   const { line, cause } = broken[0]!;
   throw new Error(`${path}:${line} is not JSON: remove the line, or copy the file again`, { cause });
-}
-
-/** The rows of a log's text, without an unfinished last line, and the lines, counted from 1, that are no rows, with the reason. */
-export function parseJsonLines(text: string): { rows: Row[]; broken: { line: number; cause: unknown }[] } {
-  const rows: Row[] = [];
-  const broken: { line: number; cause: unknown }[] = [];
-  for (const [index, line] of text.split('\n').slice(0, -1).entries()) {
-    try {
-      const row: unknown = JSON.parse(line);
-      if (typeof row !== 'object' || row === null || Array.isArray(row)) throw new Error('it is no object');
-      rows.push(row as Row);
-    } catch (cause) {
-      broken.push({ line: index + 1, cause });
-    }
-  }
-  return { rows, broken };
 }

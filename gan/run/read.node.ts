@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileError } from '../../nn/io/atomicWrite.node.ts';
-import { parseJsonLines, type Row } from './folder.node.ts';
+import { CHECKPOINT, STATUS } from '../train/runFiles.ts';
+import { parseJsonLines, type Row } from './jsonLines.node.ts';
 import { type PngHeader, pngHeader } from './pngHeader.ts';
+import { logProblems, pictureProblems, settingProblems, unreadable } from './problems.node.ts';
+import { parseJson, readText } from './readJson.node.ts';
 
 /** A picture of a run folder. */
 export interface RunPicture extends PngHeader {
@@ -88,7 +91,7 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
     try {
       return readFileSync(join(path, name));
     } catch (error) {
-      problems.push(`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`);
+      problems.push(unreadable(name, error));
       return undefined;
     }
   };
@@ -97,10 +100,14 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
       if (missing) problems.push(missing);
       return {};
     }
-    const bytes = read(name);
-    const value = bytes && parse(bytes.toString());
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-    if (bytes) problems.push(`${name} is not a JSON object${bytes.length === 0 ? ': it is empty' : ''}`);
+    try {
+      const text = readText(join(path, name)) ?? '';
+      const value = text === '' ? undefined : parseJson(text);
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+      problems.push(`${name} is not a JSON object${text === '' ? ': it is empty' : ''}`);
+    } catch (error) {
+      problems.push(unreadable(name, error));
+    }
     return {};
   };
   const log = (name: string): Row[] => {
@@ -108,13 +115,21 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
       problems.push(`${name} is missing`);
       return [];
     }
-    const { rows, broken } = parseJsonLines(read(name)?.toString() ?? '');
+    let text = '';
+    try {
+      text = readText(join(path, name)) ?? '';
+    } catch (error) {
+      problems.push(unreadable(name, error));
+    }
+    const { rows, broken, unfinished } = parseJsonLines(text);
     if (broken.length > 0) {
       const lines = broken.slice(0, 5).map(({ line }) => line);
       problems.push(
-        `${name}: ${broken.length} of its lines are not JSON objects and left out (line ${lines.join(', ')}${broken.length > 5 ? ', ...' : ''})`,
+        `${name}: ${broken.length} of its lines are not JSON objects of numbers and left out (line ${lines.join(', ')}${broken.length > 5 ? ', ...' : ''})`,
       );
     }
+    if (unfinished) problems.push(`${name} breaks off in its last line, which is left out`);
+    problems.push(...logProblems(name, rows));
     return rows;
   };
   const config = json('config.json', 'config.json is missing');
@@ -136,6 +151,20 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
   const grown = has('metrics.jsonl') ? statSync(join(path, 'metrics.jsonl')).mtimeMs : 0;
   const alive = (options.now ?? new Date()).getTime() - grown < QUIET;
   const told = json('state.json', '');
+  problems.push(...settingProblems(config));
+  // Runs of wgrad train have these settings, and by them files that others need not have.
+  if ('snapshots' in config) {
+    if (!has(STATUS)) problems.push(`${STATUS} is missing`);
+    if (typeof told.saved === 'number' && !has(CHECKPOINT)) {
+      problems.push(
+        `${CHECKPOINT} is missing, which was of step ${told.saved}: the run cannot go on or be sampled from`,
+      );
+    }
+    if (typeof told.saved === 'number' && told.saved > step) {
+      problems.push(`metrics.jsonl ends at step ${step}, and the checkpoint is of step ${told.saved}`);
+    }
+    problems.push(...pictureProblems(names, metrics));
+  }
   return {
     path,
     name: basename(path),
@@ -209,12 +238,3 @@ function figuresOf(evaluation: Readonly<Record<string, unknown>>, problems: stri
 /** Real data is better than noise. */
 const between = (floor?: number, ceiling?: number): 'higher' | 'lower' | undefined =>
   floor === undefined || ceiling === undefined || floor === ceiling ? undefined : floor < ceiling ? 'lower' : 'higher';
-
-/** The value of a JSON text; undefined where it is none. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // told among the problems
-  }
-}

@@ -14,6 +14,8 @@ import { PLAYER } from './reportScript.ts';
 export interface ReportOptions {
   /** Path of the page; `report.html` in the run folder unless given. */
   readonly out?: string;
+  /** Takes what is missing or broken in the folder, a sentence each: the page says it too. */
+  readonly onProblem?: (problem: string) => void;
 }
 
 /** Grids over time, and their bytes, that a page holds at most. */
@@ -32,8 +34,9 @@ const WIDTH = 460;
  * @throws Error in one line for a folder that does not exist or holds no run
  */
 export async function writeReport(runFolder: string, options: ReportOptions = {}): Promise<string> {
-  checked('writeReport', options, ['out']);
+  checked('writeReport', options, ['out', 'onProblem']);
   const run = readRun(runFolder);
+  for (const problem of run.problems) options.onProblem?.(problem);
   const out = options.out ?? join(run.path, 'report.html');
   await writeFileAtomic(out, reportPage(run));
   return out;

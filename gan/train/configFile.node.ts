@@ -1,17 +1,20 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { defined } from '../../engine/index.ts';
+import { checkRange, defined, type OptionRange, ranges } from '../../engine/index.ts';
 import { fileError } from '../../nn/io/atomicWrite.node.ts';
 import { type Adapter, adapters } from '../cli/options.ts';
+import { dataSets } from '../data/datasets.node.ts';
 import type { RunFolder } from '../run/folder.node.ts';
 import { readJson } from '../run/readJson.node.ts';
+import { commandNow } from './commandNow.ts';
 import { configNames, type TrainConfig } from './config.ts';
 import { CHECKPOINT, CONFIG } from './runFiles.ts';
+import { checkConfig, orNull } from './settings.ts';
 import { commit, version } from './version.node.ts';
 
 /** What else `config.json` says of a run. */
 export interface RunAbout {
-  /** The command that started it; null where a program did. */
+  /** The command that makes the run again as it is now; null where a program started it. */
   readonly command: string | null;
   /** Of one sample: with it a run can be sampled from without its data. */
   readonly shape: readonly number[];
@@ -48,11 +51,20 @@ export const aboutNow = (about: Pick<RunAbout, 'command' | 'shape' | 'adapter'>)
   started: new Date().toISOString(),
 });
 
-/** What there is to say of a run that goes on after a step: as before, with who goes on where that is another. */
-export function resumedBy(about: RunAbout, { adapter, version, commit, started }: RunAbout, step: number): RunAbout {
+/**
+ * What there is to say of a run that goes on after a step: as before, with who goes on where that is another.
+ * @param config what the run is now, which the command follows
+ */
+export function resumedBy(
+  about: RunAbout,
+  { adapter, version, commit, started }: RunAbout,
+  step: number,
+  config: TrainConfig,
+): RunAbout {
+  const again = { ...about, command: commandNow(about.command, config) };
   const last = about.resumed?.at(-1) ?? about;
-  if (last.adapter === adapter && last.version === version && last.commit === commit) return about;
-  return { ...about, resumed: [...(about.resumed ?? []), { step, adapter, version, commit, started }] };
+  if (last.adapter === adapter && last.version === version && last.commit === commit) return again;
+  return { ...again, resumed: [...(about.resumed ?? []), { step, adapter, version, commit, started }] };
 }
 
 /** Writes `config.json`. */
@@ -80,8 +92,7 @@ export async function readConfig(path: string, given: Partial<TrainConfig> = {})
   const file = join(folder, CONFIG);
   const stored = readJson(file, 'begin a new run, or write it again') as TrainConfig & RunAbout;
   if (stored === undefined) throw new Error(`${folder} is not a run of wgrad train: it has no ${CONFIG}`);
-  const missing = configNames.find((name) => typeof stored !== 'object' || stored === null || !(name in stored));
-  if (missing) throw new Error(`${file} is not the configuration of a run of wgrad train: it has no ${missing}`);
+  checkStored(file, stored);
   const { dataOptions: moved, ...kept } = given;
   const only = moved === undefined || Object.keys(moved).every((name) => name === 'folder');
   const other = only
@@ -108,6 +119,61 @@ export const movedTo = (
   { dataOptions }: Pick<TrainConfig, 'dataOptions'>,
   { folder }: TrainConfig['dataOptions'],
 ): TrainConfig['dataOptions'] => ({ ...dataOptions, ...(folder !== undefined && { folder: resolve(String(folder)) }) });
+
+const text: OptionRange = { holds: (v) => typeof v === 'string', says: 'a text' };
+const listOf = (item: OptionRange['holds'], most: number, says: string): OptionRange => ({
+  holds: (v) => Array.isArray(v) && v.length <= most && v.every(item),
+  says,
+});
+
+const resumption = {
+  step: ranges.whole(0),
+  adapter: text,
+  version: text,
+  commit: orNull(text),
+  started: text,
+} as const;
+
+/** What `config.json` may say beside the settings. */
+const about: { readonly [K in keyof RunAbout]-?: OptionRange } = {
+  command: orNull(text),
+  shape: listOf(ranges.whole(1, 65_536).holds, 4, 'a list of at most 4 whole numbers, 1 or more'),
+  adapter: text,
+  version: text,
+  commit: orNull(text),
+  started: text,
+  resumed: listOf(
+    (v) =>
+      typeof v === 'object' && v !== null && Object.entries(resumption).every(([k, r]) => r.holds((v as never)[k])),
+    100_000,
+    `a list of objects with ${Object.keys(resumption).join(', ')}`,
+  ),
+};
+
+/**
+ * Holds what a `config.json` has to what each field may be.
+ * @throws Error, RangeError naming the file, the field and what it must be
+ */
+function checkStored(file: string, stored: unknown): void {
+  const others = Object.keys(about) as (keyof RunAbout)[];
+  if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) {
+    throw new Error(`${file} is not the configuration of a run of wgrad train: it is no object`);
+  }
+  const known = [...configNames, ...others];
+  const missing = known.find((name) => name !== 'resumed' && !Object.hasOwn(stored, name));
+  if (missing) throw new Error(`${file} is not the configuration of a run of wgrad train: it has no ${missing}`);
+  const strange = Object.keys(stored).find((name) => !(known as readonly string[]).includes(name));
+  if (strange !== undefined) {
+    const name = strange.length > 60 ? `${strange.slice(0, 60)}...` : strange;
+    throw new Error(`${file}: there is no setting ${name}: remove it, or update wgrad if a newer one wrote it`);
+  }
+  const config = checkConfig(file, stored as TrainConfig);
+  checkRange(file, 'data', ranges.oneOf(dataSets.map(({ name }) => name)), config.data);
+  for (const name of others) {
+    const value = (stored as Partial<RunAbout>)[name];
+    if (name !== 'resumed' || value !== undefined) checkRange(file, name, about[name], value);
+  }
+}
 
 /** The option `--adapter` that gives a device of that name again. */
 export function adapterOf({ adapter }: Pick<RunAbout, 'adapter'>): Adapter | undefined {

@@ -9,7 +9,8 @@ import { terminal } from '../run/terminal.node.ts';
 import { ganOf } from './assemble.ts';
 import type { TrainConfig } from './config.ts';
 import { movedTo, readConfig } from './configFile.node.ts';
-import { CHECKPOINT, type CheckpointMeta } from './runFiles.ts';
+import { checkMeta } from './goOn.node.ts';
+import { CHECKPOINT } from './runFiles.ts';
 import { dataDifference } from './sameData.ts';
 
 const openRunOptions = ['dataFolder', 'onWarning'] as const;
@@ -61,7 +62,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   const { networks, ema } = gan;
   const { generator, critic } = networks;
   const loaded = await loadCheckpoint(checkpoint, { generator, critic, ...(ema && { ema }) });
-  const meta = loaded.metadata as unknown as CheckpointMeta;
+  const meta = checkMeta(checkpoint, loaded.metadata);
   ema?.copyTo(generator);
   gan.dispose();
   return {

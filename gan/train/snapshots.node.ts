@@ -2,7 +2,7 @@ import { Generator, sizeOf, type Tensor } from '../../engine/index.ts';
 import { readJsonLines } from '../run/folder.node.ts';
 import { tileImages } from '../run/grid.ts';
 import { plotCurves } from '../run/plot.node.ts';
-import { writePng } from '../run/png.node.ts';
+import { encodePng } from '../run/png.node.ts';
 import { boxOf, onPlane, pointsImage } from '../run/points.node.ts';
 import { writeReport } from '../run/report.node.ts';
 import { runPanels } from '../run/runPanels.ts';
@@ -41,7 +41,8 @@ export function createSnapshots(job: Job): Snapshots {
   const draw = () => drawSamples(networks.generator, codes, { batchSize: GRID, ...(ema && { ema }) });
   let samples: SampleArray;
   let last: StepRow = {};
-  const picture = async (name: string): Promise<void> => writePng(run.file(name), await pictureOf(job, samples));
+  const picture = async (name: string): Promise<void> =>
+    run.write(name, await encodePng(await pictureOf(job, samples)));
   const own: Mutable<Snapshots> = {
     shown: undefined,
     saved: undefined,
@@ -72,6 +73,7 @@ export function createSnapshots(job: Job): Snapshots {
         const x = { key: 'step', label: 'generator step' };
         await run.write('curves.svg', plotCurves({ title: set.title, subtitle, x, panels: runPanels, rows }));
       }
+      run.check();
       await writeReport(run.path);
       say(
         [

@@ -1,17 +1,20 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { destroy, init, memory } from '../../engine/index.ts';
-import { loadCheckpoint, saveCheckpoint } from '../../nn/index.node.ts';
+import { saveCheckpoint } from '../../nn/index.node.ts';
 import { decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts';
 import type { TrainOptions } from '../cli/options.ts';
 import { dataSetKind, openSampleSet } from '../data/datasets.node.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { createRunFolder, type RunFolder, resumeRunFolder } from '../run/folder.node.ts';
+import { type FolderLock, lockFolder } from '../run/folderLock.node.ts';
+import { pictureProblems } from '../run/problems.node.ts';
 import { createProgress } from '../run/progress.node.ts';
 import { imagesPerStep } from '../run/quantities.node.ts';
-import { readJson } from '../run/readJson.node.ts';
+import { TIMING } from '../run/repairLog.node.ts';
 import { terminal } from '../run/terminal.node.ts';
 import { assemble } from './assemble.ts';
+import { commandNow } from './commandNow.ts';
 import { configure, type TrainConfig } from './config.ts';
 import {
   aboutNow,
@@ -22,19 +25,15 @@ import {
   type StoredRun,
   writeConfig,
 } from './configFile.node.ts';
+import { goOn, RESERVE } from './goOn.node.ts';
 import { CHECKPOINT, type CheckpointMeta, type RunStatus, STATUS } from './runFiles.ts';
-import { dataDifference } from './sameData.ts';
 import { checkConfig } from './settings.ts';
 import { createSnapshots, methodOf, type Snapshots } from './snapshots.node.ts';
 import type { StepRow, Training } from './training.ts';
 import { createWatch, DivergenceError } from './watch.ts';
 
-/** Steps between two rows of timing.jsonl. */
-const TIMING = 10;
 /** A run that is limited by time finds its number of steps in this share of it, and at least so many seconds. */
 const TRIAL = { share: 0.03, seconds: 3 };
-/** What a run that is limited by time keeps for its last measurements and pictures. */
-const RESERVE = 0.03;
 
 /**
  * Trains a model, from nothing or from a checkpoint, and keeps samples, curves, metrics and weights in a run folder.
@@ -42,8 +41,23 @@ const RESERVE = 0.03;
  * @throws Error with one line that names what is wrong and the remedy
  */
 export async function train(options: TrainOptions, signal?: AbortSignal): Promise<void> {
-  const { resume, out, quiet } = options;
-  const before = resume === undefined ? undefined : await readConfig(resume, options.given);
+  if (options.resume === undefined) return trainRun(options, undefined, signal);
+  // Once to see that it is a run, and again when no other process writes in it any more.
+  const { folder } = await readConfig(options.resume, options.given);
+  const lock = lockFolder(folder);
+  try {
+    await trainRun(options, { ...(await readConfig(folder, options.given)), lock }, signal);
+  } finally {
+    lock.release();
+  }
+}
+
+async function trainRun(
+  options: TrainOptions,
+  before: (StoredRun & { readonly lock: FolderLock }) | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { out, quiet } = options;
   const config = before?.config ?? newConfig(options);
   const say = (text: string): void => {
     if (!quiet) terminal.out.text(text);
@@ -61,23 +75,27 @@ export async function train(options: TrainOptions, signal?: AbortSignal): Promis
         'a penalty on the slope at each sample is of little meaning behind batch norm, which mixes samples (Gulrajani et al. 2017, section 4): --critic-norm layer or none',
       );
     }
-    const meta = before && (await goOn(before, training, set));
+    const { meta, notices = [] } = before ? await goOn(before, training, set) : {};
+    const step = meta?.step ?? 0;
     const now = aboutNow({ command: commandOn(device.name, options.command), shape: set.shape, adapter: device.name });
     if (before && before.about.adapter !== device.name) {
       warn(
         `the run began on ${before.about.adapter} and goes on on ${device.name}: its numbers will differ a little from those of a run on one`,
       );
     }
-    const run = before
-      ? resumeRunFolder(before.folder, meta?.step ?? 0)
-      : createRunFolder(out === undefined ? {} : { out });
+    const resumed = before && resumeRunFolder(before.folder, step, before.lock);
+    const run = resumed?.run ?? createRunFolder(out === undefined ? {} : { out });
     try {
+      if (resumed) {
+        const lost = meta ? pictureProblems(readdirSync(run.path), resumed.rows) : [];
+        for (const notice of [...notices, ...resumed.notices, ...lost]) warn(notice);
+      }
       const job = {
         config,
         set,
         training,
         run,
-        about: before ? resumedBy(before.about, now, meta?.step ?? 0) : now,
+        about: before ? resumedBy(before.about, now, step, config) : now,
         adapter: device.name,
         say,
         quiet,
@@ -112,42 +130,6 @@ function commandOn(adapter: string, command: string | undefined): string | null 
     : kind && !/ --adapter[ =]/.test(command)
       ? `${command} --adapter ${kind}`
       : command;
-}
-
-/**
- * Loads the checkpoint of a run that goes on.
- * @returns what its metadata say; undefined for a run that was stopped before its first checkpoint, which begins again
- * @throws Error for a checkpoint that is gone, data that have changed, or a time that is used up
- */
-async function goOn(
-  { folder, config, about }: StoredRun,
-  training: Training,
-  set: SampleSet,
-): Promise<CheckpointMeta | undefined> {
-  const checkpoint = join(folder, CHECKPOINT);
-  if (!existsSync(checkpoint)) {
-    const status = readJson(join(folder, STATUS), 'remove it') as RunStatus | undefined;
-    if (status?.saved == null) return undefined;
-    throw new Error(`${checkpoint} is gone: copy it back (it was of step ${status.saved}), or start a new run`);
-  }
-  const meta = (await loadCheckpoint(checkpoint, training.parts)).metadata as unknown as CheckpointMeta;
-  const difference = dataDifference(set, meta, about.shape);
-  if (difference) {
-    throw new Error(`${set.title} ${difference}: give the run the same data again, or start a new run`);
-  }
-  const { steps, seconds } = config;
-  if (steps !== null && meta.step > steps) {
-    throw new Error(
-      `the run has done ${meta.step} steps already: give it more than that, as in --steps ${2 * meta.step}`,
-    );
-  }
-  const done = steps !== null && meta.step >= steps;
-  if (seconds !== null && !done && meta.seconds >= seconds * (1 - RESERVE)) {
-    throw new Error(
-      `the run has taken ${Math.round(meta.seconds)} s already: give it more, as in --time 1h or --steps 5000`,
-    );
-  }
-  return meta;
 }
 
 /** A run that is about to begin, or to go on. */
@@ -267,7 +249,7 @@ async function learn(
       ...(job.set.fingerprint !== undefined && { data: job.set.fingerprint }),
       before,
     };
-    await saveCheckpoint(run.file(CHECKPOINT), training.parts, state as unknown as Json);
+    await saveCheckpoint(run.file(CHECKPOINT), training.parts, state as unknown as Json, run.check);
     snapshots.saved = training.step;
     await note();
   };
@@ -278,7 +260,8 @@ async function learn(
   try {
     if (progress.steps === null) {
       progress.steps = await stepsInTime(config.seconds!, training, seconds, limit);
-      await writeConfig(run, { ...config, steps: progress.steps }, job.about);
+      const known = { ...config, steps: progress.steps };
+      await writeConfig(run, known, { ...job.about, command: commandNow(job.about.command, known) });
     }
     const steps = progress.steps;
     const rate = { imagesPerStep: imagesPerStep({ ...config })!, samples: job.set.kind };

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, readlinkSync } from 'node:fs';
-import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { existsSync, readlinkSync, renameSync } from 'node:fs';
+import { type FileHandle, open, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
@@ -12,9 +12,11 @@ export type FileContent = Uint8Array | string | (() => AsyncIterable<Uint8Array>
  * killed or the power fails. The data goes to a hidden file in the same folder, to the disk (fsync), then to its name.
  * Hidden files that killed writers of the same name have left are removed. A symbolic link stays, its file is replaced.
  *
+ * @param ready called when all is written, right before the file takes its name: what it throws leaves the old file
  * @throws Error naming the path, the cause (such as a full disk) and the remedy; the temporary file is gone by then
  */
-export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
+export async function writeFileAtomic(path: string, content: FileContent, ready = (): void => {}): Promise<void> {
+  let refused: { readonly error: unknown } | undefined;
   try {
     const target = await targetOf(path);
     await removeStale(target);
@@ -27,14 +29,20 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
       } finally {
         await file.close();
       }
-      await rename(temporary, target);
+      try {
+        ready();
+      } catch (error) {
+        refused = { error };
+        throw error;
+      }
+      renameSync(temporary, target); // at once: a process that is stopped in between would rename late
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
     }
     await syncFolder(dirname(target));
   } catch (error) {
-    throw fileError('write', path, error);
+    throw refused ? refused.error : fileError('write', path, error);
   }
 }
 

@@ -14,15 +14,21 @@ import { type CheckpointParts, collect } from './stateful.ts';
  * @param parts modules, optimizers, averages, generators (`Generator`, `defaultGenerator()`), by name; see `Stateful`. Shared
  * layers' generators are saved with the modules that hold them
  * @param metadata anything that JSON holds, such as the number of steps done
+ * @param ready called when all is written, right before the file takes its name: what it throws leaves the old file
  * @throws Error naming the path and the cause, such as a full disk; TypeError for metadata that JSON does not hold
  * @example
  * await saveCheckpoint('run.safetensors', { generator, critic, gAdam, cAdam, ema, rng }, { step: 1000 });
  * // in a new process, with the same objects made anew:
  * const { metadata } = await loadCheckpoint('run.safetensors', { generator, critic, gAdam, cAdam, ema, rng });
  */
-export async function saveCheckpoint(path: string, parts: CheckpointParts, metadata: Json = null): Promise<void> {
+export async function saveCheckpoint(
+  path: string,
+  parts: CheckpointParts,
+  metadata: Json = null,
+  ready?: () => void,
+): Promise<void> {
   const { tensors, host } = collect(parts);
-  await saveSafetensors(path, tensors, describeCheckpoint(parts, host, metadata));
+  await saveSafetensors(path, tensors, describeCheckpoint(parts, host, metadata), ready);
 }
 
 /**

@@ -23,18 +23,20 @@ export interface LazyTensor {
  *
  * @param given by name, such as a module's `stateDict()`
  * @param metadata free text; numbers and objects go in as text
+ * @param ready called right before the file takes its name: what it throws leaves the previous file
  * @throws Error naming the path and what is wrong: the disk (full, not permitted), or a tensor, as `encodeSafetensors` says
  */
 export async function saveSafetensors(
   path: string,
   given: ReadonlyMap<string, Tensor | StoredTensor | LazyTensor>,
   metadata: Metadata = {},
+  ready?: () => void,
 ): Promise<void> {
   const tensors = new Map([...given].map(([name, t]) => [name, t instanceof Tensor ? lazy(t) : t]));
   const infos = new Map<string, TensorInfo>();
   for (const [name, t] of tensors) infos.set(name, isLazy(t) ? t : { dtype: storedDtype(name, t), shape: t.shape });
   const { bytes, places } = encodeHeader(infos, metadata);
-  await writeFileAtomic(path, async function* () {
+  const content = async function* () {
     yield bytes;
     for (const { name, dtype, shape } of places) {
       const t = tensors.get(name)!;
@@ -42,7 +44,8 @@ export async function saveSafetensors(
       if (isLazy(t)) storedDtype(name, { dtype, shape, data });
       yield* piecesOf(dtype, data);
     }
-  });
+  };
+  await writeFileAtomic(path, content, ready);
 }
 
 const lazy = (t: Tensor): LazyTensor => ({ dtype: nativeDtype(t), shape: t.shape, data: () => t.data() });

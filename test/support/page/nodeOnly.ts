@@ -5,6 +5,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'browser.test.ts': 'starts the browser; on the GPU what other files test there too',
   'checkpoint.test.ts': 'expects source files in stack traces, which a bundle has merged; reference device alone',
   'cli.test.ts': 'starts processes',
+  'damagedRuns.test.ts': 'reads and writes files; reference device alone',
   'doctor.test.ts': 'starts processes',
   'experiments.test.ts': 'starts processes, writes files',
   'experimentsClaims.test.ts': 'reads the figures in docs/experiments',
@@ -34,6 +35,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'readme.test.ts': 'starts processes',
   'report.test.ts': 'writes files, and starts the browser',
   'runFolder.test.ts': 'writes files',
+  'runLock.test.ts': 'writes files and starts processes',
   'saveCheckpoint.test.ts':
     'reads and writes files; checkpointState.test.ts runs in a page; on the GPU what other files test there too',
   'sampleCommand.test.ts': 'reads and writes files; reference device alone',

@@ -1,0 +1,61 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** A process among all that ever ran on all hosts. */
+export interface ProcessName {
+  readonly host: string;
+  /** Which start of the host it is, null where the system does not tell. */
+  readonly boot: string | null;
+  /** Which process numbers are meant: containers have their own. Null where the system does not tell. */
+  readonly space: string | null;
+  readonly pid: number;
+  /** When the process began, in ticks since the host started; null where the system does not tell. */
+  readonly born: string | null;
+}
+
+/** The process that this is. */
+export const thisProcess = (): ProcessName => ({ ...place(), pid: process.pid, born: birthOf(process.pid) });
+
+/**
+ * Whether a process is known to be over. Of one on another host, in another container or before the host's last start nothing is
+ * known here.
+ */
+export function isGone({ host, boot, space, pid, born }: ProcessName): boolean {
+  const here = place();
+  if (host !== here.host || boot !== here.boot || space !== here.space) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'; // another user's process gives EPERM
+  }
+  // The number may have passed on to another process since.
+  return born !== null && birthOf(pid) !== born;
+}
+
+const place = (): Pick<ProcessName, 'host' | 'boot' | 'space'> => ({
+  host: hostname(),
+  boot: linux(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+  space: linux(() => readlinkSync('/proc/self/ns/pid')),
+});
+
+/** When a process began; null for one that has ended and waits for its parent to notice. */
+function birthOf(pid: number): string | null {
+  // The second field is the program's name in brackets, which may hold brackets and spaces itself.
+  const fields = linux(() =>
+    readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' '),
+  );
+  const [state] = fields ?? [];
+  return fields && state !== 'Z' && state !== 'X' ? fields[19]! : null;
+}
+
+/** What /proc says; null where there is no such file, as on other systems. */
+function linux<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
+    throw error;
+  }
+}
