@@ -1,5 +1,7 @@
 /** QR by Householder reflections: a thread to a matrix, no barriers. */
+import { TYPES } from './elementwise.ts';
 import { flatMain, grid1d, memo, type Plan } from './kernel.ts';
+import { bitwise, EXTREMA } from './special.ts';
 
 const kernel = memo(() => ({
   name: 'qr',
@@ -10,6 +12,9 @@ struct Params { count: u32, m: u32, n: u32 }
 @group(0) @binding(2) var<storage, read_write> q: array<f32>;
 @group(0) @binding(3) var<storage, read_write> r: array<f32>;
 @group(0) @binding(4) var<storage, read_write> work: array<f32>;
+${TYPES.f32}
+${bitwise('p.count')}
+${EXTREMA}
 ${flatMain()}
   if (i >= p.count) { return; }
   let m = p.m;
@@ -23,10 +28,10 @@ ${flatMain()}
     let alpha = work[w + k * n + k];
     // In units of the largest element, so that no square overflows or vanishes.
     var most = 0.0;
-    for (var row = k + 1u; row < m; row++) { most = max(most, abs(work[w + row * n + k])); }
+    for (var row = k + 1u; row < m; row++) { most = max_(most, abs(work[w + row * n + k])); }
     var tau = 0.0;
-    if (most > 0.0) {
-      most = max(most, abs(alpha));
+    if (most > 0.0 || isnan_(most)) {
+      most = max_(most, abs(alpha));
       var sum = (alpha / most) * (alpha / most);
       for (var row = k + 1u; row < m; row++) { let v = work[w + row * n + k] / most; sum += v * v; }
       let length = most * sqrt(sum);

@@ -22,7 +22,7 @@ const qr: Loop<unknown> = ({ inputs: [a], inputShapes: [shape], outputs: [q, r] 
       const alpha = w[k * n + k]!;
       let most = 0;
       for (let row = k + 1; row < m; row++) most = Math.max(most, Math.abs(w[row * n + k]!));
-      if (most > 0) {
+      if (most !== 0) {
         // In units of the largest element, so that no square overflows or vanishes.
         most = Math.max(most, Math.abs(alpha));
         let sum = (alpha / most) ** 2;
