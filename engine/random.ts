@@ -167,7 +167,8 @@ export class Generator {
 
   /**
    * Class indices drawn with probabilities softmax(logits): logits [..., C] give [...], or [..., n] draws with replacement.
-   * -Infinity rules a class out. Indices are whole numbers held in floats. By the Gumbel-max trick (Gumbel 1954); in
+   * -Infinity rules a class out; a row with a NaN, or without a class that is left, draws NaN. Indices are whole numbers held in
+   * floats. By the Gumbel-max trick (Gumbel 1954); in
    * float32 and in float64 a draw in a million may differ, where two classes come out equal to float32's rounding.
    * @throws ShapeError without a class; RangeError on WebGPU for more than 2²⁴ classes, which float32 cannot count
    */

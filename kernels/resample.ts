@@ -55,7 +55,9 @@ ${flatMain()}
   for (var oh = rows.x; oh < rows.y; oh++) {
     let scale = weight(oh, ih, H);
     for (var ow = columns.x; ow < columns.y; ow++) {
-      acc += scale * weight(ow, iw, W) * y[((n * H.out + oh) * W.out + ow) * channels + c];
+      let share = scale * weight(ow, iw, W);
+      ${kind === 'linear' ? 'if (share == 0.0) { continue; }' : ''}
+      acc += share * y[((n * H.out + oh) * W.out + ow) * channels + c];
     }
   }
   x[i] = acc;

@@ -69,7 +69,7 @@ export const optim: LoopsOf<typeof optimRows> = {
     p![at] = p![at]! - ((o.lr / (1 + (o.step - 1) * o.lrDecay)) * slope) / (Math.sqrt(sum![at]!) + o.eps);
   }),
   ema: overSlots(0, ([average], at, x, { decay }) => {
-    average![at] = decay * average![at]! + (1 - decay) * x;
+    average![at] = average![at]! + (1 - decay) * (x - average![at]!); // as the kernel: NaN once it is infinite
   }),
   clampInPlace: ({ inputs: [x], params: { min, max } }) => {
     x!.forEach((v, i) => {

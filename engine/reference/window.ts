@@ -66,7 +66,7 @@ const forward: Loop<WindowParams> = ({ inputs: [x], inputShapes: [xs], outputs: 
 
 const adjoint: Loop<WindowParams> = ({ inputs: [y], inputShapes: [ys], outputs: [x], params }) =>
   visitWindows(params, ys![0]!, ys![3]!, (i, k, weight) => {
-    x![i]! += weight * y![k]!;
+    if (weight !== 0) x![i]! += weight * y![k]!;
   });
 
 export const resampled: LoopsOf<typeof resampleRows> = {
