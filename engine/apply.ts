@@ -3,7 +3,7 @@ import { currentDevice, type Device, type Launch } from './device.ts';
 import { DeviceError, GradError } from './errors.ts';
 import { Live } from './live.ts';
 import { isRecording, type Node, newNodeId, noGrad } from './node.ts';
-import type { Row } from './row.ts';
+import { nameOf, type Row } from './row.ts';
 import { scope } from './scope.ts';
 import { Tensor } from './tensor.ts';
 
@@ -85,7 +85,8 @@ export function observe<T>(next: Observer | undefined, fn: () => T): T {
 function record<P>(row: Row<P>, inputs: readonly Tensor[], params: P, outputs: readonly Tensor[]): void {
   if (!isRecording() || !inputs.some((t) => t.requiresGrad)) return;
   const saved = [...inputs, ...outputs].map(({ storage: { buffer } }) => ({ buffer, version: buffer.version }));
-  const node = { id: newNodeId(), row, params, inputs, outputs, saved, freed: false };
+  const from = guarded && { id: guarded.id, op: nameOf(guarded.row) };
+  const node = { id: newNodeId(), row, params, inputs, outputs, from, saved, freed: false };
   for (const t of outputs) {
     t.requiresGrad = true;
     t.node = node;

@@ -162,7 +162,7 @@ function seed(y: Tensor, given: Tensor | undefined): Tensor {
       `grad: ${y.describe()} is not a scalar; reduce it (sum, mean), or pass its cotangent as gradOutputs`,
     );
   }
-  return full(y.shape, 1);
+  return full(y.shape, 1).named('1');
 }
 
 /** The nodes on a path from `inputs` to `ys`, latest first. */

@@ -11,6 +11,8 @@ export interface Node {
   readonly params: unknown;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
+  /** The op whose derivative rule made this one: its node's id and name. */
+  readonly from?: { readonly id: number; readonly op: string } | undefined;
   /**
    * What inputs, then outputs, held when the op ran: values overwritten or moved since then are an error in backward.
    */

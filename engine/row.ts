@@ -36,6 +36,8 @@ export interface PlanContext<P> {
 /** One row of the op table: all that the engine knows of an op. */
 export interface Row<P> {
   readonly name: string;
+  /** What the tape calls it, if not by its name: `mul` of a number is a row of `affine`. */
+  readonly called?: string;
   /** The shapes of the outputs, or a ShapeError that names the op, the shapes, the rule and the remedy. */
   readonly shape: (inputs: readonly Shape[], params: P) => readonly Shape[];
   /** The function of an elementwise row, from which a compiled step makes chains. */
@@ -67,3 +69,6 @@ export interface Row<P> {
 
 // biome-ignore lint/suspicious/noExplicitAny: rows differ in their params, and a node stores them side by side
 export type AnyRow = Row<any>;
+
+/** What users call a row. */
+export const nameOf = ({ called, name }: Pick<AnyRow, 'called' | 'name'>): string => called ?? name;

@@ -1,6 +1,7 @@
 import { GradError } from './errors.ts';
 import { backwardSteps, relevant } from './grad.ts';
 import { type Node, noGrad } from './node.ts';
+import { nameOf } from './row.ts';
 import { show } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -10,6 +11,12 @@ export interface TapeEntry {
   readonly id: number;
   /** The op's name; undefined for a leaf. */
   readonly op: string | undefined;
+  /** What it is called where another op does the work: `mul` by a number is an op `affine`. Absent: as `op`. */
+  readonly called?: string;
+  /**
+   * Of an op in a recorded backward pass: the op that was differentiated, and its entry, where it is on this tape.
+   */
+  readonly from?: { readonly op: string; readonly id?: number };
   /** The entries that the op read. */
   readonly inputs: readonly number[];
   /** Which of the op's results it is: 0 unless the op has several, such as the statistics of a norm. */
@@ -100,7 +107,7 @@ export class Tape {
     for (let step = noGrad(() => steps.next()); !step.done; step = noGrad(() => steps.next())) {
       const { node, incoming, outgoing } = step.value;
       yield {
-        op: node.row.name,
+        op: nameOf(node.row),
         id: this.#ids.get(node.outputs[0]!)!,
         incoming: incoming[0],
         outgoing: node.inputs.flatMap((t, i) =>
@@ -110,14 +117,9 @@ export class Tape {
     }
   }
 
-  /** `%1:[3] = x`, `%2:[3] = mul(%1, %1)`, ... one line each. */
+  /** `%1:[3] = x`, `%2:[3] = mul(%1, %1)`, ... one line each; ops of a backward pass name the op that they come from. */
   toString(): string {
-    return this.entries
-      .map(
-        (e) =>
-          `%${e.id}:${show(e.shape)} = ${e.op ? `${e.op}(${call(e)})${e.label ? `  # ${e.label}` : ''}` : (e.label ?? 'leaf')}`,
-      )
-      .join('\n');
+    return this.entries.map((e) => `%${e.id}:${show(e.shape)} = ${line(e)}`).join('\n');
   }
 
   /** Source for Graphviz: leaves are boxes, ops are ellipses. */
@@ -145,7 +147,16 @@ export class Tape {
 }
 
 const call = (e: TapeEntry): string => [e.inputs.map((i) => `%${i}`).join(', '), e.params].filter(Boolean).join('; ');
-const title = (e: TapeEntry): string => [e.label, e.op ?? (e.label ? '' : 'leaf')].filter(Boolean).join(': ');
+const spoken = (e: TapeEntry): string | undefined => e.called ?? e.op;
+const title = (e: TapeEntry): string => [e.label, spoken(e) ?? (e.label ? '' : 'leaf')].filter(Boolean).join(': ');
+
+function line(e: TapeEntry): string {
+  if (!e.op) return e.label ?? 'leaf';
+  const { from } = e;
+  const source = from && `backward of ${from.op}${from.id === undefined ? '' : ` %${from.id}`}`;
+  const notes = [e.label, source].filter(Boolean).join(', ');
+  return `${spoken(e)}(${call(e)})${notes ? `  # ${notes}` : ''}`;
+}
 
 /**
  * The tape behind `y`: leaves and ops numbered from 1 in the order in which they came to be.
@@ -168,9 +179,11 @@ export function tape(y: Tensor): Tape {
   }
   const ids = new Map<Tensor, number>();
   const entries: TapeEntry[] = [];
+  /** The first entry of each node. */
+  const entryOf = new Map<number, number>();
   const enter = (
     t: Tensor,
-    made: Pick<TapeEntry, 'op' | 'inputs' | 'output' | 'params' | 'attributes'> = LEAF,
+    made: Pick<TapeEntry, 'op' | 'called' | 'from' | 'inputs' | 'output' | 'params' | 'attributes'> = LEAF,
   ): void => {
     ids.set(t, entries.length + 1);
     entries.push({ id: entries.length + 1, ...made, shape: t.shape, label: t.label });
@@ -179,11 +192,12 @@ export function tape(y: Tensor): Tape {
     for (const t of node.inputs) if (!ids.has(t)) enter(t);
     const inputs = node.inputs.map((t) => ids.get(t)!);
     const made = {
-      op: node.row.name,
+      ...opOf(node, node.from && entryOf.get(node.from.id)),
       inputs,
       params: describe(node, node.outputs[0]!.rank),
       attributes: attributesOf(node.params),
     };
+    entryOf.set(node.id, entries.length + 1);
     node.outputs.forEach((t, output) => {
       enter(t, { ...made, output });
     });
@@ -194,6 +208,15 @@ export function tape(y: Tensor): Tape {
 
 /** What the entry of a leaf has in place of an op. */
 export const LEAF = { op: undefined, inputs: [], output: 0, params: '', attributes: {} } as const;
+
+/** How an entry names its op. @param id the entry of the op that it comes from */
+export function opOf(
+  { row, from }: Pick<Node, 'row' | 'from'>,
+  id?: number,
+): Pick<TapeEntry, 'op' | 'called' | 'from'> {
+  const source = from && { from: { op: from.op, ...(id !== undefined && { id }) } };
+  return { op: row.name, ...(row.called && { called: row.called }), ...source };
+}
 
 /** An op's params as the tape shows them. Those of a custom op are its own business, and undefined. */
 export const attributesOf = (params: unknown): Readonly<Record<string, unknown>> => ({

@@ -4,8 +4,9 @@ import { GradError, refusePromise } from './errors.ts';
 import { adopt, currentOwner } from './lifetime.ts';
 import type { Node } from './node.ts';
 import { checked } from './options.ts';
+import { nameOf } from './row.ts';
 import { sameShape } from './shape.ts';
-import { attributesOf, describe, LEAF, Tape, type TapeEntry } from './tape.ts';
+import { attributesOf, describe, LEAF, opOf, Tape, type TapeEntry } from './tape.ts';
 import { Tensor } from './tensor.ts';
 
 /** Options of {@link trace}. */
@@ -28,6 +29,8 @@ interface Made {
   readonly inputs: readonly Tensor[];
   readonly output: number;
   readonly call: Pick<Node, 'row' | 'params'>;
+  /** The op whose derivative rule made it. */
+  readonly during: Node | undefined;
   readonly where: string | undefined;
 }
 
@@ -68,7 +71,13 @@ export function trace(fn: () => Tensor | readonly Tensor[], options: TraceOption
   };
   for (const t of outside) keepValues(t);
   let order = 0;
-  const note = (op: string, given: readonly Tensor[], outputs: readonly Tensor[], call: Made['call']): void => {
+  const note = (
+    op: string,
+    given: readonly Tensor[],
+    outputs: readonly Tensor[],
+    call: Made['call'],
+    during: Made['during'],
+  ): void => {
     if (outputs.length === 0) {
       throw new GradError(`trace: ${op} writes to a tensor in place; trace what only reads (a module in eval mode)`);
     }
@@ -76,13 +85,13 @@ export function trace(fn: () => Tensor | readonly Tensor[], options: TraceOption
     const inputs = given.map(origin);
     const place = where?.();
     outputs.forEach((t, output) => {
-      made.set(t, { order: order++, op, inputs, output, call, where: place });
+      made.set(t, { order: order++, op, inputs, output, call, during, where: place });
       if (!kept.has(t)) keepValues(t);
     });
   };
   try {
     const result = observe(
-      (op, inputs, outputs, _, call) => note(op, inputs, outputs, call),
+      (op, inputs, outputs, during, call) => note(op, inputs, outputs, call, during),
       () => refusePromise('trace', fn()),
     );
     const outputs = (result instanceof Tensor ? [result] : result).map(origin);
@@ -110,10 +119,12 @@ function tapeOf(outputs: readonly Tensor[], made: ReadonlyMap<Tensor, Made>, kep
     ids.set(t, entries.length + 1);
     const head = { id: entries.length + 1, shape: t.shape, label: t.label };
     if (!found) return void entries.push({ ...LEAF, ...head });
-    const { op, inputs, output, call, where } = found;
+    const { inputs, output, call, during, where } = found;
+    const from = during && { id: during.id, op: nameOf(during.row) };
+    const named = opOf({ ...call, from }, during && ids.get(during.outputs[0]!));
     const said = where === undefined ? {} : { where };
     const [params, attributes] = [describe(call, t.rank), attributesOf(call.params)];
-    entries.push({ ...head, op, inputs: inputs.map((i) => ids.get(i)!), output, params, attributes, ...said });
+    entries.push({ ...head, ...named, inputs: inputs.map((i) => ids.get(i)!), output, params, attributes, ...said });
   };
   // In the order in which they ran, so that no depth of the graph is a depth of the stack.
   const order = (t: Tensor): number => made.get(t)?.order ?? -1;

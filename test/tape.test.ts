@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import * as engine from '../engine/index.ts';
 import {
   add,
   concat,
@@ -172,10 +173,10 @@ test('with createGraph, the backward pass is on the tape too', () => {
     [
       '%1:[2] = x',
       '%2:[2] = leakyRelu(%1; 0.2)',
-      '%3:[2] = leaf', // the cotangent of the sum, which depends on nothing
-      '%4:[2] = mul(%3, %2)',
-      '%5:[2] = affine(%4; 2, 0)',
-      '%6:[2] = gate(%5, %2; 0.2)', // the output has the sign of the input
+      '%3:[2] = 1', // the cotangent of the sum, which depends on nothing
+      '%4:[2] = mul(%3, %2)  # backward of square',
+      '%5:[2] = mul(%4; 2)  # backward of square',
+      '%6:[2] = gate(%5, %2; 0.2)  # backward of leakyRelu %2', // the output has the sign of the input
       '%7:[] = sum(%6)',
     ].join('\n'),
   );
@@ -183,6 +184,48 @@ test('with createGraph, the backward pass is on the tape too', () => {
   const [plain] = grad(leakyRelu(x, 0.2).square().sum(), [x]);
   assert.is(plain!.node, undefined);
   assert.not(plain!.requiresGrad);
+});
+
+test('arithmetic with numbers has the names that it is called by', () => {
+  const x = leaf([1, 2], 'x');
+  const y = x.mul(2).add(3).sub(1).div(4).pow(3).pow(2).pow(1).pow(-1).neg().square().clone();
+  const spoken = String(tape(engine.sub(5, engine.mul(1, y))))
+    .split('\n')
+    .slice(1)
+    .map((l) => l.replace(/^%\d+:\[2\] = /, ''));
+  assert.equal(spoken, [
+    ...['mul(%1; 2)', 'add(%2; 3)', 'sub(%3; 1)', 'div(%4; 4)', 'pow(%5; 3)', 'pow(%6; 2)', 'pow(%7; 1)'],
+    ...['pow(%8; -1)', 'neg(%9)', 'square(%10)', 'clone(%11)', 'mul(%12; 1)', 'sub(%13; from 5)'],
+  ]);
+  // What runs is told beside.
+  assert.equal(
+    tape(x.mul(2)).entries.map(({ op, called, attributes }) => [op, called, attributes]),
+    [
+      [undefined, undefined, {}],
+      ['affine', 'mul', { s0: 2, s1: 0 }],
+    ],
+  );
+  assert.equal(
+    [...tape(x.mul(2).sum()).backwardSteps()].map((s) => s.op),
+    ['sum', 'mul'],
+  );
+});
+
+test('ops of a recorded backward pass name the op that they come from, and its entry', () => {
+  const x = leaf([1, 2], 'x');
+  const [slope] = grad(x.exp().mul(x).mean(), [x], { createGraph: true });
+  const printed = String(tape(slope!.sum())).split('\n');
+  assert.equal(printed, [
+    '%1:[2] = x',
+    '%2:[2] = exp(%1)',
+    '%3:[2] = 0.5',
+    '%4:[2] = mul(%3, %1)  # backward of mul',
+    '%5:[2] = mul(%3, %2)  # backward of mul',
+    '%6:[2] = mul(%4, %2)  # backward of exp %2',
+    ...printed.slice(6),
+  ]);
+  const traced = scope(() => String(trace(() => grad(x.exp().sum(), [x]))));
+  assert.match(traced, /= mul\(%\d, %2\) {2}# backward of exp %2/);
 });
 
 test('Graphviz and Mermaid sources name every node and edge, and quote labels', () => {

@@ -5,7 +5,7 @@ import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { Tensor } from '../tensor.ts';
 import { type Binary, binary, like, row, type Scalars, type TensorLike } from './define.ts';
-import { add, affine, clone, div, mul, neg, square, sub } from './elementwise.ts';
+import { add, affine, div, elementwiseRows, mul, neg, square, sub } from './elementwise.ts';
 import { floor, reciprocal } from './unary.ts';
 
 const powGradRow: Row<Scalars> = row(
@@ -31,14 +31,20 @@ const powScalarRow: Row<Scalars> = row(
     if (s0 === 0.5) return [affine(div(g!, output), 0.5, 0)]; // as of sqrt
     return [s0 === 0 ? null : powScalarGrad(g!, x!, s0!)];
   },
-  { show: ({ s0 }) => `${s0}`, prelude: POW },
+  { called: 'pow', show: ({ s0 }) => `${s0}`, prelude: POW },
 );
+
+/** The row of another op that gives a power, as the tape shows it. */
+const powAs = (row: Row<Scalars>, power: number): Row<Scalars> => ({ ...row, called: 'pow', show: () => `${power}` });
+const firstRow = powAs(elementwiseRows.affine, 1);
+const secondRow = powAs(square.row, 2);
+const inverseRow = powAs(reciprocal.row, -1);
 
 /** xᵖ for a number p: by products where p is whole and not large. */
 export const powScalar = (x: Tensor, p: number): Tensor => {
-  if (p === 1) return clone(x);
-  if (p === 2) return square(x);
-  if (p === -1) return reciprocal(x);
+  if (p === 1) return apply(firstRow, [x], { s0: 1, s1: -0 })[0]!; // a clone
+  if (p === 2) return apply(secondRow, [x], {})[0]!;
+  if (p === -1) return apply(inverseRow, [x], {})[0]!;
   return apply(powScalarRow, [x], { s0: p })[0]!;
 };
 

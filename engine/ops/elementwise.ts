@@ -15,18 +15,31 @@ const affineRow: Row<Scalars> = row('affine', 1, 'a * p.s0 + p.s1', [(g, { param
   show: ({ s0, s1 }) => `${s0}, ${s1}`,
 });
 
+/** The row as a function of one number shows itself. */
+const affineAs = (called: string, shown: (params: Scalars) => string): Row<Scalars> => ({
+  ...affineRow,
+  called,
+  show: shown,
+});
+const timesRow = affineAs('mul', ({ s0 }) => `${s0}`);
+const plusRow = affineAs('add', ({ s1 }) => `${s1}`);
+const minusRow = affineAs('sub', ({ s1 }) => `${-s1!}`);
+const fromRow = affineAs('sub', ({ s1 }) => `from ${s1}`);
+const cloneRow = affineAs('clone', () => '');
+
 /** scale * x + shift, for numbers. */
-export const affine = (x: Tensor, scale: number, shift: number): Tensor =>
-  apply(affineRow, [x], { s0: scale, s1: shift })[0]!;
+export const affine = (x: Tensor, scale: number, shift: number, row = shift === 0 ? timesRow : affineRow): Tensor =>
+  apply(row, [x], { s0: scale, s1: shift })[0]!;
 
 /**
  * The same values in memory of their own: a copy that later `assign`s to x do not reach. Gradients pass through.
  * @function
  */
-export const clone = op('clone', [aTensor('x')], (x): Tensor => affine(x, 1, -0)); // -0 + 0 would be 0
+export const clone = op('clone', [aTensor('x')], (x): Tensor => affine(x, 1, -0, cloneRow)); // -0 + 0 would be 0
 
 /** Division by a number. Not a product with 1/s, which rounds twice: 49 / 49 is 1, and 49 · (1/49) is not. */
 const divScalarRow: Row<Scalars> = row('divScalar', 1, 'a / p.s0', [(g, { params }) => divScalar(g, params.s0!)], {
+  called: 'div',
   show: ({ s0 }) => `${s0}`,
 });
 
@@ -38,18 +51,18 @@ const isTensor = (x: TensorLike): x is Tensor => x instanceof Tensor;
 /** a + b, with broadcasting. @throws ShapeError if the shapes do not broadcast @function */
 export const add: Binary = binary('add', 'a + b', [(g) => g, (g) => g], (a, b) =>
   typeof b === 'number' && isTensor(a)
-    ? affine(a, 1, b)
+    ? affine(a, 1, b, plusRow)
     : typeof a === 'number' && isTensor(b)
-      ? affine(b, 1, a)
+      ? affine(b, 1, a, plusRow)
       : undefined,
 );
 
 /** a - b, with broadcasting. @throws ShapeError if the shapes do not broadcast @function */
 export const sub: Binary = binary('sub', 'a - b', [(g) => g, (g) => neg(g)], (a, b) =>
   typeof b === 'number' && isTensor(a)
-    ? affine(a, 1, -b)
+    ? affine(a, 1, -b, minusRow)
     : typeof a === 'number' && isTensor(b)
-      ? affine(b, -1, a)
+      ? affine(b, -1, a, fromRow)
       : undefined,
 );
 
@@ -60,9 +73,9 @@ export const mul: Binary = binary(
   [(g, { inputs: [, b] }) => mul(g, b!), (g, { inputs: [a] }) => mul(g, a!)],
   (a, b) =>
     typeof b === 'number' && isTensor(a)
-      ? affine(a, b, 0)
+      ? affine(a, b, 0, timesRow)
       : typeof a === 'number' && isTensor(b)
-        ? affine(b, a, 0)
+        ? affine(b, a, 0, timesRow)
         : undefined,
 );
 

@@ -44,7 +44,10 @@ const sumRow = (name: string): Row<SumParams> => ({
   vjp: [
     (g, { inputs: [x], params: { axes, scale } }) => {
       const kept = reshape(g, reducedShape(x!.shape, axes, true));
-      return broadcastTo(scale === 1 ? kept : affine(kept, scale, 0), x!.shape);
+      const spread = broadcastTo(scale === 1 ? kept : affine(kept, scale, 0), x!.shape);
+      // The cotangent that a backward pass begins with is a constant, which the tape shows as the number that it is.
+      if (spread !== g && !spread.node && g.label === '1') spread.label = `${Number(scale.toPrecision(6))}`;
+      return spread;
     },
   ],
   show: ({ axes, keepDims }) => `${show(axes)}${keepDims ? ', keepDims' : ''}`,
