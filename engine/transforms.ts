@@ -1,18 +1,28 @@
 /** Transformations of functions, all of them gradients of gradients, so that they nest to any order. */
 
+import { aFunction, checkArguments } from './arguments.ts';
 import { withDevice } from './device.ts';
-import { ShapeError } from './errors.ts';
+import { refusePromise, ShapeError } from './errors.ts';
 import { pushForward } from './forward.ts';
 import { grad } from './grad.ts';
+import { aTensor, tensorOrList, tensors } from './kinds.ts';
 import { enableGrad, isRecording, noGrad } from './node.ts';
 import { full } from './ops/create.ts';
 import { concat, reshape, slice } from './ops/movement.ts';
+import { shown } from './options.ts';
 import { scope } from './scope.ts';
 import { show } from './shape.ts';
-import type { Tensor } from './tensor.ts';
+import { Tensor } from './tensor.ts';
 
 /** A function of one tensor or several. */
 export type TensorFunction = (...inputs: Tensor[]) => Tensor;
+
+/** What a function of the user's gives, recorded. @throws TypeError unless it is a tensor */
+function resultOf(name: string, fn: TensorFunction, xs: readonly Tensor[]): Tensor {
+  const y: unknown = enableGrad(() => refusePromise(name, fn(...xs)));
+  if (y instanceof Tensor) return y;
+  throw new TypeError(`${name}: the function must return a tensor, not ${shown(y)}`);
+}
 
 /** Inputs that can be differentiated with respect to; an outer gradient still reaches what lies behind them. */
 export const lift = (x: Tensor): Tensor =>
@@ -26,7 +36,8 @@ const nested = (...tensors: (Tensor | undefined)[]): boolean => isRecording() &&
 /**
  * The value of `fn` and its vector-Jacobian product.
  * @returns y = fn(x...), and the pullback from a cotangent of y (1 for a scalar) to the cotangents of the inputs
- * @throws GradError from the pullback, if y is not a scalar and no cotangent is given, or one of another shape
+ * @throws GradError from the pullback, if y is not a scalar and no cotangent is given, or one of another shape; TypeError for a
+ * function that gives no tensor
  * @example
  * const [y, pullback] = vjp((x, w) => x.matmul(w), [x, w]);
  * const [gx, gw] = pullback(ones(y.shape));
@@ -35,9 +46,10 @@ export function vjp(
   fn: TensorFunction,
   inputs: Tensor | readonly Tensor[],
 ): [y: Tensor, pullback: (g?: Tensor) => Tensor[]] {
+  checkArguments('vjp', [aFunction('fn'), tensorOrList('inputs')], [fn, inputs]);
   const outer = listOf(inputs);
   const xs = outer.map(lift);
-  const y = enableGrad(() => fn(...xs));
+  const y = resultOf('vjp', fn, xs);
   const pullback = (g?: Tensor): Tensor[] =>
     grad(y, xs, { gradOutputs: [g], createGraph: nested(g, ...outer), retainGraph: true, allowUnused: true });
   return [y, pullback];
@@ -45,7 +57,8 @@ export function vjp(
 
 /**
  * The value of `fn` and its directional derivative along `tangents`, one for each input.
- * @throws ShapeError if a tangent is missing or has another shape than its input
+ * @throws ShapeError if a tangent is missing or has another shape than its input; TypeError for what are no lists of tensors, or
+ * a function that gives no tensor
  * @example
  * const [y, slope] = jvp((x) => x.sin(), [x], [ones(x.shape)]); // slope is cos(x)
  */
@@ -54,6 +67,10 @@ export function jvp(
   inputs: readonly Tensor[],
   tangents: readonly Tensor[],
 ): [y: Tensor, tangent: Tensor] {
+  checkArguments('jvp', [aFunction('fn'), tensors('inputs'), tensors('tangents')], [fn, inputs, tangents]);
+  if (tangents.length > inputs.length) {
+    throw new ShapeError(`jvp: ${tangents.length} tangents for ${inputs.length} inputs; give one for each`);
+  }
   inputs.forEach((x, i) => {
     const v = tangents[i];
     if (!v || show(v.shape) !== show(x.shape)) {
@@ -63,7 +80,7 @@ export function jvp(
     }
   });
   const xs = inputs.map(lift);
-  const y = enableGrad(() => fn(...xs));
+  const y = resultOf('jvp', fn, xs);
   const createGraph = nested(...inputs, ...tangents);
   const push = () =>
     withDevice(y.device, () => {
@@ -76,19 +93,25 @@ export function jvp(
 }
 
 /** The Hessian of a scalar function of one tensor times v: the gradient's derivative along v. */
-export const hvp = (fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): Tensor =>
-  jvp((t) => gradientOf(fn, t), [x], [v])[1];
+export function hvp(fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): Tensor {
+  checkArguments('hvp', [aFunction('fn'), aTensor('x'), aTensor('v')], [fn, x, v]);
+  return jvp((t) => gradientOf('hvp', fn, t), [x], [v])[1];
+}
 
 /** v times the Hessian, in reverse twice; equal to `hvp`, since Hessians are symmetric. */
-export const vhp = (fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): Tensor =>
-  vjp((t) => gradientOf(fn, t), x)[1](v)[0]!;
+export function vhp(fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): Tensor {
+  checkArguments('vhp', [aFunction('fn'), aTensor('x'), aTensor('v')], [fn, x, v]);
+  return vjp((t) => gradientOf('vhp', fn, t), x)[1](v)[0]!;
+}
 
-const gradientOf = (fn: (x: Tensor) => Tensor, x: Tensor): Tensor => grad(fn(x), [x], { createGraph: true })[0]!;
+const gradientOf = (name: string, fn: (x: Tensor) => Tensor, x: Tensor): Tensor =>
+  grad(resultOf(name, fn, [x]), [x], { createGraph: true })[0]!;
 
 /** All derivatives of fn(x) with respect to x: [...y.shape, ...x.shape]. One backward pass for each element of y. */
 export function jacobian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
+  checkArguments('jacobian', [aFunction('fn'), aTensor('x')], [fn, x]);
   const lifted = lift(x);
-  const y = enableGrad(() => fn(lifted));
+  const y = resultOf('jacobian', fn, [lifted]);
   const flat = enableGrad(() => reshape(y, [y.size]));
   const createGraph = nested(x);
   const rows = Array.from({ length: y.size }, (_, i) => {
@@ -100,4 +123,7 @@ export function jacobian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
 }
 
 /** Second derivatives of a scalar function: [...x.shape, ...x.shape]. */
-export const hessian = (fn: (x: Tensor) => Tensor, x: Tensor): Tensor => jacobian((t) => gradientOf(fn, t), x);
+export function hessian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
+  checkArguments('hessian', [aFunction('fn'), aTensor('x')], [fn, x]);
+  return jacobian((t) => gradientOf('hessian', fn, t), x);
+}
