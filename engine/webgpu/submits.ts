@@ -127,6 +127,11 @@ export class Submits {
     return this.refusal(writtenBy, telling);
   }
 
+  /** Whether a buffer is known to have no memory behind it. */
+  broken({ id }: Pick<GpuBuffer, 'id'>): boolean {
+    return this.#broken.has(id);
+  }
+
   /** Why a submit was not done, if it was refused. @param telling whether the caller tells somebody */
   refusal(number: number, telling = true): DeviceError | undefined {
     const found = this.#refusals.find((r) => r.from <= number && number <= r.until);
