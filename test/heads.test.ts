@@ -3,11 +3,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   attentionWeights,
+  batchNormInference,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
   compile,
   crossEntropy,
   einsum,
+  full,
   Generator,
   grad,
   groupNorm,
@@ -18,11 +20,13 @@ import {
   scaledDotProductAttention,
   softmax,
   spectralNorm,
+  std,
   type Tensor,
   tensor,
+  variance,
   zeros,
 } from '../engine/index.ts';
-import { MultiheadAttention, TransformerEncoderLayer } from '../nn/index.ts';
+import { BatchNorm2d, MultiheadAttention, TransformerEncoderLayer } from '../nn/index.ts';
 import { on, openGpu, read, reference } from './support/devices.ts';
 
 const gpu = await openGpu();
@@ -258,6 +262,101 @@ test('a normalised group has mean 0 and variance 1', async () => {
   near(y!, [1, 1, 1, 1], 1e-4);
   near(z!, Array<number>(8).fill(1), 1e-4);
 });
+
+/** The largest distance, in units of the largest magnitude. */
+const off = (found: ArrayLike<number>, right: ArrayLike<number>): number => {
+  const [a, b] = [Array.from(found), Array.from(right)];
+  return Math.max(...a.map((v, i) => Math.abs(v - b[i]!))) / Math.max(...b.map(Math.abs), 1e-30);
+};
+
+for (const [mean, deviation] of [
+  [1e4, 1],
+  [-1e6, 10],
+] as const) {
+  const around = (shape: readonly number[]) => {
+    const n = shape.reduce((a, b) => a * b, 1);
+    return Float64Array.from({ length: n }, (_, i) =>
+      Math.fround(mean + deviation * (Math.sin(1.7 * i * i + i) + Math.cos(3.1 * i))),
+    );
+  };
+
+  test(`variances of values around ${mean} with a deviation of ${deviation}, and their gradients`, async () => {
+    const rows: [shape: number[], axes: number | number[]][] = [
+      [[4096], 0],
+      [[5], 0],
+      [[33, 300], 1],
+      [[300, 64], 0],
+      [[300, 33], 0],
+      [
+        [7, 40, 16],
+        [0, 1],
+      ],
+      [
+        [7, 40, 16],
+        [0, 2],
+      ],
+      [[3, 1, 70, 1], [2]],
+    ];
+    for (const [shape, axes] of rows) {
+      const run = () => {
+        const x = tensor(around(shape), { shape, requiresGrad: true });
+        const y = std(x, axes, { correction: 1 });
+        return [variance(x, axes), y, ...grad(y.sum(), [x])];
+      };
+      const [found, right] = [await read(gpu, run), await read(reference, run)];
+      found.forEach((t, i) => {
+        assert.ok(off(t, right[i]!) < 2e-6, `[${shape}] over ${axes}, tensor ${i}: off by ${off(t, right[i]!)}`);
+      });
+    }
+    // A constant has no variance, also where its mean is rounded.
+    const [v, s, g] = await read(gpu, () => {
+      const x = full([3, 1000], Math.fround(mean / 3)).requireGrad();
+      const s = std(x, 1);
+      return [variance(x, 1), s, ...grad(s.sum(), [x])];
+    });
+    assert.ok(
+      [...v!, ...s!].every((d) => Math.abs(d) < 1e-3 * deviation),
+      `${v} ${s}`,
+    );
+    assert.ok(g!.every(Number.isFinite));
+  });
+
+  test(`norms in evaluation, of values around ${mean} with a deviation of ${deviation}`, async () => {
+    const C = 6;
+    const [shape, cotangent] = [[50, 4, C], Float64Array.from({ length: 200 * C }, (_, i) => Math.cos(i * i))];
+    const perChannel = (f: (i: number) => number) => Array.from({ length: C }, (_, i) => Math.fround(f(i)));
+    const layer = (x: Tensor, affine: boolean): Tensor[] => {
+      const vectors = [
+        perChannel((i) => mean + i * deviation * 0.1),
+        perChannel((i) => deviation ** 2 * (1 + i / 7)),
+        ...(affine ? [perChannel((i) => 1 + i / 3), perChannel((i) => i - 2)] : []),
+      ].map((v) => tensor(v, { requiresGrad: true }));
+      const [m, v, weight, bias] = vectors;
+      const y = batchNormInference(x, m!, v!, weight && bias ? { weight, bias } : {});
+      return [y, ...grad(y, [x, ...vectors], { gradOutputs: [tensor(cotangent, { shape })] })];
+    };
+    for (const affine of [true, false]) {
+      const run = () => layer(tensor(around(shape), { shape, requiresGrad: true }), affine);
+      const [found, right] = [await read(gpu, run), await read(reference, run)];
+      const step = on(gpu, () => compile((x: Tensor) => layer(x.detach().requireGrad(), affine)));
+      const compiled = await read(gpu, () => step(tensor(around(shape), { shape })));
+      right.forEach((r, i) => {
+        assert.ok(off(found[i]!, r) < 2e-6, `tensor ${i}: off by ${off(found[i]!, r)}`);
+        assert.ok(off(compiled[i]!, r) < 2e-6, `compiled, tensor ${i}: off by ${off(compiled[i]!, r)}`);
+      });
+    }
+    // The layer in evaluation is as exact as in training, where it takes the statistics of the batch.
+    const run = () => {
+      const bn = new BatchNorm2d(C, { momentum: 1 });
+      const x = tensor(around([8, 5, 5, C]), { shape: [8, 5, 5, C] });
+      const trained = bn.forward(x);
+      return [trained, bn.eval().forward(x)];
+    };
+    const [found, right] = [await read(gpu, run), await read(reference, run)];
+    const [trained, evaluated] = [off(found[0]!, right[0]!), off(found[1]!, right[1]!)];
+    assert.ok(evaluated < 2 * trained + 1e-5, `in evaluation off by ${evaluated}, in training by ${trained}`);
+  });
+}
 
 test('shapes that do not fit are named', () => {
   const throws = (fn: () => unknown, message: RegExp) =>

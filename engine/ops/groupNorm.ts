@@ -11,7 +11,8 @@ import { scope } from '../scope.ts';
 import { show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { full } from './create.ts';
-import { add, mul, rsqrt, sub } from './elementwise.ts';
+import { row, type Scalars } from './define.ts';
+import { add, mul, neg, rsqrt } from './elementwise.ts';
 import { type NormOptions, type NormParams, normRow } from './norm.ts';
 
 const instanceNormRow = normRow('instanceNorm');
@@ -97,6 +98,30 @@ export const groupNorm = op(
   },
 );
 
+const scaledDifferenceRow: Row<Scalars> = row('scaledDifference', 3, '(a - b) * c', [
+  (g, { inputs: [, , c] }) => mul(g, c!),
+  (g, { inputs: [, , c] }) => neg(mul(g, c!)),
+  (g, { inputs: [a, b] }) => scaledDifference(a!, b!, g),
+]);
+
+/** (x - mean) · scale in one launch, with broadcasting. */
+export const scaledDifference = (x: Tensor, mean: Tensor, scale: Tensor): Tensor =>
+  apply(scaledDifferenceRow, [x, mean, scale], {})[0]!;
+
+const standardizeRow: Row<Scalars> = row('standardize', 4, '(a - b) * c + d', [
+  (g, { inputs: [, , c] }) => mul(g, c!),
+  (g, { inputs: [, , c] }) => neg(mul(g, c!)),
+  (g, { inputs: [a, b] }) => scaledDifference(a!, b!, g),
+  (g) => g,
+]);
+
+/**
+ * (x - mean) · scale + shift in one launch, with broadcasting. The mean is taken off first: x · scale and mean · scale are large
+ * numbers beside their difference where the mean is large beside the deviation.
+ */
+export const standardize = (x: Tensor, mean: Tensor, scale: Tensor, shift: Tensor): Tensor =>
+  apply(standardizeRow, [x, mean, scale, shift], {})[0]!;
+
 /**
  * Batch normalisation in evaluation: (x - mean) / √(variance + eps) · weight + bias with given (running) statistics [C] of
  * x [..., C]. Differentiable in all of them.
@@ -112,11 +137,13 @@ export const batchNormInference = op(
     return scope(() => {
       const rstd = rsqrt(add(variance, eps));
       const scale = weight ? mul(rstd, weight) : rstd;
-      const shift = mul(mean, scale);
-      return bias ? add(mul(x, scale), sub(bias, shift)) : sub(mul(x, scale), shift);
+      return bias ? standardize(x, mean, scale, bias) : scaledDifference(x, mean, scale);
     });
   },
 );
 
 /** The fused rows of this file, by name. */
 export const groupNormFused = { instanceNorm: instanceNormRow, groupNorm: groupNormRow };
+
+/** The rows of this file, by name. */
+export const groupNormRows = { scaledDifference: scaledDifferenceRow, standardize: standardizeRow };

@@ -2,6 +2,7 @@
 
 import { copy } from '../../kernels/copy.ts';
 import { reduce, SUM } from '../../kernels/reduce.ts';
+import { isOneRun, variance as variancePlan } from '../../kernels/variance.ts';
 import { apply } from '../apply.ts';
 import { aShape, axes, op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
@@ -17,10 +18,11 @@ import {
   type Shape,
   sameShape,
   show,
+  sizeOf,
   stridesOf,
 } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { affine } from './elementwise.ts';
+import { affine, mul, relu, square, sub } from './elementwise.ts';
 import { reshape } from './movement.ts';
 
 /** Options of reductions. */
@@ -88,18 +90,48 @@ export interface VarianceOptions extends ReduceOptions {
 
 export const varianceOptions = options<VarianceOptions>({ keepDims: flag, correction: number });
 
+const varianceRow: Row<SumParams> = {
+  name: 'variance',
+  shape: ([x], { axes, keepDims }) => [reducedShape(x!, axes, keepDims)],
+  kernel: ({ inputs: [x], outputs: [y], params: { axes }, target }) =>
+    sizeOf(y!) > 0 ? variancePlan(target, x!, axes, countOf(x!, axes)) : { dispatches: [] },
+  composite: ([x], { axes, keepDims }) => [mean(square(centred(x!, axes)), axes, { keepDims })],
+  vjp: [
+    (g, { inputs: [x], params: { axes, scale } }) => {
+      const kept = reshape(g, reducedShape(x!.shape, axes, true));
+      const gd = affine(mul(affine(kept, scale, 0), centred(x!, axes)), 2, 0);
+      // Nothing is left over but what the mean was rounded by.
+      return sub(gd, mean(gd, axes, { keepDims: true }));
+    },
+  ],
+  show: ({ axes, keepDims }) => `${show(axes)}${keepDims ? ', keepDims' : ''}`,
+};
+
+const centred = (x: Tensor, axes: readonly number[]): Tensor => sub(x, mean(x, axes, { keepDims: true }));
+
+/** As the row, over axes with others between them, which its kernel does not know. */
+function scatteredVariance(x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
+  const d = centred(x, axes);
+  const off = square(mean(d.detach(), axes, { keepDims }));
+  return relu(sub(mean(square(d), axes, { keepDims }), off));
+}
+
 /**
  * The variance over `axes`: the mean squared distance from the mean. Biased unless `correction` is 1, which is PyTorch's
- * default; of no more elements than the correction it is NaN or infinite, as there.
+ * default; of no more elements than the correction it is NaN or infinite, as there. It is as exact where the mean is large beside
+ * the deviation as where it is small.
  * @param axes all if absent; negative ones count from the end
  * @throws ShapeError if there is no such axis
  * @function
  */
 export const variance = op('variance', [aTensor('x'), axes, varianceOptions], (x, axes?, options = {}): Tensor => {
   const { correction = 0, keepDims = false } = options;
-  const n = countOf(x.shape, normalizeAxes('variance', axes, x.rank));
+  const list = normalizeAxes('variance', axes, x.rank);
+  const n = countOf(x.shape, list);
   return scope(() => {
-    const biased = mean(x.sub(mean(x, axes, { keepDims: true })).square(), axes, { keepDims });
+    const biased = isOneRun(x.shape, list)
+      ? apply(varianceRow, [x], { axes: list, keepDims, scale: 1 / n })[0]!
+      : scatteredVariance(x, list, keepDims);
     return correction === 0 ? biased : affine(biased, n / Math.max(0, n - correction), 0);
   });
 });
@@ -145,3 +177,4 @@ export const reduceRows = {
   sum: sumTable,
   mean: meanTable,
 };
+export const reduceFused = { variance: varianceRow };

@@ -12,7 +12,7 @@ import { createRows } from './create.ts';
 import { elementwiseRows } from './elementwise.ts';
 import { extremaRows } from './extrema.ts';
 import { gridRows } from './gridSample.ts';
-import { groupNormFused } from './groupNorm.ts';
+import { groupNormFused, groupNormRows } from './groupNorm.ts';
 import { indexingRows } from './indexing.ts';
 import { lossRows } from './losses.ts';
 import { matmulRows } from './matmul.ts';
@@ -22,7 +22,7 @@ import { normsFused, normsRows } from './norms.ts';
 import { optimRows } from './optim.ts';
 import { poolRows } from './pool.ts';
 import { qrEighRows } from './qrEigh.ts';
-import { reduceRows } from './reduce.ts';
+import { reduceFused, reduceRows } from './reduce.ts';
 import { resampleRows } from './resample.ts';
 import { samplingRows } from './sampling.ts';
 import { scanRows } from './scan.ts';
@@ -58,13 +58,21 @@ export const primitives = {
   ...lossRows,
   ...binaryLossRows,
   ...attentionRows,
+  ...groupNormRows,
   ...samplingRows,
   ...choleskyRows,
   ...qrEighRows,
 };
 
 /** Rows that equal a composition of others, with a kernel of their own. */
-export const fused = { ...normRows, ...normsFused, ...softmaxFused, ...binaryLossFused, ...groupNormFused };
+export const fused = {
+  ...normRows,
+  ...normsFused,
+  ...reduceFused,
+  ...softmaxFused,
+  ...binaryLossFused,
+  ...groupNormFused,
+};
 
 /** Rows that only rename memory. */
 export const views = { ...movementViews };

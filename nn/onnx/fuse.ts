@@ -65,13 +65,12 @@ function match(p: Place, pattern: Pattern, id: number, found: Map<string, number
 }
 
 const SCALE = op('mul', op('rsqrt', 'shifted'), 'weight');
-const BATCH_NORM = op('add', op('mul', 'x', SCALE), op('sub', 'bias', op('mul', 'mean', SCALE)));
+const BATCH_NORM = op('standardize', 'x', 'mean', SCALE, 'bias');
 
-/** x · scale + (bias - mean · scale) with scale = weight / √(variance + eps), all but x constant. */
+/** (x - mean) · scale + bias with scale = weight / √(variance + eps), all but x constant. */
 function batchNorm(p: Place, e: Entry): Fused | undefined {
-  const last = e.op === 'mul' ? onlyUser(p, e) : undefined;
   const found = new Map<string, number>();
-  if (!last || !match(p, BATCH_NORM, last.id, found)) return undefined;
+  if (!match(p, BATCH_NORM, e.id, found)) return undefined;
   const at = (name: string) => entryOf(p, found.get(name)!);
   const shifted = at('shifted');
   const [x, weight, offset, mean] = [at('x'), at('weight'), at('bias'), at('mean')];
@@ -82,8 +81,8 @@ function batchNorm(p: Place, e: Entry): Fused | undefined {
   if (!vectors.every((v) => v.op === undefined && isVector(v, x.shape[x.shape.length - 1]))) return undefined;
   const [scale, shift, average, spread] = vectors.map((v) => p.value(v.id)) as [Value, Value, Value, Value];
   const parts = { scale, bias: shift, mean: average, variance: spread };
-  const call = p.call(last, [p.value(x.id)]);
-  return { last, value: batchNormInference(call, parts, shifted.attributes.s1 as number) };
+  const call = p.call(e, [p.value(x.id)]);
+  return { last: e, value: batchNormInference(call, parts, shifted.attributes.s1 as number) };
 }
 
 /** reshape, permute, reshape of depthToSpace and spaceToDepth. */

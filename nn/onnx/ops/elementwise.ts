@@ -105,6 +105,10 @@ export const elementwiseMappings: Readonly<Record<string, Mapping>> = {
   powScalar: unary((g, x, a) => g.node('Pow', [x, g.scalar(a.number('s0'))])),
   atan2,
   remainder,
+  scaledDifference: elementwise((g, [x, mean, scale]) => g.node('Mul', [g.node('Sub', [x!, mean!]), scale!])),
+  standardize: elementwise((g, [x, mean, scale, shift]) =>
+    g.node('Add', [g.node('Mul', [g.node('Sub', [x!, mean!]), scale!]), shift!]),
+  ),
   neg: same('Neg'),
   square: unary((g, x) => g.node('Mul', [x, x])),
   sqrt: same('Sqrt'),

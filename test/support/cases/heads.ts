@@ -12,7 +12,15 @@ import {
   type binaryLossRows,
 } from '../../../engine/ops/binaryLosses.ts';
 import { dropout } from '../../../engine/ops/dropout.ts';
-import { batchNormInference, groupNorm, type groupNormFused, instanceNorm } from '../../../engine/ops/groupNorm.ts';
+import {
+  batchNormInference,
+  groupNorm,
+  type groupNormFused,
+  type groupNormRows,
+  instanceNorm,
+  scaledDifference,
+  standardize,
+} from '../../../engine/ops/groupNorm.ts';
 import {
   type CrossEntropyOptions,
   classTargets,
@@ -100,6 +108,7 @@ export const headCases: CasesOf<
     typeof binaryLossFused &
     typeof groupNormFused &
     typeof attentionRows &
+    typeof groupNormRows &
     typeof samplingRows
 > = {
   softmax: [{ name: 'a scalar', inputs: [{ shape: [] }], fn: (x) => softmax(x) }, ...along(softmax)],
@@ -133,6 +142,22 @@ export const headCases: CasesOf<
     groupsOf([2, 3, 3, 5], 1),
     groupsOf([2, 3, 3, 5], 5),
   ],
+  scaledDifference: [[3], [2, 3], [5, 8], [33, 65]].map((shape) => {
+    const c = [shape[shape.length - 1]!];
+    return {
+      name: show(shape),
+      inputs: [{ shape }, { shape: c }, { shape: c }],
+      fn: (x, m, s) => scaledDifference(x, m, s),
+    };
+  }),
+  standardize: [[3], [2, 3], [5, 8], [33, 65]].map((shape) => {
+    const c = [shape[shape.length - 1]!];
+    return {
+      name: show(shape),
+      inputs: [{ shape }, { shape: c }, { shape: c }, { shape: c }],
+      fn: (x, m, s, b) => standardize(x, m, s, b),
+    };
+  }),
   // The exponential, since -Infinity has no distance from -Infinity.
   hide: binary((x, m) => hide(x, seenIn(m.shape)).exp(), {}, {}, FEW),
   causal: [
