@@ -1,4 +1,5 @@
 import { apply, observe } from './apply.ts';
+import { refusePromise } from './errors.ts';
 import { pull } from './grad.ts';
 import { enableGrad, isRecording, noGrad, upcomingNodeId } from './node.ts';
 import { reshape } from './ops/movement.ts';
@@ -18,12 +19,14 @@ import type { Tensor } from './tensor.ts';
  */
 export function checkpoint(fn: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor {
   return (...xs) => {
-    if (!isRecording()) return fn(...xs);
+    if (!isRecording()) return refusePromise('checkpoint', fn(...xs));
     const captured = new Set<Tensor>();
     const note = (_: string, inputs: readonly Tensor[]) => {
       for (const t of inputs) if (t.requiresGrad && !xs.includes(t)) captured.add(t);
     };
-    const [y, draws] = recordDraws(() => noGrad(() => scope(() => observe(note, () => fn(...xs)))));
+    const [y, draws] = recordDraws(() =>
+      noGrad(() => scope(() => observe(note, () => refusePromise('checkpoint', fn(...xs))))),
+    );
     const row: Row<undefined> = {
       name: 'checkpoint',
       shape: () => [],

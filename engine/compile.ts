@@ -267,7 +267,7 @@ function record(
 }
 
 function refuseReading<T>(result: T): T {
-  if (!(result instanceof Promise)) return result;
+  if (!(result instanceof Promise)) return refusePromise('compile', result);
   result.catch(() => {}); // this error is the one to report
   throw new TypeError(
     'compile: the step returned a promise; it must not be async, nor read values: return the tensor, and read it after the step',

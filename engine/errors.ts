@@ -1,12 +1,26 @@
 /** Errors that the engine throws. Each message names the op or the thing, the rule that was broken, and the remedy. */
 
 /**
- * Passes on the result of a function that a mode was set for, unless it is a promise: the mode ends when the function
- * returns, before an async one is done. @throws TypeError
+ * Passes on the result of a function, unless that is a generator: of a function* nothing has run when it returns.
+ * @throws TypeError
+ */
+export function refuseGenerator<T>(name: string, result: T): T {
+  const kind =
+    typeof result === 'object' && result !== null && (result as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
+  if (kind !== 'Generator' && kind !== 'AsyncGenerator') return result;
+  throw new TypeError(
+    `${name}: the function must not be a generator (function*), of which nothing has run when it returns; make it a plain function`,
+  );
+}
+
+/**
+ * Passes on the result of a function that must be done when it returns, as one that a mode was set for, unless it is a promise
+ * or a generator. @throws TypeError
  */
 export function refusePromise<T>(name: string, result: T): T {
-  if (result instanceof Promise) {
-    result.catch(() => {}); // this error is the one to report
+  refuseGenerator(name, result);
+  if (typeof (result as PromiseLike<unknown> | undefined | null)?.then === 'function') {
+    (result as PromiseLike<unknown>).then(undefined, () => {}); // this error is the one to report
     throw new TypeError(
       `${name}: the function returned a promise; it must not be async, nor end in item() or data(): return the tensor, and read it afterwards`,
     );

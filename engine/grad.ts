@@ -1,6 +1,6 @@
 import { guardSaved } from './apply.ts';
 import { withDevice } from './device.ts';
-import { GradError } from './errors.ts';
+import { GradError, refusePromise } from './errors.ts';
 import { currentOwner } from './lifetime.ts';
 import { enableGrad, isRecording, type Node, noGrad } from './node.ts';
 import { full } from './ops/create.ts';
@@ -101,7 +101,7 @@ export function valueAndGrad(
   inputs: readonly Tensor[],
   options: GradOptions = {},
 ): [Tensor, Tensor[]] {
-  const y = fn();
+  const y = refusePromise('valueAndGrad', fn());
   return [y, grad(y, inputs, options)];
 }
 

@@ -1,3 +1,4 @@
+import { refuseGenerator } from './errors.ts';
 import { adopt, currentOwner, type Owner, setOwner } from './lifetime.ts';
 import { type Node, upcomingNodeId } from './node.ts';
 import { Tensor } from './tensor.ts';
@@ -7,7 +8,7 @@ import { Tensor } from './tensor.ts';
  * objects) and those that the graph behind a returned tensor still needs. Survivors pass to the enclosing scope.
  * Reading is allowed inside: `scope(() => loss.item())` resolves after the tensor is gone. What `fn` throws is thrown on,
  * after all that it made was freed.
- * @throws TypeError if `fn` is async: a scope ends when its function returns, before an async one is done
+ * @throws TypeError if `fn` is async or a generator: a scope ends when its function returns, before such a one is done
  * @example
  * const loss = await scope(() => {
  *   const loss = model.forward(x).sub(y).square().mean();
@@ -23,7 +24,7 @@ export function scope<T>(fn: () => T): T {
   setOwner(own);
   let result: T;
   try {
-    result = fn();
+    result = refuseGenerator('scope', fn());
   } catch (error) {
     setOwner(own.parent);
     for (const t of [...own.owned]) t.dispose();

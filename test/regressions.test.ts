@@ -4,16 +4,26 @@ import * as assert from 'uvu/assert';
 import { apply } from '../engine/apply.ts';
 import {
   abs,
+  checkpoint,
+  compile,
   concat,
   conv2d,
   customOp,
   type Dispatch,
+  detectAnomaly,
   emaStep,
+  enableGrad,
   flatMain,
   full,
   Generator,
   GradError,
   grad,
+  gradcheck,
+  gradgradcheck,
+  hessian,
+  hvp,
+  jacobian,
+  jvp,
   keep,
   layerNorm,
   noGrad,
@@ -23,12 +33,17 @@ import {
   scope,
   type Tensor,
   tensor,
+  trace,
+  valueAndGrad,
+  vhp,
+  vjp,
   withDevice,
 } from '../engine/index.ts';
 import { elementwiseRows } from '../engine/ops/elementwise.ts';
 import { slicedWasserstein } from '../gan/index.ts';
 import * as nn from '../nn/index.ts';
 import { on, openGpu, read } from './support/devices.ts';
+import { rejection } from './support/rejection.ts';
 
 const test = suite('regressions');
 const gpu = await openGpu();
@@ -163,11 +178,42 @@ test('NaN, infinities and the edges of log come out as in float64', async () => 
   }
 });
 
-test('modes that end with their function refuse async ones', () => {
-  assert.throws(
-    () => noGrad(async () => 1),
-    (e: Error) => e instanceof TypeError && /async/.test(e.message),
-  );
+test('functions that must be done when they return are neither async nor generators', async () => {
+  const x = on(reference, () => tensor([1, 2], { requiresGrad: true }));
+  type Bad = () => never;
+  const takers: readonly (readonly [string, (f: Bad) => unknown])[] = [
+    ['scope', (f) => scope(f)],
+    ['compile', (f) => compile(f)()],
+    ['noGrad', (f) => noGrad(f)],
+    ['enableGrad', (f) => enableGrad(f)],
+    ['withDevice', (f) => withDevice(reference, f)],
+    ['trace', (f) => trace(f)],
+    ['valueAndGrad', (f) => valueAndGrad(f, [x])],
+    ['vjp', (f) => vjp(f, x)],
+    ['jvp', (f) => jvp(f, [x], [x])],
+    ['hvp', (f) => hvp(f, x, x)],
+    ['vhp', (f) => vhp(f, x, x)],
+    ['hessian', (f) => hessian(f, x)],
+    ['jacobian', (f) => jacobian(f, x)],
+    ['checkpoint', (f) => checkpoint(f)(x)],
+    ['gradcheck', (f) => gradcheck(f, [x])],
+    ['gradgradcheck', (f) => gradgradcheck(f, [x])],
+    ['detectAnomaly', (f) => detectAnomaly(f)],
+  ];
+  const functions: readonly (readonly [RegExp, () => unknown])[] = [
+    [/must not be async/, async () => 1],
+    [/must not be a generator/, function* () {}],
+    [/must not be a generator/, async function* () {}],
+  ];
+  for (const device of [gpu, reference]) {
+    for (const [name, take] of takers) {
+      for (const [message, f] of functions) {
+        const error = await rejection(on(device, async () => take(f as Bad)));
+        assert.ok(error instanceof TypeError && message.test(error.message), `${name}: ${error.message}`);
+        assert.ok(error.message.startsWith(`${name}: `), `${name}: ${error.message}`);
+      }
+    }
+  }
 });
 
 test('directions have any number of coordinates', () => {

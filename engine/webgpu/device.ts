@@ -1,6 +1,6 @@
 import type { Dispatch, Target } from '../../kernels/kernel.ts';
 import { type Buffer, checkView, type Device, type Launch, type Memory, Storage, type Values } from '../device.ts';
-import { DeviceError } from '../errors.ts';
+import { DeviceError, refuseGenerator } from '../errors.ts';
 import { tensorsAlive } from '../lifetime.ts';
 import { show, sizeOf } from '../shape.ts';
 import { type Binding, checkLaunch } from './commands.ts';
@@ -252,7 +252,7 @@ export class WebGpuDevice implements Device {
     const profiler = new Profiler(this.gpu);
     this.#recorder.profiler = profiler;
     try {
-      await fn();
+      await refuseGenerator('profile', fn());
       await this.sync();
     } finally {
       this.#recorder.profiler = undefined;
