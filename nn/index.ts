@@ -6,6 +6,7 @@ export * from './data/index.ts';
 export * as init from './init.ts';
 export { type CheckpointInfo, decodeCheckpoint, encodeCheckpoint } from './io/checkpoint.ts';
 export type { Dtype, ElementArray } from './io/dtypes.ts';
+export type { UnreadTensor } from './io/foreign.ts';
 export type { Metadata, TensorInfo } from './io/header.ts';
 export type { Json } from './io/json.ts';
 export { fromPyTorch, type PyTorchOptions, toPyTorch } from './io/pytorch.ts';

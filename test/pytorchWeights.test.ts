@@ -165,6 +165,106 @@ test("DataParallel's prefix is dropped, and a file of before num_batches_tracked
   assert.equal(nn.fromPyTorch(generator, prefixed), nn.fromPyTorch(generator, load('generator')));
 });
 
+test('what wrappers put into the names is taken off, or the prefix to give is said', () => {
+  const generator = on(() => new Generator());
+  const own = [...load('generator')];
+  const wanted = nn.fromPyTorch(generator, load('generator'));
+  const renamed = (rename: (name: string) => string, others: string[] = []) =>
+    new Map([
+      ...own.map(([name, t]) => [rename(name), t] as const),
+      ...others.map((name) => [name, { shape: [1], data: new Float32Array(1) }] as const),
+    ]);
+  const prefixes = [
+    '_orig_mod.',
+    'module._orig_mod.',
+    '_orig_mod.module.',
+    'model.',
+    'generator.',
+    'state_dict.',
+    'params_ema.',
+  ];
+  for (const prefix of [...prefixes, 'state_dict.module.generator._orig_mod.']) {
+    assert.equal(
+      nn.fromPyTorch(
+        generator,
+        renamed((name) => prefix + name),
+      ),
+      wanted,
+      prefix,
+    );
+    const inner = renamed((name) => prefix + name.replace(/(\.)(\w+)$/, '$1_orig_mod.$2'));
+    assert.equal(nn.fromPyTorch(generator, inner), wanted, `${prefix} with compiled layers`);
+  }
+  const both = renamed((name) => `net.generator.${name}`, ['net.critic.0.weight', 'step']);
+  throws(
+    () => nn.fromPyTorch(generator, both),
+    /net\.critic\.0\.weight is unexpected.* All that is missing is there behind "net\.generator\.": give \{ prefix: 'net\.generator\.' \}$/,
+  );
+  assert.equal(nn.fromPyTorch(generator, both, { prefix: 'net.generator.' }), wanted);
+  assert.equal(
+    nn.fromPyTorch(
+      generator,
+      renamed((n) => `net.${n}`, ['a.b']),
+      { prefix: 'net.' },
+    ),
+    wanted,
+  );
+  // One that is missing is named as it would be without the prefix.
+  const short = renamed((name) => `model.${name}`);
+  short.delete('model.main.0.weight');
+  throws(
+    () => nn.fromPyTorch(generator, short),
+    /^fromPyTorch: main\.0\.weight \(main\.layers\.0\.weight\) is missing\. Build the module/,
+  );
+
+  const linear = on(() => new nn.Linear(2, 2));
+  const state = new Map([...linear.stateDict()].map(([name, t]) => [`module.${name}`, t]));
+  for (const strict of [true, false]) {
+    throws(
+      () => linear.loadStateDict(state, { strict }),
+      /^loadStateDict: weight is missing; .* behind "module\.": take it off, as in new Map\(.*replace\('module\.', ''\)/,
+    );
+  }
+});
+
+test('fromPyTorch warns of a Linear beside convolutions whose features are those of an image', () => {
+  const warned = (module: nn.Module, options?: nn.PyTorchOptions) => {
+    const real = console.warn;
+    let said = '';
+    console.warn = (text: string) => {
+      said += text;
+    };
+    try {
+      nn.fromPyTorch(module, new Map(), options);
+    } catch (error) {
+      assert.match((error as Error).message, /is missing/);
+    } finally {
+      console.warn = real;
+    }
+    return /flattened: \{ ("?.*\}) \} \}, with/.exec(said)?.[1] ?? said;
+  };
+  const seq = (...layers: nn.Stage[]) => new nn.Sequential(...layers);
+  on(() => {
+    const critic = seq(
+      new nn.Conv2d(1, 4, 3),
+      new nn.BatchNorm2d(4),
+      new nn.Flatten(),
+      new nn.Linear(36, 8),
+      new nn.Linear(8, 4),
+    );
+    assert.is(warned(critic), '"layers.3": { input: [3,3,4] }');
+    assert.is(warned(critic, { flattened: {} }), '');
+    assert.is(warned(critic, { flattened: { 'layers.3': { input: [3, 3, 4] } } }), '');
+    const pooled = seq(new nn.Conv2d(1, 4, 3), new nn.Flatten(), new nn.Linear(4, 8), new nn.Linear(8, 16));
+    assert.is(warned(pooled), '', 'one place: the orders are one');
+    const odd = seq(new nn.Conv1d(1, 4, 3), new nn.Linear(20, 8));
+    assert.is(warned(odd), '"layers.1": { input: [H,W,C] }');
+    const generator = seq(new nn.Linear(2, 24), new nn.Unflatten(1, [2, 3, 4]), new nn.ConvTranspose2d(4, 1, 3));
+    assert.is(warned(generator), '"layers.0": { output: [2,3,4] }');
+    assert.is(warned(seq(new nn.Linear(2, 24), new nn.Linear(24, 2))), '');
+  });
+});
+
 test('a kernel of one dimension and of three is laid out as one of two', () => {
   class Kernel extends nn.Module {
     readonly weight: nn.Parameter;

@@ -1,7 +1,8 @@
 /** The safetensors format in memory: round trips, bits, and files that break a rule. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../nn/index.ts';
+import { reference, withDevice } from '../engine/index.ts';
+import { decodeSafetensors, encodeSafetensors, fromPyTorch, Linear, type StoredTensor } from '../nn/index.ts';
 
 const tensors = new Map<string, StoredTensor>([
   ['z/bytes', { shape: [3], data: Uint8Array.of(1, 2, 255) }],
@@ -101,10 +102,17 @@ test('names what is wrong with a malformed file', () => {
     [/__metadata__ is not an object/, file('{"__metadata__":[]}')],
     [/__metadata__ "step" is not a string/, file('{"__metadata__":{"step":3}}')],
     [/tensor "a" is not an object with dtype/, file('{"a":null}')],
+    [/tensor "a", F8_E4M3 \[2\], takes 2 bytes but has 1; write/, file(`{"a":${info(0, 1, [2], 'F8_E4M3')}}`, 1)],
+    [/tensor "a", C64 \[2\], takes 16 bytes but has 8/, file(`{"a":${info(0, 8, [2], 'C64')}}`, 8)],
+    [/tensor "a", F4 \[2,2\], takes 2 bytes but has 4/, file(`{"a":${info(0, 4, [2, 2], 'F4')}}`, 4)],
+    [/tensor "a", F4 \[3\], takes 1.5 bytes but has 2/, file(`{"a":${info(0, 2, [3], 'F4')}}`, 2)],
+    [/tensor "b" starts at byte 0 .*: tensors must not/, file(`{"a":${one},"b":${info(0, 4, [1], 'Q99')}}`, 4)],
+    [/the last 1 bytes, after tensor "a", belong to no/, file(`{"a":${info(0, 4, [1], 'Q99')}}`, 5)],
     [
-      /tensor "a" has dtype "F8_E4M3"; convert it to one of U64, I64, F64, F32,/,
-      file(`{"a":${info(0, 1, [1], 'F8_E4M3')}}`, 1),
+      /tensor "a", Q99 \[9007199254740991,2\], has a size beyond/,
+      file(`{"a":${info(0, 4, [2 ** 53 - 1, 2], 'Q99')}}`, 4),
     ],
+    [/tensor "a" has dtype "f8_e4m3"; convert it to one of U64, I64/, file(`{"a":${info(0, 1, [1], 'f8_e4m3')}}`, 1)],
     [/tensor "a" has dtype \["F32"\]/, file(`{"a":${info(0, 4, [1], ['F32'])}}`, 4)],
     [/tensor "a" has dtype "f32"/, file(`{"a":${info(0, 4, [1], 'f32')}}`, 4)],
     [/tensor "a": BOOL elements are 0 or 1, not 2; store/, file(`{"a":${info(0, 1, [1], 'BOOL')}}`, 1).fill(2, -1)],
@@ -155,6 +163,80 @@ test('names what is wrong with a malformed file', () => {
       },
     );
   }
+});
+
+/** What `fn` gives, and what it warns of. */
+function warnings<T>(fn: () => T): [T, string[]] {
+  const said: string[] = [];
+  const real = console.warn;
+  console.warn = (text: string) => void said.push(text);
+  try {
+    return [fn(), said];
+  } finally {
+    console.warn = real;
+  }
+}
+
+test('tensors of types that are not known cost themselves alone: a warning, and the error of who needs one, name them', () => {
+  for (const [dtype, size] of [
+    ['F8_E4M3', 1],
+    ['F8_E5M2', 1],
+    ['C64', 8],
+    ['NEXT_7', 3],
+  ] as const) {
+    const bytes = file(`{"w\\u001b":${info(0, size, [1], dtype)},"bias":${info(size, size + 4)}}`, size + 4);
+    new DataView(bytes.buffer).setFloat32(bytes.length - 4, 1.5, true);
+    const [{ tensors, unread }, said] = warnings(() => decodeSafetensors(bytes, 'x'));
+    assert.equal([...tensors], [['bias', { shape: [1], data: Float32Array.of(1.5), dtype: 'F32' }]]);
+    assert.equal([...unread], [['w\u001b', { dtype, shape: [1] }]]);
+    assert.is(said.length, 1);
+    assert.ok(
+      said[0]!.startsWith(`x: 1 of 2 tensors are not read, as their types are not known here: "w\\u001b" (${dtype})`),
+    );
+  }
+  const bytes = file(`{"weight":${info(0, 1, [1, 1], 'F8_E4M3')},"bias":${info(1, 5)}}`, 5);
+  const [{ tensors }] = warnings(() => decodeSafetensors(bytes));
+  withDevice(reference, () => {
+    const model = new Linear(1, 1);
+    assert.throws(
+      () => model.loadStateDict(tensors),
+      /^loadStateDict: weight is of type F8_E4M3 in the file, which is not read here: convert it to F32$/,
+    );
+    assert.throws(() => fromPyTorch(model, tensors), /weight .*is of type F8_E4M3 in the file/);
+  });
+});
+
+test('a file of another format is named, and one of PyTorch comes with the lines that convert it', () => {
+  const starts: [RegExp, number[], string][] = [
+    [/it is a zip archive, as torch\.save writes, not safetensors/, [0x50, 0x4b, 3, 4, 0, 0, 8, 8], 'net.pt'],
+    [/it is a pickle, as torch\.save wrote before 1\.6, not/, [0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46], 'net.pth'],
+    [/it is a pickle, not safetensors/, [0x80, 4, 0x95, 1, 2, 3, 4, 5], 'net.bin'],
+    [/it is of PyTorch, by its name, not safetensors/, [1, 2, 3, 4, 5, 6, 7, 8], 'a/net.ckpt'],
+    [/it is a zip archive/, [0x50, 0x4b, 3, 4], 'net'],
+  ];
+  for (const [pattern, start, name] of starts) {
+    let message = '';
+    try {
+      decodeSafetensors(Uint8Array.from([...start, ...new Uint8Array(start.length > 4 ? 100 : 0)]), name);
+    } catch (error) {
+      ({ message } = error as Error);
+    }
+    assert.match(message, pattern);
+    assert.ok(message.startsWith(`${name}: `));
+    assert.match(message, '\n  import torch, safetensors.torch\n  safetensors.torch.save_file({');
+    assert.match(message, `torch.load("${name.split('/').at(-1)}", map_location="cpu")`);
+    assert.match(message, '"net.safetensors")');
+  }
+  assert.throws(
+    () => decodeSafetensors(Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 9)),
+    /an array of NumPy/,
+  );
+  // A header of 0x280 bytes begins as a pickle does.
+  const small = new Map([['x', { shape: [1], data: Float32Array.of(2) }]]);
+  const header = new TextDecoder().decode(encodeSafetensors(small).subarray(8)).split('}}')[0]!;
+  const long = file(`${header}}}`.padEnd(0x280), 4);
+  assert.equal([long[0], long[1]], [0x80, 2]);
+  assert.is(decodeSafetensors(long, 'net.pt').tensors.size, 1);
 });
 
 test('a header of other fields, deep names and spaces is read: more than the rules is not asked', () => {
@@ -249,6 +331,13 @@ test('does not write what it could not read', () => {
   );
   const step = { step: 3 } as unknown as Record<string, string>;
   assert.throws(() => encodeSafetensors(new Map(), step), /__metadata__ "step" is not a string/);
+  const wrong = (value: unknown) => encodeSafetensors(new Map([['z', value as StoredTensor]]));
+  assert.throws(() => wrong(3), /tensor "z" is 3; give \{ shape, data \} with a typed array/);
+  assert.throws(() => wrong({ a: { shape: [1], data } }), /tensor "z" is \{ a: \{\.\.\.\} \}; give/);
+  assert.throws(() => wrong(undefined), /tensor "z" is undefined; give/);
+  assert.throws(() => wrong({ shape: [2], data: [1, 2] }), /tensor "z" is an object whose data are \[1,2\]; give/);
+  assert.throws(() => wrong({ shape: [2], data, dtype: 'F8' }), /tensor "z" is to be of type "F8"; choose one of U64/);
+  assert.throws(() => encodeSafetensors({ z: data } as never), /^encodeSafetensors: the tensors are a Map by name/);
 });
 
 test.run();

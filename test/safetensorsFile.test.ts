@@ -77,6 +77,44 @@ test('an open file lists its tensors, reads one by name, and outlives a save to 
   assert.is((await loadSafetensors(path)).tensors.size, 0);
 });
 
+test('of a file with types that are not known, all else is read; what is no file of tensors is said', async ({
+  path,
+}) => {
+  const bytes = encodeSafetensors(
+    new Map([
+      ['a', { shape: [2], data: Uint8Array.of(1, 2) }],
+      ['w', tensors.get('w')!],
+    ]),
+  );
+  const text = Buffer.from(bytes).toString('latin1').replace('"dtype":"U8"', '"dtype":"F8"');
+  writeFileSync(path, Buffer.from(text, 'latin1'));
+  await using file = await SafetensorsFile.open(path);
+  assert.equal([[...file.tensors.keys()], [...file.unread]], [['w'], [['a', { dtype: 'F8', shape: [2] }]]]);
+  assert.equal((await file.read('w')).data, tensors.get('w')!.data);
+  assert.match(
+    await messageOf(file.read('a')),
+    `${path}: tensor "a" is of type F8, which is not read here; convert it to`,
+  );
+  const real = console.warn;
+  const said: string[] = [];
+  console.warn = (line: string) => void said.push(line);
+  try {
+    const read = await loadSafetensors(path);
+    assert.equal([[...read.tensors.keys()], [...read.unread.keys()]], [['w'], ['a']]);
+  } finally {
+    console.warn = real;
+  }
+  assert.match(said.join(), `${path}: 1 of 2 tensors are not read, as their types are not known here: "a" (F8)`);
+  const torch = `${path}.pt`;
+  writeFileSync(torch, Uint8Array.of(0x50, 0x4b, 3, 4, ...new Uint8Array(60)));
+  assert.match(await messageOf(loadSafetensors(torch)), /zip archive.*\n.*\n {2}import torch.*\n.*save_file\(/);
+  const wrong = (given: unknown) => messageOf(saveSafetensors(path, given as never));
+  assert.match(await wrong({ z: 1 }), /^saveSafetensors: the tensors are a Map by name.*not \{ z: 1 \}/);
+  assert.match(await wrong(new Map([['z', 1]])), /^tensor "z" is 1; give/);
+  assert.match(await wrong(new Map([['z', undefined]])), /^tensor "z" is undefined; give/);
+  assert.match(await wrong(new Map([['z', new Map(tensors)]])), /^tensor "z" is a Map; give/);
+});
+
 test('a file much larger than the memory that it takes is written and read', async ({ path }) => {
   const program = await bundleProgram('large');
   const [count, elements] = [48, 2 ** 20];

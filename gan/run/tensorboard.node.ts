@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { PbfWriter } from 'pbf';
 import { fileError } from '../../nn/io/atomicWrite.node.ts';
-import { maskedCrc32c } from './crc32c.ts';
+import { maskedCrc32c } from '../../nn/io/crc32c.ts';
 import type { Row } from './folder.node.ts';
 import { pngHeader } from './pngHeader.ts';
 import { readRun } from './read.node.ts';

@@ -4,8 +4,15 @@ import { type FileHandle, open, readdir, realpath, rm, stat } from 'node:fs/prom
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
+/** Bytes that take the place of others in a file, such as a header that is complete only at the end. */
+export interface Overwrite {
+  /** Where the first one goes. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What a file is to hold: bytes, text (stored as UTF-8), or a function that makes the bytes piece by piece. */
-export type FileContent = Uint8Array | string | (() => AsyncIterable<Uint8Array>);
+export type FileContent = Uint8Array | string | (() => AsyncIterable<Uint8Array | Overwrite>);
 
 /**
  * Writes a file whole or not at all: readers see the old content or the new, never a part, even when the process is
@@ -48,7 +55,18 @@ export async function writeFileAtomic(path: string, content: FileContent, ready 
 
 async function fill(file: FileHandle, content: FileContent): Promise<void> {
   if (typeof content !== 'function') await file.writeFile(content);
-  else for await (const piece of content()) await file.writeFile(piece);
+  else {
+    for await (const piece of content()) {
+      if (piece instanceof Uint8Array) await file.writeFile(piece);
+      else await overwrite(file, piece);
+    }
+  }
+}
+
+async function overwrite(file: FileHandle, { at, bytes }: Overwrite): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+  }
 }
 
 /** Where a path leads. @throws Error for what is there and no file: renaming would put a file in a device's place */

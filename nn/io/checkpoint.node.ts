@@ -6,7 +6,8 @@ import { type CheckpointParts, collect } from './stateful.ts';
 /**
  * Saves the state of a training run in a safetensors file: a run that loads it goes on as if it had never stopped, on the
  * same adapter to the last bit. The file is replaced whole: a save that is killed at any moment leaves the old one or the
- * new one. Tensors are read and written one after another, so that no second copy of the weights is in memory.
+ * new one. Tensors are read and written one after another, so that no second copy of the weights is in memory. Each has a checksum
+ * in the file's metadata, and so has the header: bits that a disk has turned are noticed on loading.
  *
  * **Await it before the next step**: state that changes meanwhile is an error, and the old file stays. `encodeCheckpoint`
  * takes everything at once instead, and needs the memory.
@@ -37,8 +38,8 @@ export async function saveCheckpoint(
  *
  * @param parts those to load, made as they were when they were saved; others in the file are left alone, and without any the
  * file is only described
- * @throws Error naming the path and what is missing, unexpected or of another shape; nothing is changed then. A disk that
- * fails in the middle, or a number that an optimizer refuses, leaves some parts loaded
+ * @throws Error naming the path and what is missing, unexpected, of another shape, or damaged, as its checksum tells; nothing is
+ * changed then. A disk that fails in the middle, or a number that an optimizer refuses, leaves some parts loaded
  */
 export async function loadCheckpoint(path: string, parts: CheckpointParts = {}): Promise<CheckpointInfo> {
   const file = await SafetensorsFile.open(path);

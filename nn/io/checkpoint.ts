@@ -2,9 +2,10 @@
  * Checkpoints: the state of modules, optimizers, averages and random generators in one safetensors file, so that a run goes
  * on where it stopped. Here as bytes, also in a browser; `checkpoint.node.ts` has files.
  */
+import { CHECKPOINT, CHECKSUMS } from './checksums.ts';
 import type { Metadata, TensorInfo } from './header.ts';
 import { fromJson, type Json, toJson } from './json.ts';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
+import { about, decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
 import { type CheckpointParts, collect, type HostState, restore } from './stateful.ts';
 
 /** What a checkpoint says beside the state of its parts. */
@@ -15,14 +16,15 @@ export interface CheckpointInfo {
   readonly metadata: Json;
 }
 
-/** The entry of a file's metadata that makes it a checkpoint: JSON. */
-const KEY = 'wgrad.checkpoint';
 const VERSION = 1;
+/** What a checkpoint says of its checksums, so that their absence is noticed. Older ones have none. */
+const CHECKSUM = 'crc32c';
 
 /** The whole state of a checkpoint as text, beside its tensors. */
 export function describeCheckpoint(parts: CheckpointParts, host: HostState, metadata: Json): Metadata {
   const noted = toJson(metadata, 'metadata');
-  return { [KEY]: JSON.stringify({ version: VERSION, parts: Object.keys(parts), ...host, metadata: noted }) };
+  const described = { version: VERSION, checksum: CHECKSUM, parts: Object.keys(parts), ...host, metadata: noted };
+  return { [CHECKPOINT]: JSON.stringify(described) };
 }
 
 /** A source of tensors: a file, or one in memory. */
@@ -30,6 +32,8 @@ export interface CheckpointSource {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly metadata: Metadata;
   read(name: string): StoredTensor | Promise<StoredTensor>;
+  /** Compares a tensor's checksum before anything is changed, where reading does not do it for all. */
+  check?(name: string): Promise<void>;
 }
 
 /** Gives the parts their state. @param name what errors call the file */
@@ -38,21 +42,34 @@ export async function restoreCheckpoint(
   parts: CheckpointParts,
   name: string,
 ): Promise<CheckpointInfo> {
-  const text = source.metadata[KEY];
+  const text = source.metadata[CHECKPOINT];
   if (text === undefined) {
     throw new Error(
       `${name}: it is no checkpoint of saveCheckpoint; read other safetensors files with loadSafetensors`,
     );
   }
-  const { version, parts: saved, host, metadata } = parseDescribed(text, name);
+  const { version, checksum, parts: saved, host, metadata } = parseDescribed(text, name);
   if (version !== VERSION) {
     throw new Error(`${name}: a checkpoint of version ${version}; this wgrad reads version ${VERSION}: update it`);
+  }
+  if (checksum !== undefined && source.metadata[CHECKSUMS] === undefined) {
+    throw new Error(
+      `${name}: its checksums are gone: the file was damaged, or changed by another program; take another copy`,
+    );
   }
   const missing = Object.keys(parts).filter((part) => !saved.includes(part));
   if (missing.length > 0)
     throw new Error(`${name}: there is no ${missing.join(', ')} in it; it has ${saved.join(', ')}`);
   try {
-    await restore({ tensors: source.tensors, host, read: (tensor) => source.read(tensor) }, parts);
+    await restore(
+      {
+        tensors: source.tensors,
+        host,
+        read: (tensor) => source.read(tensor),
+        check: async (tensor) => source.check?.(tensor),
+      },
+      parts,
+    );
   } catch (cause) {
     throw new Error(`${name}: ${(cause as Error).message}`, { cause });
   }
@@ -61,6 +78,7 @@ export async function restoreCheckpoint(
 
 interface Described {
   readonly version: number;
+  readonly checksum: Json | undefined;
   readonly parts: readonly string[];
   readonly host: HostState;
   readonly metadata: Json;
@@ -73,11 +91,17 @@ function parseDescribed(text: string, name: string): Described {
   } catch (cause) {
     throw new Error(`${name}: its description of the checkpoint is not JSON; save it again`, { cause });
   }
-  const { version, parts, numbers = {}, states = {}, metadata = null } = found ?? {};
+  const { version, checksum, parts, numbers = {}, states = {}, metadata = null } = found ?? {};
   if (typeof version !== 'number' || !isTexts(parts) || !isObject(numbers) || !isObject(states)) {
     throw new Error(`${name}: its description of the checkpoint is torn; save it again`);
   }
-  return { version, parts, host: { numbers, states }, metadata: fromJson(metadata) };
+  return {
+    version,
+    checksum,
+    parts,
+    host: { numbers, states },
+    metadata: about(name, () => fromJson(metadata, 'metadata')),
+  };
 }
 
 const isTexts = (value: unknown): value is string[] =>

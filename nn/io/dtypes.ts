@@ -49,7 +49,7 @@ const DTYPES = {
 export const DTYPE_NAMES = Object.keys(DTYPES) as readonly Dtype[];
 
 /** Bytes that become one piece of a file, and stay in memory at once. */
-const PIECE = 2 ** 22;
+export const PIECE = 2 ** 22;
 
 export const isDtype = (value: unknown): value is Dtype => typeof value === 'string' && Object.hasOwn(DTYPES, value);
 

@@ -2,9 +2,20 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { sizeOf, Tensor } from '../../engine/index.ts';
 import { fileError, writeFileAtomic } from './atomicWrite.node.ts';
-import { Assembler, type Dtype, type ElementArray, nativeDtype, piecesOf } from './dtypes.ts';
-import { decodeHeader, encodeHeader, headerLength, type Metadata, type Place, type TensorInfo } from './header.ts';
-import { about, type Safetensors, type StoredTensor, storedDtype } from './safetensors.ts';
+import { checkSum } from './checksums.ts';
+import { crc32c } from './crc32c.ts';
+import { Assembler, type Dtype, type ElementArray, nativeDtype, PIECE, piecesOf } from './dtypes.ts';
+import { noteUnread, type UnreadTensor, unreadMessage } from './foreign.ts';
+import {
+  decodeHeader,
+  encodeHeader,
+  type Header,
+  headerLength,
+  type Metadata,
+  type Place,
+  type TensorInfo,
+} from './header.ts';
+import { about, checkMap, type Safetensors, type StoredTensor, storedDtype } from './safetensors.ts';
 
 /** A tensor whose numbers are made, or fetched, when their turn to be written comes. */
 export interface LazyTensor {
@@ -32,25 +43,35 @@ export async function saveSafetensors(
   metadata: Metadata = {},
   ready?: () => void,
 ): Promise<void> {
+  checkMap('saveSafetensors', given);
   const tensors = new Map([...given].map(([name, t]) => [name, t instanceof Tensor ? lazy(t) : t]));
   const infos = new Map<string, TensorInfo>();
   for (const [name, t] of tensors) infos.set(name, isLazy(t) ? t : { dtype: storedDtype(name, t), shape: t.shape });
-  const { bytes, places } = encodeHeader(infos, metadata);
+  const { bytes, places, sealed } = encodeHeader(infos, metadata);
   const content = async function* () {
     yield bytes;
+    const sums: number[] = [];
     for (const { name, dtype, shape } of places) {
       const t = tensors.get(name)!;
       const data = isLazy(t) ? await t.data() : t.data;
       if (isLazy(t)) storedDtype(name, { dtype, shape, data });
-      yield* piecesOf(dtype, data);
+      let sum = 0;
+      for (const piece of piecesOf(dtype, data)) {
+        if (sealed) sum = crc32c(piece, sum);
+        yield piece;
+      }
+      sums.push(sum);
     }
+    // The checksums of what is written are known only now.
+    if (sealed) yield { at: 0, bytes: sealed(sums) };
   };
   await writeFileAtomic(path, content, ready);
 }
 
 const lazy = (t: Tensor): LazyTensor => ({ dtype: nativeDtype(t), shape: t.shape, data: () => t.data() });
 
-const isLazy = (t: StoredTensor | LazyTensor): t is LazyTensor => typeof t.data === 'function';
+const isLazy = (t: StoredTensor | LazyTensor): t is LazyTensor =>
+  typeof (t as Partial<LazyTensor> | undefined)?.data === 'function';
 
 /**
  * A safetensors file that is open for reading: its header is in memory, tensors are read when asked for.
@@ -64,6 +85,8 @@ export class SafetensorsFile {
   readonly path: string;
   /** What the file holds, by name, in its order. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Tensors of types that are not read here, such as F8_E4M3: `tensors` does not have them. */
+  readonly unread: ReadonlyMap<string, UnreadTensor>;
   /** The file's free text, by name. */
   readonly metadata: Metadata;
   private readonly handle: FileHandle;
@@ -71,11 +94,12 @@ export class SafetensorsFile {
   /** Where the data begins, in bytes. */
   private readonly start: number;
 
-  private constructor(path: string, handle: FileHandle, places: readonly Place[], metadata: Metadata, start: number) {
+  private constructor(path: string, handle: FileHandle, { places, unread, metadata }: Header, start: number) {
     this.path = path;
     this.handle = handle;
     this.places = new Map(places.map((p) => [p.name, p]));
     this.tensors = new Map(places.map(({ name, dtype, shape }) => [name, { dtype, shape }]));
+    this.unread = unread;
     this.metadata = metadata;
     this.start = start;
   }
@@ -89,10 +113,10 @@ export class SafetensorsFile {
     try {
       const { size } = await reading(path, () => handle.stat());
       const first = await reading(path, () => readAt(handle, new Uint8Array(Math.min(8, size)), 0));
-      const start = 8 + about(path, () => headerLength(first, size));
+      const start = 8 + about(path, () => headerLength(first, size, path));
       const text = await reading(path, () => readAt(handle, new Uint8Array(start - 8), 8));
-      const { places, metadata } = about(path, () => decodeHeader(text, size - start));
-      return new SafetensorsFile(path, handle, places, metadata, start);
+      const header = about(path, () => decodeHeader(text, size - start));
+      return new SafetensorsFile(path, handle, header, start);
     } catch (error) {
       await handle.close();
       throw error;
@@ -100,25 +124,60 @@ export class SafetensorsFile {
   }
 
   /**
-   * Reads one tensor.
-   * @throws Error for a name that the file does not have, or when it cannot be read
+   * Reads one tensor, and compares its checksum if the file has one, as checkpoints do.
+   * @throws Error for a name that the file does not have, a tensor of a type that is not read here, one that is damaged, or when it
+   * cannot be read
    */
   async read(name: string): Promise<StoredTensor> {
-    const place = this.places.get(name);
-    if (!place) {
-      throw new Error(
-        `${this.path}: there is no tensor "${name}"; the file has ${[...this.tensors.keys()].join(', ')}`,
-      );
-    }
-    const { dtype, shape } = place;
+    const { dtype, shape } = this.placeOf(name);
     const assembler = new Assembler(dtype, sizeOf(shape));
-    let at = this.start + place.begin;
-    for (let room = assembler.next(); room.length > 0; room = assembler.next()) {
-      await reading(this.path, () => readAt(this.handle, room, at));
-      at += room.length;
-      about(`${this.path}: tensor "${name}"`, () => assembler.filled());
-    }
+    await this.eachPiece(
+      name,
+      () => assembler.next(),
+      () => assembler.filled(),
+    );
     return { shape, data: assembler.data, dtype };
+  }
+
+  /**
+   * Compares a tensor's checksum, if the file has one, without keeping its values.
+   * @throws Error for a tensor that is damaged, or when it cannot be read
+   */
+  async check(name: string): Promise<void> {
+    const { begin, end, sum } = this.placeOf(name);
+    if (sum === undefined) return;
+    const room = new Uint8Array(Math.min(end - begin, PIECE));
+    let left = end - begin;
+    const next = () => room.subarray(0, Math.min(left, room.length));
+    await this.eachPiece(name, next, () => {
+      left -= next().length;
+    });
+  }
+
+  private placeOf(name: string): Place {
+    const place = this.places.get(name);
+    if (place) return place;
+    const other = this.unread.get(name);
+    if (other) throw new Error(`${this.path}: ${unreadMessage(name, other)}`);
+    throw new Error(`${this.path}: there is no tensor "${name}"; the file has ${[...this.tensors.keys()].join(', ')}`);
+  }
+
+  /** Reads a tensor's bytes, piece by piece, into the room that `next` gives until it is empty. */
+  private async eachPiece(name: string, next: () => Uint8Array, filled: () => void): Promise<void> {
+    const { begin, sum } = this.placeOf(name);
+    const label = `${this.path}: tensor "${name}"`;
+    let [at, found] = [this.start + begin, 0];
+    const take = (room: Uint8Array): void => {
+      at += room.length;
+      if (sum !== undefined) found = crc32c(room, found);
+      filled();
+    };
+    for (let room = next(); room.length > 0; room = next()) {
+      const into = room;
+      await reading(this.path, () => readAt(this.handle, into, at));
+      about(label, () => take(into));
+    }
+    about(label, () => checkSum(found, sum));
   }
 
   /** Closes the file; nothing can be read from then on. */
@@ -160,16 +219,19 @@ async function readAt(handle: FileHandle, into: Uint8Array, position: number): P
 
 /**
  * Reads a safetensors file, whoever wrote it, with all its tensors: what `module.loadStateDict` takes. See
- * {@link SafetensorsFile} for files larger than memory.
+ * {@link SafetensorsFile} for files larger than memory. Tensors of types that are not read here (F8_E4M3, C64) are left out: a
+ * warning names them, and so does the error of a module that asks for one.
  *
- * @throws Error naming the path when the file cannot be read, and the tensor when the file is malformed
+ * @throws Error naming the path when the file cannot be read, and the tensor when the file is malformed; for a file of PyTorch
+ * (`.pt`, `.pth`, `.bin`, `.ckpt`) it has the lines of Python that convert it
  */
 export async function loadSafetensors(path: string): Promise<Safetensors> {
   const file = await SafetensorsFile.open(path);
   try {
     const tensors = new Map<string, StoredTensor>();
     for (const name of file.tensors.keys()) tensors.set(name, await file.read(name));
-    return { tensors, metadata: file.metadata };
+    noteUnread(tensors, file.unread, path);
+    return { tensors, unread: file.unread, metadata: file.metadata };
   } finally {
     await file.close();
   }

@@ -1,6 +1,8 @@
 /** The header of a safetensors file: which tensor lies where. Every rule of the format is checked here. */
 import { sizeOf } from '../../engine/index.ts';
+import { blankChecksums, CHECKPOINT, CHECKSUMS, seal, unseal } from './checksums.ts';
 import { bytesOf, DTYPE_NAMES, type Dtype, isDtype } from './dtypes.ts';
+import { foreignBits, isTypeName, otherFormat, type UnreadTensor } from './foreign.ts';
 
 /** Free text by name. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -13,16 +15,24 @@ export interface TensorInfo {
   readonly shape: readonly number[];
 }
 
-/** A tensor's place: its bytes, counted from the end of the header. */
-export interface Place extends TensorInfo {
+/** Where a tensor's bytes are, counted from the end of the header. */
+interface Range {
   readonly name: string;
   readonly begin: number;
   readonly end: number;
 }
 
+/** A tensor's place. */
+export interface Place extends TensorInfo, Range {
+  /** The checksum that its bytes were saved with. */
+  readonly sum?: number | undefined;
+}
+
 /** Tensors in the order of the file, and the metadata. */
 export interface Header {
   readonly places: readonly Place[];
+  /** Tensors of types that are not read. */
+  readonly unread: ReadonlyMap<string, UnreadTensor>;
   readonly metadata: Metadata;
 }
 
@@ -31,11 +41,24 @@ const METADATA = '__metadata__';
 const MAX_HEADER = 100_000_000;
 const NOT_ONE = 'it is not a safetensors file, or was cut short';
 
-/** The header's bytes, its length in front, and where the tensors go after it. @throws Error naming the tensor and the rule */
+/**
+ * The header's bytes, its length in front, and where the tensors go after it. That of a checkpoint has room for checksums:
+ * `sealed` fills it, given those of the tensors in the order of `places`.
+ * @throws Error naming the tensor and the rule
+ */
 export function encodeHeader(
   tensors: ReadonlyMap<string, TensorInfo>,
-  metadata: Metadata,
-): { bytes: Uint8Array<ArrayBuffer>; places: Place[] } {
+  given: Metadata,
+): {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly places: readonly Place[];
+  readonly sealed: ((sums: readonly number[]) => Uint8Array) | undefined;
+} {
+  if (typeof given !== 'object' || given === null) fail(`the metadata are an object of texts, not ${String(given)}`);
+  // What a file that was read had for its checksums says nothing of this one.
+  const { [CHECKSUMS]: _, ...own } = given;
+  const isCheckpoint = CHECKPOINT in given;
+  const metadata = isCheckpoint ? { ...own, [CHECKSUMS]: blankChecksums(tensors.size) } : own;
   const sorted = [...tensors].map(([name, { dtype, shape }]) => {
     if (name === METADATA) fail(`a tensor cannot be named "${METADATA}"; rename it`);
     checkName(name);
@@ -66,15 +89,24 @@ export function encodeHeader(
   const bytes = new Uint8Array(8 + length).fill(0x20);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.set(json, 8);
-  return { bytes, places };
+  const sealed = (sums: readonly number[]) => {
+    seal(bytes.subarray(8), sums);
+    return bytes;
+  };
+  return { bytes, places, sealed: isCheckpoint ? sealed : undefined };
 }
 
-/** The length of the header behind the file's first 8 bytes. @param size of the whole file, in bytes */
-export function headerLength(first: Uint8Array, size: number): number {
-  if (size < 8) fail(`${size} bytes are fewer than the 8 of the header's length: ${NOT_ONE}`);
+/**
+ * The length of the header behind the file's first 8 bytes.
+ * @param size of the whole file, in bytes
+ * @param name of the file, by which a format may be known
+ */
+export function headerLength(first: Uint8Array, size: number, name: string): number {
+  const refuse = (problem: string): never => fail(otherFormat(first, name) || `${problem}: ${NOT_ONE}`);
+  if (size < 8) refuse(`${size} bytes are fewer than the 8 of the header's length`);
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
-  if (length > MAX_HEADER) fail(`a header of ${length} bytes is longer than the ${MAX_HEADER} allowed: ${NOT_ONE}`);
-  if (Number(length) > size - 8) fail(`the header asks for ${length} of the ${size - 8} bytes left: ${NOT_ONE}`);
+  if (length > MAX_HEADER) refuse(`a header of ${length} bytes is longer than the ${MAX_HEADER} allowed`);
+  if (Number(length) > size - 8) refuse(`the header asks for ${length} of the ${size - 8} bytes left`);
   return Number(length);
 }
 
@@ -89,10 +121,10 @@ export function decodeHeader(bytes: Uint8Array, length: number): Header {
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== 'string') fail(`${METADATA} "${key}" is not a string; write numbers and objects as text`);
   }
-  const places = Object.entries(infos).map(([tensor, info]) => readInfo(tensor, info));
-  places.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  const all = Object.entries(infos).map(([tensor, info]) => readInfo(tensor, info));
+  all.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let previous = { label: 'the header', end: 0 };
-  for (const { name, begin, end } of places) {
+  for (const { name, begin, end } of all) {
     const label = labelOf(name);
     const rule = `${label} starts at byte ${begin} of the data, ${previous.label} ends at ${previous.end}`;
     if (begin < previous.end) fail(`${rule}: tensors must not overlap; write the file again`);
@@ -103,7 +135,15 @@ export function decodeHeader(bytes: Uint8Array, length: number): Header {
   }
   const rest = length - previous.end;
   if (rest > 0) fail(`the last ${rest} bytes, after ${previous.label}, belong to no tensor; write the file again`);
-  return { places, metadata: metadata as Metadata };
+  const entry = (metadata as Metadata)[CHECKSUMS];
+  const sums = entry === undefined ? [] : unseal(bytes, entry, all.length);
+  const unread = new Map<string, UnreadTensor>();
+  const places = all.flatMap(({ name, dtype, shape, begin, end }, i): Place[] => {
+    if (isDtype(dtype)) return [{ name, dtype, shape, begin, end, sum: sums[i] }];
+    unread.set(name, { dtype, shape });
+    return [];
+  });
+  return { places, unread, metadata: metadata as Metadata };
 }
 
 function parse(bytes: Uint8Array): Record<string, unknown> {
@@ -125,11 +165,11 @@ function parse(bytes: Uint8Array): Record<string, unknown> {
 }
 
 /** The place of one tensor, checked on its own; whether places fit together is for the caller. */
-function readInfo(name: string, info: unknown): Place {
+function readInfo(name: string, info: unknown): Range & UnreadTensor {
   const label = labelOf(name);
   if (!isObject(info)) fail(`${label} is not an object with dtype, shape and data_offsets`);
   const { dtype, shape, data_offsets: offsets } = info;
-  if (!isDtype(dtype)) {
+  if (!isDtype(dtype) && !isTypeName(dtype)) {
     return fail(`${label} has dtype ${JSON.stringify(dtype)}; convert it to one of ${DTYPE_NAMES.join(', ')}`);
   }
   if (!isShape(shape)) fail(`${label} has shape ${JSON.stringify(shape)}; a shape is a list of integers >= 0`);
@@ -137,8 +177,10 @@ function readInfo(name: string, info: unknown): Place {
     fail(`${label} has data_offsets ${JSON.stringify(offsets)}; they must be integers [begin, end], begin <= end`);
   }
   const [begin = 0, end = 0] = offsets;
-  const size = sizeOf(shape) * bytesOf(dtype);
-  if (!Number.isSafeInteger(size))
+  const bits = isDtype(dtype) ? 8 * bytesOf(dtype) : foreignBits(dtype);
+  // Of a type that a later format may have, the file alone knows the size.
+  const size = bits === undefined ? end - begin : (sizeOf(shape) * bits) / 8;
+  if (!Number.isSafeInteger(bits === undefined ? sizeOf(shape) : Math.ceil(size)))
     fail(`${label}, ${dtype} [${shape}], has a size beyond 2^53 bytes; no file holds it`);
   if (end - begin !== size) {
     fail(`${label}, ${dtype} [${shape}], takes ${size} bytes but has ${end - begin}; write the file again`);

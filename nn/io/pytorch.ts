@@ -2,8 +2,11 @@
 import { checked, ShapeError } from '../../engine/index.ts';
 import type { AnyModule } from '../module/module.ts';
 import type { ElementArray } from './dtypes.ts';
+import { warnOfFlattened } from './flattened.ts';
+import { missingFrom, unreadNames } from './foreign.ts';
+import { prefixHint, unwrapped } from './prefixes.ts';
 import { type FlattenedImages, fromTheirs, toTheirs, twinsOf } from './pytorchNames.ts';
-import type { StoredTensor, TensorMap } from './safetensors.ts';
+import { checkMap, type StoredTensor, type TensorMap } from './safetensors.ts';
 
 /** Options of {@link fromPyTorch} and {@link toPyTorch}. */
 export interface PyTorchOptions {
@@ -11,14 +14,21 @@ export interface PyTorchOptions {
    * Layers whose features are a flattened image, by their names here (`layers.7`), with the image's shape in wgrad's layout,
    * [H,W,C], [L,C] or [D,H,W,C]. A `Flatten` or `Reshape` in PyTorch runs over channels first, here over channels last, so
    * that a `Linear` behind (`input`) or in front of it (`output`) has its features in another order. No tensor tells: without
-   * this option such weights load, and the network gives nonsense.
+   * this option such weights load, and the network gives nonsense. {@link fromPyTorch} warns of a `Linear` whose size says that it
+   * follows images and is not named here; `{}` says that there is none.
    */
   readonly flattened?: Readonly<Record<string, FlattenedImages>>;
+  /**
+   * What stands in front of the names that are meant, such as `generator.` in a file that has the critic as well: the others are left
+   * out. Only {@link fromPyTorch} has it. What all names have in front is found without.
+   */
+  readonly prefix?: string;
 }
 
 /**
- * Turns a state dict of PyTorch (`torch.nn`, any version; DataParallel's `module.` in front of all names is dropped) into
- * one of `module`: its names (`0.weight` becomes `layers.0.weight`, `running_mean` `runningMean`) and its layouts
+ * Turns a state dict of PyTorch (`torch.nn`, any version) into one of `module`. What wrappers put into names is dropped (`module.` of
+ * DataParallel, `_orig_mod.` of torch.compile, nested ones too), and so is what all names have in front (`state_dict.`, `params_ema.`,
+ * `model.`): its names (`0.weight` becomes `layers.0.weight`, `running_mean` `runningMean`) and its layouts
  * (convolutions OIHW to HWIO, a Linear's [out,in] to [in,out]). What PyTorch joins is taken apart (`in_proj_weight` of
  * attention), and spectral and weight norm are read by the names of `torch.nn.utils` (`weight_orig`, `weight_g`) as well as of
  * `torch.nn.utils.parametrizations`.
@@ -37,10 +47,19 @@ export function fromPyTorch(
   tensors: TensorMap,
   options: PyTorchOptions = {},
 ): Map<string, StoredTensor> {
-  const { twins, absent } = twinsOf(module, flattenedOf('fromPyTorch', options));
-  const prefixed = tensors.size > 0 && [...tensors.keys()].every((name) => name.startsWith('module.'));
-  const prefix = prefixed && ![...twins.keys()].some((name) => name.startsWith('module.')) ? 'module.' : '';
-  const given = new Map([...tensors].map(([name, t]) => [name.slice(prefix.length), t]));
+  checkMap('fromPyTorch', tensors);
+  checked('fromPyTorch', options, ['flattened', 'prefix']);
+  const { prefix = '' } = options;
+  const flattened = flattenedOf('fromPyTorch', options);
+  const { twins, absent } = twinsOf(module, flattened);
+  const isNone = options.flattened !== undefined && Object.keys(flattened).length === 0;
+  if (!isNone) warnOfFlattened(module, Object.keys(flattened));
+  const chosen = [...tensors].filter(([name]) => name.startsWith(prefix));
+  const taken = new Map(chosen.map(([name, t]) => [name.slice(prefix.length), t]));
+  const wanted = [...twins].map(([theirs, { newer }]) => (newer === undefined ? [theirs] : [theirs, newer]));
+  const known = new Set([...wanted.flat(), ...absent.keys()]);
+  const names = unwrapped([...taken.keys()], wanted, known);
+  const given = new Map([...taken].map(([name, t]) => [names.get(name)!, t]));
   for (const [theirs, { newer }] of twins) {
     if (newer === undefined || given.has(theirs) || !given.has(newer)) continue;
     given.set(theirs, given.get(newer)!);
@@ -48,11 +67,19 @@ export function fromPyTorch(
   }
   const missing = [...twins]
     .filter(([theirs]) => !given.has(theirs))
-    .map(([theirs, { parts }]) => `${theirs} (${parts.map((p) => p.ours).join(', ')}) is missing`);
+    .map(([theirs, { parts }]) => {
+      const from = [...names].find(([, name]) => name === theirs)?.[0] ?? theirs;
+      const inFile = [`${prefix}${from}`, ...unreadNames(tensors).filter((n) => n.endsWith(`.${theirs}`))];
+      const unread = inFile.map((name) => missingFrom(tensors, name)).find((text) => !text.endsWith(' is missing'));
+      return unread ?? `${theirs} (${parts.map((p) => p.ours).join(', ')}) is missing`;
+    });
   const unexpected = [...given.keys()].filter((n) => !twins.has(n) && !absent.has(n)).map((n) => `${n} is unexpected`);
   const problems = [...missing, ...unexpected];
   if (problems.length > 0) {
-    throw new Error(`fromPyTorch: ${problems.join('; ')}. Build the module of the same layers, with the same fields`);
+    const hint = prefixHint([...taken.keys()], wanted, (p) => `give { prefix: '${prefix}${p}' }`);
+    throw new Error(
+      `fromPyTorch: ${problems.join('; ')}. Build the module of the same layers, with the same fields${hint && `.${hint}`}`,
+    );
   }
   const found = new Map<string, StoredTensor>();
   for (const [theirs, { parts, shape: wanted }] of twins) {
@@ -89,7 +116,10 @@ export function fromPyTorch(
  * @example
  * await saveSafetensors('for-pytorch.safetensors', await toPyTorch(generator));
  */
-export async function toPyTorch(module: AnyModule, options: PyTorchOptions = {}): Promise<Map<string, StoredTensor>> {
+export async function toPyTorch(
+  module: AnyModule,
+  options: Omit<PyTorchOptions, 'prefix'> = {},
+): Promise<Map<string, StoredTensor>> {
   const { twins, absent } = twinsOf(module, flattenedOf('toPyTorch', options));
   // All reads begin before the first ends, so that the values are of one moment.
   const read = await Promise.all(
@@ -105,7 +135,7 @@ export async function toPyTorch(module: AnyModule, options: PyTorchOptions = {})
 
 /** The option `flattened`, checked. */
 function flattenedOf(op: string, options: PyTorchOptions): Readonly<Record<string, FlattenedImages>> {
-  const { flattened = {} } = checked(op, options, ['flattened']);
+  const { flattened = {} } = op === 'fromPyTorch' ? options : checked(op, options, ['flattened']);
   for (const [name, image] of Object.entries(flattened)) checked(`flattened ${name}`, image, ['input', 'output']);
   return flattened;
 }

@@ -3,8 +3,21 @@
  * tensor's dtype, shape and byte range, then the tensors' bytes, little-endian and row-major, without gaps. Here whole files
  * in memory, also in a browser; `file.node.ts` streams.
  */
-import { sizeOf } from '../../engine/index.ts';
-import { Assembler, checkBooleans, type Dtype, dtypeOf, type ElementArray, holds, piecesOf } from './dtypes.ts';
+import { shown, sizeOf } from '../../engine/index.ts';
+import { checkSum } from './checksums.ts';
+import { crc32c } from './crc32c.ts';
+import {
+  Assembler,
+  checkBooleans,
+  DTYPE_NAMES,
+  type Dtype,
+  dtypeOf,
+  type ElementArray,
+  holds,
+  isDtype,
+  piecesOf,
+} from './dtypes.ts';
+import { noteUnread, type UnreadTensor } from './foreign.ts';
 import { decodeHeader, encodeHeader, fail, headerLength, isShape, type Metadata } from './header.ts';
 
 /** A tensor's numbers, row-major. */
@@ -27,6 +40,8 @@ export type TensorMap = ReadonlyMap<string, StoredTensor>;
 export interface Safetensors {
   /** The tensors, by name. */
   readonly tensors: TensorMap;
+  /** Tensors of types that are not read here, such as F8_E4M3: `tensors` does not have them. */
+  readonly unread: ReadonlyMap<string, UnreadTensor>;
   /** The file's free text, by name. */
   readonly metadata: Metadata;
 }
@@ -36,31 +51,53 @@ export interface Safetensors {
  * header is padded so that every tensor is aligned. Equal content gives equal bytes.
  *
  * @param metadata free text; numbers and objects go in as text
- * @throws Error naming the tensor when its shape or dtype does not match its data, or its name is the reserved `__metadata__`
+ * @throws Error naming the tensor when it is none, its shape or dtype does not match its data, or its name is the reserved
+ * `__metadata__`
  */
 export function encodeSafetensors(tensors: TensorMap, metadata: Metadata = {}): Uint8Array<ArrayBuffer> {
-  const { bytes: header, places } = encodeHeader(
+  checkMap('encodeSafetensors', tensors);
+  const { bytes, places, sealed } = encodeHeader(
     new Map([...tensors].map(([name, t]) => [name, { dtype: storedDtype(name, t), shape: t.shape }])),
     metadata,
   );
-  const bytes = new Uint8Array(header.length + (places.at(-1)?.end ?? 0));
-  bytes.set(header);
-  for (const { name, dtype, begin } of places) {
-    let at = header.length + begin;
+  const file = new Uint8Array(bytes.length + (places.at(-1)?.end ?? 0));
+  const sums = places.map(({ name, dtype, begin }) => {
+    let [at, sum] = [bytes.length + begin, 0];
     for (const piece of piecesOf(dtype, tensors.get(name)!.data)) {
-      bytes.set(piece, at);
+      file.set(piece, at);
       at += piece.length;
+      if (sealed) sum = crc32c(piece, sum);
     }
-  }
-  return bytes;
+    return sum;
+  });
+  file.set(sealed?.(sums) ?? bytes);
+  return file;
+}
+
+/** @throws TypeError for what is no map of tensors by name */
+export function checkMap(op: string, tensors: unknown): void {
+  if (tensors instanceof Map) return;
+  throw new TypeError(
+    `${op}: the tensors are a Map by name, such as model.stateDict(), not ${shown(tensors)}; new Map(Object.entries(...)) makes one of an object`,
+  );
 }
 
 /** A tensor's dtype in a file. @throws Error naming it when shape, dtype and data do not fit */
-export function storedDtype(name: string, { shape, data, dtype = dtypeOf(data) }: StoredTensor): Dtype {
+export function storedDtype(name: string, tensor: StoredTensor): Dtype {
   const label = `tensor "${name}"`;
+  const data: unknown = (tensor as Partial<StoredTensor> | null | undefined)?.data;
+  if (!ArrayBuffer.isView(data) || dtypeOf(data as ElementArray) === undefined) {
+    const what = data === undefined ? shown(tensor) : `an object whose data are ${shown(data)}`;
+    fail(`${label} is ${what}; give { shape, data } with a typed array, or a tensor where a file is saved`);
+  }
+  return checkedDtype(label, tensor);
+}
+
+function checkedDtype(label: string, { shape, data, dtype = dtypeOf(data) }: StoredTensor): Dtype {
   if (!isShape(shape) || sizeOf(shape) !== data.length) {
     fail(`${label} has shape [${shape}] but ${data.length} elements; give it the shape of its data`);
   }
+  if (!isDtype(dtype)) fail(`${label} is to be of type ${shown(dtype)}; choose one of ${DTYPE_NAMES.join(', ')}`);
   if (!holds(dtype, data)) fail(`${label} is ${dtype} but held in ${data.constructor.name}; convert its data`);
   if (dtype === 'BOOL') about(label, () => checkBooleans(data as Uint8Array));
   return dtype;
@@ -70,17 +107,21 @@ export function storedDtype(name: string, { shape, data, dtype = dtypeOf(data) }
  * Reads the bytes of a safetensors file and trusts none of them: every rule of the format is checked before a tensor is
  * made. Tensors are copies, so a file whose header is not padded is read as well, and `bytes` is not kept alive.
  *
+ * Tensors of types that are not read here (F8_E4M3, C64) are left out, with a warning. A checkpoint's checksums are compared.
  * @param name what errors call the file, such as its path
- * @throws Error naming the tensor, the rule it breaks and the remedy
+ * @throws Error naming the tensor, the rule it breaks and the remedy; for a file of PyTorch, the lines that convert it
  */
 export function decodeSafetensors(bytes: Uint8Array, name = 'safetensors file'): Safetensors {
   return about(name, () => {
-    const start = 8 + headerLength(bytes, bytes.length);
-    const { places, metadata } = decodeHeader(bytes.subarray(8, start), bytes.length - start);
+    const start = 8 + headerLength(bytes, bytes.length, name);
+    const { places, unread, metadata } = decodeHeader(bytes.subarray(8, start), bytes.length - start);
     const tensors = new Map<string, StoredTensor>();
-    for (const { name, dtype, shape, begin } of places) {
+    for (const { name, dtype, shape, begin, end, sum } of places) {
       const assembler = new Assembler(dtype, sizeOf(shape));
       let at = start + begin;
+      if (sum !== undefined) {
+        about(`tensor "${name}"`, () => checkSum(crc32c(bytes.subarray(at, start + end)), sum));
+      }
       for (let room = assembler.next(); room.length > 0; room = assembler.next()) {
         room.set(bytes.subarray(at, at + room.length));
         at += room.length;
@@ -88,7 +129,8 @@ export function decodeSafetensors(bytes: Uint8Array, name = 'safetensors file'):
       }
       tensors.set(name, { shape, data: assembler.data, dtype });
     }
-    return { tensors, metadata };
+    noteUnread(tensors, unread, name);
+    return { tensors, unread, metadata };
   });
 }
 

@@ -75,17 +75,20 @@ export interface Source {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly host: HostState;
   read(name: string): StoredTensor | Promise<StoredTensor>;
+  /** @throws Error for a tensor that is damaged */
+  check(name: string): Promise<void>;
 }
 
 /** Gives all parts the state that a checkpoint holds. @throws Error naming what does not fit; nothing is changed then */
 export async function restore(source: Source, parts: CheckpointParts): Promise<void> {
   const plain = plainStatesOf(parts);
   refuseMisfits(source, parts, plain);
+  for (const [name, value] of valuesOf(parts)) if (typeof value !== 'number') await source.check(name);
   const undo: (() => void)[] = [];
   for (const [name, part] of plain) {
     const before = part.stateDict();
     try {
-      part.loadStateDict(fromJson(source.host.states[name]!) as never);
+      part.loadStateDict(fromJson(source.host.states[name]!, name) as never);
     } catch (cause) {
       for (const back of undo) back();
       throw new Error(`${name}: ${(cause as Error).message}`, { cause });
@@ -103,7 +106,7 @@ export async function restore(source: Source, parts: CheckpointParts): Promise<v
     const values = new Map<string, StateValue | number>();
     for (const [inner, t] of state as Map<string, Tensor | number>) {
       const path = `${name}.${inner}`;
-      if (typeof t === 'number') values.set(inner, fromJson(source.host.numbers[path]!) as number);
+      if (typeof t === 'number') values.set(inner, fromJson(source.host.numbers[path]!, path) as number);
       else {
         const stored = await source.read(path);
         // Tensor by tensor, where nothing but tensors is to be loaded: a large model is never in memory as a whole.

@@ -141,7 +141,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   /**
    * Overwrites parameters and buffers in place.
    * @param values as another module's `stateDict()` or a checkpoint gives them
-   * @param options with `strict: false`, names that only one side has are left alone, and returned
+   * @param options with `strict: false`, names that only one side has are left alone, and returned; one name at least must fit
    * @returns the names that were missing from `values` and those that were unexpected: none in strict mode
    * @throws Error naming what is missing, unexpected, or of another shape; nothing is changed then
    */
@@ -161,7 +161,11 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
     }
     const own = this.stateDict();
     const { missing, unexpected, problems } = compareState(own, values);
-    refuseDifferences(strict ? { missing, unexpected, problems } : { missing: [], unexpected: [], problems });
+    const isStranger = missing.length === own.size && own.size > 0 && values.size > 0;
+    refuseDifferences(
+      strict || isStranger ? { missing, unexpected, problems } : { missing: [], unexpected: [], problems },
+      values,
+    );
     const writes = [...own].flatMap(([name, t]) => {
       const given = values.get(name);
       return given ? [overwriting(name, t, given)] : [];

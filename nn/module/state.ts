@@ -1,6 +1,8 @@
 /** What modules and optimizers share in saving and restoring their state. */
 import { copyFrom, noGrad, type Shape, Tensor } from '../../engine/index.ts';
 import { toNumbers } from '../io/dtypes.ts';
+import { missingFrom } from '../io/foreign.ts';
+import { prefixHint } from '../io/prefixes.ts';
 
 /** Values for a parameter or buffer: another tensor, or numbers, row-major, with their shape. */
 export type StateValue = Tensor | StateNumbers;
@@ -43,10 +45,24 @@ export function compareState(
   return { missing, unexpected, problems };
 }
 
-/** Throws unless all is there, nothing more, and of the right shapes. @throws Error naming everything that is wrong */
-export function refuseDifferences({ missing, unexpected, problems }: StateDifferences): void {
-  const all = [...problems, ...missing.map((n) => `${n} is missing`), ...unexpected.map((n) => `${n} is unexpected`)];
-  if (all.length > 0) throw new Error(`loadStateDict: ${all.join('; ')}`);
+/**
+ * Throws unless all is there, nothing more, and of the right shapes.
+ * @param values what was saved, which may know why a tensor is missing
+ * @throws Error naming everything that is wrong
+ */
+export function refuseDifferences({ missing, unexpected, problems }: StateDifferences, values: object): void {
+  const all = [
+    ...problems,
+    ...missing.map((n) => missingFrom(values, n)),
+    ...unexpected.map((n) => `${n} is unexpected`),
+  ];
+  if (all.length === 0) return;
+  const hint = prefixHint(
+    unexpected,
+    missing.map((n) => [n]),
+    (p) => `take it off, as in new Map([...values].map(([name, t]) => [name.replace('${p}', ''), t]))`,
+  );
+  throw new Error(`loadStateDict: ${all.join('; ')}${hint && `.${hint}`}`);
 }
 
 /**

@@ -110,7 +110,7 @@ export class EMA {
    * @throws Error naming what is missing, unexpected, or of another shape; nothing is changed then
    */
   loadStateDict(values: ReadonlyMap<string, StateValue | number>): void {
-    refuseDifferences(compareState(this.stateDict(), values));
+    refuseDifferences(compareState(this.stateDict(), values), values);
     this.averages.forEach((t, k) => {
       overwriting(`average.${k}`, t, values.get(`average.${k}`) as StateValue)();
     });

@@ -187,7 +187,7 @@ export abstract class Optimizer<O extends LearningRate> {
    * @throws RangeError for an option that must not be; nothing is changed then
    */
   loadStateDict(values: ReadonlyMap<string, StateValue | number>): void {
-    refuseDifferences(compareState(this.stateDict(), values));
+    refuseDifferences(compareState(this.stateDict(), values), values);
     const steps = checkRange(this.algorithm.name, 'steps', ranges.whole(0), values.get('steps') as number);
     const writes = this.tensors().map(([name, t]) => overwriting(name, t, values.get(name) as StateValue));
     const restored = this.groups.map((g, k) => restore(g, (key) => values.get(`groups.${k}.${key}`) as number));
