@@ -426,5 +426,19 @@ test('options that do not fit are named', async () => {
   scalar.dispose();
 });
 
+test('a sample that does not exist is an error, not an empty one', () => {
+  const bytes = new ArrayDataset({ x: { data: new Uint8Array(6), shape: [2] } });
+  const t = tensor([1, 2, 3], { device });
+  const rows = new TensorDataset({ t });
+  for (const index of [-1, 3, 0.5, Number.NaN]) {
+    const says = (op: string) => new RegExp(`^${op}: index ${index} .* whole numbers from 0 to 2$`);
+    assert.throws(() => bytes.get(index), says('ArrayDataset'));
+    assert.throws(() => rows.get(index), says('TensorDataset'));
+    assert.throws(() => rows.getBatch([0, index]), says('TensorDataset'));
+  }
+  assert.is(bytes.get(2).x.data.length, 2);
+  t.dispose();
+});
+
 test.after(() => gpu.destroy());
 test.run();

@@ -94,8 +94,8 @@ export function interpolate(codes: Tensor, options: InterpolateOptions = {}): Te
   const rows = Array.from({ length: n }, (_, i) => i);
   return scope(() => {
     const column = (values: readonly number[]) => tensor(values, { shape: [values.length], device: codes.device });
-    const from = codes.indexSelect(column(rows.map((i) => Math.floor(i / steps) % k)));
-    const to = codes.indexSelect(column(rows.map((i) => Math.ceil(i / steps) % k)));
+    const from = codes.indexSelect(rows.map((i) => Math.floor(i / steps) % k));
+    const to = codes.indexSelect(rows.map((i) => Math.ceil(i / steps) % k));
     return way(from, to, column(rows.map((i) => (i % steps) / steps)).reshape([n, 1]));
   });
 }

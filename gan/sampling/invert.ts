@@ -100,7 +100,7 @@ export async function invertSamples(
       return rows.reduce((least, row) => (found[row]! < found[least]! ? row : least));
     });
     return {
-      codes: scope(() => codes.detach().indexSelect(tensor(best, { device: codes.device }))),
+      codes: scope(() => codes.detach().indexSelect(best)),
       errors: Float64Array.from(best, (row) => found[row]!),
     };
   } finally {

@@ -6,7 +6,6 @@ import {
   ShapeError,
   scope,
   type Tensor,
-  tensor,
   withDevice,
   zeros,
 } from '../../engine/index.ts';
@@ -83,7 +82,7 @@ export function rowsOf(op: string, codes: Tensor, indices: readonly number[]): T
   if (indices.length === 0) throw new RangeError(`${op}: no index given`);
   const wrong = indices.find((i) => !(Number.isInteger(i) && i >= 0 && i < n));
   if (wrong !== undefined) throw new RangeError(`${op}: there is no code ${wrong}; there are 0 to ${n - 1}`);
-  return scope(() => codes.indexSelect(tensor(indices, { shape: [indices.length], device: codes.device })));
+  return codes.indexSelect(indices);
 }
 
 /**

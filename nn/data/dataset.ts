@@ -1,5 +1,5 @@
 /** Sets of samples: by index, in memory, on the device, or as streams. */
-import { indexSelect, type Shape, ShapeError, scope, sizeOf, type Tensor } from '../../engine/index.ts';
+import { checkIndices, indexSelect, type Shape, ShapeError, scope, sizeOf, type Tensor } from '../../engine/index.ts';
 import type { ArraySample, Batch, NumberArray } from './sample.ts';
 
 /** Samples by index. An array of samples is one too. */
@@ -54,7 +54,9 @@ export class ArrayDataset<K extends string> implements Dataset<Readonly<Record<K
     this.columns = columns;
   }
 
+  /** Sample `index`. @throws RangeError unless it is a whole number from 0 to length - 1 */
   get(index: number): Readonly<Record<K, ArraySample>> {
+    checkIndices('ArrayDataset', [index], this.length);
     const sample = (Object.entries(this.columns) as [K, Column][]).map(([name, { data, shape = [], ...rest }]) => {
       const size = sizeOf(shape);
       return [name, { data: data.subarray(index * size, (index + 1) * size), shape, ...rest }] as const;
@@ -83,12 +85,17 @@ export class TensorDataset<K extends string> implements Dataset<Readonly<Record<
     this.tensors = tensors;
   }
 
-  /** Sample `index`: new tensors without the first axis, which belong to the caller's scope. */
+  /**
+   * Sample `index`: new tensors without the first axis, which belong to the caller's scope.
+   * @throws RangeError unless it is a whole number from 0 to length - 1
+   */
   get(index: number): Readonly<Record<K, Tensor>> {
+    checkIndices('TensorDataset', [index], this.length);
     return this.#each((t) => t.slice([[index, index + 1]]).reshape(t.shape.slice(1)));
   }
 
   getBatch(indices: readonly number[]): Batch<Readonly<Record<K, Tensor>>> {
+    checkIndices('TensorDataset', indices, this.length);
     return this.#each((t) => indexSelect(t, indices)) as Batch<Readonly<Record<K, Tensor>>>;
   }
 

@@ -163,7 +163,8 @@ const causes: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of this path is a file, not a folder',
   EISDIR: 'it is a folder',
-  ENAMETOOLONG: 'a name in this path is longer than the file system allows (most allow 255 bytes); choose a shorter one',
+  ENAMETOOLONG:
+    'a name in this path is longer than the file system allows (most allow 255 bytes); choose a shorter one',
   EEXIST: 'it exists already, and is not overwritten; choose another name',
 };
 
