@@ -131,6 +131,13 @@ test('what averages refuse, and leave behind: nothing', () => {
         e instanceof ShapeError && e.message === 'EMA: the averages [2,3] [] [5] do not fit parameters [2,2] [2]',
     );
     assert.throws(() => ema.loadStateDict(new Map([['steps', 1]])), /average.0 is missing; average.1 is missing/);
+    const negative = new Map(ema.stateDict()).set('steps', -1);
+    assert.throws(() => ema.loadStateDict(negative), /^EMA: steps must be a whole number, 0 or more, not -1$/);
+    const odd = new Map<string, unknown>(ema.stateDict()).set('average.0', { shape: 'x' });
+    assert.throws(
+      () => ema.loadStateDict(odd as never),
+      /^loadStateDict: average.0 is \{ shape: "x" \}; give a tensor/,
+    );
     assert.throws(() => ema.apply(() => Promise.resolve(1)), TypeError);
     for (const t of [ema, layer, ...parameters]) t.dispose();
     assert.is(memory().tensors, before);

@@ -248,6 +248,15 @@ test('streams: sync, async, begun anew each epoch; resumed; transforms beside on
   const stopped = made();
   await batches(stopped.epochs(), 4);
   const resumed = made();
+  const state = stopped.stateDict();
+  const wrong: [object, RegExp][] = [
+    [{ ...state, batch: 1000 }, /^DataLoader\.loadStateDict: batch must be a whole number from 0 to \d+, not 1000$/],
+    [{ ...state, epoch: -1 }, /^DataLoader\.loadStateDict: epoch must be a whole number, 0 or more, not -1$/],
+    [{ ...state, rng: { seed: [1], offset: 0 } }, /^Generator: a state is two whole numbers/],
+    [{ ...state, step: 3 }, /^DataLoader\.loadStateDict: there is no option step/],
+  ];
+  const fixed = new DataLoader([1, 2, 3], { device });
+  for (const [given, message] of wrong) assert.throws(() => fixed.loadStateDict(given as never), message);
   resumed.loadStateDict(stopped.stateDict());
   assert.equal(await batches(resumed), whole.slice(4));
   assert.equal(await batches(new DataLoader(new Set([1, 2, 3]), { batchSize: 2, dropLast: true, device })), [[1, 2]]);

@@ -329,9 +329,46 @@ test('what optimizers refuse', () => {
       load((s) => void s.set('groups.0.lr', -1)),
       /^SGD: lr must be/,
     );
+    assert.throws(
+      load((s) => void s.set('steps', -3)),
+      /^SGD: steps must be a whole number, 0 or more, not -3$/,
+    );
+    assert.throws(
+      () => sgd.loadStateDict({} as never),
+      /^SGD: loadStateDict: the values are a Map by name.*, not \{\}/,
+    );
     assert.is(sgd.lr, 0.1);
     for (const t of [sgd, a!, b!]) t.dispose();
   });
+});
+
+test('the state of one algorithm is not that of another, of other groups or of other parameters', async () => {
+  const of = (kind: 'Adam' | 'AdamW', groups: number[]) =>
+    withDevice(reference, () => {
+      const params = (n: number) => Array.from({ length: n }, () => new nn.Parameter(tensor([1, 2])));
+      const Kind = kind === 'Adam' ? nn.Adam : nn.AdamW;
+      const optimizer = new Kind(groups.map((n) => ({ params: params(n) })));
+      return { optimizer, dispose: () => [optimizer, ...optimizer.parameters].forEach((t) => void t.dispose()) };
+    });
+  const [adam, adamW, other] = [of('Adam', [2]), of('AdamW', [2]), of('Adam', [2])];
+  const [split, more] = [of('Adam', [1, 1]), of('Adam', [3])];
+  const load = (from: typeof adam) => () => adam.optimizer.loadStateDict(from.optimizer.stateDict());
+  load(other)();
+  assert.throws(load(adamW), /^loadStateDict: the state is of AdamW, and cannot be that of Adam$/);
+  assert.throws(load(split), /^loadStateDict: .*groups\.1\.lr is unexpected/);
+  assert.throws(load(more), /^loadStateDict: .*state\.2\.expAvg is unexpected/);
+  const bytes = await nn.encodeCheckpoint({ optimizer: adamW.optimizer });
+  await nn.decodeCheckpoint(bytes, { optimizer: adamW.optimizer });
+  for (const [into, pattern] of [
+    [adam, /optimizer is the state of AdamW, not of Adam\./],
+    [split, /optimizer\.groups\.1\.lr is missing/],
+  ] as const) {
+    const message = await nn
+      .decodeCheckpoint(bytes, { optimizer: into.optimizer })
+      .then(String, (e: Error) => e.message);
+    assert.match(message, pattern);
+  }
+  for (const o of [adam, adamW, other, split, more]) o.dispose();
 });
 
 test('the device closes', () => gpu.destroy());

@@ -203,6 +203,27 @@ test('what schedules refuse', () => {
       Error,
       /^loadStateDict: the schedule has 2 groups, and the state is of 1$/,
     ],
+    [
+      () => step.loadStateDict({ lastEpoch: 1, baseLrs: [1, 1], lastLrs: [1] }),
+      Error,
+      /^loadStateDict: the schedule has 2 groups, and the state is of 1$/,
+    ],
+    [
+      () => step.loadStateDict({ ...step.stateDict(), lastEpoch: 0.5 }),
+      RangeError,
+      /^loadStateDict: lastEpoch must be a whole number, -1 or more, not 0.5$/,
+    ],
+    [
+      () => step.loadStateDict({ ...step.stateDict(), lastLrs: [1, Number.NaN] }),
+      RangeError,
+      /^loadStateDict: lastLrs must be a list of numbers, one for each group, not \[1,NaN\]$/,
+    ],
+    [
+      () => step.loadStateDict({ ...step.stateDict(), schedulers: [] }),
+      TypeError,
+      /^loadStateDict: there is no option schedulers; there are lastEpoch, baseLrs, lastLrs$/,
+    ],
+    [() => step.loadStateDict(sgd.stateDict() as never), TypeError, /^loadStateDict: the options are an object/],
   ];
   for (const [fn, kind, message] of wrong) {
     assert.throws(fn, (e: Error) => {

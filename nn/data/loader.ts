@@ -125,11 +125,15 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
   /**
    * Goes to where another loader of the same data and options was: the next loop hands out the rest of that epoch. A stream is
    * read from its beginning up to there. A loop under way is not moved.
+   * @throws TypeError or RangeError for what is no such state, or one of more batches than there are; nothing is changed then
    */
-  loadStateDict({ epoch, batch, rng }: DataLoaderState): void {
-    this.rng.seed = [rng.seed[0], rng.seed[1]];
-    this.rng.offset = rng.offset;
-    this.#begun = rng;
+  loadStateDict(state: DataLoaderState): void {
+    const { epoch, batch, rng } = checked('DataLoader.loadStateDict', state, ['epoch', 'batch', 'rng']);
+    const { length = Number.MAX_SAFE_INTEGER } = this;
+    checkRange('DataLoader.loadStateDict', 'epoch', ranges.whole(0), epoch);
+    checkRange('DataLoader.loadStateDict', 'batch', ranges.whole(0, length), batch);
+    this.rng.loadStateDict(checked('DataLoader.loadStateDict', rng, ['seed', 'offset']));
+    this.#begun = { seed: [rng.seed[0], rng.seed[1]], offset: rng.offset };
     this.#epoch = epoch;
     this.#batch = batch;
     this.#restored = batch > 0;

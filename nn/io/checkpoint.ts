@@ -91,15 +91,15 @@ function parseDescribed(text: string, name: string): Described {
   } catch (cause) {
     throw new Error(`${name}: its description of the checkpoint is not JSON; save it again`, { cause });
   }
-  const { version, checksum, parts, numbers = {}, states = {}, metadata = null } = found ?? {};
-  if (typeof version !== 'number' || !isTexts(parts) || !isObject(numbers) || !isObject(states)) {
+  const { version, checksum, parts, numbers = {}, states = {}, kinds = {}, metadata = null } = found ?? {};
+  if (typeof version !== 'number' || !isTexts(parts) || !isObject(numbers) || !isObject(states) || !isObject(kinds)) {
     throw new Error(`${name}: its description of the checkpoint is torn; save it again`);
   }
   return {
     version,
     checksum,
     parts,
-    host: { numbers, states },
+    host: { numbers, states, kinds: kinds as Record<string, string> },
     metadata: about(name, () => fromJson(metadata, 'metadata')),
   };
 }

@@ -18,6 +18,8 @@ export interface Stateful {
    * alike; or a plain object of numbers, text, lists and plain objects.
    */
   stateDict(): object;
+  /** What it is, such as 'Adam': a checkpoint of another kind is refused, even where all names are the same. */
+  readonly kind?: string;
   /**
    * Goes on from a state that `stateDict` gave. Of a map, tensors come as their numbers with their shape.
    * @throws Error for what is no such state; nothing is changed then
@@ -40,6 +42,8 @@ export interface HostState {
   readonly numbers: Readonly<Record<string, Json>>;
   /** Plain states: `rng`, `critic.layers.3.rng`. */
   readonly states: Readonly<Record<string, Json>>;
+  /** What kind of thing a part is, where it says so. */
+  readonly kinds: Readonly<Record<string, string>>;
 }
 
 /** Notes the state of all parts as it is now; the values of tensors are read later, and must not change until then. */
@@ -53,7 +57,8 @@ export function collect(parts: CheckpointParts): Collected {
     else tensors.set(name, { dtype: nativeDtype(value), shape: value.shape, data: reader(name, value) });
   }
   for (const [name, part] of plainStatesOf(parts)) states[name] = toJson(part.stateDict(), name);
-  return { tensors, host: { numbers, states } };
+  const kinds = Object.entries(parts).flatMap(([name, { kind }]) => (typeof kind === 'string' ? [[name, kind]] : []));
+  return { tensors, host: { numbers, states, kinds: Object.fromEntries(kinds) } };
 }
 
 /** What reads a tensor, if it is still as it is now. */
@@ -120,7 +125,7 @@ export async function restore(source: Source, parts: CheckpointParts): Promise<v
 
 function refuseMisfits(source: Source, parts: CheckpointParts, plain: ReadonlyMap<string, Stateful>): void {
   const values = valuesOf(parts);
-  const { numbers, states } = source.host;
+  const { numbers, states, kinds: saved } = source.host;
   const wanted = [...values.keys(), ...plain.keys()];
   const kinds = (name: string): string =>
     source.tensors.has(name)
@@ -137,6 +142,11 @@ function refuseMisfits(source: Source, parts: CheckpointParts, plain: ReadonlyMa
       .filter((name) => Object.hasOwn(parts, name.split('.')[0]!) && !values.has(name) && !plain.has(name))
       .map((name) => `${name} is unexpected`),
   ];
+  for (const [name, { kind }] of Object.entries(parts)) {
+    if (kind !== undefined && Object.hasOwn(saved, name) && saved[name] !== kind) {
+      problems.push(`${name} is the state of ${saved[name]}, not of ${kind}`);
+    }
+  }
   for (const name of wanted.filter(kinds)) {
     const value = values.get(name);
     const kind = value === undefined ? 'state' : typeof value === 'number' ? 'number' : 'tensor';

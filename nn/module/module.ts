@@ -1,8 +1,8 @@
-import { decided, noGrad, noteDecision, scope, Tensor } from '../../engine/index.ts';
+import { checked, decided, noGrad, noteDecision, scope, Tensor } from '../../engine/index.ts';
 import { type Contents, contentsOf, emptyLike, entriesOf, put, refuseHidden } from './contents.ts';
 import { Buffer, Parameter } from './parameter.ts';
 import type { PyTorchRule } from './pyTorchRule.ts';
-import { compareState, overwriting, refuseDifferences, type StateValue } from './state.ts';
+import { compareState, overwriting, refuseDifferences, type StateValue, stateMap } from './state.ts';
 
 /** Any module, whatever it takes and gives: what a module knows of those inside it. See {@link Module} for each member. */
 export interface AnyModule {
@@ -147,18 +147,16 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
    */
   loadStateDict(
     values: ReadonlyMap<string, StateValue>,
-    { strict = true }: { readonly strict?: boolean } = {},
+    options: { readonly strict?: boolean } = {},
   ): {
     /** Names of the module that `values` did not have. */
     missing: string[];
     /** Names in `values` that the module does not have. */
     unexpected: string[];
   } {
-    if (!(values instanceof Map)) {
-      throw new TypeError(
-        'loadStateDict: the values are a Map by name, as stateDict() gives it; of a file, `(await loadSafetensors(path)).tensors`',
-      );
-    }
+    stateMap('', values);
+    checked('loadStateDict', options, ['strict']);
+    const { strict = true } = options;
     const own = this.stateDict();
     const { missing, unexpected, problems } = compareState(own, values);
     const isStranger = missing.length === own.size && own.size > 0 && values.size > 0;

@@ -1,5 +1,5 @@
 /** What modules and optimizers share in saving and restoring their state. */
-import { copyFrom, noGrad, type Shape, Tensor } from '../../engine/index.ts';
+import { copyFrom, noGrad, type Shape, shown, Tensor } from '../../engine/index.ts';
 import { toNumbers } from '../io/dtypes.ts';
 import { missingFrom } from '../io/foreign.ts';
 import { prefixHint } from '../io/prefixes.ts';
@@ -23,6 +23,20 @@ export interface StateDifferences {
   readonly problems: string[];
 }
 
+/** @throws TypeError for what is no state by name, such as a plain object or a whole file */
+export function stateMap(owner: string, values: unknown): void {
+  if (values instanceof Map) return;
+  throw new TypeError(
+    `${owner === '' ? '' : `${owner}: `}loadStateDict: the values are a Map by name, as stateDict() gives it, not ${shown(values)}; of a file, \`(await loadSafetensors(path)).tensors\``,
+  );
+}
+
+const isValue = (given: unknown): given is StateValue => {
+  if (given instanceof Tensor) return true;
+  const { shape, data } = (given ?? {}) as { readonly shape?: unknown; readonly data?: { readonly length?: unknown } };
+  return Array.isArray(shape) && typeof data?.length === 'number';
+};
+
 /** Compares what an owner has, by name, with what was saved. */
 export function compareState(
   own: ReadonlyMap<string, Tensor | number>,
@@ -38,6 +52,8 @@ export function compareState(
       if (typeof mine !== typeof given) {
         problems.push(`${name} is a ${typeof given === 'number' ? 'number' : 'tensor'}, and should not be one`);
       }
+    } else if (!isValue(given)) {
+      problems.push(`${name} is ${shown(given)}; give a tensor, or { shape, data }`);
     } else if (given.shape.join() !== mine.shape.join()) {
       problems.push(`${name} is [${given.shape}], not [${mine.shape}]`);
     }

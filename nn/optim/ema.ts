@@ -11,7 +11,7 @@ import {
 } from '../../engine/index.ts';
 import type { AnyModule } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';
-import { compareState, overwriting, refuseDifferences, type StateValue } from '../module/state.ts';
+import { compareState, overwriting, refuseDifferences, type StateValue, stateMap } from '../module/state.ts';
 import { Arena, Layout, lent } from './arena.ts';
 import { parameterList } from './options.ts';
 
@@ -107,14 +107,18 @@ export class EMA {
 
   /**
    * Restores what `stateDict` gave, bit for bit.
-   * @throws Error naming what is missing, unexpected, or of another shape; nothing is changed then
+   * @throws Error naming what is missing, unexpected, or of another shape, RangeError for steps that cannot be; nothing is changed
+   * then
    */
   loadStateDict(values: ReadonlyMap<string, StateValue | number>): void {
+    stateMap('EMA', values);
     refuseDifferences(compareState(this.stateDict(), values), values);
-    this.averages.forEach((t, k) => {
-      overwriting(`average.${k}`, t, values.get(`average.${k}`) as StateValue)();
-    });
-    this.steps = values.get('steps') as number;
+    const steps = checkRange('EMA', 'steps', ranges.whole(0), values.get('steps') as number);
+    const writes = this.averages.map((t, k) =>
+      overwriting(`average.${k}`, t, values.get(`average.${k}`) as StateValue),
+    );
+    for (const write of writes) write();
+    this.steps = steps;
   }
 
   /** Frees the average. The parameters stay. */

@@ -16,7 +16,7 @@ import {
   Tensor,
 } from '../../engine/index.ts';
 import type { Parameter } from '../module/parameter.ts';
-import { compareState, overwriting, refuseDifferences, type StateValue } from '../module/state.ts';
+import { compareState, overwriting, refuseDifferences, type StateValue, stateMap } from '../module/state.ts';
 import { Arena } from './arena.ts';
 import { parameterList } from './options.ts';
 import type { ScheduledOptimizer } from './scheduler.ts';
@@ -122,6 +122,11 @@ export abstract class Optimizer<O extends LearningRate> {
     });
   }
 
+  /** Which algorithm it is, such as 'Adam': its state is for no other, even where the names are the same. */
+  get kind(): string {
+    return this.algorithm.name;
+  }
+
   /** The learning rate of the first group; setting it sets that of all groups. */
   get lr(): number {
     return this.groups[0]!.lr as number;
@@ -177,16 +182,23 @@ export abstract class Optimizer<O extends LearningRate> {
    * what the optimizer keeps for parameter 3, say, in its shape (`state.3.expAvg`). The tensors are those in use.
    */
   stateDict(): Map<string, Tensor | number> {
-    return new Map<string, Tensor | number>([['steps', this.steps], ...this.numbers(), ...this.tensors()]);
+    const state = new Map<string, Tensor | number>([['steps', this.steps], ...this.numbers(), ...this.tensors()]);
+    kindOf.set(state, this.kind);
+    return state;
   }
 
   /**
    * Restores what `stateDict` gave, bit for bit, also inside a run.
    * @param values tensors, or numbers with their shape, as a checkpoint has them
-   * @throws Error naming what is missing, unexpected, or of another shape; nothing is changed then
+   * @throws Error naming what is missing, unexpected, or of another shape, or the other algorithm that the state is of; nothing is
+   * changed then
    * @throws RangeError for an option that must not be; nothing is changed then
    */
   loadStateDict(values: ReadonlyMap<string, StateValue | number>): void {
+    stateMap(this.kind, values);
+    const kind = kindOf.get(values) ?? this.kind;
+    if (kind !== this.kind)
+      throw new Error(`loadStateDict: the state is of ${kind}, and cannot be that of ${this.kind}`);
     refuseDifferences(compareState(this.stateDict(), values), values);
     const steps = checkRange(this.algorithm.name, 'steps', ranges.whole(0), values.get('steps') as number);
     const writes = this.tensors().map(([name, t]) => overwriting(name, t, values.get(name) as StateValue));
@@ -242,6 +254,9 @@ export abstract class Optimizer<O extends LearningRate> {
     );
   }
 }
+
+/** Of states that an optimizer gave: its algorithm. */
+const kindOf = new WeakMap<object, string>();
 
 const NOT_NUMBERS = ['params', 'initialLr'];
 

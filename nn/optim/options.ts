@@ -14,6 +14,12 @@ export const milestones: OptionRange = {
   says: 'whole numbers, 0 or more, in ascending order',
 };
 
+/** The learning rates of groups. */
+export const learningRates: OptionRange = {
+  holds: (v) => Array.isArray(v) && v.every((lr) => typeof lr === 'number' && Number.isFinite(lr)),
+  says: 'a list of numbers, one for each group',
+};
+
 /** Refuses what is no list, such as a model for its parameters. @throws TypeError that says what to write */
 export function parameterList(name: string, parameters: unknown): void {
   if (Array.isArray(parameters)) return;

@@ -182,15 +182,28 @@ export class SequentialLR extends LRScheduler {
   }
 
   override loadStateDict(state: Parameters<LRScheduler['loadStateDict']>[0]): void {
+    super.loadStateDict(state);
+    this.schedulers.forEach((s, k) => {
+      s.loadStateDict(state.schedulers![k]!);
+    });
+  }
+
+  /** @internal */
+  override get isSequence(): boolean {
+    return true;
+  }
+
+  /** @internal */
+  override check(state: Parameters<LRScheduler['loadStateDict']>[0]): void {
+    super.check(state);
     const { schedulers = [] } = state;
     if (schedulers.length !== this.schedulers.length) {
       throw new Error(
         `loadStateDict: the sequence has ${this.schedulers.length} schedules, and the state has ${schedulers.length}`,
       );
     }
-    super.loadStateDict(state);
     this.schedulers.forEach((s, k) => {
-      s.loadStateDict(schedulers[k]!);
+      s.check(schedulers[k]!);
     });
   }
 }

@@ -1,4 +1,5 @@
-import { eachRun } from '../../engine/index.ts';
+import { checked, checkRange, eachRun, ranges } from '../../engine/index.ts';
+import { learningRates } from './options.ts';
 
 /** What a schedule sees of a group of an optimizer. */
 export interface ScheduledGroup {
@@ -87,17 +88,38 @@ export abstract class LRScheduler {
 
   /**
    * Restores what `stateDict` gave. Load the optimizer's state, with its learning rates, after making the schedule.
-   * @throws Error for a state of another number of groups
+   * @throws Error for a state of another number of groups, or for what is no state of a schedule; nothing is changed then
    */
-  loadStateDict({ lastEpoch, baseLrs, lastLrs }: SchedulerState): void {
-    if (baseLrs.length !== this.baseLrs.length) {
-      throw new Error(
-        `loadStateDict: the schedule has ${this.baseLrs.length} groups, and the state is of ${baseLrs.length}`,
-      );
+  loadStateDict(state: SchedulerState): void {
+    this.check(state);
+    this.lastEpoch = state.lastEpoch;
+    this.baseLrs = [...state.baseLrs];
+    this.lastLrs = [...state.lastLrs];
+  }
+
+  /** @throws Error for a state that `loadStateDict` would not take. @internal */
+  check(state: SchedulerState): void {
+    checked('loadStateDict', state, [
+      'lastEpoch',
+      'baseLrs',
+      'lastLrs',
+      ...(this.isSequence ? (['schedulers'] as const) : []),
+    ]);
+    const { lastEpoch, baseLrs, lastLrs } = state;
+    checkRange('loadStateDict', 'lastEpoch', ranges.whole(-1), lastEpoch);
+    for (const [name, rates] of Object.entries({ baseLrs, lastLrs })) {
+      checkRange('loadStateDict', name, learningRates, rates);
+      if (rates.length !== this.baseLrs.length) {
+        throw new Error(
+          `loadStateDict: the schedule has ${this.baseLrs.length} groups, and the state is of ${rates.length}`,
+        );
+      }
     }
-    this.lastEpoch = lastEpoch;
-    this.baseLrs = [...baseLrs];
-    this.lastLrs = [...lastLrs];
+  }
+
+  /** Whether its state has those of other schedules. @internal */
+  get isSequence(): boolean {
+    return false;
   }
 
   /** One step, at once. @internal */
