@@ -157,6 +157,14 @@ class Nested extends nn.Module {
   }
 }
 
+test('an exported model names what it has in containers', async () => {
+  const m = withDevice(reference, () => new Nested());
+  const text = new TextDecoder('latin1').decode(await nn.exportOnnx(m.eval(), [[2, 1]]));
+  for (const name of ['blocks.0.0.weight', 'blocks.1.deep.a.bias', 'scales.by.0', 'scales.shifts.b']) {
+    assert.ok(text.includes(name), name);
+  }
+});
+
 on('arrays, plain objects and Maps are looked through to any depth', () => {
   const m = new Nested();
   const tensors = ['scales.by.0', ...['blocks.0.0', 'blocks.1.deep.a'].flatMap((n) => [`${n}.weight`, `${n}.bias`])];

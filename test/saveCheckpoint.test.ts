@@ -74,6 +74,16 @@ test('a step, or the end of the objects, while a checkpoint is saved is an error
   assert.equal(readdirSync(root), ['run.safetensors']);
 });
 
+test('weights that change while a file of them is saved are an error too', async ({ path }) => {
+  const model = withDevice(reference, () => new nn.Linear(2, 2));
+  const saving = saveSafetensors(path, model.stateDict()).then(String, (error: Error) => error.message);
+  withDevice(reference, () => model.weight.assign([1, 2, 3, 4]));
+  assert.match(
+    await saving,
+    `cannot write ${path}: weight changed while it was being saved: await saveSafetensors(...) before the next step`,
+  );
+});
+
 test('of 200 single bits that are turned anywhere in a checkpoint, each is noticed before anything is loaded', async ({
   path,
 }) => {

@@ -16,6 +16,7 @@ import {
   type TensorInfo,
 } from './header.ts';
 import { about, checkMap, type Safetensors, type StoredTensor, storedDtype } from './safetensors.ts';
+import { reader } from './stateful.ts';
 
 /** A tensor whose numbers are made, or fetched, when their turn to be written comes. */
 export interface LazyTensor {
@@ -30,7 +31,7 @@ export interface LazyTensor {
 /**
  * Writes a safetensors file, one tensor after another, wide dtypes first and then in the order of names: of
  * tensors of a device and of {@link LazyTensor | lazy tensors} one at a time is in memory. An interrupted save leaves the
- * previous file whole.
+ * previous file whole. **Await it before the next step**: a tensor that changes meanwhile is an error, and the old file stays.
  *
  * @param given by name, such as a module's `stateDict()`
  * @param metadata free text; numbers and objects go in as text
@@ -44,7 +45,7 @@ export async function saveSafetensors(
   ready?: () => void,
 ): Promise<void> {
   checkMap('saveSafetensors', given);
-  const tensors = new Map([...given].map(([name, t]) => [name, t instanceof Tensor ? lazy(t) : t]));
+  const tensors = new Map([...given].map(([name, t]) => [name, t instanceof Tensor ? lazy(name, t) : t]));
   const infos = new Map<string, TensorInfo>();
   for (const [name, t] of tensors) infos.set(name, isLazy(t) ? t : { dtype: storedDtype(name, t), shape: t.shape });
   const { bytes, places, sealed } = encodeHeader(infos, metadata);
@@ -68,7 +69,11 @@ export async function saveSafetensors(
   await writeFileAtomic(path, content, ready);
 }
 
-const lazy = (t: Tensor): LazyTensor => ({ dtype: nativeDtype(t), shape: t.shape, data: () => t.data() });
+const lazy = (name: string, t: Tensor): LazyTensor => ({
+  dtype: nativeDtype(t),
+  shape: t.shape,
+  data: reader(name, t, 'saveSafetensors'),
+});
 
 const isLazy = (t: StoredTensor | LazyTensor): t is LazyTensor =>
   typeof (t as Partial<LazyTensor> | undefined)?.data === 'function';

@@ -61,14 +61,17 @@ export function collect(parts: CheckpointParts): Collected {
   return { tensors, host: { numbers, states, kinds: Object.fromEntries(kinds) } };
 }
 
-/** What reads a tensor, if it is still as it is now. */
-function reader(name: string, t: Tensor): () => Promise<ElementArray> {
+/**
+ * What reads a tensor, if it is still as it is now.
+ * @param saving what the error tells to wait for
+ */
+export function reader(name: string, t: Tensor, saving = 'saveCheckpoint'): () => Promise<ElementArray> {
   const { buffer } = t.storage;
   const { version } = buffer;
   return () => {
     if (t.isDisposed || t.storage.buffer !== buffer || buffer.version !== version) {
       throw new UseAfterFreeError(
-        `${name} changed while it was being saved: await saveCheckpoint(...) before the next step or dispose()`,
+        `${name} changed while it was being saved: await ${saving}(...) before the next step or dispose()`,
       );
     }
     return t.data();

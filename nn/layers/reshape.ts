@@ -1,5 +1,5 @@
 /** Layers that only change shapes. */
-import { type Shape, ShapeError, sizeOf, type Tensor } from '../../engine/index.ts';
+import { checkedList, type Shape, ShapeError, sizeOf, type Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { described } from './describe.ts';
 
@@ -64,7 +64,7 @@ export class Unflatten extends Module {
   constructor(axis: number, sizes: Shape) {
     super();
     this.axis = axis;
-    this.sizes = sizes;
+    this.sizes = checkedList('Unflatten', 'the sizes', sizes, '[2, 3]');
   }
 
   /** @throws ShapeError if x has no such axis, or the sizes do not multiply to its size */
@@ -95,7 +95,7 @@ export class Reshape extends Module {
   /** Takes the sizes after the batch; one may be -1. */
   constructor(shape: Shape) {
     super();
-    this.shape = shape;
+    this.shape = checkedList('Reshape', 'the shape', shape, '[7, 7, 64]');
   }
 
   /** @throws ShapeError unless the numbers of elements are equal */

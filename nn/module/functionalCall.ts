@@ -29,6 +29,9 @@ export function functionalCall<In extends readonly unknown[], Out>(
   tensors: Iterable<readonly [string, Tensor]> | Readonly<Record<string, Tensor>>,
   ...inputs: In
 ): Out {
+  if (typeof tensors !== 'object' || tensors === null) {
+    throw new TypeError(`functionalCall: the tensors are an object or pairs by name, not ${shown(tensors)}`);
+  }
   const stand = standIns(module, Symbol.iterator in tensors ? tensors : Object.entries(tensors));
   const undo: (() => void)[] = [];
   try {

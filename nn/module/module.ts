@@ -1,4 +1,4 @@
-import { checked, decided, noGrad, noteDecision, scope, Tensor } from '../../engine/index.ts';
+import { checked, decided, noGrad, noteDecision, scope, shown, Tensor } from '../../engine/index.ts';
 import { type Contents, contentsOf, emptyLike, entriesOf, put, refuseHidden } from './contents.ts';
 import { Buffer, Parameter } from './parameter.ts';
 import type { PyTorchRule } from './pyTorchRule.ts';
@@ -174,6 +174,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
 
   /** Calls `fn` with every module inside, innermost first, then with this one. Returns this one. */
   apply(fn: (module: AnyModule) => void): this {
+    needFunction('apply', fn);
     const inside = insideOf(this);
     const seen = new Set<AnyModule>();
     const visit = (m: AnyModule): void => {
@@ -188,6 +189,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
 
   /** Switches this module and all inside to training mode, or to evaluation with `false`. Returns it. */
   train(on = true): this {
+    needFlag('train', on);
     return this.apply((m) => {
       m.training = on;
     });
@@ -200,6 +202,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
 
   /** Makes all parameters require gradients, or none of them: `requireGrad(false)` freezes the module. Returns it. */
   requireGrad(on = true): this {
+    needFlag('requireGrad', on);
     for (const p of this.parameters()) p.requireGrad(on);
     return this;
   }
@@ -356,6 +359,15 @@ export const ownParameters = (m: AnyModule): [string, Parameter][] =>
     part instanceof Parameter ? [[path, value as Parameter]] : [],
   );
 
+function needFunction(op: string, fn: unknown): void {
+  if (typeof fn !== 'function') throw new TypeError(`${op}: takes a function, not ${shown(fn)}`);
+}
+
+/** The text 'false' would count as true. */
+function needFlag(op: string, on: unknown): void {
+  if (typeof on !== 'boolean') throw new TypeError(`${op}: takes true or false, not ${shown(on)}`);
+}
+
 /** A part with the values of `t`, which is the part itself or stands in for it. */
 function twin(t: Tensor, part: Parameter | Buffer): Parameter | Buffer {
   const values = scope(() => t.detach().clone());
@@ -365,6 +377,7 @@ function twin(t: Tensor, part: Parameter | Buffer): Parameter | Buffer {
 
 /** `registerForwardHook` of a module whose types are not known. @internal */
 export function hookForward(m: AnyModule, hook: AnyForwardHook): () => void {
+  needFunction('registerForwardHook', hook);
   const { after } = hooked(m);
   after.add(hook);
   return () => void after.delete(hook);
@@ -372,6 +385,7 @@ export function hookForward(m: AnyModule, hook: AnyForwardHook): () => void {
 
 /** `registerForwardPreHook` of a module whose types are not known. @internal */
 export function hookInputs(m: AnyModule, hook: AnyForwardPreHook): () => void {
+  needFunction('registerForwardPreHook', hook);
   const { before } = hooked(m);
   before.add(hook);
   return () => void before.delete(hook);

@@ -1,10 +1,15 @@
 import { type Generator, keep, type Shape, ShapeError, shown, Tensor } from '../../engine/index.ts';
 
+function needTensor(owner: string, initial: unknown): Tensor {
+  if (initial instanceof Tensor) return initial;
+  throw new TypeError(`${owner}: takes over the values of a tensor, as in tensor([1, 2]), not ${shown(initial)}`);
+}
+
 /** A tensor that training changes. It requires a gradient and lives, outside every scope, until it is disposed of. */
 export class Parameter extends Tensor {
   /** Takes over the values of `initial`. */
   constructor(initial: Tensor, label?: string) {
-    super(initial.storage.share(), initial.shape, true, label);
+    super(needTensor(new.target.name, initial).storage.share(), initial.shape, true, label);
     initial.dispose();
     keep(this);
   }
@@ -14,7 +19,7 @@ export class Parameter extends Tensor {
 export class Buffer extends Tensor {
   /** Takes over the values of `initial`. */
   constructor(initial: Tensor, label?: string) {
-    super(initial.storage.share(), initial.shape, false, label);
+    super(needTensor(new.target.name, initial).storage.share(), initial.shape, false, label);
     initial.dispose();
     keep(this);
   }

@@ -1,5 +1,5 @@
 /** Parametrisations: a layer's weight as a function of the parameter that is trained. */
-import { copyFrom, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { checked, copyFrom, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { type AnyModule, Module } from './module.ts';
 import { Parameter } from './parameter.ts';
 import { withoutTracking } from './tracking.ts';
@@ -172,8 +172,9 @@ export const isParametrized = (module: AnyModule, name?: string): boolean => {
 export function removeParametrizations<M extends AnyModule>(
   module: M,
   name = 'weight',
-  { leaveParametrized = true }: { readonly leaveParametrized?: boolean } = {},
+  options: { readonly leaveParametrized?: boolean } = {},
 ): M {
+  const { leaveParametrized = true } = checked('removeParametrizations', options, ['leaveParametrized']);
   const fields = module as unknown as Fields;
   const all = parametrizationsOf(module);
   const tensor = all?.of(name);
