@@ -254,6 +254,47 @@ test('MultiheadAttention: a query that may look at nothing has weights of 0, and
   for (const t of finite) assert.ok(t.every(Number.isFinite));
 });
 
+test('a label that stands twice in an operand of einsum takes its diagonal', async () => {
+  const count = (...shape: number[]) =>
+    tensor(
+      Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i + 1),
+      { shape },
+    );
+  for (const device of devices) {
+    const of = async (equation: string, wanted: number[], ...make: (() => Tensor)[]) =>
+      assert.equal(
+        [...(await read(device, () => [einsum(equation, ...make.map((m) => m()))]))[0]!],
+        wanted,
+        `${equation} on ${device.kind}`,
+      );
+    await of('ii->i', [1, 5, 9], () => count(3, 3));
+    await of('ii->', [15], () => count(3, 3));
+    await of('ii', [15], () => count(3, 3));
+    await of('iij->j', [1 + 7, 2 + 8], () => count(2, 2, 2));
+    await of('iji->j', [1 + 6, 3 + 8], () => count(2, 2, 2));
+    await of('jii->ji', [1, 4, 5, 8], () => count(2, 2, 2));
+    await of('iii->i', [1, 8], () => count(2, 2, 2));
+    await of('...ii->...i', [1, 4, 5, 8], () => count(2, 2, 2));
+    await of('...ii', [5, 13], () => count(2, 2, 2));
+    await of('ijij->ij', [1, 6, 11, 16], () => count(2, 2, 2, 2));
+    await of(
+      'ii,i->',
+      [1 * 1 + 4 * 2],
+      () => count(2, 2),
+      () => count(2),
+    );
+    await of('ii->i', [], () => zeros([0, 0]));
+    // d/da of tr(a)² is 2 tr(a) on the diagonal, and its derivative along the unit matrix is 2 · 3 there.
+    const [da, second] = await read(device, () => {
+      const a = count(3, 3).requireGrad();
+      const [first] = grad(einsum('ii->', a).square(), [a], { createGraph: true });
+      return [first!, grad(einsum('ii->', first!), [a])[0]!];
+    });
+    assert.equal([...da!], [30, 0, 0, 0, 30, 0, 0, 0, 30]);
+    assert.equal([...second!], [6, 0, 0, 0, 6, 0, 0, 0, 6]);
+  }
+});
+
 test('a normalised group has mean 0 and variance 1', async () => {
   const [y, z] = await read(gpu, () => {
     const x = new Generator(1).normal([2, 5, 4], { mean: 3, std: 2 });
@@ -393,7 +434,9 @@ test('shapes that do not fit are named', () => {
   throws(() => attentionWeights(zeros([2])), /attentionWeights: scores \[2\] must be/);
   throws(() => outer(zeros([2, 3]), zeros([2])), /must be vectors/);
   throws(() => spectralNorm(zeros([2, 3]), zeros([2])), /u \[2\] its last axis/);
-  throws(() => einsum('ii->i', zeros([2, 2])), /repeats i: diagonals/);
+  throws(() => einsum('ii->i', zeros([2, 3])), /repeats i on axes of 2 and 3; a diagonal has equal sides/);
+  throws(() => einsum('ii->i', zeros([2, 1])), /repeats i on axes of 2 and 1/);
+  throws(() => einsum('i->ii', zeros([2])), /may hold each letter of the operands once/);
   throws(() => einsum('ij,jk->ik', zeros([2, 3]), zeros([4, 2])), /j has size 3 in one operand and 4 in another/);
   throws(() => einsum('ij->k', zeros([2, 3])), /k is none/);
   throws(() => einsum('i', zeros([2, 3])), /names 1 axes, and its operand is \[2,3\]/);

@@ -7,7 +7,7 @@ import { show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { mul } from './elementwise.ts';
 import { matmul } from './matmul.ts';
-import { permute, reshape } from './movement.ts';
+import { permute, type Range, reshape, slice } from './movement.ts';
 import { sum } from './reduce.ts';
 
 /** A tensor with a label on each axis. An axis of `...` has the label `.k`, counted from the right. */
@@ -23,6 +23,19 @@ const sizesOf = ({ x, labels }: Labelled, of: readonly string[]) => of.map((l) =
 function ordered({ x, labels }: Labelled, as: readonly string[]): Tensor {
   const axes = as.map((l) => labels.indexOf(l));
   return axes.every((a, i) => a === i) ? x : permute(x, axes);
+}
+
+/** Where a label stands twice, the elements whose places on both axes are the same, until no label does. */
+function diagonals({ x, labels }: Labelled): Labelled {
+  const second = labels.findIndex((l, axis) => labels.indexOf(l) < axis);
+  if (second < 0) return { x, labels };
+  const label = labels[second]!;
+  const first = labels.indexOf(label);
+  const rest = labels.map((_, axis) => axis).filter((axis) => axis !== first && axis !== second);
+  const n = x.shape[first]!;
+  const flat = reshape(permute(x, [...rest, first, second]), [...rest.map((axis) => x.shape[axis]!), n * n]);
+  const whole = rest.map((): Range => []);
+  return diagonals({ x: slice(flat, [...whole, [0, n * n, n + 1]]), labels: [...rest.map((a) => labels[a]!), label] });
 }
 
 /** Sums out what is in none of the other terms. */
@@ -75,8 +88,10 @@ function parse(equation: string, term: string, x: Tensor): string[] {
     throw bad(`names ${before.length + after.length} axes, and its operand is ${show(x.shape)}`);
   }
   const labels = [...before, ...Array.from({ length: more }, (_, i) => `.${more - 1 - i}`), ...after];
-  const twice = labels.find((l, i) => labels.indexOf(l) !== i);
-  if (twice) throw bad(`repeats ${twice}: diagonals and traces are not supported; take the diagonal first`);
+  labels.forEach((l, i) => {
+    const [d, before] = [x.shape[i], x.shape[labels.indexOf(l)]];
+    if (d !== before) throw bad(`repeats ${l} on axes of ${before} and ${d}; a diagonal has equal sides`);
+  });
   return labels;
 }
 
@@ -106,8 +121,9 @@ function resultLabels(equation: string, output: string | undefined, terms: reado
 /**
  * Sums products of operands over the labels that the result leaves out (Einstein's convention, as in NumPy and PyTorch):
  * `einsum('bij,bjk->bik', a, b)` is a batched matrix product. Without `->` the result has the labels that occur once, in
- * alphabetical order; `...` stands for any further axes, which broadcast, and axes of size 1 broadcast too. Operands are
- * taken from left to right, two at a time, each pair as one matrix product. A label twice in one operand is refused.
+ * alphabetical order; `...` stands for any further axes, which broadcast, and axes of size 1 broadcast too. A label that
+ * stands twice in one operand takes its diagonal: 'ii->i', and 'ii->' is the trace. Operands are taken from left to right, two at
+ * a time, each pair as one matrix product.
  * @throws ShapeError if the equation does not fit the operands
  * @example
  * einsum('bhqd,bhkd->bhqk', queries, keys); // attention scores
@@ -137,8 +153,9 @@ export const einsum = op(
     });
     return scope(() => {
       // An axis of size 1 that broadcasts says nothing, and goes.
-      const given = operands.map((x, i): Labelled => {
-        const kept = labels[i]!.filter((l, axis) => x.shape[axis] === sizes.get(l));
+      const given = operands.map((operand, i): Labelled => {
+        const { x, labels: own } = diagonals({ x: operand, labels: labels[i]! });
+        const kept = own.filter((l, axis) => x.shape[axis] === sizes.get(l));
         return kept.length === x.rank
           ? { x, labels: kept }
           : {
