@@ -1,4 +1,5 @@
 import { observe } from './apply.ts';
+import { aFunction, guarded } from './arguments.ts';
 import { AnomalyError, refusePromise } from './errors.ts';
 import { type Node, noGrad } from './node.ts';
 import { concat, reshape } from './ops/movement.ts';
@@ -22,8 +23,9 @@ interface Finding {
  * @param fn a step, say: forward and backward; must not be async
  * @returns what `fn` returned
  * @throws AnomalyError naming the op, the line, and how many of its values are not finite
+ * @function
  */
-export async function detectAnomaly<T>(fn: () => T): Promise<T> {
+export const detectAnomaly = guarded('detectAnomaly', [aFunction('fn')], async <T>(fn: () => T): Promise<T> => {
   const findings: Finding[] = [];
   const seen = new Set<Tensor>();
   const sites = new WeakMap<Node, string>();
@@ -56,7 +58,7 @@ export async function detectAnomaly<T>(fn: () => T): Promise<T> {
   } finally {
     for (const { finite } of findings) finite.dispose();
   }
-}
+});
 
 /** This package's own folders, whose frames are not the user's. */
 const OWN = new RegExp(

@@ -126,7 +126,7 @@ export const axis: Kind<number> = kind(
 );
 
 /** A function. */
-export const aFunction = <F>(name: string): Kind<F> => kind(name, 'a function', (v) => typeof v === 'function');
+export const aFunction = (name: string): Kind<never> => kind(name, 'a function', (v) => typeof v === 'function');
 
 /** A text. */
 export const aString = (name: string): Kind<string> => kind(name, 'a string', (v) => typeof v === 'string');
@@ -213,10 +213,22 @@ export function guarded<const K extends readonly Kind<unknown>[], F extends Call
   kinds: K,
   f: F,
 ): F {
-  return under(name, (...args: Parameters<F>) => {
+  if (isAsync(f)) return later(name, kinds, f) as F;
+  const called = function (this: unknown, ...args: Parameters<F>) {
     checkArguments(name, kinds, args);
-    return f(...(args as never));
-  }) as F;
+    return f.apply(this, args as never);
+  };
+  return under(name, called) as F;
+}
+
+const isAsync = (f: object): boolean => f.constructor.name === 'AsyncFunction';
+
+/** An async function rejects arguments that are not of their kinds. */
+function later(name: string, kinds: readonly Kind<unknown>[], f: (...args: never[]) => unknown): typeof f {
+  return under(name, async function (this: unknown, ...args: unknown[]) {
+    checkArguments(name, kinds, args);
+    return f.apply(this, args as never);
+  });
 }
 
 let outermost: string | undefined;
@@ -268,14 +280,7 @@ export function guardMethods<C extends object>(
 ): void {
   for (const name of Object.keys(kinds) as (keyof typeof kinds & string)[]) {
     const { value, ...rest } = Object.getOwnPropertyDescriptor(owner.prototype, name) as PropertyDescriptor;
-    const make = (value as object).constructor.name === 'AsyncFunction' ? asyncOp : op;
+    const make = isAsync(value as object) ? guarded : op;
     Object.defineProperty(owner.prototype, name, { ...rest, value: make(name, kinds[name]!, value as Callable<[]>) });
   }
-}
-
-function asyncOp(name: string, kinds: readonly Kind<unknown>[], f: (...args: unknown[]) => unknown): typeof f {
-  return under(name, async function (this: unknown, ...args: unknown[]) {
-    checkArguments(name, kinds, args);
-    return f.apply(this, args);
-  });
 }

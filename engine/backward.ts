@@ -1,10 +1,12 @@
+import { guarded, options } from './arguments.ts';
 import { GradError } from './errors.ts';
 import { grad } from './grad.ts';
+import { aTensor, tensorRange } from './kinds.ts';
 import { adopt } from './lifetime.ts';
 import { refuseRecording } from './live.ts';
 import { type Node, noGrad } from './node.ts';
 import { add } from './ops/elementwise.ts';
-import { checked } from './options.ts';
+import { flag } from './ranges.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Options of {@link backward}. */
@@ -15,39 +17,46 @@ export interface BackwardOptions {
   readonly retainGraph?: boolean | undefined;
 }
 
+const backwardOptions = options<BackwardOptions>({ gradOutput: tensorRange, retainGraph: flag });
+
 /**
  * Adds the gradient of y to `.grad` of every leaf behind it that requires one, as PyTorch's `backward`. The gradients live
  * until `zeroGrad()`. For a gradient that is to be differentiated again, use {@link grad}.
  * @throws GradError if y is not a scalar and there is no gradOutput, or if the graph was already used
+ * @function
  */
-export function backward(y: Tensor, options: BackwardOptions = {}): void {
-  const { gradOutput, retainGraph = false } = checked('backward', options, ['gradOutput', 'retainGraph']);
-  refuseRecording(
-    'backward() keeps gradients in .grad, which the next run would overwrite; use grad() inside the step',
-  );
-  if (!gradOutput && y.size !== 1) {
-    throw new GradError(
-      `backward: ${y.describe()} is not a scalar; reduce it (sum, mean), or pass its cotangent: backward({ gradOutput })`,
+export const backward = guarded(
+  'backward',
+  [aTensor('y'), backwardOptions],
+  (y: Tensor, options: BackwardOptions = {}): void => {
+    const { gradOutput, retainGraph = false } = options;
+    refuseRecording(
+      'backward() keeps gradients in .grad, which the next run would overwrite; use grad() inside the step',
     );
-  }
-  const leaves = leavesOf(y);
-  if (leaves.length === 0) {
-    throw new GradError(
-      `backward: ${y.describe()} depends on no tensor that requires a gradient; call requireGrad() on one`,
-    );
-  }
-  const gradients = grad(y, leaves, { gradOutputs: [gradOutput], retainGraph });
-  leaves.forEach((x, i) => {
-    const g = gradients[i]!;
-    const before = x.grad;
-    x.grad = before ? noGrad(() => add(before, g)) : g;
-    adopt(x.grad, undefined); // like the leaf, it outlives the scope of the step
-    if (before) {
-      before.dispose();
-      g.dispose();
+    if (!gradOutput && y.size !== 1) {
+      throw new GradError(
+        `backward: ${y.describe()} is not a scalar; reduce it (sum, mean), or pass its cotangent: backward({ gradOutput })`,
+      );
     }
-  });
-}
+    const leaves = leavesOf(y);
+    if (leaves.length === 0) {
+      throw new GradError(
+        `backward: ${y.describe()} depends on no tensor that requires a gradient; call requireGrad() on one`,
+      );
+    }
+    const gradients = grad(y, leaves, { gradOutputs: [gradOutput], retainGraph });
+    leaves.forEach((x, i) => {
+      const g = gradients[i]!;
+      const before = x.grad;
+      x.grad = before ? noGrad(() => add(before, g)) : g;
+      adopt(x.grad, undefined); // like the leaf, it outlives the scope of the step
+      if (before) {
+        before.dispose();
+        g.dispose();
+      }
+    });
+  },
+);
 
 /** The leaves that require a gradient, in the order in which the tape meets them. */
 function leavesOf(y: Tensor): Tensor[] {

@@ -1,6 +1,7 @@
 import { apply, observe } from './apply.ts';
-import { refusePromise } from './errors.ts';
+import { aFunction, guarded } from './arguments.ts';
 import { pull } from './grad.ts';
+import { returned } from './kinds.ts';
 import { enableGrad, isRecording, noGrad, upcomingNodeId } from './node.ts';
 import { reshape } from './ops/movement.ts';
 import { recordDraws, replayDraws } from './random.ts';
@@ -16,27 +17,32 @@ import type { Tensor } from './tensor.ts';
  * @returns a function with the same result and derivatives of every order as `fn`
  * @example
  * const block = checkpoint((x) => model.forward(x));
+ * @function
  */
-export function checkpoint(fn: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor {
-  return (...xs) => {
-    if (!isRecording()) return refusePromise('checkpoint', fn(...xs));
-    const captured = new Set<Tensor>();
-    const note = (_: string, inputs: readonly Tensor[]) => {
-      for (const t of inputs) if (t.requiresGrad && !xs.includes(t)) captured.add(t);
+export const checkpoint = guarded(
+  'checkpoint',
+  [aFunction('fn')],
+  (fn: (...inputs: Tensor[]) => Tensor): ((...inputs: Tensor[]) => Tensor) => {
+    return (...xs) => {
+      if (!isRecording()) return returned('checkpoint', fn(...xs));
+      const captured = new Set<Tensor>();
+      const note = (_: string, inputs: readonly Tensor[]) => {
+        for (const t of inputs) if (t.requiresGrad && !xs.includes(t)) captured.add(t);
+      };
+      const [y, draws] = recordDraws(() =>
+        noGrad(() => scope(() => observe(note, () => returned('checkpoint', fn(...xs))))),
+      );
+      const row: Row<undefined> = {
+        name: 'checkpoint',
+        shape: () => [],
+        composite: () => [y],
+        vjp: (g, { needs }) =>
+          g && rerun((...inputs) => replayDraws(draws, () => fn(...inputs)), xs, [...captured], g, needs),
+      };
+      return apply(row, [...xs, ...captured], undefined)[0]!;
     };
-    const [y, draws] = recordDraws(() =>
-      noGrad(() => scope(() => observe(note, () => refusePromise('checkpoint', fn(...xs))))),
-    );
-    const row: Row<undefined> = {
-      name: 'checkpoint',
-      shape: () => [],
-      composite: () => [y],
-      vjp: (g, { needs }) =>
-        g && rerun((...inputs) => replayDraws(draws, () => fn(...inputs)), xs, [...captured], g, needs),
-    };
-    return apply(row, [...xs, ...captured], undefined)[0]!;
-  };
-}
+  },
+);
 
 /** The cotangents of inputs and captured tensors, from a second run. */
 function rerun(

@@ -1,4 +1,6 @@
-import { type Conv2dOptions, conv2d } from './ops/conv.ts';
+import { numbers, op } from './arguments.ts';
+import { aTensor } from './kinds.ts';
+import { type Conv2dOptions, conv2d, conv2dOptions } from './ops/conv.ts';
 import { reshape, transpose } from './ops/movement.ts';
 import { scope } from './scope.ts';
 import { type Tensor, tensor } from './tensor.ts';
@@ -9,15 +11,20 @@ import { type Tensor, tensor } from './tensor.ts';
  * @param inputSize [H, W] of the image, or [H, W, Cin]; Cin is taken from w unless there are groups
  * @returns [OH·OW·Cout, H·W·Cin], dense: for lessons and tests of small sizes
  * @throws ShapeError as `conv2d`
+ * @function
  */
-export function convMatrix(w: Tensor, inputSize: readonly number[], options: Conv2dOptions = {}): Tensor {
-  const [h = 1, wd = 1, cin = w.shape[2]! * (options.groups ?? 1)] = inputSize;
-  const n = h * wd * cin;
-  return scope(() => {
-    // Column i of U is what the convolution makes of the image that is 1 at place i.
-    const eye = new Float32Array(n * n);
-    for (let i = 0; i < n; i++) eye[i * (n + 1)] = 1;
-    const columns = conv2d(tensor(eye, { shape: [n, h, wd, cin], device: w.device }), w, options);
-    return transpose(reshape(columns, [n, columns.size / n]));
-  });
-}
+export const convMatrix = op(
+  'convMatrix',
+  [aTensor('w'), numbers('inputSize', '[28, 28]'), conv2dOptions],
+  (w: Tensor, inputSize: readonly number[], options: Conv2dOptions = {}): Tensor => {
+    const [h = 1, wd = 1, cin = w.shape[2]! * (options.groups ?? 1)] = inputSize;
+    const n = h * wd * cin;
+    return scope(() => {
+      // Column i of U is what the convolution makes of the image that is 1 at place i.
+      const eye = new Float32Array(n * n);
+      for (let i = 0; i < n; i++) eye[i * (n + 1)] = 1;
+      const columns = conv2d(tensor(eye, { shape: [n, h, wd, cin], device: w.device }), w, options);
+      return transpose(reshape(columns, [n, columns.size / n]));
+    });
+  },
+);

@@ -1,5 +1,6 @@
 import type { Elementwise } from '../kernels/functions.ts';
 import type { Param, Plan, Shape, Target } from '../kernels/kernel.ts';
+import { aFunction, guarded, kind } from './arguments.ts';
 import { DeviceError, refusePromise, UseAfterFreeError } from './errors.ts';
 import type { Live } from './live.ts';
 
@@ -155,14 +156,21 @@ export const setDevice = (device: Device | undefined): void => {
 
 export const hasDevice = (): boolean => current !== undefined;
 
+const aDevice = kind<Device>(
+  'device',
+  'a device that init gave',
+  (v) => typeof v === 'object' && v !== null && 'upload' in v,
+);
+
 /**
  * Runs `fn` with another current device, and returns what it returns. Ops run where their inputs live; what changes is where
  * new tensors are made.
  * @throws TypeError if `fn` is async
  * @example
  * const exact = withDevice(reference, () => tensor([1, 2, 3]).exp().sum()); // in float64
+ * @function
  */
-export function withDevice<T>(device: Device, fn: () => T): T {
+export const withDevice = guarded('withDevice', [aDevice, aFunction('fn')], <T>(device: Device, fn: () => T): T => {
   const before = current;
   current = device;
   try {
@@ -170,7 +178,7 @@ export function withDevice<T>(device: Device, fn: () => T): T {
   } finally {
     current = before;
   }
-}
+});
 
 /** Writes uniform parameters into 32-bit words. */
 export function packParams(params: readonly Param[], words: Uint32Array, floats: Float32Array, at: number): void {

@@ -1,17 +1,21 @@
 import { guardSaved } from './apply.ts';
+import { aFunction, guarded, options } from './arguments.ts';
 import { withDevice } from './device.ts';
-import { GradError, refusePromise } from './errors.ts';
+import { GradError } from './errors.ts';
+import { returned, tensorOrList, tensorRange, tensorsAsIn } from './kinds.ts';
 import { currentOwner } from './lifetime.ts';
 import { enableGrad, isRecording, type Node, noGrad } from './node.ts';
 import { full } from './ops/create.ts';
 import { add } from './ops/elementwise.ts';
 import { reshape } from './ops/movement.ts';
 import { sumTo } from './ops/reduce.ts';
-import { checked } from './options.ts';
+import { flag } from './ranges.ts';
 import type { JointRule, RuleContext } from './row.ts';
 import { scope } from './scope.ts';
 import { sameShape, show } from './shape.ts';
 import type { Tensor } from './tensor.ts';
+
+const gradInputs = tensorsAsIn('inputs', 'y, [x]');
 
 /** Options of {@link grad}. */
 export interface GradOptions {
@@ -25,6 +29,16 @@ export interface GradOptions {
   readonly allowUnused?: boolean;
 }
 
+const gradOptions = options<GradOptions>({
+  createGraph: flag,
+  retainGraph: flag,
+  gradOutputs: {
+    holds: (v) => Array.isArray(v) && v.every((g) => g === undefined || tensorRange.holds(g)),
+    says: 'a list of tensors, one for each output',
+  },
+  allowUnused: flag,
+});
+
 /**
  * The gradient of the sum of `outputs` (weighted by `gradOutputs`) with respect to each of `inputs`, as torch.autograd.grad.
  * With `createGraph` the result is recorded too and can be differentiated again, to any order.
@@ -35,25 +49,24 @@ export interface GradOptions {
  * const x = tensor([1, 2, 3], { requiresGrad: true });
  * const [dx] = grad(x.pow(3).sum(), [x], { createGraph: true }); // 3x²: 3, 12, 27
  * const [ddx] = grad(dx.sum(), [x]); // 6x: 6, 12, 18
+ * @function
  */
-export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: readonly Tensor[],
-  options: GradOptions = {},
-): Tensor[] {
-  checked('grad', options, ['createGraph', 'retainGraph', 'gradOutputs', 'allowUnused']);
-  const ys = 'shape' in outputs ? [outputs] : outputs;
-  if (ys.length === 0) throw new GradError('grad: no outputs given');
-  if (!Array.isArray(inputs)) throw new TypeError('grad: the inputs must be a list of tensors, as in grad(y, [x])');
-  const plain = inputs.find((x) => !x.requiresGrad);
-  if (plain) {
-    throw new GradError(
-      `grad: ${plain.describe()} does not require a gradient; call requireGrad() on it before it is used`,
-    );
-  }
-  const found = pull(ys, inputs, options);
-  return inputs.map((x, i) => found[i] ?? unused(ys, x, options));
-}
+export const grad = guarded(
+  'grad',
+  [tensorOrList('outputs'), gradInputs, gradOptions],
+  (outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options: GradOptions = {}): Tensor[] => {
+    const ys = 'shape' in outputs ? [outputs] : outputs;
+    if (ys.length === 0) throw new GradError('grad: no outputs given');
+    const plain = inputs.find((x) => !x.requiresGrad);
+    if (plain) {
+      throw new GradError(
+        `grad: ${plain.describe()} does not require a gradient; call requireGrad() on it before it is used`,
+      );
+    }
+    const found = pull(ys, inputs, options);
+    return inputs.map((x, i) => found[i] ?? unused(ys, x, options));
+  },
+);
 
 /**
  * As `grad`, with null for inputs that no cotangent reaches.
@@ -95,15 +108,16 @@ function unused(ys: readonly Tensor[], x: Tensor, options: GradOptions): Tensor 
 /**
  * The result of `fn`, a scalar unless `gradOutputs` are given, and its gradient with respect to each of `inputs`.
  * @throws GradError as `grad`
+ * @function
  */
-export function valueAndGrad(
-  fn: () => Tensor,
-  inputs: readonly Tensor[],
-  options: GradOptions = {},
-): [Tensor, Tensor[]] {
-  const y = refusePromise('valueAndGrad', fn());
-  return [y, grad(y, inputs, options)];
-}
+export const valueAndGrad = guarded(
+  'valueAndGrad',
+  [aFunction('fn'), gradInputs, gradOptions],
+  (fn: () => Tensor, inputs: readonly Tensor[], options: GradOptions = {}): [Tensor, Tensor[]] => {
+    const y = returned('valueAndGrad', fn());
+    return [y, grad(y, inputs, options)];
+  },
+);
 
 /** One op of a backward pass: the cotangents of its outputs that came in, and those of its inputs that went out. */
 export interface BackwardStep {

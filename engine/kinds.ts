@@ -37,6 +37,43 @@ export const tensors = (name = 'the tensors'): Kind<readonly Tensor[]> => ({
 export const tensorOrList = (name: string): Kind<Tensor | readonly Tensor[]> =>
   kind(name, 'a tensor or a list of tensors', (v) => isTensor(v) || (Array.isArray(v) && v.every(isTensor)));
 
+/** A list of tensors, where a single one is an easy slip: its place in the call is shown, as in `grad(y, [x])`. */
+export const tensorsAsIn = (name: string, example: string): Kind<readonly Tensor[]> => ({
+  ...tensors(name),
+  refuse: (called, value, args, place) => {
+    if (Array.isArray(value)) tensors(name).refuse(called, value, args, place);
+    throw new TypeError(
+      `${called}: the ${name} must be a list of tensors, as in ${called}(${example}), not ${shown(value)}`,
+    );
+  },
+});
+
+/** What a function of the user returned, if it is a tensor. @throws TypeError that names the function it was given to */
+export function returned(called: string, y: unknown): Tensor {
+  if (isTensor(y)) return y;
+  const remedy =
+    y instanceof Promise
+      ? ' it must not be async, nor end in item() or data()'
+      : typeof y === 'number'
+        ? ' compute with tensors, and read numbers afterwards'
+        : ' end it with return';
+  if (y instanceof Promise) y.catch(() => {}); // this error is the one to report
+  throw new TypeError(`${called}: the function must return a tensor, not ${shown(y)};${remedy}`);
+}
+
+/** The same, for a function that may return a list of tensors too. */
+export function returnedTensors<T extends Tensor | readonly Tensor[]>(called: string, ys: T): T {
+  if (Array.isArray(ys)) for (const y of ys) returned(called, y);
+  else returned(called, ys);
+  return ys;
+}
+
+/** As an option: a list of tensors. */
+export const tensorListRange = {
+  holds: (v: unknown): boolean => Array.isArray(v) && v.every(isTensor),
+  says: 'a list of tensors',
+};
+
 /** As an option: a tensor. */
 export const tensorRange = { holds: isTensor, says: 'a tensor' };
 

@@ -1,4 +1,5 @@
 /** What a step takes from the host and changes there: step numbers, learning rates, places in streams of random numbers. */
+import { aFunction, guarded } from './arguments.ts';
 import { DeviceError } from './errors.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -16,8 +17,9 @@ export class Live<P> {
 /**
  * Params that `next` gives now and, in a compiled step, gives again for each run, in the order of the ops.
  * @param next called once for each run of the op
+ * @function
  */
-export const live = <P>(next: () => P): Live<P> => new Live(next);
+export const live = guarded('live', [aFunction('next')], <P>(next: () => P): Live<P> => new Live(next));
 
 /** What a compiled step hears of while it is recorded, beside its ops. */
 export interface Notes {
@@ -36,11 +38,11 @@ export interface Notes {
 
 let noted: Notes | undefined;
 
-/** Runs `effect` now and, in a compiled step, again for each run: for host state that a step advances. */
-export function eachRun(effect: () => void): void {
+/** Runs `effect` now and, in a compiled step, again for each run: for host state that a step advances. @function */
+export const eachRun = guarded('eachRun', [aFunction('effect')], (effect: () => void): void => {
   effect();
   noted?.effect(effect);
-}
+});
 
 /**
  * The value that `read` gives, on which the ops of a step depend: a compiled step that asked looks again before each run, and

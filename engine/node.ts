@@ -1,3 +1,4 @@
+import { aFunction, guarded } from './arguments.ts';
 import type { Buffer } from './device.ts';
 import { refusePromise } from './errors.ts';
 import type { AnyRow } from './row.ts';
@@ -54,8 +55,9 @@ function withRecording<T>(on: boolean, fn: () => T): T {
 /**
  * Runs `fn` without recording, as torch.no_grad: results do not require gradients.
  * @throws TypeError if `fn` is async
+ * @function
  */
-export const noGrad = <T>(fn: () => T): T => withRecording(false, fn);
+export const noGrad = guarded('noGrad', [aFunction('fn')], <T>(fn: () => T): T => withRecording(false, fn));
 
-/** Runs `fn` with recording on, also inside {@link noGrad}. @throws TypeError if `fn` is async */
-export const enableGrad = <T>(fn: () => T): T => withRecording(true, fn);
+/** Runs `fn` with recording on, also inside {@link noGrad}. @throws TypeError if `fn` is async @function */
+export const enableGrad = guarded('enableGrad', [aFunction('fn')], <T>(fn: () => T): T => withRecording(true, fn));

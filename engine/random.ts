@@ -1,6 +1,6 @@
 import { fillNormal, fillUniform } from '../kernels/random.ts';
 import { apply } from './apply.ts';
-import { aNumber, aShape, calledAs, guardMethods, kind, maybe, op, options, within } from './arguments.ts';
+import { aNumber, aShape, calledAs, guarded, guardMethods, kind, maybe, op, options, within } from './arguments.ts';
 import { withDevice } from './device.ts';
 import { ShapeError } from './errors.ts';
 import { aTensor } from './kinds.ts';
@@ -74,6 +74,8 @@ export class Generator {
    * @throws RangeError for a seed out of range
    */
   constructor(seed: number, stream = 0, offset = 0) {
+    checkRange('Generator', 'the stream', ranges.whole(0), stream);
+    checkRange('Generator', 'the offset', ranges.whole(0), offset);
     this.seed = words(seed, stream);
     this.offset = offset;
   }
@@ -285,8 +287,8 @@ const refuseHost = (): void =>
 
 const shared = new Generator(0);
 
-/** The generator behind {@link randn} and {@link rand}, and behind layers that are not given one: for checkpoints. */
-export const defaultGenerator = (): Generator => shared;
+/** The generator behind {@link randn} and {@link rand}, and behind layers that are not given one: for checkpoints. @function */
+export const defaultGenerator = guarded('defaultGenerator', [], (): Generator => shared);
 
 /**
  * Restarts the stream behind {@link randn}, {@link rand} and the layers of `wgrad/nn` that are not given one (weights, dropout),

@@ -41,6 +41,8 @@ export const whole = (least: number, most = Infinity): OptionRange => ({
 });
 /** A whole number of at least 1: a size, or how many. */
 export const count: OptionRange = whole(1);
+/** A function. */
+export const callback: OptionRange = { holds: (v) => typeof v === 'function', says: 'a function' };
 /** A text. */
 export const text: OptionRange = { holds: (v) => typeof v === 'string', says: 'a string' };
 /** The seed of a stream of random numbers. */

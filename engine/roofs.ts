@@ -1,7 +1,8 @@
 import type { Dispatch } from '../kernels/kernel.ts';
 import { copyRoof, fmaRoof } from '../kernels/roof.ts';
+import { guarded, kind } from './arguments.ts';
 import type { Storage } from './device.ts';
-import type { WebGpuDevice } from './webgpu/device.ts';
+import { WebGpuDevice } from './webgpu/device.ts';
 
 /** What an adapter can do at best. */
 export interface Roofs {
@@ -11,11 +12,14 @@ export interface Roofs {
   readonly gbps: number;
 }
 
+const aWebGpuDevice = kind<WebGpuDevice>('device', 'a WebGPU device that init gave', (v) => v instanceof WebGpuDevice);
+
 /**
  * Measures the arithmetic and the memory roof: the best of five timed runs each, waits included. Takes a second or so.
  * @throws DeviceError if the device was lost
+ * @function
  */
-export async function measureRoofs(device: WebGpuDevice): Promise<Roofs> {
+export const measureRoofs = guarded('measureRoofs', [aWebGpuDevice], async (device: WebGpuDevice): Promise<Roofs> => {
   let gflops = 0;
   for (const fused of [true, false]) {
     const { plan, flops, outputSize } = fmaRoof(device.target, { fused });
@@ -25,7 +29,7 @@ export async function measureRoofs(device: WebGpuDevice): Promise<Roofs> {
   const { plan, bytes } = copyRoof(device.target, n);
   const gbps = (await rate(device, plan.dispatches, [device.allocate(n), device.allocate(n)])) * bytes;
   return { gflops: gflops / 1e9, gbps: gbps / 1e9 };
-}
+});
 
 /** Runs a second at best, over five runs after a first one that compiles. Releases the storages. */
 async function rate(

@@ -1,3 +1,4 @@
+import { aFunction, guarded } from './arguments.ts';
 import { refuseGenerator } from './errors.ts';
 import { adopt, currentOwner, type Owner, setOwner } from './lifetime.ts';
 import { type Node, upcomingNodeId } from './node.ts';
@@ -15,8 +16,9 @@ import { Tensor } from './tensor.ts';
  *   adam.step(grad(loss, model.parameters()));
  *   return loss.item(); // activations and gradients are freed here
  * });
+ * @function
  */
-export function scope<T>(fn: () => T): T {
+export const scope = guarded('scope', [aFunction('fn')], <T>(fn: () => T): T => {
   if (fn.constructor.name === 'AsyncFunction') {
     throw new TypeError('scope: the function must not be async; read data after the scope, or return t.data() from it');
   }
@@ -38,7 +40,7 @@ export function scope<T>(fn: () => T): T {
     else t.dispose();
   }
   return result;
-}
+});
 
 /** Adds the tensors in `value` and the graphs behind them, as far as they are `own`. */
 function collect(value: unknown, own: Owner, into: Set<Tensor>): void {

@@ -1,5 +1,7 @@
+import { guarded } from './arguments.ts';
 import { GradError } from './errors.ts';
 import { backwardSteps, relevant } from './grad.ts';
+import { aTensor } from './kinds.ts';
 import { type Node, noGrad } from './node.ts';
 import { nameOf } from './row.ts';
 import { show } from './shape.ts';
@@ -166,8 +168,9 @@ function line(e: TapeEntry): string {
  * // %1:[3] = x
  * // %2:[3] = mul(%1, %1)
  * // %3:[] = sum(%2)
+ * @function
  */
-export function tape(y: Tensor): Tape {
+export const tape = guarded('tape', [aTensor('y')], (y: Tensor): Tape => {
   const nodes = new Set<Node>();
   const stack: Tensor[] = [y];
   while (stack.length > 0) {
@@ -204,7 +207,7 @@ export function tape(y: Tensor): Tape {
   }
   if (!ids.has(y)) enter(y);
   return new Tape(entries, [ids.get(y)!], [...ids.keys()], ids);
-}
+});
 
 /** What the entry of a leaf has in place of an op. */
 export const LEAF = { op: undefined, inputs: [], output: 0, params: '', attributes: {} } as const;

@@ -246,7 +246,7 @@ guardMethods(Tensor, {
   dispose: [],
   detach: [],
   requireGrad: [maybe(within<boolean>('on', flag))],
-  registerHook: [aFunction<Hook>('hook')],
+  registerHook: [aFunction('hook')],
   zeroGrad: [],
   named: [within<string>('label', text)],
   data: [],

@@ -1,9 +1,11 @@
 import { observe } from './apply.ts';
+import { aFunction, guarded, options } from './arguments.ts';
 import type { Buffer } from './device.ts';
-import { GradError, refusePromise } from './errors.ts';
+import { GradError } from './errors.ts';
+import { returnedTensors, tensorListRange } from './kinds.ts';
 import { adopt, currentOwner } from './lifetime.ts';
 import type { Node } from './node.ts';
-import { checked } from './options.ts';
+import { callback } from './ranges.ts';
 import { nameOf } from './row.ts';
 import { sameShape } from './shape.ts';
 import { attributesOf, describe, LEAF, opOf, Tape, type TapeEntry } from './tape.ts';
@@ -21,6 +23,8 @@ export interface TraceOptions {
   /** Asked at each op; what it says becomes the entry's `where`, such as the layer that is running. */
   readonly where?: () => string;
 }
+
+const traceOptions = options<TraceOptions>({ inputs: tensorListRange, opaque: callback, where: callback });
 
 /** An op that was seen, one for each of its results. */
 interface Made {
@@ -45,62 +49,67 @@ interface Made {
  * @example
  * const x = tensor([1, -2]);
  * console.log(String(trace(() => where(x.greater(0), x, 0)))); // with the comparison as an entry
+ * @function
  */
-export function trace(fn: () => Tensor | readonly Tensor[], options: TraceOptions = {}): Tape {
-  const { inputs: outside = [], opaque, where } = checked('trace', options, ['inputs', 'opaque', 'where']);
-  const owner = currentOwner();
-  const made = new Map<Tensor, Made>();
-  /** Tensors of our own with the same values, which outlive the scopes inside `fn`. */
-  const kept = new Map<Tensor, Tensor>();
-  const inBuffer = new Map<Buffer, Tensor[]>();
-  const keepValues = (t: Tensor): void => {
-    const own = new Tensor(t.storage.share(), t.shape, false, t.label);
-    adopt(own, owner);
-    kept.set(t, own);
-    inBuffer.set(t.storage.buffer, [...(inBuffer.get(t.storage.buffer) ?? []), t]);
-  };
-  /** The known tensor that holds the same memory, which stays taken while its values are kept: what `detach` was called on. */
-  const origin = (t: Tensor): Tensor => {
-    if (kept.has(t)) return t;
-    const same = inBuffer.get(t.storage.buffer)?.find((k) => {
-      const { storage, shape } = kept.get(k)!;
-      return storage.offset === t.storage.offset && sameShape(shape, t.shape);
-    });
-    if (!same) keepValues(t);
-    return same ?? t;
-  };
-  for (const t of outside) keepValues(t);
-  let order = 0;
-  const note = (
-    op: string,
-    given: readonly Tensor[],
-    outputs: readonly Tensor[],
-    call: Made['call'],
-    during: Made['during'],
-  ): void => {
-    if (outputs.length === 0) {
-      throw new GradError(`trace: ${op} writes to a tensor in place; trace what only reads (a module in eval mode)`);
+export const trace = guarded(
+  'trace',
+  [aFunction('fn'), traceOptions],
+  (fn: () => Tensor | readonly Tensor[], options: TraceOptions = {}): Tape => {
+    const { inputs: outside = [], opaque, where } = options;
+    const owner = currentOwner();
+    const made = new Map<Tensor, Made>();
+    /** Tensors of our own with the same values, which outlive the scopes inside `fn`. */
+    const kept = new Map<Tensor, Tensor>();
+    const inBuffer = new Map<Buffer, Tensor[]>();
+    const keepValues = (t: Tensor): void => {
+      const own = new Tensor(t.storage.share(), t.shape, false, t.label);
+      adopt(own, owner);
+      kept.set(t, own);
+      inBuffer.set(t.storage.buffer, [...(inBuffer.get(t.storage.buffer) ?? []), t]);
+    };
+    /** The known tensor that holds the same memory, which stays taken while its values are kept: what `detach` was called on. */
+    const origin = (t: Tensor): Tensor => {
+      if (kept.has(t)) return t;
+      const same = inBuffer.get(t.storage.buffer)?.find((k) => {
+        const { storage, shape } = kept.get(k)!;
+        return storage.offset === t.storage.offset && sameShape(shape, t.shape);
+      });
+      if (!same) keepValues(t);
+      return same ?? t;
+    };
+    for (const t of outside) keepValues(t);
+    let order = 0;
+    const note = (
+      op: string,
+      given: readonly Tensor[],
+      outputs: readonly Tensor[],
+      call: Made['call'],
+      during: Made['during'],
+    ): void => {
+      if (outputs.length === 0) {
+        throw new GradError(`trace: ${op} writes to a tensor in place; trace what only reads (a module in eval mode)`);
+      }
+      if (outputs.every((t) => made.has(t)) && opaque?.(op) === false) return;
+      const inputs = given.map(origin);
+      const place = where?.();
+      outputs.forEach((t, output) => {
+        made.set(t, { order: order++, op, inputs, output, call, during, where: place });
+        if (!kept.has(t)) keepValues(t);
+      });
+    };
+    try {
+      const result = observe(
+        (op, inputs, outputs, during, call) => note(op, inputs, outputs, call, during),
+        () => returnedTensors('trace', fn()),
+      );
+      const outputs = (result instanceof Tensor ? [result] : result).map(origin);
+      return tapeOf(outputs, made, kept);
+    } catch (error) {
+      for (const t of kept.values()) t.dispose();
+      throw error;
     }
-    if (outputs.every((t) => made.has(t)) && opaque?.(op) === false) return;
-    const inputs = given.map(origin);
-    const place = where?.();
-    outputs.forEach((t, output) => {
-      made.set(t, { order: order++, op, inputs, output, call, during, where: place });
-      if (!kept.has(t)) keepValues(t);
-    });
-  };
-  try {
-    const result = observe(
-      (op, inputs, outputs, during, call) => note(op, inputs, outputs, call, during),
-      () => refusePromise('trace', fn()),
-    );
-    const outputs = (result instanceof Tensor ? [result] : result).map(origin);
-    return tapeOf(outputs, made, kept);
-  } catch (error) {
-    for (const t of kept.values()) t.dispose();
-    throw error;
-  }
-}
+  },
+);
 
 function tapeOf(outputs: readonly Tensor[], made: ReadonlyMap<Tensor, Made>, kept: ReadonlyMap<Tensor, Tensor>): Tape {
   const needed = new Set<Tensor>();

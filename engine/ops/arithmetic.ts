@@ -1,10 +1,12 @@
 /** Powers, angles and remainders. */
+
 import { ATAN, LOG, POW, REMAINDER } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
+import { op } from '../arguments.ts';
 import type { Row } from '../row.ts';
 import { scope } from '../scope.ts';
 import { Tensor } from '../tensor.ts';
-import { type Binary, binary, like, row, type Scalars, type TensorLike } from './define.ts';
+import { type Binary, binary, like, row, type Scalars, TWO } from './define.ts';
 import { add, affine, div, elementwiseRows, mul, neg, square, sub } from './elementwise.ts';
 import { floor, reciprocal } from './unary.ts';
 
@@ -105,10 +107,14 @@ const powRow: Row<Scalars> = row(
  * @function
  */
 export const pow: Binary = Object.assign(
-  (a: TensorLike, b: TensorLike): Tensor =>
-    typeof b === 'number' && a instanceof Tensor
-      ? powScalar(a, b)
-      : scope(() => apply(powRow, [like(a, b), like(b, a)], {})[0]!),
+  op(
+    'pow',
+    TWO,
+    (a, b): Tensor =>
+      typeof b === 'number' && a instanceof Tensor
+        ? powScalar(a, b)
+        : scope(() => apply(powRow, [like(a, b), like(b, a)], {})[0]!),
+  ),
   { row: powRow },
 );
 

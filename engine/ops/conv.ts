@@ -32,7 +32,7 @@ export interface Conv2dOptions {
   readonly groups?: number;
 }
 
-const conv2dOptions = options<Conv2dOptions>({
+export const conv2dOptions = options<Conv2dOptions>({
   stride: perAxis(2),
   padding: perAxis(2, 'same', 'valid'),
   dilation: perAxis(2),

@@ -69,7 +69,8 @@ export interface Binary {
 }
 
 const ONE = [tensorLike('x')] as const;
-const TWO = [tensorLike('a'), tensorLike('b')] as const;
+/** The arguments of functions of two tensors. */
+export const TWO = [tensorLike('a'), tensorLike('b')] as const;
 
 /** `rule`: null where the derivative is 0, undefined where there is none. */
 export function unary(name: string, expr: string, rule: Rule<Scalars> | null | undefined, prelude?: string): Unary {
