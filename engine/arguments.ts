@@ -100,6 +100,10 @@ const areNumbers = (v: unknown): boolean => Array.isArray(v) && v.every((n) => t
 export const numbers = (name: string, example: string): Kind<readonly number[]> =>
   kind(name, `a list of numbers such as ${example}`, areNumbers);
 
+/** A list of n numbers. */
+export const numbersOf = <T extends readonly number[]>(name: string, n: number): Kind<T> =>
+  kind(name, `a list of ${n} numbers`, (v) => areNumbers(v) && (v as unknown[]).length === n);
+
 /** A number, or a list of numbers as `example`. */
 export const numberOrList = <T extends number | readonly number[] = number | readonly number[]>(
   name: string,

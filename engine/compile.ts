@@ -1,10 +1,10 @@
 import { isObserved, observe } from './apply.ts';
+import { checkArguments, kind } from './arguments.ts';
 import { currentDevice, Storage, withDevice } from './device.ts';
 import { DeviceError, refusePromise } from './errors.ts';
 import { placesOf, takeNotes } from './live.ts';
 import { noGrad } from './node.ts';
 import { clone } from './ops/elementwise.ts';
-import { shown } from './options.ts';
 import { scope } from './scope.ts';
 import { type Shape, show } from './shape.ts';
 import { Tensor } from './tensor.ts';
@@ -54,6 +54,8 @@ interface Recording {
   started: boolean;
 }
 
+const aStep = kind<never>('the step', 'a function, such as (x) => model.forward(x)', (v) => typeof v === 'function');
+
 /**
  * Records a step once, as ops, and replays it: elementwise ops are fused, what nobody needs is left out, memory is planned,
  * and a run is one submit with a few microseconds of JavaScript a launch. Meant for training steps: everything that the step
@@ -83,9 +85,7 @@ interface Recording {
  * for (const batch of batches) await scope(() => step(tensor(batch, { shape })).item());
  */
 export function compile<A extends readonly Tensor[], R>(step: (...inputs: A) => R): CompiledStep<A, R> {
-  if (typeof step !== 'function') {
-    throw new TypeError(`compile: the step is a function, such as (x) => model.forward(x), not ${shown(step)}`);
-  }
+  checkArguments('compile', [aStep], arguments);
   /** Those that ran last come last. */
   const recordings = new Map<WebGpuDevice, Recording[]>();
   const call = (...inputs: A): R => {

@@ -20,8 +20,13 @@ export const aTensor = (name: string): Kind<Tensor> => ({
 });
 
 /** A tensor, or a number that stands for a scalar. */
-export const tensorLike = (name: string): Kind<Tensor | number> =>
-  kind(name, 'a tensor or a number', (v) => typeof v === 'number' || isTensor(v));
+export const tensorLike = (name: string): Kind<Tensor | number> => ({
+  ...kind<Tensor | number>(name, 'a tensor or a number', (v) => typeof v === 'number' || isTensor(v)),
+  refuse: (called, value) => {
+    const remedy = value instanceof Promise ? '; await it first' : '';
+    throw new TypeError(`${called}: ${name} must be a tensor or a number, not ${shown(value)}${remedy}`);
+  },
+});
 
 /** A list of tensors. */
 export const tensors = (name = 'the tensors'): Kind<readonly Tensor[]> => ({

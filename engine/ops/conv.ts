@@ -5,7 +5,7 @@ import { conv2dWeight as conv2dWeightPlan } from '../../kernels/conv2dWeight.ts'
 import type { ConvGeometry } from '../../kernels/convGeometry.ts';
 import { convTranspose2d as convTranspose2dPlan } from '../../kernels/convTranspose2d.ts';
 import { apply } from '../apply.ts';
-import { op, options, within } from '../arguments.ts';
+import { numbersOf, op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
 import { aTensor } from '../kinds.ts';
 import { perAxis } from '../ranges.ts';
@@ -311,7 +311,7 @@ export const convTranspose2d = op(
  */
 export const conv2dWeight = op(
   'conv2dWeight',
-  [aTensor('x'), aTensor('y'), within<readonly [number, number]>('size', perAxis(2)), conv2dOptions],
+  [aTensor('x'), aTensor('y'), numbersOf<readonly [number, number]>('size', 2), conv2dOptions],
   (x, y, size, options = {}): Tensor =>
     weightOf(x, y, { ...convParams('conv2dWeight', options, x.shape.slice(1, 3), size), size }),
 );

@@ -7,7 +7,7 @@ import {
   convTranspose3d as convTranspose3dPlan,
 } from '../../kernels/conv3d.ts';
 import { apply } from '../apply.ts';
-import { op, options, within } from '../arguments.ts';
+import { numbersOf, op, options } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
 import { aTensor } from '../kinds.ts';
 import { perAxis } from '../ranges.ts';
@@ -278,7 +278,7 @@ export const convTranspose3d = op(
  */
 export const conv3dWeight = op(
   'conv3dWeight',
-  [aTensor('x'), aTensor('y'), within<readonly [number, number, number]>('size', perAxis(3)), conv3dOptions],
+  [aTensor('x'), aTensor('y'), numbersOf<readonly [number, number, number]>('size', 3), conv3dOptions],
   (x, y, size, options = {}): Tensor =>
     weightOf(x, y, { ...conv3dParams('conv3dWeight', options, x.shape.slice(1, 4), size), size }),
 );
