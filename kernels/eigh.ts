@@ -6,7 +6,7 @@ const SWEEPS = 30;
 
 const kernel = memo(() => ({
   name: 'eigh',
-  source: /* wgsl */ `// a:[B,n,n], lower triangle -> values:[B,n] ascending, v:[B,n,n] with the vectors as columns. work, spare:[B,n,n]
+  source: /* wgsl */ `// a:[B,n,n], lower triangle -> values:[B,n] ascending, v:[B,n,n] with the vectors as columns; NaN unless all are finite. work, spare:[B,n,n]
 struct Params { count: u32, n: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -78,11 +78,20 @@ ${flatMain()}
   if (i >= p.count) { return; }
   let n = p.n;
   let w = i * n * n;
+  var finite = true;
   for (var row = 0u; row < n; row++) {
     for (var col = 0u; col < n; col++) {
-      work[w + row * n + col] = a[w + max(row, col) * n + min(row, col)];
+      let x = a[w + max(row, col) * n + min(row, col)];
+      finite = finite && (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u;
+      work[w + row * n + col] = x;
       v[w + row * n + col] = select(0.0, 1.0, row == col);
     }
+  }
+  if (!finite) {
+    let nan = bitcast<f32>(0x7fc00000u | (p.n & 0u));
+    for (var k = 0u; k < n; k++) { values[i * n + k] = nan; }
+    for (var k = 0u; k < n * n; k++) { v[w + k] = nan; }
+    return;
   }
   turn(w);
   // Every element was rounded hundreds of times by now. What is left to turn is found afresh in a, on vectors that are orthogonal again.

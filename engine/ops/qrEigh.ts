@@ -108,7 +108,8 @@ export interface Eigensystem {
 /**
  * Eigenvalues and eigenvectors of symmetric matrices a [..., N, N], of which only the lower triangle is read:
  * a = v diag(w) vᵀ. Meant for N up to a few hundred: one thread turns one matrix, by Jacobi's method. The gradient is
- * symmetric; that of the vectors is infinite where two eigenvalues are equal, as in PyTorch, and that of the values is not.
+ * symmetric; that of the vectors is infinite where two eigenvalues are equal, as in PyTorch, and that of the values is not. A
+ * matrix with a NaN or an infinity has NaN for all.
  * @throws ShapeError unless the last two axes are equal
  * @function
  */

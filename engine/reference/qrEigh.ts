@@ -80,6 +80,11 @@ const eigh: Loop<unknown> = ({ inputs: [a], inputShapes: [shape], outputs: [valu
       const [row, col] = [Math.floor(i / n), i % n];
       return a![base + Math.max(row, col) * n + Math.min(row, col)]!;
     });
+    if (!work.every(Number.isFinite)) {
+      values!.fill(Number.NaN, b * n, (b + 1) * n);
+      vectors!.fill(Number.NaN, base, base + n * n);
+      continue;
+    }
     const v = new Float64Array(n * n).map((_, i) => (i % (n + 1) === 0 ? 1 : 0));
     jacobi(work, v, n);
     const order = Array.from({ length: n }, (_, k) => k).sort((p, q) => work[p * (n + 1)]! - work[q * (n + 1)]!);
