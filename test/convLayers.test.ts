@@ -1,7 +1,19 @@
 /** Convolution layers beside what fixtures hold them to: first weights, messages, printed forms. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Generator, reference, ShapeError, scope, type Tensor, withDevice, zeros } from '../engine/index.ts';
+import {
+  convTranspose1d,
+  convTranspose2d,
+  Generator,
+  grad,
+  reference,
+  ShapeError,
+  scope,
+  type Tensor,
+  tensor,
+  withDevice,
+  zeros,
+} from '../engine/index.ts';
 import * as nn from '../nn/index.ts';
 
 const test = suite('convLayers');
@@ -87,6 +99,89 @@ on('inputs that do not fit are named, with the rule and what to do', () => {
     /mode reflect adds 0 to 2 elements on a side of axis 1/,
   );
 });
+
+on('a transposed convolution goes on past what its input reaches, below the dilation', () => {
+  // PyTorch's definition: y[o] is the sum of x[i] w[k] over all i · stride + k · dilation - padding = o.
+  const direct = (x: number[], w: number[], [s, d, p, extra]: readonly [number, number, number, number]): number[] => {
+    const y = new Array<number>((x.length - 1) * s - 2 * p + d * (w.length - 1) + extra + 1).fill(0);
+    x.forEach((a, i) => {
+      w.forEach((b, k) => {
+        const o = i * s + k * d - p;
+        if (o >= 0 && o < y.length) y[o]! += a * b;
+      });
+    });
+    return y;
+  };
+  const [x, w] = [
+    [1, 2, 3, 4],
+    [5, -7, 11],
+  ];
+  for (const [s, d, p, extra] of [
+    [1, 3, 0, 2],
+    [2, 5, 0, 4],
+    [2, 5, 4, 3],
+    [2, 5, 1, 2],
+    [3, 4, 0, 3],
+    [3, 2, 1, 2],
+    [1, 2, 1, 1],
+  ] as const) {
+    const wanted = direct(x, w, [s, d, p, extra]);
+    const options = { stride: s, dilation: d, padding: p, outputPadding: extra, bias: false };
+    const layers = [
+      [new nn.ConvTranspose1d(1, 1, 3, options), [1, 4, 1]],
+      [new nn.ConvTranspose2d(1, 1, [1, 3], deep(options, 2)), [1, 1, 4, 1]],
+      [new nn.ConvTranspose3d(1, 1, [1, 1, 3], deep(options, 3)), [1, 1, 1, 4, 1]],
+    ] as const;
+    for (const [layer, shape] of layers) {
+      layer.weight.assign(w);
+      const input = tensor(x, { shape }).requireGrad();
+      const y = layer.forward(input);
+      assert.equal(values(y), wanted, `${String(layer)}`);
+      // What is linear in both has these derivatives: by x against w, and by both against each other.
+      const [dx] = grad(y.sum(), [input], { createGraph: true });
+      const one = x.map((_, i) =>
+        direct(
+          x.map((_, j) => Number(i === j)),
+          w,
+          [s, d, p, extra],
+        ).reduce((a, b) => a + b),
+      );
+      assert.equal(values(dx!), one);
+      const reached = w.map((_, k) =>
+        direct(
+          [1, 1, 1, 1],
+          w.map((_, j) => Number(k === j)),
+          [s, d, p, extra],
+        ).reduce((a, b) => a + b),
+      );
+      assert.equal(values(grad(dx!.sum(), [layer.weight])[0]!), reached);
+    }
+  }
+  throws(
+    () => convTranspose2d(zeros([1, 2, 2, 1]), zeros([2, 2, 1, 1]), { stride: 2, outputPadding: [2, 0] }),
+    /^convTranspose2d: outputPadding \[2,0\] must be whole numbers, 0 or more, each less than the stride \[2,2\] or the dilation \[1,1\]/,
+  );
+  throws(
+    () => convTranspose1d(zeros([1, 2, 1]), zeros([2, 1, 1]), { outputPadding: 1 }),
+    /^convTranspose1d: outputPadding \[1\]/,
+  );
+});
+
+/** Options of the last of several axes; the others are as if they were not there. */
+const deep = <O extends Record<'stride' | 'dilation' | 'padding' | 'outputPadding', number>>(
+  { stride, dilation, padding, outputPadding, ...rest }: O,
+  axes: number,
+) => {
+  const last = (v: number, usual: number): never =>
+    Array.from({ length: axes }, (_, i) => (i === axes - 1 ? v : usual)) as never;
+  return {
+    ...rest,
+    stride: last(stride, 1),
+    dilation: last(dilation, 1),
+    padding: last(padding, 0),
+    outputPadding: last(outputPadding, 0),
+  };
+};
 
 on('sizes and options that do not fit are refused when the layer is made', () => {
   throws(

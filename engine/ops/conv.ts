@@ -10,9 +10,11 @@ import { ShapeError } from '../errors.ts';
 import { aTensor } from '../kinds.ts';
 import { perAxis } from '../ranges.ts';
 import type { Row } from '../row.ts';
+import { scope } from '../scope.ts';
 import { type Shape, show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { unlessEmpty } from './empty.ts';
+import { extended } from './outputPadding.ts';
 
 /** A whole number for both axes, or one for each: [height, width]. */
 export type Pair = number | readonly [number, number];
@@ -263,8 +265,8 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
   /** Zeros that the convolution put around its image: a number or [height, width]. Default 0. */
   readonly padding?: Pair;
   /**
-   * Rows and columns added at the bottom and right, to choose among the sizes that a strided convolution maps to y.
-   * Default 0.
+   * Rows and columns added at the bottom and right, to choose among the sizes that a strided convolution maps to y. Less than
+   * the stride or the dilation of its axis; where no value of y reaches them they are 0. Default 0.
    */
   readonly outputPadding?: Pair;
 }
@@ -287,19 +289,20 @@ const convTranspose2dOptions = options<ConvTranspose2dOptions>({
 export const convTranspose2d = op(
   'convTranspose2d',
   [aTensor('y'), aTensor('w'), convTranspose2dOptions],
-  (y, w, options = {}): Tensor => {
-    const p = convParams('convTranspose2d', options, y.shape.slice(1, 3), w.shape);
-    const extra = pair(options.outputPadding ?? 0);
-    const size = [0, 1].map(
-      (i) =>
-        ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
-        2 * p.padding[i]! +
-        p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
-        extra[i]! +
-        1,
-    ) as [number, number];
-    return transposeOf(y, w, { ...p, size });
-  },
+  (y, w, options = {}): Tensor =>
+    scope(() => {
+      const p = convParams('convTranspose2d', options, y.shape.slice(1, 3), w.shape);
+      const { y: from, extra } = extended('convTranspose2d', y, pair(options.outputPadding ?? 0), p);
+      const size = [0, 1].map(
+        (i) =>
+          ((from.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
+          2 * p.padding[i]! +
+          p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
+          extra[i]! +
+          1,
+      ) as [number, number];
+      return transposeOf(from, w, { ...p, size });
+    }),
 );
 
 /**

@@ -9,6 +9,7 @@ import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Conv2dOptions, conv2d, conv2dWeight, convTranspose2d } from './conv.ts';
 import { reshape } from './movement.ts';
+import { extended } from './outputPadding.ts';
 
 /** Options of {@link conv1d}. */
 export interface Conv1dOptions {
@@ -33,7 +34,10 @@ const conv1dOptions = options<Conv1dOptions>({
 export interface ConvTranspose1dOptions extends Conv1dOptions {
   /** Zeros that the convolution put at both ends. Default 0. */
   readonly padding?: number;
-  /** Places added at the end, to choose among the lengths that a strided convolution maps to y. Default 0. */
+  /**
+   * Places added at the end, to choose among the lengths that a strided convolution maps to y. Less than the stride or the
+   * dilation; where no value of y reaches them they are 0. Default 0.
+   */
   readonly outputPadding?: number;
 }
 
@@ -90,9 +94,10 @@ export const convTranspose1d = op(
   [aTensor('y'), aTensor('w'), convTranspose1dOptions],
   (y, w, options = {}): Tensor =>
     scope(() => {
-      const from = image('convTranspose1d', 'y', '[N,OL,Cout]', y);
-      const { padding = 0, outputPadding = 0 } = options;
-      const size = { ...flat(options), padding: [0, padding], outputPadding: [0, outputPadding] } as const;
+      const { padding = 0, outputPadding = 0, stride = 1, dilation = 1 } = options;
+      const long = extended('convTranspose1d', y, [outputPadding], { stride: [stride], dilation: [dilation] });
+      const from = image('convTranspose1d', 'y', '[N,OL,Cout]', long.y);
+      const size = { ...flat(options), padding: [0, padding], outputPadding: [0, long.extra[0]!] } as const;
       return sequence(convTranspose2d(from, kernel('convTranspose1d', w), size));
     }),
 );

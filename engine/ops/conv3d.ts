@@ -12,9 +12,11 @@ import { ShapeError } from '../errors.ts';
 import { aTensor } from '../kinds.ts';
 import { perAxis } from '../ranges.ts';
 import type { Row } from '../row.ts';
+import { scope } from '../scope.ts';
 import { type Shape, show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { unlessEmpty } from './empty.ts';
+import { extended } from './outputPadding.ts';
 
 /** A whole number for all axes, or one for each: [depth, height, width]. */
 export type Triple = number | readonly [number, number, number];
@@ -233,7 +235,10 @@ export const conv3d = op(
 export interface ConvTranspose3dOptions extends Conv3dOptions {
   /** Zeros that the convolution put around its volume: a number or [depth, height, width]. Default 0. */
   readonly padding?: Triple;
-  /** Places added behind, to choose among the sizes that a strided convolution maps to y. Default 0. */
+  /**
+   * Places added behind, to choose among the sizes that a strided convolution maps to y. Less than the stride or the dilation of
+   * its axis; where no value of y reaches them they are 0. Default 0.
+   */
   readonly outputPadding?: Triple;
 }
 
@@ -254,19 +259,20 @@ const convTranspose3dOptions = options<ConvTranspose3dOptions>({
 export const convTranspose3d = op(
   'convTranspose3d',
   [aTensor('y'), aTensor('w'), convTranspose3dOptions],
-  (y, w, options = {}): Tensor => {
-    const p = conv3dParams('convTranspose3d', options, y.shape.slice(1, 4), w.shape);
-    const extra = triple(options.outputPadding ?? 0);
-    const size = map3(
-      (i) =>
-        ((y.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
-        2 * p.before[i]! +
-        p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
-        extra[i]! +
-        1,
-    );
-    return transposeOf(y, w, { ...p, size });
-  },
+  (y, w, options = {}): Tensor =>
+    scope(() => {
+      const p = conv3dParams('convTranspose3d', options, y.shape.slice(1, 4), w.shape);
+      const { y: from, extra } = extended('convTranspose3d', y, triple(options.outputPadding ?? 0), p);
+      const size = map3(
+        (i) =>
+          ((from.shape[i + 1] ?? 0) - 1) * p.stride[i]! -
+          2 * p.before[i]! +
+          p.dilation[i]! * ((w.shape[i] ?? 0) - 1) +
+          extra[i]! +
+          1,
+      );
+      return transposeOf(from, w, { ...p, size });
+    }),
 );
 
 /**

@@ -77,12 +77,12 @@ abstract class Convolution<O extends ConvOptions> extends Module {
     this.sizes('channels', channels, 2, 1);
     this.sizes('groups', groups, 1, 1);
     const steps = this.sizes('stride', stride, axes, 1);
-    this.sizes('dilation', dilation, axes, 1);
+    const apart = this.sizes('dilation', dilation, axes, 1);
     if (typeof padding !== 'string') this.sizes('padding', padding, axes, 0);
     const extra = this.sizes('outputPadding', outputPadding, axes, 0);
-    if (extra.some((e, i) => e > 0 && e >= steps[i]!)) {
+    if (extra.some((e, i) => e > 0 && e >= Math.max(steps[i]!, apart[i]!))) {
       throw new ShapeError(
-        `${this.constructor.name}: outputPadding ${extra} must be less than the stride ${steps}: it chooses among the sizes that the convolution maps to one`,
+        `${this.constructor.name}: outputPadding ${extra} must be less than the stride ${steps} or the dilation ${apart}: it chooses among the sizes that the convolution maps to one`,
       );
     }
     if (channels.some((c) => c % groups !== 0)) {

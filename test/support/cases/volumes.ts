@@ -1,5 +1,5 @@
 /** Cases of convolutions other than the plain two-dimensional one. */
-import { conv2d, type Shape, type Tensor } from '../../../engine/index.ts';
+import { conv2d, convTranspose2d, type Shape, type Tensor } from '../../../engine/index.ts';
 import { conv1d, conv1dWeight, convTranspose1d } from '../../../engine/ops/conv1d.ts';
 import {
   type Conv3dOptions,
@@ -92,6 +92,18 @@ export const convCompositions: Readonly<Record<string, readonly Case[]>> = {
       convTranspose1d(y, w, { stride: 2, padding: 1, outputPadding: 1 }),
     ),
     two([2, 17, 8], [4, 3, 8], ', stride 2', (y, w) => convTranspose1d(y, w, { stride: 2, padding: 1 })),
+  ],
+  'outputPadding of a stride and more, below the dilation': [
+    two([2, 3, 2], [2, 3, 2], ', 2 of 3', (y, w) => convTranspose1d(y, w, { dilation: 3, outputPadding: 2 })),
+    two([1, 3, 2, 2], [2, 2, 2, 2], ', unlike axes', (y, w) =>
+      convTranspose2d(y, w, { stride: [2, 1], dilation: [4, 3], padding: [1, 0], outputPadding: [3, 1] }),
+    ),
+    two([1, 17, 9, 8], [3, 2, 8, 8], ', padding', (y, w) =>
+      convTranspose2d(y, w, { stride: 2, dilation: 5, padding: 4, outputPadding: 4 }),
+    ),
+    two([1, 2, 1, 2, 2], [2, 2, 1, 1, 2], ', volumes', (y, w) =>
+      convTranspose3d(y, w, { stride: [1, 2, 1], dilation: [3, 1, 2], outputPadding: [2, 1, 1] }),
+    ),
   ],
   conv1dWeight: [two([1, 5, 2], [1, 3, 2], ', dilation 2', (x, y) => conv1dWeight(x, y, 2, { dilation: 2 }))],
   'depthwise conv2d': [
