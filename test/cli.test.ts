@@ -292,6 +292,43 @@ test('the first Ctrl-C keeps what was learnt, also when npm passes it on once mo
   assert.is(err, '\nstopping after the step under way; press Ctrl-C again to stop at once\n');
 });
 
+test('SIGTERM and SIGHUP keep what was learnt too, and end with the status of their number', async () => {
+  for (const [name, status] of Object.entries({ SIGTERM: 143, SIGHUP: 129 })) {
+    const { code, out, err } = await run([...stub, 'train'], (text, kill) => {
+      if (text.includes('training')) kill(name as NodeJS.Signals);
+    });
+    assert.equal([code, out], [status, 'training\nkept\n'], name);
+    assert.is(err, '\nstopping after the step under way; send another signal to stop at once\n');
+  }
+});
+
+test('a command that npm started stops when npm, or the shell between, is told to end', async () => {
+  const told = (script: string, name: NodeJS.Signals) =>
+    new Promise<string>((resolve) => {
+      const env = { ...environment, npm_lifecycle_event: 'start' };
+      const child = spawn('sh', ['-c', script, 'sh', process.execPath, ...stub, 'train'], { cwd: repository, env });
+      let out = '';
+      child.stdout.on('data', (text) => {
+        out += text;
+        if (out === 'training\n') child.kill(name);
+      });
+      child.on('close', () => resolve(out)); // when the command has closed its end
+    });
+  assert.is(await told('"$@"; true', 'SIGTERM'), 'training\nkept\n');
+  if (existsSync('/proc/self/stat')) {
+    assert.is(await told(`sh -c '"$@"; true' sh "$@"; true`, 'SIGHUP'), 'training\nkept\n');
+  }
+});
+
+test('a second signal ends the process at once, whichever it is', async () => {
+  const { code, signal } = await run([...stub, 'train', '--seed', '666'], (text, kill) => {
+    if (!text.includes('training')) return;
+    kill('SIGHUP');
+    setTimeout(() => kill('SIGTERM'), 1000);
+  });
+  assert.equal([code, signal], [null, 'SIGTERM']);
+});
+
 test('the second Ctrl-C ends the process at once', async () => {
   const { code, signal, out } = await run([...stub, 'train', '--seed', '666'], (text, kill) => {
     if (!text.includes('training')) return;

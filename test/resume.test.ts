@@ -1,6 +1,6 @@
 /** Runs that are killed or stopped go on to the numbers of a run that was left alone: the real command in real processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -51,7 +51,7 @@ const rows = (folder: string): number => {
   return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
 };
 
-const status = (folder: string) => JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'));
+const statusOf = (folder: string) => JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'));
 
 const moment = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -100,7 +100,7 @@ test('a run that was stopped goes on to the same numbers, and farther than it wa
   while (rows(out) < 20) await moment(10);
   child.kill('SIGINT');
   assert.is((await ended).code, 130);
-  const { state, step, saved } = status(out);
+  const { state, step, saved } = statusOf(out);
   assert.equal([state, saved], ['stopped', step]);
   assert.ok(step >= 20 && step < 900);
   assert.is(rows(out), step);
@@ -112,6 +112,58 @@ test('a run that was stopped goes on to the same numbers, and farther than it wa
   assert.is(more.code, 0, more.text);
   assert.match(more.text, /going on after step 900 in /);
   assert.is(rows(out), 950);
+  const { command } = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+  assert.match(command, / --steps 950 --snapshots 3 --checkpoint-every 60( --adapter \w+)?$/);
+});
+
+test('SIGTERM and SIGHUP end a run as Ctrl-C does, and say so', async () => {
+  for (const [name, status, more] of [
+    ['SIGTERM', 143, 30],
+    ['SIGHUP', 129, 60],
+  ] as const) {
+    const out = join(root, 'asked');
+    const { child, ended } =
+      more === 30 ? start('--out', out, ...JOB, '--checkpoint-every', '1000') : start('--resume', out);
+    while (child.exitCode === null && (!existsSync(out) || rows(out) < more)) await moment(10);
+    child.kill(name);
+    const { code, text } = await ended;
+    assert.is(code, status, text);
+    const { state, step, saved, reason } = statusOf(out);
+    assert.equal([state, saved, reason], ['stopped', step, `stopped by ${name}`]);
+    assert.is(rows(out), step);
+    assert.not.ok(existsSync(join(out, 'run.lock')));
+  }
+});
+
+test('one process at a time: a second is refused, and one that hung and was followed writes nothing more', async () => {
+  const out = join(root, 'hung');
+  const first = start('--out', out, ...JOB);
+  while (first.child.exitCode === null && (!existsSync(out) || rows(out) < 80)) await moment(10);
+  const second = await start('--resume', out).ended;
+  assert.is(second.code, 1, second.text);
+  assert.match(
+    second.text,
+    new RegExp(`^wgrad: process ${first.child.pid} on .* has been writing in ${out} since `, 'm'),
+  );
+  assert.is(first.child.exitCode, null);
+  first.child.kill('SIGSTOP');
+  const lock = join(out, 'run.lock');
+  utimesSync(lock, new Date(), new Date(Date.now() - 3_600_000)); // as if it had hung for an hour
+  const third = await start('--resume', out).ended;
+  assert.is(third.code, 0, third.text);
+  const files = () =>
+    Object.fromEntries(readdirSync(out).map((name) => [name, readFileSync(join(out, name)).toString('base64')]));
+  const before = files();
+  first.child.kill('SIGCONT');
+  const { code, text } = await first.ended;
+  assert.is(code, 1, text);
+  assert.match(
+    text,
+    /\nwgrad: .*run\.lock was removed, so that others may write there too: this process writes nothing more\n$/,
+  );
+  assert.equal(files(), before);
+  assert.equal((await outcome(out)).weights, (await outcome(join(root, 'whole'))).weights);
+  assert.is((await outcome(out)).metrics, (await outcome(join(root, 'whole'))).metrics);
 });
 
 test('a run limited by time finds its number of steps, ends in time, and has the numbers of a run of these steps', async () => {
@@ -119,7 +171,7 @@ test('a run limited by time finds its number of steps, ends in time, and has the
   const timed = JOB.filter((_, i) => ![8, 9].includes(i));
   const { code, text } = await start('--out', out, ...timed, '--time', '15s').ended;
   assert.is(code, 0, text);
-  const { steps, seconds, step, state } = status(out);
+  const { steps, seconds, step, state } = statusOf(out);
   assert.is(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).steps, steps);
   assert.ok(steps > 10 && rows(out) === step, text);
   // A busy machine may take seconds for the last step and picture, or slow down on the way: the estimate is of the beginning.
@@ -134,7 +186,7 @@ test('a run limited by time finds its number of steps, ends in time, and has the
   assert.match(over.text, /the run has taken \d+ s already: give it more/);
   const more = await start('--resume', out, '--time', '40s').ended;
   assert.is(more.code, 0, more.text);
-  assert.ok(status(out).steps > steps && rows(out) > steps, more.text);
+  assert.ok(statusOf(out).steps > steps && rows(out) > steps, more.text);
 });
 
 test('weights that are not finite never become a checkpoint', async () => {
@@ -143,7 +195,7 @@ test('weights that are not finite never become a checkpoint', async () => {
   const { code, text } = await start('--out', out, ...JOB.slice(0, -2), ...rates).ended;
   assert.is(code, 1, text);
   assert.match(text, /wgrad: training diverged at step 1: weights are not finite; lower the learning rates/);
-  assert.equal([status(out).state, status(out).saved], ['diverged', null]);
+  assert.equal([statusOf(out).state, statusOf(out).saved], ['diverged', null]);
   assert.not.ok(existsSync(join(out, 'checkpoint.safetensors')));
 });
 

@@ -1,3 +1,4 @@
+import { statOf } from '../run/processName.node.ts';
 import { forgiveReaders, terminal } from '../run/terminal.node.ts';
 
 /** Signals that ask a process to end, and the exit status of one that did as asked: 128 and the signal's number, as in shells. */
@@ -31,9 +32,33 @@ export function onStopSignals(interrupt: AbortController, what: string): () => v
     setTimeout(unhandle, SAME).unref();
   };
   for (const name of names) process.on(name, handle);
+  const unwatch = watchNpm(handle);
   return () => {
+    unwatch();
     if (!interrupt.signal.aborted) unhandle();
   };
+}
+
+/** The shells that npm puts between itself and a command. */
+const SHELLS = ['sh', 'dash', 'bash', 'ash', 'busybox', 'zsh'];
+/** Milliseconds between two looks. */
+const LOOK = 500;
+
+/**
+ * What npm is told with SIGTERM it passes on to the shell that it started, which dies of it and leaves the command alone; and of
+ * SIGHUP npm dies itself. So what npm started looks whether shell and npm are still there.
+ * @returns what ends it
+ */
+function watchNpm(handle: (name: StopSignalName) => void): () => void {
+  if (process.env.npm_lifecycle_event === undefined) return () => {};
+  const { ppid } = process;
+  const shell = statOf(ppid);
+  const npm = shell && SHELLS.includes(shell.name) ? shell.parent : undefined;
+  const timer = setInterval(() => {
+    if (process.ppid !== ppid) handle('SIGTERM');
+    else if (npm !== undefined && statOf(ppid)?.parent !== npm) handle('SIGHUP');
+  }, LOOK).unref();
+  return () => clearInterval(timer);
 }
 
 /** The exit status of what has stopped because of a signal. */

@@ -40,14 +40,19 @@ const place = (): Pick<ProcessName, 'host' | 'boot' | 'space'> => ({
 
 /** When a process began; null for one that has ended and waits for its parent to notice. */
 function birthOf(pid: number): string | null {
-  // The second field is the program's name in brackets, which may hold brackets and spaces itself.
-  const fields = linux(() =>
-    readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' '),
-  );
-  const [state] = fields ?? [];
-  return fields && state !== 'Z' && state !== 'X' ? fields[19]! : null;
+  const found = statOf(pid);
+  return found && !['Z', 'X'].includes(found.state) ? found.born : null;
+}
+
+/** What Linux says of a process; null where there is none, and on other systems. */
+export function statOf(
+  pid: number,
+): { readonly name: string; readonly state: string; readonly parent: number; readonly born: string } | null {
+  const text = linux(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  // The name stands in brackets, and may hold brackets and spaces itself.
+  const [, name, rest] = /^\d+ \((.*)\) (.*)/s.exec(text ?? '') ?? [];
+  const fields = rest?.split(' ');
+  return fields ? { name: name!, state: fields[0]!, parent: Number(fields[1]), born: fields[19]! } : null;
 }
 
 /** What /proc says; null where there is no such file, as on other systems. */
