@@ -12,8 +12,8 @@ export interface Calls {
   roofs: { ask: object; answer: Roofs };
   /** Makes a task the current one, and runs it for its results. */
   prepare: { ask: { task: Task }; answer: Float32Array[] };
-  /** Times `calls` calls of the current task. */
-  time: { ask: { calls: number }; answer: Sample };
+  /** Times `calls` calls of the current task; with `record` also the thread's own part of it, which costs a moment. */
+  time: { ask: { calls: number; record?: boolean }; answer: Sample };
   dispose: { ask: object; answer: null };
   /** Prepares the task and times its first call, in a process that has run nothing else; then counts memory over `steps` more. */
   first: { ask: { task: Task; steps: number }; answer: FirstStep };

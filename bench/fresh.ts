@@ -6,6 +6,9 @@ import type { Case, FirstStep, Library } from './task.ts';
 /** Steps over which the peak of live buffers is taken, after the first. */
 const STEPS = 4;
 
+/** What stands in the column of shapes for a training task. */
+export const freshShape = (name: string, shape: string): string => `${name} ${shape.split(',')[0]}`;
+
 /** Two rows for a training task: milliseconds of the first step, pipelines included, and the peak of live buffers. */
 export async function freshRows({ name, shape, task }: Case, { plan }: Workers): Promise<Row[]> {
   const found = new Map<Library, FirstStep>();
@@ -27,11 +30,11 @@ export async function freshRows({ name, shape, task }: Case, { plan }: Workers):
       const first = found.get(library);
       return first ? pick(first) : null;
     }) as [number | null, number | null, number | null];
-    const ratio = (other: number | null) => (own === null || other === null ? null : other / own);
+    const ratio = (other: number | null) => (own === null || other === null || !(own > 0) ? null : other / own);
     return { own, tfjs, jaxjs, ratios: { vs_tfjs: ratio(tfjs), vs_jaxjs: ratio(jaxjs) } };
   };
   const common = { suite: 'overhead', gflops: null, gbps: null, of_roof: null, difference: null } as const;
-  const label = `${name} ${shape.split(',')[0]}`;
+  const label = freshShape(name, shape);
   const time = get(({ ms }) => ms);
   const memory = get(({ peakBytes }) => peakBytes / 1e6);
   return [

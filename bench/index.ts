@@ -2,9 +2,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { commanderOutput, isOutputClosed, terminal } from '../gan/run/terminal.node.ts';
 import { writeFileAtomic } from '../nn/io/atomicWrite.node.ts';
-import { freshRows } from './fresh.ts';
+import { freshRows, freshShape } from './fresh.ts';
 import { htmlReport } from './report/html.ts';
-import { heading, rowText } from './report/table.ts';
+import { heading, listText, rowText } from './report/table.ts';
 import { measure, type Row, Workers } from './run.ts';
 import { ops } from './suites/ops.ts';
 import { overhead } from './suites/overhead.ts';
@@ -17,6 +17,7 @@ interface Options {
   readonly peers: readonly Library[];
   readonly only: readonly string[];
   readonly quick: boolean;
+  readonly list: boolean;
   readonly rounds?: number;
   readonly json?: string;
   readonly html?: string;
@@ -57,17 +58,29 @@ const command = new Command('bench')
     [''],
   )
   .option('--quick', 'a few rows, few rounds; about a minute', false)
+  .option('--list', 'print the rows that there are, of the suite, --only and --quick, and time nothing', false)
   .option('--rounds <n>', 'rounds of each row (default: 7, quick 3)', positive)
   .option('--json <file>', 'write all figures there')
   .option('--html <file>', 'write a page with charts there');
 
-async function main({ suite, adapter, peers, only, quick, rounds, json, html }: Options): Promise<void> {
+async function main({ suite, adapter, peers, only, quick, list, rounds, json, html }: Options): Promise<void> {
   const suites = suite === 'all' ? SUITES : [suite];
   const matches = ({ name, shape }: Case) => only.some((text) => `${name} ${shape}`.includes(text));
   const cases = suites.flatMap((name) => CASES[name].filter((one) => matches(one) && (!quick || one.quick)));
   // A process of its own for each library and row takes its time, and is not for the quick run.
   const fresh = suites.includes('overhead') && !quick ? train.filter(matches) : [];
   if (cases.length + fresh.length === 0) throw new Error(`no row matches ${only.join(', ')}`);
+  if (list) {
+    const firsts = fresh.flatMap(({ name, shape }) =>
+      ['first step', 'peak memory'].map((what) => ({
+        suite: 'overhead' as const,
+        name: what,
+        shape: freshShape(name, shape),
+      })),
+    );
+    terminal.out.text(listText([...cases, ...firsts]));
+    return;
+  }
   const chosen = adapter ?? (process.env.WGRAD_ADAPTER || undefined);
   if (chosen && !ADAPTERS.includes(chosen))
     throw new Error(`WGRAD_ADAPTER=${chosen}: choose from ${ADAPTERS.join(', ')}`);

@@ -163,9 +163,13 @@ export interface Prepared {
 /** One timed sample, by call. */
 export interface Sample {
   readonly ms: number;
-  /** Of the JavaScript thread, until all was handed over. */
+  /** Of the JavaScript thread, until all was handed over; 0 where that was not asked for. */
   readonly recordMs: number;
   readonly dispatches: number;
+  /** How many calls it is of. */
+  readonly calls: number;
+  /** The steps in which the clock of `recordMs` moves, in milliseconds: of all calls together. */
+  readonly grainMs: number;
 }
 
 /** What the first step of a fresh process took. */

@@ -26,14 +26,32 @@ let peer: Peer;
 let current: Prepared | undefined;
 const collect = garbageCollector();
 
+const never = new Int32Array(new SharedArrayBuffer(4));
+
 /**
  * Milliseconds that this thread has run for: on Linux without those that the adapter's threads and other programs took
- * from it, on other systems all that passed.
+ * from it, on other systems all that passed. Linux adds them up when its scheduler ticks, every few milliseconds, and when the
+ * thread goes to sleep, which it therefore does for a moment.
  */
 function busy(): number {
   if (process.platform !== 'linux') return performance.now();
+  Atomics.wait(never, 0, 0, 0.01);
   return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 }
+
+/** The largest of some steps in which `busy` moves, in milliseconds: reading it takes time too, and there may be no ticks. */
+const GRAIN = ((): number => {
+  let grain = 0;
+  const since = performance.now();
+  for (let last = busy(), moves = 0; moves < 4 && performance.now() - since < 60; ) {
+    const now = busy();
+    if (now === last) continue;
+    if (moves > 0) grain = Math.max(grain, now - last); // the first one had begun before
+    last = now;
+    moves++;
+  }
+  return grain;
+})();
 
 async function sync(): Promise<void> {
   peer.flush();
@@ -47,30 +65,32 @@ async function prepare(task: Task): Promise<Float32Array[]> {
   return results;
 }
 
-async function time(calls: number): Promise<Sample> {
+async function time(calls: number, record: boolean): Promise<Sample> {
   if (!current) throw new Error('no task is prepared');
   // Garbage of earlier samples is nobody's fault in this one; bind groups also hold memory mappings on lavapipe.
   collect();
   const before = dispatches();
   const began = performance.now();
-  const cpu = busy();
+  const cpu = record ? busy() : 0;
   for (let i = 0; i < calls; i++) current.run();
   peer.flush();
-  const recorded = busy() - cpu;
+  const recorded = record ? busy() - cpu : 0;
   await queuesDone();
   const done = performance.now();
   return {
     ms: (done - began) / calls,
     recordMs: recorded / calls,
     dispatches: (dispatches() - before) / calls,
+    calls,
+    grainMs: GRAIN,
   };
 }
 
 async function first(task: Task, steps: number): Promise<FirstStep> {
   current = await prepareWith(peer, task);
   await sync();
-  const { ms } = await time(1);
-  for (let i = 0; i < steps; i++) await time(1);
+  const { ms } = await time(1, false);
+  for (let i = 0; i < steps; i++) await time(1, false);
   return { ms, peakBytes: peakBytes() };
 }
 
@@ -92,7 +112,7 @@ async function answer(ask: Request): Promise<Answer> {
     case 'prepare':
       return prepare(ask.task);
     case 'time':
-      return time(ask.calls);
+      return time(ask.calls, ask.record ?? false);
     case 'dispose':
       current?.dispose();
       current = undefined;
