@@ -2,7 +2,7 @@ import { guarded, options } from './arguments.ts';
 import { GradError } from './errors.ts';
 import { grad } from './grad.ts';
 import { aTensor, tensorRange } from './kinds.ts';
-import { adopt } from './lifetime.ts';
+import { adopt, KEPT } from './lifetime.ts';
 import { refuseRecording } from './live.ts';
 import { type Node, noGrad } from './node.ts';
 import { add } from './ops/elementwise.ts';
@@ -49,7 +49,7 @@ export const backward = guarded(
       const g = gradients[i]!;
       const before = x.grad;
       x.grad = before ? noGrad(() => add(before, g)) : g;
-      adopt(x.grad, undefined); // like the leaf, it outlives the scope of the step
+      adopt(x.grad, KEPT); // like the leaf, it outlives the scope of the step
       if (before) {
         before.dispose();
         g.dispose();

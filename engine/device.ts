@@ -2,6 +2,7 @@ import type { Elementwise } from '../kernels/functions.ts';
 import type { Param, Plan, Shape, Target } from '../kernels/kernel.ts';
 import { aFunction, guarded, kind } from './arguments.ts';
 import { DeviceError, refusePromise, UseAfterFreeError } from './errors.ts';
+import type { Census } from './lifetime.ts';
 import type { Live } from './live.ts';
 
 /** Values as a device hands them out, row-major: float32 from WebGPU, float64 from the reference device. */
@@ -27,7 +28,7 @@ export interface Launch {
 
 /** Live tensors and the memory behind them. */
 export interface Memory {
-  /** Tensors alive, on all devices. */
+  /** Tensors alive on this device. */
   tensors: number;
   /** Buffers that back living tensors. */
   buffers: number;
@@ -51,6 +52,8 @@ export interface Device {
   readonly dtype: 'float32' | 'float64';
   /** What kernels may know of this device. */
   readonly target: Target;
+  /** Its tensors. @internal */
+  readonly census: Census;
   /** Whether it can run the op itself; if not, the engine runs the op's composition. @internal */
   runs(launch: Launch): boolean;
   /** @internal */

@@ -1,12 +1,14 @@
 import { aFunction, guarded } from './arguments.ts';
 import { refuseGenerator } from './errors.ts';
-import { adopt, currentOwner, type Owner, setOwner } from './lifetime.ts';
+import { adopt, currentOwner, type Owned, type Owner, setOwner } from './lifetime.ts';
 import { type Node, upcomingNodeId } from './node.ts';
 import { Tensor } from './tensor.ts';
 
 /**
  * Runs `fn` and frees every tensor made in it, except those that it returns (alone, or inside arrays, maps and plain
  * objects) and those that the graph behind a returned tensor still needs. Survivors pass to the enclosing scope.
+ * A loop without scopes keeps all that it makes; where the number of tensors outside of every scope doubles past 32,768 a warning
+ * on the console says so, once a device. Those that were given to {@link keep} are meant to stay, and not counted.
  * Reading is allowed inside: `scope(() => loss.item())` resolves after the tensor is gone. What `fn` throws is thrown on,
  * after all that it made was freed.
  * @throws TypeError if `fn` is async or a generator: a scope ends when its function returns, before such a one is done
@@ -22,20 +24,21 @@ export const scope = guarded('scope', [aFunction('fn')], <T>(fn: () => T): T => 
   if (fn.constructor.name === 'AsyncFunction') {
     throw new TypeError('scope: the function must not be async; read data after the scope, or return t.data() from it');
   }
-  const own: Owner = { owned: new Set(), parent: currentOwner(), firstNode: upcomingNodeId() };
+  const owned = new Set<Owned>();
+  const own: Owner = { owned, parent: currentOwner(), firstNode: upcomingNodeId() };
   setOwner(own);
   let result: T;
   try {
     result = refuseGenerator('scope', fn());
   } catch (error) {
     setOwner(own.parent);
-    for (const t of [...own.owned]) t.dispose();
+    for (const t of [...owned]) t.dispose();
     throw error;
   }
   setOwner(own.parent);
   const survivors = new Set<Tensor>();
   collect(result, own, survivors);
-  for (const t of [...own.owned]) {
+  for (const t of [...owned]) {
     if (survivors.has(t as Tensor)) adopt(t, own.parent);
     else t.dispose();
   }

@@ -1,7 +1,7 @@
 import { aFunction, guardMethods, kind, maybe, op, options, within } from './arguments.ts';
 import { currentDevice, type Device, type Storage, type Values } from './device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from './errors.ts';
-import { adopt, born, died, type Owner } from './lifetime.ts';
+import { adopt, born, type Census, died, KEPT, type Owner } from './lifetime.ts';
 import { noteAlias, noteDecision, refuseRecording } from './live.ts';
 import type { Methods } from './methodTypes.ts';
 import type { Node } from './node.ts';
@@ -90,6 +90,11 @@ export class Tensor {
     return this.device.dtype;
   }
 
+  /** Where it is counted. @internal */
+  get census(): Census {
+    return this.device.census;
+  }
+
   /** Whether it was freed. */
   get isDisposed(): boolean {
     return this.#storage === undefined;
@@ -127,10 +132,11 @@ export class Tensor {
 
   /** Frees the memory at once. Safe to call twice. A backward pass that needs the value afterwards throws. */
   dispose(): void {
-    if (!this.#storage) return;
-    this.#storage.release();
-    this.#storage = undefined;
+    const storage = this.#storage;
+    if (!storage) return;
     died(this);
+    this.#storage = undefined;
+    storage.release();
   }
 
   /** Frees it at the end of a block that began with `using x = ...`. */
@@ -283,7 +289,7 @@ export const keep = op(
   'keep',
   [kind<Tensor>('t', 'a tensor', (v) => v instanceof Tensor)],
   <T extends Tensor>(t: T): T => {
-    adopt(t, undefined);
+    adopt(t, KEPT);
     return t;
   },
 );

@@ -258,5 +258,47 @@ test('100 steps on the reference device: memory stands still too', () => {
   assert.equal(held(), start);
 });
 
+test('tensors are counted where they live', () => {
+  const [on, off] = [gpu.memory().tensors, reference.memory().tensors];
+  setDevice(gpu);
+  const t = ones([2]);
+  assert.equal([gpu.memory().tensors, reference.memory().tensors], [on + 1, off]);
+  t.dispose();
+  assert.equal([gpu.memory().tensors, reference.memory().tensors], [on, off]);
+});
+
+/** What is said on the console while `fn` runs. */
+function warnings(fn: () => void): string[] {
+  const { warn } = console;
+  const said: string[] = [];
+  console.warn = (message: string) => said.push(message);
+  try {
+    fn();
+  } finally {
+    console.warn = warn;
+  }
+  return said;
+}
+
+test('a loop without scope is warned of, once; scopes, what is kept and what is freed are not', async () => {
+  const device = await openGpu();
+  setDevice(device);
+  const x = keep(ones([1]));
+  const times = (n: number, fn: () => void) => {
+    for (let k = 0; k < n; k++) fn();
+  };
+  const quiet = warnings(() => {
+    times(34_000, () => keep(x.detach()));
+    times(34_000, () => x.detach().dispose());
+    times(400, () => scope(() => times(100, () => x.detach())));
+    times(20_000, () => x.detach());
+  });
+  assert.equal(quiet, []);
+  const said = warnings(() => times(20_000, () => x.detach()));
+  assert.is(said.length, 1);
+  assert.match(said[0]!, /^wgrad: 32768 tensors are alive outside every scope.*scope\(\(\) => .*keep\(t\)$/);
+  device.destroy();
+});
+
 test.after(() => gpu.destroy());
 test.run();

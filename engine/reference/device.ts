@@ -1,6 +1,6 @@
 import type { Target } from '../../kernels/kernel.ts';
 import { type Buffer, checkView, type Device, type Launch, type Memory, Storage } from '../device.ts';
-import { tensorsAlive } from '../lifetime.ts';
+import { Census } from '../lifetime.ts';
 import type { Primitive } from '../ops/table.ts';
 import { sizeOf } from '../shape.ts';
 import type { LoopContext } from './loop.ts';
@@ -33,6 +33,8 @@ export class ReferenceDevice implements Device {
   readonly kind = 'reference';
   readonly name = 'float64 reference (JavaScript)';
   readonly dtype = 'float64';
+  /** @internal */
+  readonly census = new Census(false);
   readonly target: Target = { family: 'software', subgroupSize: 0, maxStorageBuffers: Number.POSITIVE_INFINITY };
   #buffers = 0;
   #bytes = 0;
@@ -102,7 +104,7 @@ export class ReferenceDevice implements Device {
 
   memory(): Memory {
     const [buffers, bytes, peakBytes] = [this.#buffers, this.#bytes, this.#peakBytes];
-    return { tensors: tensorsAlive(), buffers, bytes, pooledBuffers: 0, pooledBytes: 0, peakBytes };
+    return { tensors: this.census.alive, buffers, bytes, pooledBuffers: 0, pooledBytes: 0, peakBytes };
   }
 
   destroy(): void {}

@@ -1,7 +1,7 @@
 import type { Dispatch, Target } from '../../kernels/kernel.ts';
 import { type Buffer, checkView, type Device, type Launch, type Memory, Storage, type Values } from '../device.ts';
 import { DeviceError, refuseGenerator } from '../errors.ts';
-import { tensorsAlive } from '../lifetime.ts';
+import { Census } from '../lifetime.ts';
 import { show, sizeOf } from '../shape.ts';
 import { type Binding, checkLaunch } from './commands.ts';
 import { type Counters, type GpuDevice, type KernelFamily, nameOf, type Opened } from './opened.ts';
@@ -22,6 +22,8 @@ export type { Counters, GpuDevice, KernelFamily };
 export class WebGpuDevice implements Device {
   readonly kind = 'webgpu';
   readonly dtype = 'float32';
+  /** @internal */
+  readonly census = new Census(true);
   readonly name: string;
   readonly target: Target;
   /** WebGPU's own device, for work beside the engine's. */
@@ -231,7 +233,7 @@ export class WebGpuDevice implements Device {
     const { buffers, bytes, peakBytes } = this.#pool;
     const pooledBuffers = this.#pool.pooledBuffers + this.#readback.buffers;
     const pooledBytes = this.#pool.pooledBytes + this.#readback.bytes;
-    return { tensors: tensorsAlive(), buffers, bytes, pooledBuffers, pooledBytes, peakBytes };
+    return { tensors: this.census.alive, buffers, bytes, pooledBuffers, pooledBytes, peakBytes };
   }
 
   /** Counts the work done since `init`. */
