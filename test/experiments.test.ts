@@ -1,5 +1,5 @@
 /** The frame of the experiments: what is kept of an interrupted run, what is done again, and what the command refuses. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +70,39 @@ test('an interrupted run goes on where it stopped, and a finished one is only dr
   assert.is(readFileSync(join(out, 'trial-a.svg'), 'utf8'), '<svg>42</svg>');
   await runExperiment(trial(done), optionsIn(root));
   assert.equal(done, ['first', 'second']);
+});
+
+test('a run that is asked to stop finishes the part under way, and goes on after it', async ({ root }) => {
+  const done: string[] = [];
+  const interrupt = new AbortController();
+  const signal = interrupt.signal;
+  const asked = trial({
+    push(part: string) {
+      interrupt.abort('SIGTERM');
+      return done.push(part);
+    },
+  } as unknown as string[]);
+  const message = await messageOf(runExperiment(asked, { ...optionsIn(root), signal }));
+  assert.match(message, /^stopped before second; the same command goes on there, from the parts in .*trial$/);
+  assert.equal(done, ['first']);
+  assert.is(await runExperiment(trial(done), optionsIn(root)), true);
+  assert.equal(done, ['first', 'second']);
+});
+
+test('the command stops for SIGTERM with its status', async ({ root }) => {
+  const args = ['--import=tsx', 'gan/experiments/index.node.ts', 'parallel-lines', '--quick', '--adapter', 'reference'];
+  const child = spawn(process.execPath, [...args, '--out', root], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  child.stderr.on('data', (data) => {
+    text += String(data);
+  });
+  child.stdout.once('data', () => child.kill('SIGTERM'));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  assert.match(
+    text,
+    /^\nstopping after the part under way; send another signal to stop at once\nexperiment: stopped before /,
+  );
+  assert.is(code, 143);
 });
 
 test('changed settings, a quick run and a fresh one do their parts anew', async ({ root }) => {

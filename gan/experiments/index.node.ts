@@ -1,9 +1,12 @@
 import { Command, Option } from 'commander';
 import { adapters } from '../cli/options.ts';
+import { onStopSignals, stoppedStatus } from '../cli/signals.node.ts';
 import { commanderOutput, terminal } from '../run/terminal.node.ts';
 import { experiments } from './experiments.node.ts';
 import { checkCode, updatePage } from './page.node.ts';
-import { type ExperimentOptions, runExperiment } from './run.node.ts';
+import { type ExperimentOptions, runExperiment, StoppedError } from './run.node.ts';
+
+const interrupt = new AbortController();
 
 const program = new Command('npm run experiment --')
   .configureOutput(commanderOutput)
@@ -29,18 +32,19 @@ const program = new Command('npm run experiment --')
       return;
     }
     const names = name === 'all' ? Object.keys(experiments) : [name];
+    onStopSignals(interrupt, 'the part under way');
     for (const one of names) {
       // Not `experiments[one]` alone, which knows `toString` too.
       const load = Object.hasOwn(experiments, one) ? experiments[one] : undefined;
       if (!load)
         return program.error(`there is no experiment ${one}; there are ${Object.keys(experiments).join(', ')}`);
       const out = options.out ?? (options.quick ? 'runs/experiments/quick' : 'docs/experiments');
-      const holds = await runExperiment(await load(), { ...options, out });
+      const holds = await runExperiment(await load(), { ...options, out, signal: interrupt.signal });
       if (!holds && !options.quick) process.exitCode = 1;
     }
   });
 
 await program.parseAsync().catch((error: Error) => {
   terminal.err.text(`experiment: ${process.env.WGRAD_DEBUG ? error.stack : error.message}`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof StoppedError ? stoppedStatus(interrupt.signal) : 1;
 });

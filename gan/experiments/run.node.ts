@@ -22,14 +22,30 @@ export interface ExperimentOptions {
   readonly fresh?: boolean;
   /** Takes what there is to say, line by line. Default: prints it. */
   readonly say?: (text: string) => void;
+  /** Stops after the part under way, which is kept. */
+  readonly signal?: AbortSignal;
+}
+
+/** An experiment was asked to stop. Its finished parts are kept. */
+export class StoppedError extends Error {
+  /** 'StoppedError'. */
+  override name = 'StoppedError';
 }
 
 /**
  * Runs an experiment on an adapter and writes `NAME.json` and its pictures.
  * @returns whether all its claims hold
+ * @throws StoppedError where `signal` asked to stop before the last part was done
  */
 export async function runExperiment(experiment: Experiment, options: ExperimentOptions = {}): Promise<boolean> {
-  const { out = 'docs/experiments', parts = 'runs/experiments', quick = false, adapter, fresh = false } = options;
+  const {
+    out = 'docs/experiments',
+    parts = 'runs/experiments',
+    quick = false,
+    adapter,
+    fresh = false,
+    signal,
+  } = options;
   const { say = (text: string): void => terminal.out.text(text) } = options;
   const { hash: code } = await codeOf(experiment.code);
   const device = await init({ adapter });
@@ -54,6 +70,9 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
         earlier.seconds += known.seconds;
         commits.add(known.commit ?? UNKNOWN);
         return known.value as never;
+      }
+      if (signal?.aborted) {
+        throw new StoppedError(`stopped before ${key}; the same command goes on there, from the parts in ${folder}`);
       }
       const since = performance.now();
       const value = await work();
