@@ -233,6 +233,23 @@ export class Tensor {
     return this.toString();
   }
 
+  /**
+   * What `x + y`, `x > 0` and `x == 1` ask for: JavaScript has no operators on tensors, and would compare or add text. Text, as in a
+   * template, is what `toString` gives.
+   * @throws TypeError for anything but text, with what to write instead
+   */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString();
+    throw new TypeError(
+      `${this.describe()} has no value for JavaScript's operators: write x.add(y), x.mul(y), x.greater(0), ..., or read the number with await x.item() first`,
+    );
+  }
+
+  /** What `JSON.stringify` writes: what the tensor is, and how to have its values, which lie on the device. */
+  toJSON(): string {
+    return `${this.toString()}: await its array() for the values`;
+  }
+
   /** `Tensor(x [3], webgpu float32, requiresGrad)`: what it is, without its values. */
   toString(): string {
     return `Tensor(${this.describe()}, ${this.isDisposed ? 'freed' : `${this.device.kind} ${this.dtype}`}${this.requiresGrad ? ', requiresGrad' : ''})`;
@@ -260,6 +277,30 @@ guardMethods(Tensor, {
   array: [],
   assign: [kind<ArrayLike<number>>('values', 'a list or a typed array of numbers', isListOfNumbers)],
 });
+
+/**
+ * A promise that says so where it is used as the value itself: `x.item() > 0` would be false whatever x is, and `x.data()[0]`
+ * undefined.
+ */
+function awaited<T>(name: string, promise: Promise<T>): Promise<T> {
+  const refuse = (): never => {
+    promise.catch(() => {}); // this error is the one to report
+    throw new TypeError(`${name}: the values come as a promise; await it, as in await x.${name}()`);
+  };
+  const get = { get: refuse, configurable: true };
+  const list = name === 'item' ? {} : { 0: get, length: get };
+  return Object.defineProperties(promise, { [Symbol.toPrimitive]: { value: refuse }, ...list });
+}
+
+for (const name of ['data', 'item', 'array'] as const) {
+  const read = Tensor.prototype[name] as (...args: unknown[]) => Promise<unknown>;
+  const value = {
+    [name](this: Tensor, ...args: unknown[]) {
+      return awaited(name, read.apply(this, args));
+    },
+  }[name];
+  Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
+}
 
 /**
  * Makes a tensor from numbers, which are rounded to float32 on WebGPU.

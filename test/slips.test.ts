@@ -354,4 +354,32 @@ test('an initialiser of another shape is refused', () => {
   );
 });
 
+test('operators on tensors, and on values that were not awaited, are refused with what to write', () => {
+  const y: Loose = engine.tensor([3], { label: 'y' });
+  const operators: readonly (() => unknown)[] = [() => y + y, () => y > 0, () => y * 2, () => -y, () => `${+y}`];
+  for (const call of operators) refusedNow(call, 'y [1]', 'x.add(y)', 'x.greater(0)', 'await x.item()');
+  refusedNow(() => y.item() > 0, 'item:', 'await x.item()');
+  refusedNow(() => `loss ${y.item()}`, 'item:', 'await x.item()');
+  refusedNow(() => y.data()[0], 'data:', 'await x.data()');
+  refusedNow(() => y.array().length, 'array:', 'await x.array()');
+});
+
+test('a tensor is text where text is asked for', async () => {
+  const y: Loose = engine.tensor([3], { label: 'y' });
+  assert.is(`${y}`, 'Tensor(y [1], reference float64)');
+  assert.is(String(y), y.toString());
+  assert.is(JSON.stringify({ y }), '{"y":"Tensor(y [1], reference float64): await its array() for the values"}');
+  assert.equal([await y.item(), await y.array(), (await y.data())[0]], [3, [3], 3]);
+});
+
+function refusedNow(call: () => unknown, ...parts: string[]): void {
+  let error: unknown;
+  try {
+    call();
+  } catch (thrown) {
+    error = thrown;
+  }
+  refused(error, parts);
+}
+
 test.run();
