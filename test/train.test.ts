@@ -1,10 +1,11 @@
 /** `npm start` in small: the real command, its files, its memory, its numbers twice, and Ctrl-C. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Generator } from '../engine/index.ts';
 import { readJsonLines } from '../gan/run/folder.node.ts';
 import { loadCheckpoint, loadSafetensors } from '../nn/index.node.ts';
 
@@ -12,11 +13,14 @@ const test = suite('train');
 const root = mkdtempSync(join(tmpdir(), 'wgrad-train-'));
 test.after(() => rmSync(root, { recursive: true, force: true }));
 
-function start(
-  out: string,
-  ...options: string[]
-): { child: ChildProcess; ended: Promise<{ code: number | null; text: string }> } {
-  const child = spawn(process.execPath, ['bin/wgrad.js', 'train', '--out', out, ...options], {
+const start = (out: string, ...options: string[]) => command('--out', out, ...options);
+const resume = (out: string) => command('--resume', out, '--steps', '4');
+
+function command(...options: string[]): {
+  child: ChildProcess;
+  ended: Promise<{ code: number | null; text: string }>;
+} {
+  const child = spawn(process.execPath, ['bin/wgrad.js', 'train', ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
@@ -58,6 +62,31 @@ test('a run keeps grids, curves, metrics and weights, and its memory is flat', a
       part,
     );
   }
+});
+
+test("a bit that is turned in a run's checkpoint is noticed, wherever it is, and the run does not go on from it", async () => {
+  const out = join(root, 'flipped');
+  const job = ['--data', 'ring', '--width', '4', '--batch', '4', '--steps', '2', '--quiet'];
+  const { code, text } = await start(out, ...job).ended;
+  assert.is(code, 0, text);
+  const path = join(out, 'checkpoint.safetensors');
+  const bytes = readFileSync(path);
+  const flipped = (bit: number) => {
+    const damaged = Uint8Array.from(bytes);
+    damaged[bit >> 3]! ^= 1 << (bit & 7);
+    writeFileSync(path, damaged);
+  };
+  const rng = new Generator(3);
+  for (const u of rng.hostUniform(200)) {
+    const bit = Math.floor(u * bytes.length * 8);
+    flipped(bit);
+    const message = await loadSafetensors(path).then(String, (error: Error) => error.message);
+    assert.ok(message.startsWith(`${path}: `), `bit ${bit}: ${message}`);
+  }
+  flipped(bytes.length * 8 - 1);
+  const ended = await resume(out).ended;
+  assert.ok(ended.code !== 0 && ended.text.includes(`${path}: tensor "`), ended.text);
+  assert.match(ended.text, /it has the checksum [\da-f]{8}, and was saved with [\da-f]{8}/);
 });
 
 test('the same seed gives the same numbers to the last digit, another seed others', async () => {
