@@ -437,6 +437,10 @@ test('folders that give no data set are one clear error', () =>
       /; \S+broken\.png cannot be read \(.+\): name a folder/,
     );
     assert.match(await message(folder, { size: 0 }), /size must be a whole number, 1 or more, not 0/);
+    assert.match(
+      await message(folder, { size: 50_000 }),
+      /^imageFolder: 3 images of 50000 x 50000 take 21\.0 GiB, and at most 4\.0 GiB are held in memory: give a smaller/,
+    );
     assert.match(await message(folder, { fit: 'squash' }), /fit must be one of crop, pad, stretch, not "squash"/);
     assert.match(await message(folder, { testShare: 1 }), /testShare must be above 0 and below 1, not 1/);
     assert.match(await message(folder, { gray: true }), /there is no option gray; there are size, grey/);

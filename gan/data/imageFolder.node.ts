@@ -34,6 +34,9 @@ export interface ImageFolderSet extends SampleSet {
   readonly skipped: readonly SkippedFile[];
 }
 
+/** Bytes that a data set may take: what an array of bytes may hold. */
+const MOST_BYTES = 2 ** 32 - 1;
+
 /** An image with what its folders say. */
 interface Placed extends HashedImage {
   readonly path: string;
@@ -54,7 +57,7 @@ interface Placed extends HashedImage {
  * What is not as it seems is told in one line, with counts and the first names: images that are damaged, too large (134 million pixels)
  * or of another format, links and folders that lead nowhere or back, hidden images, classes that a split has no image of, images in no class folder.
  * @throws Error naming the folder if it is missing or no folder, or without two different images that can be read;
- * RangeError for an option out of range
+ * RangeError for an option out of range, or images that take more than 4 GiB at that size
  * @example
  * const set = await imageFolder('photographs', { size: 32, grey: true });
  */
@@ -67,6 +70,13 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
     throw new RangeError(`imageFolder: testShare must be above 0 and below 1, not ${testShare}`);
   }
   const { found, passed, ...about } = await searched(folder);
+  const bytes = found.length * size ** 2 * (grey ? 1 : 3);
+  if (bytes > MOST_BYTES) {
+    const [need, most] = [bytes, MOST_BYTES].map((n) => `${(n / 2 ** 30).toFixed(1)} GiB`);
+    throw new RangeError(
+      `imageFolder: ${found.length} images of ${size} x ${size} take ${need}, and at most ${most} are held in memory: give a smaller size, or fewer images`,
+    );
+  }
   const passedFiles = passed.filter(({ isFolder }) => !isFolder);
   const decoded = await decodeImages(found, { size, grey, fit, ...(onProgress && { onProgress }) });
   const byPath = (a: SkippedFile, b: SkippedFile): number => (a.path < b.path ? -1 : 1);
