@@ -1,4 +1,5 @@
 /** Whether the libraries computed the same. */
+import { largest } from '../gan/extremes.ts';
 import type { Library } from './task.ts';
 
 export type Outputs = ReadonlyMap<Library, readonly Float32Array[]>;
@@ -47,7 +48,7 @@ export function judge(outputs: Outputs, tolerance: number): Verdict {
   const notes = names
     .filter((name) => !agree.includes(name))
     .map((name) => `${name}: result differs from ${agree[0]}'s by ${show(apart(name, agree[0]!))}, not timed`);
-  return { agree, difference: pairs.length > 0 ? Math.max(...pairs) : Number.NaN, notes };
+  return { agree, difference: pairs.length > 0 ? largest(pairs) : Number.NaN, notes };
 }
 
 const show = (relative: number): string =>

@@ -112,7 +112,7 @@ export async function measure(one: Case, workers: Workers, roofs: Roofs): Promis
     }
   }
   const verdict = judge(outputs as Outputs, one.tolerance);
-  notes.push(...verdict.notes);
+  for (const note of verdict.notes) notes.push(note);
 
   const samples = new Map<Library, Sample[]>();
   const calls = new Map<Library, number>();

@@ -69,7 +69,7 @@ function leavesOf(y: Tensor): Tensor[] {
       if (t.requiresGrad) leaves.add(t);
     } else if (!seen.has(t.node)) {
       seen.add(t.node);
-      stack.push(...t.node.inputs);
+      for (const input of t.node.inputs) stack.push(input);
     }
   }
   return [...leaves];

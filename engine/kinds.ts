@@ -12,21 +12,14 @@ export const aTensor = (name: string): Kind<Tensor> => ({
     const remedy =
       typeof value === 'number' || Array.isArray(value) || ArrayBuffer.isView(value)
         ? '; make one of it with tensor(...)'
-        : value instanceof Promise
-          ? '; await it first'
-          : '';
+        : '';
     throw new TypeError(`${called}: ${name} must be a tensor, not ${shown(value)}${remedy}`);
   },
 });
 
 /** A tensor, or a number that stands for a scalar. */
-export const tensorLike = (name: string): Kind<Tensor | number> => ({
-  ...kind<Tensor | number>(name, 'a tensor or a number', (v) => typeof v === 'number' || isTensor(v)),
-  refuse: (called, value) => {
-    const remedy = value instanceof Promise ? '; await it first' : '';
-    throw new TypeError(`${called}: ${name} must be a tensor or a number, not ${shown(value)}${remedy}`);
-  },
-});
+export const tensorLike = (name: string): Kind<Tensor | number> =>
+  kind(name, 'a tensor or a number', (v) => typeof v === 'number' || isTensor(v));
 
 /** A list of tensors. */
 export const tensors = (name = 'the tensors'): Kind<readonly Tensor[]> => ({

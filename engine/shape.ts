@@ -12,7 +12,7 @@ export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length 
 
 /** NumPy's rule: align at the right; axes are equal, or one of them is 1. */
 export function broadcastShapes(op: string, ...shapes: readonly Shape[]): Shape {
-  const rank = Math.max(0, ...shapes.map((s) => s.length));
+  const rank = shapes.reduce((most, s) => Math.max(most, s.length), 0);
   const out = new Array<number>(rank).fill(1);
   for (const shape of shapes) {
     const pad = rank - shape.length;

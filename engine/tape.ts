@@ -177,7 +177,7 @@ export const tape = guarded('tape', [aTensor('y')], (y: Tensor): Tape => {
     const { node } = stack.pop()!;
     if (node && !nodes.has(node)) {
       nodes.add(node);
-      stack.push(...node.inputs);
+      for (const input of node.inputs) stack.push(input);
     }
   }
   const ids = new Map<Tensor, number>();

@@ -117,7 +117,7 @@ function tapeOf(outputs: readonly Tensor[], made: ReadonlyMap<Tensor, Made>, kep
   for (let t = stack.pop(); t; t = stack.pop()) {
     if (needed.has(t)) continue;
     needed.add(t);
-    stack.push(...(made.get(t)?.inputs ?? []));
+    for (const input of made.get(t)?.inputs ?? []) stack.push(input);
   }
   const ids = new Map<Tensor, number>();
   const entries: TapeEntry[] = [];

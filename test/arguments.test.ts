@@ -330,10 +330,10 @@ test('messages say how to write it', async () => {
     [() => e.where(true, x, 0), 'where: condition must be a tensor, not true'],
     [() => e.layerNorm(x), 'layerNorm: gamma not given: it is called as layerNorm(x, gamma, beta, options?)'],
     [() => t.relu(3), 'relu: too many arguments: relu(x) has no place for 3'],
-    [() => t.mul(x.data()), 'mul: b must be a tensor or a number, not a Promise; await it first'],
+    [() => t.mul(x.data()), 'mul: b must be a tensor or a number, not a promise (write await before it)'],
     [
       () => e.valueAndGrad(async () => x, [x]),
-      'valueAndGrad: the function must return a tensor, not a Promise; it must not be async, nor end in item() or data()',
+      'valueAndGrad: the function must return a tensor, not a promise (write await before it); it must not be async, nor end in item() or data()',
     ],
     [
       () => e.vjp(() => 3, [x]),

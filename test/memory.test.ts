@@ -70,6 +70,43 @@ everywhere('tensors survive in arrays, maps and plain objects, and scopes nest',
   for (const t of all) t.dispose();
 });
 
+everywhere('a scope gives back what is no tree, and lists of any length', () => {
+  const long = scope(() => Array.from({ length: 300_000 }, (_, i) => i));
+  assert.is(long.length, 300_000);
+  const { ring, set } = scope(() => {
+    const list: unknown[] = [ones([1])];
+    list.push(list);
+    return { ring: list, set: new Set([ones([2])]) };
+  });
+  assert.is(ring[1], ring);
+  for (const t of [ring[0] as Tensor, ...set]) {
+    assert.not.ok(t.isDisposed);
+    t.dispose();
+  }
+});
+
+everywhere('a scope refuses an object of a class that holds what it would free, and frees all', () => {
+  class Pair {
+    readonly kept = keep(ones([1]));
+    readonly parts = { first: ones([2]).named('w') };
+  }
+  const before = memory().tensors;
+  let made: Pair | undefined;
+  const call = () =>
+    scope(() => {
+      made = new Pair();
+      return [made];
+    });
+  assert.throws(
+    call,
+    /^scope: the function returned a Pair, and w \[2\], in its parts, was made in the scope, which would free/,
+  );
+  made!.kept.dispose();
+  assert.is(memory().tensors, before);
+  const fine = scope(() => ({ ...made!, other: new Date(0), numbers: new Float32Array(3) }));
+  assert.is(fine.numbers.length, 3);
+});
+
 everywhere('the graph behind a returned tensor survives, and goes with the scope that holds it', () => {
   const x = tensor([1, 2, 3], { requiresGrad: true, label: 'x' });
   scope(() => {

@@ -120,7 +120,7 @@ export class Replay {
       const slots: Binding[] = [...step.inputs, ...step.outputs].map((s) => {
         return { buffer: this.#at(s, step.name), offset: s.offset * 4, size: padded(s.size) };
       });
-      slots.push(...scratch);
+      for (const s of scratch) slots.push(s);
       if (step.live) this.#live.push({ step, op: step.live, at: this.#commands.length, dispatches });
       for (const d of dispatches) {
         checkLaunch(d);

@@ -13,6 +13,7 @@ import {
   WebGpuDevice,
   withDevice,
 } from '../../engine/index.ts';
+import { largest } from '../extremes.ts';
 import { terminal } from '../run/terminal.node.ts';
 import type { DoctorOptions } from './options.ts';
 
@@ -177,6 +178,6 @@ function describe(f: Findings): string {
       `${t.ok ? 'ok   ' : 'WRONG'}  error ${t.error.toExponential(1)}  ${t.shapes}`,
     ]),
   ];
-  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  const width = largest(rows.map(([name]) => name.length)) + 2;
   return rows.map(([name, text]) => `${name.padEnd(width)}${text}\n`).join('');
 }

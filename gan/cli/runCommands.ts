@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { largest } from '../extremes.ts';
 import { metrics } from '../metrics/table.ts';
 import type { CompareCommandOptions } from './compare.node.ts';
 import type { EvaluateCommandOptions } from './options.ts';
@@ -56,7 +57,7 @@ export function addEvaluate(
   adapter: Option,
   action: (options: EvaluateCommandOptions) => Promise<void>,
 ): void {
-  const width = Math.max(...Object.keys(metrics).map((name) => name.length)) + 2;
+  const width = largest(Object.keys(metrics).map((name) => name.length)) + 2;
   wgrad
     .command('evaluate')
     .description(

@@ -1,5 +1,6 @@
 import { concat, Generator, scope, type Tensor } from '../../engine/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
+import { largest } from '../extremes.ts';
 import { loadDigitClassifier } from '../metrics/digitClassifier.node.ts';
 import type { DigitClassifier } from '../metrics/digitClassifier.ts';
 import type { Networks } from '../models/networks.ts';
@@ -55,7 +56,7 @@ export async function draw({ networks }: Source, make: () => Tensor): Promise<Sa
 export function pathCodes(source: Source): Tensor {
   const { codes, count = ACROSS, corners = false } = source.options;
   const numbers = codes ?? Array.from({ length: corners ? 4 : count }, (_, k) => k);
-  return rowsOf('sample', gridCodes(source, Math.max(...numbers) + 1), numbers);
+  return rowsOf('sample', gridCodes(source, largest(numbers) + 1), numbers);
 }
 
 /** Samples of one shape, one list after the other. */
@@ -105,7 +106,7 @@ async function interpolation(source: Source): Promise<Drawn> {
     ? codes.slice(1).map((to, k) => [codes[k]!, to] as const)
     : Array.from({ length: count }, (_, k) => [2 * k, 2 * k + 1] as const);
   const samples = await draw(source, () => {
-    const all = gridCodes(source, Math.max(...ends.flat()) + 1);
+    const all = gridCodes(source, largest(ends.flat()) + 1);
     return concat(ends.map((pair) => interpolate(rowsOf('sample', all, pair), { steps: ACROSS, mode })));
   });
   return { samples, layout: { columns: ACROSS + 1, rowLabels: ends.map(([from, to]) => `${from}-${to}`) } };
@@ -118,7 +119,7 @@ async function arithmetic(source: Source): Promise<Drawn> {
   const terms = [0, 1, 2].map((term) => codes.slice(term * each, (term + 1) * each));
   const { latent } = source.networks;
   const samples = await draw(source, () => {
-    const all = gridCodes(source, Math.max(...codes) + 1);
+    const all = gridCodes(source, largest(codes) + 1);
     const [a, b, c] = terms.map((numbers) => meanLatent(all, numbers).reshape([1, latent])) as [Tensor, Tensor, Tensor];
     const result = analogy(a, b, c);
     const noise = new Generator(seed, 1).uniform([each, latent], { low: -NOISE, high: NOISE });
@@ -210,7 +211,7 @@ async function reconstruct(source: Source): Promise<Drawn> {
   return {
     samples: joined([real, made]),
     layout: { columns: n, rowLabels: ['real', 'found'], columnLabels: [...errors].map((e) => e.toFixed(3)) },
-    report: `mean squared error of ${n} held-out images, pixels in [-1, 1]: ${mean.toFixed(4)}, worst ${Math.max(...errors).toFixed(4)}`,
+    report: `mean squared error of ${n} held-out images, pixels in [-1, 1]: ${mean.toFixed(4)}, worst ${largest(errors).toFixed(4)}`,
   };
 }
 

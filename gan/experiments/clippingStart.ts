@@ -1,3 +1,4 @@
+import { largest } from '../extremes.ts';
 import type { Regularizer } from '../objectives/regularizer.ts';
 import type { ClippingSettings } from './clippingRun.ts';
 
@@ -26,7 +27,7 @@ export function clippingStart(
     { weights: (depth - 1) * width * width, limit: hidden },
     { weights: width, limit: Math.sqrt(6 / (width + 1)) },
   ];
-  const most = Math.min(c, Math.max(...layers.map(({ limit }) => limit)));
+  const most = Math.min(c, largest(layers.map(({ limit }) => limit)));
   const count = layers.reduce((sum, { weights }) => sum + weights, 0);
   const outside = layers.reduce((sum, { weights, limit }) => sum + weights * Math.max(0, 1 - (0.95 * most) / limit), 0);
   // E min(|w|, c)² of uniform w: the part within c, and the part that is moved to it.

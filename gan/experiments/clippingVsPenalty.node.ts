@@ -1,3 +1,4 @@
+import { largest, smallest } from '../extremes.ts';
 import { plot } from '../run/plot.node.ts';
 import type { PlotPanel, PlotSeries } from '../run/plotTypes.ts';
 import { atLeast, atMost, over } from './claims.ts';
@@ -122,7 +123,7 @@ export function claimsOf({ settings, results }: ClippingFigures): Claim[] {
     atMost(`c = 0.001: ${ratio}, at most 1e-6${clipped(first('clip-0.001'))}`, growth(results['clip-0.001']), 1e-6),
     atMost(
       `penalty: largest over smallest gradient norm of the layers, at most 30${untrained('about 1')}`,
-      Math.max(...norms) / Math.min(...norms),
+      largest(norms) / smallest(norms),
       30,
     ),
     atLeast(
@@ -188,7 +189,7 @@ function draw(results: ClippingResults, { depth, width, steps, criticSteps }: Cl
       const late = rows.slice(Math.floor(rows.length / 2));
       const band = rows[0]!.norms.map((_, k) => {
         const all = late.map(({ norms }) => norms[k]!);
-        return [k + 1, Math.min(...all), Math.max(...all)] as const;
+        return [k + 1, smallest(all), largest(all)] as const;
       });
       const mean = layerNorms(results[name]).map((x, k) => [k + 1, x] as const);
       return [

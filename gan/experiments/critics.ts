@@ -60,7 +60,7 @@ export async function scoresOf(
 export const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
 
 /** The largest. */
-export const largest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b));
+export { largest } from '../extremes.ts';
 
 /** The least. */
 export const least = (values: readonly number[]): number => values.reduce((a, b) => Math.min(a, b));

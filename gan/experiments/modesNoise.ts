@@ -1,4 +1,5 @@
 import { Generator } from '../../engine/index.ts';
+import { largest, smallest } from '../extremes.ts';
 import { modeCoverage } from '../metrics/modeCoverage.ts';
 import type { Finals } from './modesResults.ts';
 import { type MixtureName, mixtures } from './modesRun.ts';
@@ -18,7 +19,7 @@ export function uniformNoise(mixture: MixtureName, samples: number): Finals {
   const { centres, sigma } = modes;
   const box = [0, 1].map((axis) => {
     const along = Array.from(centres).filter((_, i) => i % 2 === axis);
-    return [Math.min(...along) - 3 * sigma, Math.max(...along) + 3 * sigma] as const;
+    return [smallest(along) - 3 * sigma, largest(along) + 3 * sigma] as const;
   });
   const found = Array.from({ length: DRAWS }, (_, seed) => {
     const places = new Generator(seed).hostUniform(2 * samples);

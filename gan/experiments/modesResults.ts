@@ -1,3 +1,4 @@
+import { largest, smallest } from '../extremes.ts';
 import { atLeast, atMost, over } from './claims.ts';
 import type { Claim } from './experiment.ts';
 import { picture, table } from './markdown.ts';
@@ -81,7 +82,7 @@ export function claimsOf({ settings, seeds, results }: ModesFigures): Claim[] {
     const { covered: least, more, quality } = thresholds[mixture];
     const { 'wgan-gp': penalised, ...others } = results[mixture];
     const noise = uniformNoise(mixture, settings[mixture].samples);
-    const ahead = Math.min(...gans.map((name) => penalised.covered.mean - others[name].covered.mean));
+    const ahead = smallest(gans.map((name) => penalised.covered.mean - others[name].covered.mean));
     const shares = [penalised, noise].map(({ highQuality }) => highQuality.mean) as [number, number];
     const percent = `${(100 * noise.highQuality.mean).toFixed(2)} %`;
     return [
@@ -135,7 +136,7 @@ export function modesPage({ settings, networks, methods: ways, seeds, results, p
     methodNames
       .map((name) => {
         const { values } = results[mixture][name].covered;
-        const [least, most] = [Math.min(...values), Math.max(...values)];
+        const [least, most] = [smallest(values), largest(values)];
         return `${methods[name].title} ${least === most ? least : `${least} to ${most}`}`;
       })
       .join(', ');

@@ -12,6 +12,7 @@ import {
   tensor,
 } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
+import { largest } from '../extremes.ts';
 import { deviceFor, readFrom } from './read.ts';
 import { type MetricSamples, rowsOf } from './samples.ts';
 
@@ -89,7 +90,7 @@ export function classesOf({ data, shape }: MetricSamples): Int32Array {
   const [count, many] = shape as [number, number];
   return Int32Array.from({ length: count }, (_, i) => {
     const row = data.subarray(i * many, (i + 1) * many);
-    return row.indexOf(Math.max(...row));
+    return row.indexOf(largest(row));
   });
 }
 

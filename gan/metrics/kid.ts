@@ -85,7 +85,7 @@ export async function kernelInceptionDistance(
   const values: number[] = [];
   for (let s = 0; s < checkRange(op, 'subsets', ranges.count, subsets); s += TOGETHER) {
     const some = Array.from({ length: Math.min(TOGETHER, subsets - s) }, () => one(draw(a), draw(b)));
-    values.push(...(await Promise.all(some)));
+    for (const value of await Promise.all(some)) values.push(value);
   }
   const [value, standardDeviation] = meanAndSpread(values);
   // The limit is that of means of independent samples; subsets drawn again and again from the same ones add nothing beyond it.

@@ -1,4 +1,5 @@
 import { checked, concat, type Device, logSumExp } from '../../engine/index.ts';
+import { largest } from '../extremes.ts';
 import { centred, overBlocks, squaredDistances } from './pairs.ts';
 import { deviceFor } from './read.ts';
 import { bothRows, type MetricSamples, meanAndSpread, type Rows } from './samples.ts';
@@ -60,7 +61,7 @@ export async function parzenLogLikelihood(
     if (!validation) throw new TypeError(`${op}: give sigma, or real samples for validation that choose it`);
     const [, other] = bothRows(op, samples, validation);
     const means = (await logLikelihoods(other, a, tried, device)).map((values) => meanAndSpread(values)[0]);
-    sigma = tried[means.indexOf(Math.max(...means))]!;
+    sigma = tried[means.indexOf(largest(means))]!;
   }
   const [values] = await logLikelihoods(b, a, [sigma], device);
   const [value, spread] = meanAndSpread(values!);

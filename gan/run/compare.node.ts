@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { writeFileAtomic } from '../../nn/io/atomicWrite.node.ts';
+import { largest, smallest } from '../extremes.ts';
 import { type Grouping, groupRuns, type RunGroup } from './groups.node.ts';
 import { type Html, html, inlineSvg, page, table } from './html.ts';
 import { badge, figure, notes, picture, shownValue } from './pageParts.node.ts';
@@ -81,7 +82,7 @@ function figuresPart(groups: readonly RunGroup[]): Html | false {
   const mean = (v: readonly number[]): number => v.reduce((sum, x) => sum + x, 0) / v.length;
   const best = kinds.map((kind, k) => {
     const scores = values.map((row) => row[k]!).flatMap((v) => (v.length > 0 ? [badness(kind, mean(v))] : []));
-    return (kind.better || kind.best !== undefined) && scores.length > 1 ? Math.min(...scores) : Number.NaN;
+    return (kind.better || kind.best !== undefined) && scores.length > 1 ? smallest(scores) : Number.NaN;
   });
   const rows = groups.map((group, g) => [
     nameOf(group),
@@ -90,7 +91,7 @@ function figuresPart(groups: readonly RunGroup[]): Html | false {
       if (own.length === 0) return '–';
       const ends =
         own.length > 1 &&
-        html` <span class="muted">(${figure(Math.min(...own))} to ${figure(Math.max(...own))}, ${own.length} seeds)</span>`;
+        html` <span class="muted">(${figure(smallest(own))} to ${figure(largest(own))}, ${own.length} seeds)</span>`;
       const marked = badness(kind, mean(own)) === best[k];
       const few = groups[g]!.runs.some((run) => run.figures.some((f) => f.key === kind.key && f.tooFew));
       return html`${marked ? html`<span class="best">${figure(mean(own))} (best)</span>` : figure(mean(own))}${ends}${few && html` <span class="muted">of too few samples</span>`}`;
@@ -181,7 +182,7 @@ async function picturesPart(groups: readonly RunGroup[]): Promise<Html | false> 
   for (const { run } of rows)
     for (const { step } of run.pictures) if (step !== undefined) counts.set(step, (counts.get(step) ?? 0) + 1);
   // Steps that as many runs as possible have a grid of.
-  const most = Math.max(0, ...counts.values());
+  const most = Math.max(0, largest(counts.values()));
   const equal = [...counts].flatMap(([step, n]) => (n === most ? [step] : [])).sort((a, b) => a - b);
   const columns = Math.max(1, Math.min(COLUMNS, Math.floor(PICTURES / rows.length), equal.length));
   const steps =

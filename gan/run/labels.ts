@@ -1,3 +1,4 @@
+import { largest } from '../extremes.ts';
 import { drawText, textHeight, textWidth } from './bitmapFont.ts';
 import { type ByteImage, type GridOptions, tileImages } from './grid.ts';
 
@@ -31,7 +32,7 @@ export function labelTiles(
   const { padding = 2, scale = 1, background = 255 } = layout;
   const gap = 2 * textScale;
   const line = textHeight(textScale);
-  const left = rowLabels.length > 0 ? Math.max(...rowLabels.map((text) => textWidth(text, textScale))) + 2 * gap : 0;
+  const left = rowLabels.length > 0 ? largest(rowLabels.map((text) => textWidth(text, textScale))) + 2 * gap : 0;
   const titled = title === undefined ? 0 : line + 2 * gap;
   const top = titled + (columnLabels.length > 0 ? line + gap + (titled > 0 ? 0 : gap) : 0);
   const picture = withMargins(grid, left, top, background);

@@ -1,4 +1,5 @@
 /** Axes and words of a plot. */
+import { largest, smallest } from '../extremes.ts';
 import { INK } from './plotTheme.ts';
 import type { PlotAxis, PlotPanel, PlotSeries } from './plotTypes.ts';
 
@@ -22,7 +23,7 @@ export function horizontal(
   const common = { gridIndex: index, axisLine: { ...LINE, show: true }, splitLine: { show: false }, ...name };
   if (categories) {
     const names = namesOf(categories, width);
-    const lines = Math.max(...names.map((n) => n.split('\n').length));
+    const lines = largest(names.map((n) => n.split('\n').length));
     return {
       ...common,
       type: 'category' as const,
@@ -51,7 +52,7 @@ export function vertical(
   const levels = series.flatMap((s) => (s.kind === 'level' ? [s.at] : []));
   const beyond = (at: number, sign: number, e: Ends) =>
     axis?.log ? at * 1.2 ** sign : at + sign * 0.05 * (Math.max(e.max, at) - Math.min(e.min, at));
-  const [lowest, highest] = [Math.min(...levels), Math.max(...levels)];
+  const [lowest, highest] = [smallest(levels), largest(levels)];
   return {
     gridIndex: index,
     position,

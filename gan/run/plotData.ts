@@ -1,4 +1,5 @@
 /** What is done to numbers before they are drawn. */
+import { largest, smallest } from '../extremes.ts';
 import type { PlotPoint } from './plotTypes.ts';
 
 /**
@@ -57,7 +58,7 @@ export function spreadOf(curves: readonly (readonly PlotPoint[])[], places = 120
   const rows = [...at].sort(([a], [b]) => a - b).map(([, entry]) => ({ ...entry, at: mean(entry.x) }));
   return {
     mean: rows.map((entry) => [entry.at, mean(entry.values)]),
-    band: rows.map((entry) => [entry.at, Math.min(...entry.values), Math.max(...entry.values)]),
+    band: rows.map((entry) => [entry.at, smallest(entry.values), largest(entry.values)]),
   };
 }
 

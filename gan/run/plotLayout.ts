@@ -1,4 +1,5 @@
 /** Where the parts of a plot stand. */
+import { largest } from '../extremes.ts';
 import { clip, LETTER, namesOf } from './plotAxes.ts';
 import { colorsOf } from './plotSeries.ts';
 import { colorOf, INK } from './plotTheme.ts';
@@ -51,7 +52,7 @@ export function place(
       const below = shown[first + c + columns]?.panel;
       const named = Boolean(panel.x?.label) && panel.x?.label !== below?.x?.label;
       const lines = panel.x?.categories
-        ? Math.max(...namesOf(panel.x.categories, inner).map((n) => n.split('\n').length))
+        ? largest(namesOf(panel.x.categories, inner).map((n) => n.split('\n').length))
         : 1;
       placed.push({
         panel,

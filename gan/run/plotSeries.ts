@@ -1,6 +1,8 @@
 /** Series of a plot as echarts draws them. */
+
 import type { CustomSeriesRenderItemAPI as Api, CustomSeriesRenderItemParams } from 'echarts';
 import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
+import { largest, smallest } from '../extremes.ts';
 import { movingMean } from './plotData.ts';
 import { colorOf, INK } from './plotTheme.ts';
 import type { PlotAxis, PlotPanel, PlotSeries } from './plotTypes.ts';
@@ -218,8 +220,8 @@ function barSeries(
         fill: INK.text,
         fontSize: 10,
         ...(value < 0
-          ? { y: Math.max(top, ...ends) + 3, verticalAlign: 'top' as const }
-          : { y: Math.min(top, ...ends) - 3, verticalAlign: 'bottom' as const }),
+          ? { y: Math.max(top, largest(ends)) + 3, verticalAlign: 'top' as const }
+          : { y: Math.min(top, smallest(ends)) - 3, verticalAlign: 'bottom' as const }),
       },
     };
     const shape = { x: middle - width / 2, y: Math.min(top, zero), width, height: Math.abs(zero - top) };

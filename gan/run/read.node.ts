@@ -129,7 +129,7 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
       );
     }
     if (unfinished) problems.push(`${name} breaks off in its last line, which is left out`);
-    problems.push(...logProblems(name, rows));
+    for (const problem of logProblems(name, rows)) problems.push(problem);
     return rows;
   };
   const config = json('config.json', 'config.json is missing');
@@ -151,7 +151,7 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
   const grown = has('metrics.jsonl') ? statSync(join(path, 'metrics.jsonl')).mtimeMs : 0;
   const alive = (options.now ?? new Date()).getTime() - grown < QUIET;
   const told = json('state.json', '');
-  problems.push(...settingProblems(config));
+  for (const problem of settingProblems(config)) problems.push(problem);
   // Runs of wgrad train have these settings, and by them files that others need not have.
   if ('snapshots' in config) {
     if (!has(STATUS)) problems.push(`${STATUS} is missing`);
@@ -163,7 +163,7 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
     if (typeof told.saved === 'number' && told.saved > step) {
       problems.push(`metrics.jsonl ends at step ${step}, and the checkpoint is of step ${told.saved}`);
     }
-    problems.push(...pictureProblems(names, metrics));
+    for (const problem of pictureProblems(names, metrics)) problems.push(problem);
   }
   return {
     path,

@@ -6,6 +6,7 @@ import { decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts
 import type { TrainOptions } from '../cli/options.ts';
 import { dataSetKind, openSampleSet } from '../data/datasets.node.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
+import { smallest } from '../extremes.ts';
 import { createRunFolder, type RunFolder, resumeRunFolder } from '../run/folder.node.ts';
 import { type FolderLock, lockFolder } from '../run/folderLock.node.ts';
 import { pictureProblems } from '../run/problems.node.ts';
@@ -267,7 +268,7 @@ async function learn(
     const rate = { imagesPerStep: imagesPerStep({ ...config })!, samples: job.set.kind };
     bar = createProgress({ total: steps, ...rate, start: training.step, quiet });
     while (training.step < steps && !limit.aborted) {
-      const next = Math.min(...nextStops(config, steps, training.step));
+      const next = smallest(nextStops(config, steps, training.step));
       await training.run(next, { of: steps, signal: limit, onRow });
       if (limit.aborted) break;
       if (isSnapshot(config, steps, training.step)) await snapshot();

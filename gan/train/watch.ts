@@ -1,3 +1,4 @@
+import { largest } from '../extremes.ts';
 import type { StepRow } from './training.ts';
 
 /** Training has gone where it does not come back from. The weights of the last checkpoint are from before. */
@@ -38,7 +39,7 @@ export function createWatch(): (row: StepRow) => void {
         throw new DivergenceError(step, `the ${whose} loss is ${loss.toExponential(1)}`, `${rates}, or a regulariser`);
       }
     }
-    const scale = Math.max(1e-6, ...Object.values(losses).map(Math.abs));
+    const scale = Math.max(1e-6, largest(Object.values(losses).map(Math.abs)));
     silent = row.spread! <= ROUNDING * scale ? silent + 1 : 0;
     if (silent >= PATIENCE) {
       const cause = `the critic has given every sample the same score for ${silent} steps`;

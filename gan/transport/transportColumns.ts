@@ -128,7 +128,7 @@ export class Columns {
         values: new Float64Array(2 * fresh.length).fill(1),
       },
     });
-    this.#pairs.push(...fresh);
+    for (const pair of fresh) this.#pairs.push(pair);
     this.#fresh = [];
   }
 

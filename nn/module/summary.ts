@@ -180,7 +180,7 @@ function tableOf({ rows, parameters, trainable, multiplyAdds: products }: Omit<M
     number.format(r.parameters),
     number.format(r.multiplyAdds),
   ]);
-  const widths = head.map((h, i) => Math.max(h.length, ...lines.map((l) => l[i]!.length)));
+  const widths = head.map((h, i) => lines.reduce((w, l) => Math.max(w, l[i]!.length), h.length));
   const line = (cells: readonly string[]) =>
     cells
       .map((c, i) => (i < 2 ? c.padEnd(widths[i]!) : c.padStart(widths[i]!)))

@@ -39,6 +39,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'saveCheckpoint.test.ts':
     'reads and writes files; checkpointState.test.ts runs in a page; on the GPU what other files test there too',
   'sampleCommand.test.ts': 'reads and writes files; reference device alone',
+  'spreads.test.ts': 'reads the source files',
   'safetensorsFile.test.ts': 'reads and writes files',
   'tensorboard.test.ts': 'reads and writes files',
   'resume.test.ts': 'starts processes',
