@@ -306,6 +306,18 @@ test('randn and rand take what their generator does', async () => {
   assert.equal(b, await rng.uniform([4], { low: 2, high: 4 }).array());
 });
 
+test('a seed is a whole number from 0 to 2^53 - 1', async () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  engine.manualSeed(most);
+  new engine.Generator(most).restart(most);
+  engine.manualSeed(0);
+  for (const seed of [-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY, '1', undefined] as Loose[]) {
+    await refused('manualSeed', 'manualSeed', () => engine.manualSeed(seed));
+    await refused('Generator', 'Generator', () => new engine.Generator(seed));
+    await refused('restart', 'restart', () => new engine.Generator(0).restart(seed));
+  }
+});
+
 const said = async (call: () => unknown): Promise<string> => {
   try {
     await call();

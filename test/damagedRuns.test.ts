@@ -276,7 +276,7 @@ test('every field of config.json is held to what it may be', async () => {
     seconds: [0, -1, 1e9, 'x'],
     snapshots: [-1, 'x', 0, 1e9, null],
     checkpointEvery: [0, -3, 'x', 1.5],
-    seed: [-1, 2 ** 32, 'x', null, 0.5],
+    seed: [-1, 2 ** 53, 'x', null, 0.5],
     command: [3, {}],
     shape: [null, 'x', [0], [1, 2, 3, 4, 5], ['2']],
     adapter: [null, 3],

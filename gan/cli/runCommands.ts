@@ -1,13 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ranges } from '../../engine/index.ts';
 import { largest } from '../extremes.ts';
 import { metrics } from '../metrics/table.ts';
 import type { CompareCommandOptions } from './compare.node.ts';
 import type { EvaluateCommandOptions } from './options.ts';
 import type { ReportCommandOptions } from './report.node.ts';
 import { comparisons, pictures, type SampleOptions, truncations } from './sampleOptions.ts';
-import { integer, list, notEmpty, number } from './values.ts';
+import { integer, list, notEmpty, number, numberIn } from './values.ts';
 
-const seed = integer(0, 2 ** 32 - 1);
+const seed = numberIn(ranges.seed);
 
 const dataFolder = (): Option =>
   new Option('--data-folder <path>', 'where the data lie, if they were moved since the run').argParser(

@@ -72,7 +72,7 @@ export const settings: { readonly [K in keyof TrainConfig]: OptionRange } = {
   },
   snapshots: ranges.whole(1, 10_000),
   checkpointEvery: ranges.whole(1, 1e9),
-  seed: ranges.whole(0, 2 ** 32 - 1),
+  seed: ranges.seed,
 };
 
 /** Settings that `null` leaves open. */
