@@ -144,6 +144,8 @@ test('a raw builtin put into any kernel is found, whole numbers are not', async 
       const source = put(`${builtin}(f32(p.${word[1]}))`);
       assert.is((await rawCalls({ ...kernel, source })).length, 1, `${builtin} in ${kernel.name}`);
     }
+    const summed = put(`0.0; var sum_ = 0.0; sum_ += f32(p.${word[1]}); let more_ = log(sum_)`);
+    assert.is((await rawCalls({ ...kernel, source: summed })).length, 1, `log of a sum in ${kernel.name}`);
     for (const builtin of ['max', 'min', 'pow']) {
       const source = put(`${builtin}(f32(p.${word[1]}), 1.0)`);
       assert.is((await rawCalls({ ...kernel, source })).length, 1, `${builtin} in ${kernel.name}`);

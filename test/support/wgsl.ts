@@ -66,10 +66,10 @@ export function callsOf(source: string, { body, from }: WgslFunction, names: rea
 const namesIn = (expression: string): string[] =>
   [...expression.matchAll(/(?<![.\w])([A-Za-z_]\w*)(?!\w*\s*[(<])/g)].map((m) => m[1]!);
 
-/** Whether `isnan_` or `finite_` is asked of every value that a call sees, or of all that such a value is made of. */
+/** Whether `isnan_` or `finite_` is asked of every value that a call sees, or of all that such a `let` is made of. */
 export function isGuarded({ body, parameters }: WgslFunction, call: WgslCall): boolean {
   const asked = new Set([...body.matchAll(/\b(?:isnan_|finite_)\((\w+)\)/g)].map((m) => m[1]!));
-  const made = new Map([...body.matchAll(/\b(?:let|var) (\w+)[^=;]*=([^;]*);/g)].map((m) => [m[1]!, m[2]!]));
+  const made = new Map([...body.matchAll(/\blet (\w+)[^=;]*=([^;]*);/g)].map((m) => [m[1]!, m[2]!]));
   const isSafe = (name: string, deep: number): boolean => {
     if (asked.has(name)) return true;
     const value = made.get(name);
