@@ -37,6 +37,7 @@ const LOOSE: Readonly<Record<string, 'padding' | 'order'>> = {
   conv1d: 'padding',
   convTranspose1d: 'padding',
   'depthwise conv2d': 'padding',
+  'outputPadding of a stride and more, below the dilation': 'padding',
   batchNorm: 'order',
   instanceNorm: 'order',
   groupNorm: 'order',
