@@ -42,7 +42,7 @@ import {
   withDevice,
 } from '../engine/index.ts';
 import { gatherRow } from '../engine/ops/indexing.ts';
-import { sortRows } from '../engine/ops/sort.ts';
+import { sortRows, topkInPieces } from '../engine/ops/sort.ts';
 import { gather as gatherPlan, scatter as scatterPlan } from '../kernels/gather.ts';
 import { multiMarginLoss, TensorDataset } from '../nn/index.ts';
 import { openGpu, read, reference } from './support/devices.ts';
@@ -309,6 +309,60 @@ test('an order in bits, for axes that floats cannot count, gives the values and 
   for (const device of [reference, gpu]) {
     assert.equal(await read(device, run(true)), await read(device, run(false)), device.kind);
   }
+});
+
+test('topk by pieces is topk, with its ties, NaN and gradients', async () => {
+  const values = Float32Array.from({ length: 2 * 1003 * 2 }, (_, i) =>
+    i % 97 === 5 ? nan : ((i * 48_271) % 211) - 100,
+  );
+  for (const [k, largest] of [
+    [3, true],
+    [3, false],
+    [0, true],
+    [7, false],
+  ] as const) {
+    const run = (pick: (x: Tensor) => Tensor) => () => {
+      const x = tensor(values, { shape: [2, 1003, 2], requiresGrad: true });
+      const y = pick(x);
+      return [y, grad(y.mul(2).sum(), [x])[0]!];
+    };
+    for (const device of [reference, gpu]) {
+      const lists = async (pick: (x: Tensor) => Tensor) => (await read(device, run(pick))).map((v) => [...v]);
+      assert.equal(
+        await lists((x) => topkInPieces(x, k, 1, largest)),
+        await lists((x) => topk(x, k, 1, { largest }).values),
+        `${device.kind}, ${k} of the ${largest ? 'largest' : 'smallest'}`,
+      );
+    }
+  }
+});
+
+test('sizes past 65,535 workgroups and 2^24 elements', async () => {
+  const n = 2 ** 24 + 8;
+  const data = Float32Array.from({ length: n }, (_, i) => (i % 251) - 125);
+  data[n - 2] = 500;
+  const x = tensor(data, { device: gpu });
+  const [end, columns, turned, most] = await read(gpu, () => [
+    x.add(x).slice([[n - 3, n]]),
+    x
+      .reshape([n / 8, 8])
+      .mul(0)
+      .add(tensor([0, 1, 2, 3, 4, 5, 6, 7]))
+      .mean(0),
+    x.flip(0).slice([[0, 3]]),
+    topk(x, 2).values,
+  ]);
+  assert.equal(
+    [...end!],
+    [...data.slice(-3)].map((v) => 2 * v),
+  );
+  assert.equal([...columns!].map(Math.round), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.equal([...turned!], [...data.slice(-3)].reverse());
+  assert.equal([...most!], [500, 125]);
+  assert.throws(() => topk(x, 2).indices, /^topk\(\)\.indices: a place among 16777224 elements/);
+  const [products] = await read(gpu, () => [full([70_000, 2, 3], 1).matmul(full([70_000, 3, 2], 2))]);
+  assert.ok(products!.every((v) => v === 6));
+  x.dispose();
 });
 
 test('pooling and sampling keep whole numbers where an image has more places than floats count', async () => {

@@ -11,7 +11,7 @@ import { scope } from '../scope.ts';
 import { normalizeAxis, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkPlaces, counts, gather, gatherRow } from './indexing.ts';
-import { slice } from './movement.ts';
+import { concat, reshape, slice } from './movement.ts';
 import { along } from './shapes.ts';
 
 /** Options of {@link sort} and {@link argsort}. */
@@ -51,6 +51,7 @@ const argsortRow: Row<SortParams> = {
 /** The first k elements of x in order where floats cannot count their places: values alone. */
 function valuesAlone(op: string, x: Tensor, k: number, axis: number, descending: boolean): Sorted {
   const values = scope(() => {
+    if (op === 'topk' && k <= 2 ** 14) return topkInPieces(x, k, axis, descending);
     const order = apply(argsortRow, [x], { axis, descending, bits: true })[0]!;
     return apply(gatherRow, [x, order], { axis, bits: true, first: k })[0]!;
   });
@@ -121,6 +122,29 @@ export const topk = op(
     });
   },
 );
+
+/**
+ * The values of topk along an axis by those of its pieces, far less work than to sort all of it where k is small. Candidates
+ * stay in the order of their places, so that the first of equal elements comes first.
+ */
+export function topkInPieces(x: Tensor, k: number, axis: number, largest: boolean): Tensor {
+  const size = x.shape[axis]!;
+  const length = 64 * Math.max(1, k);
+  const pieces = Math.floor(size / length);
+  if (pieces < 2) return topk(x, k, axis, { largest }).values;
+  const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  return scope(() => {
+    const whole = pieces * length;
+    const most = whole === size ? x : slice(x, along(x, axis, [0, whole]));
+    const rows = reshape(most, [...before, pieces, length, ...after]);
+    const best = [reshape(topk(rows, k, axis + 1, { largest }).values, [...before, pieces * k, ...after])];
+    if (whole < size) {
+      const rest = slice(x, along(x, axis, [whole, size]));
+      best.push(topk(rest, Math.min(k, size - whole), axis, { largest }).values);
+    }
+    return topkInPieces(concat(best, axis), k, axis, largest);
+  });
+}
 
 /** The rows of this file, by name. */
 export const sortRows = { argsort: argsortRow };
