@@ -21,6 +21,7 @@ import { threadId } from 'node:worker_threads';
 import { brotliDecompressSync } from 'node:zlib';
 import { DeviceError } from './errors.ts';
 import { type AdapterChoice, isSoftware, requestDevice } from './platform.browser.ts';
+import { room } from './room.node.ts';
 import type { Opened } from './webgpu/opened.ts';
 
 type Dawn = { create(options: string[]): GPU; globals: object };
@@ -39,7 +40,9 @@ export async function openDevice(choice: AdapterChoice): Promise<Opened> {
   void device.lost.then(({ reason }) => {
     if (reason !== 'destroyed') retire(gpu);
   });
-  return { gpu: device, info, software: isSoftware(info), wait: patiently, collect: garbageCollector() };
+  const software = isSoftware(info);
+  const opened = { gpu: device, info, software, wait: patiently, collect: garbageCollector() };
+  return software ? { ...opened, room } : opened;
 }
 
 /**

@@ -221,6 +221,32 @@ test('a process ends by itself after destroy()', async () => {
   assert.ok(lag < 5000, `it took ${lag} ms to end`);
 });
 
+test('memory that runs out is an error of the op that asks for it, and nothing else', async () => {
+  if (process.platform !== 'linux') return;
+  const { code, out, err } = await run(`
+    import { execFileSync } from 'node:child_process';
+    import { readFileSync } from 'node:fs';
+    const device = await init();
+    await ones([10]).mul(2).data();
+    const size = Number(/VmSize:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
+    if (device.software) execFileSync('prlimit', ['--pid', String(process.pid), '--as=' + (size + 1.5e9)]);
+    const held = [];
+    try {
+      for (let k = 0; k < 40; k++) held.push(ones([26_214_400]));
+      console.log('no error');
+    } catch (error) {
+      console.log(error.name, error.message.split('\\n')[0]);
+    }
+    for (const t of held) t.dispose();
+    console.log(String(await ones([4]).mul(2).data()), device.software);
+    destroy();
+  `);
+  assert.is(code, 0, err);
+  if (!/true\s*$/.test(out)) return; // a GPU has memory of its own
+  assert.match(out, /^DeviceError fill: an output of \[26214400\] takes \d+ bytes, which the adapter refused: /);
+  assert.match(out, /\n2,2,2,2 /);
+});
+
 test('a process ends by itself after destroy() with work under way', async () => {
   const { code, out, err } = await run(`
     await init();

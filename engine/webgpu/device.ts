@@ -60,6 +60,7 @@ export class WebGpuDevice implements Device {
       idle: (since) => this.#trim(since),
       exhausted: () => this.#startOver(),
       recorded: () => this.#recorder.recorded,
+      room: () => opened.room?.() ?? Number.POSITIVE_INFINITY,
     });
     this.#pipelines = new Pipelines(gpu, (kernel, error) => this.#submits.shader(kernel, error));
     this.#pool = new Pool(this, this.#submits);

@@ -25,6 +25,8 @@ export interface Opened {
    * Frees garbage now, where the platform can: the memory behind WebGPU's objects is unknown to the garbage collector.
    */
   collect?(): void;
+  /** Bytes that one more allocation may take, where the platform knows. */
+  room?(): number;
 }
 
 /** Kernels come in two families, for adapters on hardware and for those that run on a CPU. */

@@ -20,6 +20,8 @@ const MOST = 64;
 /** Submits after which memory that was not used in the meantime goes back to the adapter, and how often that is looked at. */
 const IDLE = 1024;
 const LOOK = 256;
+/** The smallest buffer, in bytes, for which the host is asked whether there is room: that takes some system calls. */
+const LARGE = 2 ** 20;
 
 /** What submits ask of their device. */
 export interface SubmitsHost {
@@ -29,6 +31,8 @@ export interface SubmitsHost {
   exhausted(): void;
   /** Whether work is recorded for the next submit. */
   recorded(): boolean;
+  /** Bytes that one more buffer may take. */
+  room(): number;
 }
 
 /**
@@ -84,7 +88,9 @@ export class Submits {
   /** Makes a buffer. @throws DeviceError if the adapter cannot, and says so at once */
   make(descriptor: GPUBufferDescriptor, what: string): GPUBuffer {
     const attempt = (then: (message: string) => GPUBuffer) =>
-      this.#heard(() => this.#gpu.createBuffer(descriptor), then);
+      descriptor.size >= LARGE && descriptor.size > this.#host.room()
+        ? then('there is not so much memory left')
+        : this.#heard(() => this.#gpu.createBuffer(descriptor), then);
     return attempt(() => {
       this.#host.exhausted();
       return attempt((message) => {
