@@ -1,9 +1,12 @@
 /** Run folders of another version, of a disk that lost files, of a process that was cut off, and of somebody's editor. */
+import { spawnSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -204,6 +207,50 @@ test('what cannot be repaired is named, and nothing changes', async () => {
   }
 });
 
+test('a folder that is removed under a run ends it in a sentence that names the folder', async () => {
+  const folder = copy();
+  const config = JSON.parse(read(folder, 'config.json'));
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, checkpointEvery: 1 }));
+  const ended = resume(folder, 100_000);
+  while (steps(folder).length < STEPS + 3) await new Promise((resolve) => setTimeout(resolve, 10));
+  renameSync(folder, `${folder}-away`);
+  const { error = 'no error' } = await ended;
+  assert.ok(error.includes(folder), error);
+  assert.match(error, /is gone, removed or renamed while this process wrote in it|no such file or folder/);
+  assert.not.ok(existsSync(folder), 'it is not made again');
+  const left = steps(`${folder}-away`);
+  assert.equal(left, upTo(left.length));
+  rmSync(join(`${folder}-away`, 'run.lock')); // its process, which is this one, has not ended
+  assert.is((await resume(`${folder}-away`, left.length + 1)).error, undefined);
+});
+
+test('a full disk ends a run in a sentence, and the run goes on from its last checkpoint', async () => {
+  const disk = mkdtempSync(join(root, 'disk-'));
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status !== 0) return; // takes root on Linux
+  try {
+    const folder = join(disk, 'run');
+    cpSync(WHOLE, folder, { recursive: true });
+    const config = JSON.parse(read(folder, 'config.json'));
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, checkpointEvery: 1 }));
+    const { error = 'no error' } = await resume(folder, 5000);
+    const words = /^cannot write .*: the disk is full; free some space or choose a folder on another disk \(ENOSPC\)$/;
+    assert.match(error, words);
+    assert.not.ok(
+      readdirSync(folder).some((name) => /lock|tmp|new/.test(name)),
+      readdirSync(folder).join(),
+    );
+    spawnSync('mount', ['-o', 'remount,size=4m', disk]);
+    const done = steps(folder).length;
+    assert.equal((await resume(folder, done + 2)).error, undefined);
+    assert.equal(steps(folder), upTo(done + 2));
+    spawnSync('mount', ['-o', 'remount,ro', disk]);
+    const readOnly = /^cannot lock the folder .*: the file system is read-only; choose/;
+    assert.match((await resume(folder, done + 4)).error!, readOnly);
+  } finally {
+    spawnSync('umount', [disk]);
+  }
+});
+
 test('a report says what is missing, on its page and on standard error', async () => {
   const folder = copy();
   edit(folder, (all) => [...all.filter((_, i) => i !== 4), all[0]!]);
@@ -346,7 +393,7 @@ test('the command of a run follows what the run is now', () => {
   assert.is(now('npx wgrad train --adapter lavapipe'), 'npx wgrad train --steps 300 --adapter lavapipe');
   assert.is(now('npx wgrad train --time 15m --seed 3'), 'npx wgrad train --steps 300 --seed 3');
   assert.is(now('npx wgrad train --steps 5 --time 15m', { steps: null, seconds: 90 }), 'npx wgrad train --time 90s');
-  const moved = { dataOptions: { folder: "/a/it's here" } };
+  const moved = { data: 'folder', dataOptions: { folder: "/a/it's here" } };
   assert.is(
     now("npx wgrad train --data folder --data-folder 'my pictures' --steps 3", moved),
     "npx wgrad train --data folder --data-folder '/a/it'\\''s here' --steps 300",
