@@ -100,6 +100,9 @@ export async function openWebGpu(adapter?: AdapterChoice, family?: KernelFamily)
 /**
  * Frees the current device and every other one that `init` opened, with all their memory, and lets the process end. Reads
  * under way are rejected, and so is an `init` that is. Without a device it does nothing. `init` may be called again.
+ *
+ * A worker thread is to wait for its reads, and call this, before it ends: Dawn ends the whole process where a thread is
+ * stopped (`terminate()`, `process.exit()`) while one of its promises is open.
  */
 export function destroy(): void {
   destroyed++;

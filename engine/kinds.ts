@@ -1,5 +1,6 @@
 /** Kinds of arguments that are tensors, or speak of them. @module */
 import { type Kind, kind } from './arguments.ts';
+import { refusePromise } from './errors.ts';
 import { shown } from './options.ts';
 import { Tensor } from './tensor.ts';
 
@@ -49,13 +50,8 @@ export const tensorsAsIn = (name: string, example: string): Kind<readonly Tensor
 /** What a function of the user returned, if it is a tensor. @throws TypeError that names the function it was given to */
 export function returned(called: string, y: unknown): Tensor {
   if (isTensor(y)) return y;
-  const remedy =
-    y instanceof Promise
-      ? ' it must not be async, nor end in item() or data()'
-      : typeof y === 'number'
-        ? ' compute with tensors, and read numbers afterwards'
-        : ' end it with return';
-  if (y instanceof Promise) y.catch(() => {}); // this error is the one to report
+  refusePromise(called, y);
+  const remedy = typeof y === 'number' ? ' compute with tensors, and read numbers afterwards' : ' end it with return';
   throw new TypeError(`${called}: the function must return a tensor, not ${shown(y)};${remedy}`);
 }
 

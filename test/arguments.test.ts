@@ -345,7 +345,7 @@ test('messages say how to write it', async () => {
     [() => t.mul(x.data()), 'mul: b must be a tensor or a number, not a promise (write await before it)'],
     [
       () => e.valueAndGrad(async () => x, [x]),
-      'valueAndGrad: the function must return a tensor, not a promise (write await before it); it must not be async, nor end in item() or data()',
+      'valueAndGrad: the function returned a promise; it must not be async, nor end in item() or data(): return the tensor, and read it afterwards',
     ],
     [
       () => e.vjp(() => 3, [x]),
