@@ -132,6 +132,9 @@ export const axis: Kind<number> = kind(
 /** A function. */
 export const aFunction = (name: string): Kind<never> => kind(name, 'a function', (v) => typeof v === 'function');
 
+/** Anything, of which the function sees itself what it is. */
+export const something = (name: string): Kind<never> => kind(name, 'something', () => true);
+
 /** A text. */
 export const aString = (name: string): Kind<string> => kind(name, 'a string', (v) => typeof v === 'string');
 

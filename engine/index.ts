@@ -24,6 +24,8 @@ export {
 
 export { detectAnomaly } from './anomaly.ts';
 export { type BackwardOptions, backward } from './backward.ts';
+/** @internal */
+export * as calls from './calls.ts';
 export { checkpoint } from './checkpoint.ts';
 export { type CompiledStep, compile } from './compile.ts';
 export { convMatrix } from './convMatrix.ts';

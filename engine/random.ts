@@ -95,7 +95,8 @@ export class Generator {
    * Goes on from a state that {@link stateDict} gave: the numbers that follow are those that followed there.
    * @throws RangeError for what is no such state
    */
-  loadStateDict({ seed, offset }: GeneratorState): void {
+  loadStateDict(state: GeneratorState): void {
+    const { seed, offset } = (state ?? {}) as Partial<GeneratorState>;
     const isWord = (w: unknown): w is number => Number.isInteger(w) && w === (w as number) >>> 0;
     if (
       !(Array.isArray(seed) && seed.length === 2 && seed.every(isWord) && Number.isSafeInteger(offset) && offset >= 0)
@@ -256,7 +257,6 @@ const aCount = within<number>('n', ranges.whole(0));
 guardMethods(Generator, {
   restart: [within('seed', ranges.seed), maybe(within('stream', ranges.whole(0)))],
   stateDict: [],
-  loadStateDict: [kind('state', 'what stateDict() gave', (v) => typeof v === 'object' && v !== null)],
   uniform: [aShape, uniformOptions],
   normal: [aShape, normalOptions],
   truncatedNormal: [

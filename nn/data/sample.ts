@@ -1,5 +1,5 @@
 /** What a sample is made of, and how samples become a batch of tensors. */
-import { type Shape, ShapeError, sizeOf, stack, Tensor, tensor } from '../../engine/index.ts';
+import { calls, type Shape, ShapeError, sizeOf, stack, Tensor, tensor } from '../../engine/index.ts';
 
 /** An array of numbers of fixed type, as files hold them. */
 export type NumberArray =
@@ -57,6 +57,7 @@ const isValue = (v: unknown): v is SampleValue =>
  * @throws ShapeError if samples differ in shape; TypeError if they differ in kind or names, or there is none
  */
 export function collate<S>(samples: readonly S[]): Batch<S> {
+  calls.checkArguments('collate', [calls.aList('samples', '[a, b]')], arguments);
   const [first] = samples;
   if (first === undefined) throw new TypeError('collate: there are no samples');
   if (isValue(first)) return column('samples', samples) as Batch<S>;

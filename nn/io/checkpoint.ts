@@ -2,6 +2,7 @@
  * Checkpoints: the state of modules, optimizers, averages and random generators in one safetensors file, so that a run goes
  * on where it stopped. Here as bytes, also in a browser; `checkpoint.node.ts` has files.
  */
+import { calls } from '../../engine/index.ts';
 import { CHECKPOINT, CHECKSUMS } from './checksums.ts';
 import type { Metadata, TensorInfo } from './header.ts';
 import { fromJson, type Json, toJson } from './json.ts';
@@ -123,6 +124,11 @@ export async function encodeCheckpoint(
   parts: CheckpointParts,
   metadata: Json = null,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  calls.checkArguments(
+    'encodeCheckpoint',
+    [calls.something('parts'), calls.maybe(calls.something('metadata'))],
+    arguments,
+  );
   const { tensors, host } = collect(parts);
   const described = describeCheckpoint(parts, host, metadata);
   const read = [...tensors].map(async ([name, { shape, data }]) => [name, { shape, data: await data() }] as const);
@@ -138,6 +144,14 @@ export async function encodeCheckpoint(
  * @throws Error naming what is missing, unexpected or of another shape; nothing is changed then
  */
 export async function decodeCheckpoint(bytes: Uint8Array, parts: CheckpointParts = {}): Promise<CheckpointInfo> {
+  calls.checkArguments(
+    'decodeCheckpoint',
+    [
+      calls.within('bytes', { holds: (v) => v instanceof Uint8Array, says: 'a Uint8Array' }),
+      calls.maybe(calls.something('parts')),
+    ],
+    arguments,
+  );
   const { tensors, metadata } = decodeSafetensors(bytes, 'checkpoint');
   const infos = tensors as ReadonlyMap<string, Required<StoredTensor>>;
   return restoreCheckpoint({ tensors: infos, metadata, read: (name) => tensors.get(name)! }, parts, 'checkpoint');

@@ -1,5 +1,7 @@
 /** State dicts between PyTorch's names and layouts and those here. Each layer's class declares its own: `pyTorchRule`. */
-import { checked, ShapeError } from '../../engine/index.ts';
+
+import { calls, checked, ShapeError } from '../../engine/index.ts';
+import { aModule } from '../module/aModule.ts';
 import type { AnyModule } from '../module/module.ts';
 import type { ElementArray } from './dtypes.ts';
 import { warnOfFlattened } from './flattened.ts';
@@ -47,6 +49,11 @@ export function fromPyTorch(
   tensors: TensorMap,
   options: PyTorchOptions = {},
 ): Map<string, StoredTensor> {
+  calls.checkArguments(
+    'fromPyTorch',
+    [aModule, calls.something('tensors'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   checkMap('fromPyTorch', tensors);
   checked('fromPyTorch', options, ['flattened', 'prefix']);
   const { prefix = '' } = options;
@@ -120,6 +127,7 @@ export async function toPyTorch(
   module: AnyModule,
   options: Omit<PyTorchOptions, 'prefix'> = {},
 ): Promise<Map<string, StoredTensor>> {
+  calls.checkArguments('toPyTorch', [aModule, calls.maybe(calls.something('options'))], arguments);
   const { twins, absent } = twinsOf(module, flattenedOf('toPyTorch', options));
   // All reads begin before the first ends, so that the values are of one moment.
   const read = await Promise.all(

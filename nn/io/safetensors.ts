@@ -3,7 +3,7 @@
  * tensor's dtype, shape and byte range, then the tensors' bytes, little-endian and row-major, without gaps. Here whole files
  * in memory, also in a browser; `file.node.ts` streams.
  */
-import { shown, sizeOf } from '../../engine/index.ts';
+import { calls, shown, sizeOf } from '../../engine/index.ts';
 import { checkSum } from './checksums.ts';
 import { crc32c } from './crc32c.ts';
 import {
@@ -55,6 +55,11 @@ export interface Safetensors {
  * `__metadata__`
  */
 export function encodeSafetensors(tensors: TensorMap, metadata: Metadata = {}): Uint8Array<ArrayBuffer> {
+  calls.checkArguments(
+    'encodeSafetensors',
+    [calls.something('tensors'), calls.maybe(calls.something('metadata'))],
+    arguments,
+  );
   checkMap('encodeSafetensors', tensors);
   const { bytes, places, sealed } = encodeHeader(
     new Map([...tensors].map(([name, t]) => [name, { dtype: storedDtype(name, t), shape: t.shape }])),
@@ -112,6 +117,14 @@ function checkedDtype(label: string, { shape, data, dtype = dtypeOf(data) }: Sto
  * @throws Error naming the tensor, the rule it breaks and the remedy; for a file of PyTorch, the lines that convert it
  */
 export function decodeSafetensors(bytes: Uint8Array, name = 'safetensors file'): Safetensors {
+  calls.checkArguments(
+    'decodeSafetensors',
+    [
+      calls.within('bytes', { holds: (v) => v instanceof Uint8Array, says: 'a Uint8Array' }),
+      calls.maybe(calls.something('name')),
+    ],
+    arguments,
+  );
   return about(name, () => {
     const start = 8 + headerLength(bytes, bytes.length, name);
     const { places, unread, metadata } = decodeHeader(bytes.subarray(8, start), bytes.length - start);

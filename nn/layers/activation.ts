@@ -1,4 +1,4 @@
-import { checked, checkedNumber, full, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, checkedNumber, full, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { featureVectors, type PyTorchRule } from '../module/pyTorchRule.ts';
@@ -25,6 +25,7 @@ export class LeakyReLU extends Module {
 
   /** The slope is 0.01 unless given, as in PyTorch; DCGAN uses 0.2. */
   constructor(slope = 0.01) {
+    calls.checkArguments('LeakyReLU', [calls.maybe(calls.something('slope'))], arguments);
     super();
     this.slope = checkedNumber('LeakyReLU', 'the slope', slope);
   }
@@ -52,6 +53,11 @@ export class PReLU extends Module {
    * @param init the weight's first value
    */
   constructor(numParameters = 1, init = 0.25) {
+    calls.checkArguments(
+      'PReLU',
+      [calls.maybe(calls.something('numParameters')), calls.maybe(calls.something('init'))],
+      arguments,
+    );
     super();
     checkedNumber('PReLU', 'numParameters', numParameters);
     checkedNumber('PReLU', 'init', init);
@@ -83,6 +89,7 @@ export class ELU extends Module {
 
   /** Alpha is 1 unless given. */
   constructor(alpha = 1) {
+    calls.checkArguments('ELU', [calls.maybe(calls.something('alpha'))], arguments);
     super();
     this.alpha = checkedNumber('ELU', 'alpha', alpha);
   }
@@ -110,6 +117,7 @@ export class GELU extends Module {
 
   /** Exact unless told. */
   constructor(options: { readonly approximate?: 'none' | 'tanh' } = {}) {
+    calls.checkArguments('GELU', [calls.maybe(calls.something('options'))], arguments);
     super();
     this.approximate = checked('GELU', options, ['approximate']).approximate ?? 'none';
   }
@@ -146,6 +154,7 @@ export class Softplus extends Module {
 
   /** Beta is 1 and the threshold 20 unless given. */
   constructor(options: { readonly beta?: number; readonly threshold?: number } = {}) {
+    calls.checkArguments('Softplus', [calls.maybe(calls.something('options'))], arguments);
     super();
     const { beta = 1, threshold = 20 } = checked('Softplus', options, ['beta', 'threshold']);
     this.beta = beta;
@@ -184,6 +193,11 @@ export class Hardtanh extends Module {
 
   /** From -1 to 1 unless given. @throws RangeError unless min < max */
   constructor(min = -1, max = 1) {
+    calls.checkArguments(
+      'Hardtanh',
+      [calls.maybe(calls.something('min')), calls.maybe(calls.something('max'))],
+      arguments,
+    );
     super();
     checkedNumber('Hardtanh', 'min', min);
     checkedNumber('Hardtanh', 'max', max);

@@ -1,5 +1,6 @@
 /** Activations that look along an axis. */
 import {
+  calls,
   checked,
   checkedNumber,
   checkRange,
@@ -19,6 +20,7 @@ export class Softmax extends Module {
 
   /** The last axis, that of the channels, unless given. */
   constructor(axis = -1) {
+    calls.checkArguments('Softmax', [calls.maybe(calls.something('axis'))], arguments);
     super();
     this.axis = checkedNumber('Softmax', 'the axis', axis);
   }
@@ -39,6 +41,7 @@ export class LogSoftmax extends Module {
 
   /** The last axis, that of the channels, unless given. */
   constructor(axis = -1) {
+    calls.checkArguments('LogSoftmax', [calls.maybe(calls.something('axis'))], arguments);
     super();
     this.axis = checkedNumber('LogSoftmax', 'the axis', axis);
   }
@@ -59,6 +62,7 @@ export class GLU extends Module {
 
   /** The last axis, that of the channels, unless given. */
   constructor(axis = -1) {
+    calls.checkArguments('GLU', [calls.maybe(calls.something('axis'))], arguments);
     super();
     this.axis = checkedNumber('GLU', 'the axis', axis);
   }
@@ -100,6 +104,16 @@ export class Maxout extends Module {
    * @throws RangeError unless pieces is a whole number, 1 or more
    */
   constructor(inFeatures: number, outFeatures: number, pieces: number, options: WeightOptions = {}) {
+    calls.checkArguments(
+      'Maxout',
+      [
+        calls.within('inFeatures', ranges.number),
+        calls.within('outFeatures', ranges.number),
+        calls.within('pieces', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super();
     checked('Maxout', options, WEIGHT_OPTIONS);
     checkRange('Maxout', 'pieces', ranges.count, pieces);

@@ -1,9 +1,11 @@
 import {
   batchNorm,
   batchNormInference,
+  calls,
   checked,
   full,
   noGrad,
+  ranges,
   scope,
   slice,
   type Tensor,
@@ -70,6 +72,11 @@ export abstract class BatchNormNd<In extends readonly [x: Tensor, ...unknown[]] 
 export class BatchNorm1d extends BatchNormNd {
   /** Makes weights and running statistics on the current device. @param channels the size of x's last axis */
   constructor(channels: number, options: BatchNormOptions = {}) {
+    calls.checkArguments(
+      'BatchNorm1d',
+      [calls.within('channels', ranges.number), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super(channels, options);
   }
 
@@ -87,6 +94,11 @@ export class BatchNorm1d extends BatchNormNd {
 export class BatchNorm2d extends BatchNormNd {
   /** Makes weights and running statistics on the current device. @param channels the size of x's last axis */
   constructor(channels: number, options: BatchNormOptions = {}) {
+    calls.checkArguments(
+      'BatchNorm2d',
+      [calls.within('channels', ranges.number), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super(channels, options);
   }
 
@@ -101,6 +113,11 @@ export class BatchNorm2d extends BatchNormNd {
 export class BatchNorm3d extends BatchNormNd {
   /** Makes weights and running statistics on the current device. @param channels the size of x's last axis */
   constructor(channels: number, options: BatchNormOptions = {}) {
+    calls.checkArguments(
+      'BatchNorm3d',
+      [calls.within('channels', ranges.number), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super(channels, options);
   }
 

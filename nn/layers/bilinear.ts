@@ -1,4 +1,4 @@
-import { checked, matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, matmul, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { filled, type Parameter } from '../module/parameter.ts';
@@ -23,6 +23,16 @@ export class Bilinear extends Module<[x1: Tensor, x2: Tensor]> {
    * @param outFeatures the size of the result's last axis
    */
   constructor(in1Features: number, in2Features: number, outFeatures: number, options: WeightOptions = {}) {
+    calls.checkArguments(
+      'Bilinear',
+      [
+        calls.within('in1Features', ranges.number),
+        calls.within('in2Features', ranges.number),
+        calls.within('outFeatures', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super();
     const {
       bias = true,

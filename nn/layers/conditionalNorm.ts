@@ -1,5 +1,15 @@
 /** Normalisations whose scale and shift are made from what the sample is to be. */
-import { checked, embedding, instanceNorm, ShapeError, scope, slice, type Tensor } from '../../engine/index.ts';
+import {
+  calls,
+  checked,
+  embedding,
+  instanceNorm,
+  ranges,
+  ShapeError,
+  scope,
+  slice,
+  type Tensor,
+} from '../../engine/index.ts';
 import { constant, normal } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { BatchNormNd, type BatchNormOptions } from './batchNorm.ts';
@@ -32,6 +42,15 @@ export class AdaIN extends Module<[x: Tensor, style: Tensor]> {
 
   /** Makes and fills the weights, on the current device. @param channels the size of x's last axis */
   constructor(styleFeatures: number, channels: number, options: AdaINOptions = {}) {
+    calls.checkArguments(
+      'AdaIN',
+      [
+        calls.within('styleFeatures', ranges.number),
+        calls.within('channels', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super();
     const { eps = 1e-5, ...weights } = checked('AdaIN', options, ['eps', 'init', 'initBias', 'rng']);
     this.numFeatures = channels;
@@ -95,6 +114,15 @@ export class ConditionalBatchNorm extends BatchNormNd<[x: Tensor, condition: Ten
    * @param conditions how many classes there are, or the size of a vector
    */
   constructor(channels: number, conditions: number, options: ConditionalBatchNormOptions = {}) {
+    calls.checkArguments(
+      'ConditionalBatchNorm',
+      [
+        calls.within('channels', ranges.number),
+        calls.within('conditions', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     const { init = normal(0.02), rng, ...norm } = options;
     super(channels, { ...norm, affine: false });
     const weights = { bias: false, init, ...(rng ? { rng } : {}) };

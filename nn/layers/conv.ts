@@ -5,6 +5,7 @@ import {
   type ConvTranspose1dOptions,
   type ConvTranspose2dOptions,
   type ConvTranspose3dOptions,
+  calls,
   conv1d,
   conv2d,
   conv3d,
@@ -12,6 +13,7 @@ import {
   convTranspose2d,
   convTranspose3d,
   type Pair,
+  ranges,
   type Tensor,
   type Triple,
 } from '../../engine/index.ts';
@@ -25,6 +27,16 @@ export class Conv1d extends ConvNd<Conv1dOptions> {
    * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
    */
   constructor(inChannels: number, outChannels: number, kernel: number, options: Conv1dOptions & ConvLayerOptions = {}) {
+    calls.checkArguments(
+      'Conv1d',
+      [
+        calls.within('inChannels', ranges.number),
+        calls.within('outChannels', ranges.number),
+        calls.within('kernel', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super(1, inChannels, outChannels, kernel, options);
   }
 
@@ -47,6 +59,16 @@ export class Conv2d extends ConvNd<Conv2dOptions> {
    * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
    */
   constructor(inChannels: number, outChannels: number, kernel: Pair, options: Conv2dOptions & ConvLayerOptions = {}) {
+    calls.checkArguments(
+      'Conv2d',
+      [
+        calls.within('inChannels', ranges.number),
+        calls.within('outChannels', ranges.number),
+        calls.within('kernel', ranges.perAxis(2)),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super(2, inChannels, outChannels, kernel, options);
   }
 
@@ -64,6 +86,16 @@ export class Conv3d extends ConvNd<Conv3dOptions> {
    * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
    */
   constructor(inChannels: number, outChannels: number, kernel: Triple, options: Conv3dOptions & ConvLayerOptions = {}) {
+    calls.checkArguments(
+      'Conv3d',
+      [
+        calls.within('inChannels', ranges.number),
+        calls.within('outChannels', ranges.number),
+        calls.within('kernel', ranges.perAxis(3)),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super(3, inChannels, outChannels, kernel, options);
   }
 
@@ -88,6 +120,16 @@ export class ConvTranspose1d extends ConvTransposeNd<ConvTranspose1dOptions> {
     kernel: number,
     options: ConvTranspose1dOptions & WeightOptions = {},
   ) {
+    calls.checkArguments(
+      'ConvTranspose1d',
+      [
+        calls.within('inChannels', ranges.number),
+        calls.within('outChannels', ranges.number),
+        calls.within('kernel', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super(1, inChannels, outChannels, kernel, options);
   }
 
@@ -113,6 +155,16 @@ export class ConvTranspose2d extends ConvTransposeNd<ConvTranspose2dOptions> {
     kernel: Pair,
     options: ConvTranspose2dOptions & WeightOptions = {},
   ) {
+    calls.checkArguments(
+      'ConvTranspose2d',
+      [
+        calls.within('inChannels', ranges.number),
+        calls.within('outChannels', ranges.number),
+        calls.within('kernel', ranges.perAxis(2)),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super(2, inChannels, outChannels, kernel, options);
   }
 
@@ -138,6 +190,16 @@ export class ConvTranspose3d extends ConvTransposeNd<ConvTranspose3dOptions> {
     kernel: Triple,
     options: ConvTranspose3dOptions & WeightOptions = {},
   ) {
+    calls.checkArguments(
+      'ConvTranspose3d',
+      [
+        calls.within('inChannels', ranges.number),
+        calls.within('outChannels', ranges.number),
+        calls.within('kernel', ranges.perAxis(3)),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super(3, inChannels, outChannels, kernel, options);
   }
 

@@ -1,5 +1,6 @@
 /** Layers that drop at random in training, and do nothing in evaluation. */
 import {
+  calls,
   checked,
   checkedNumber,
   dropout,
@@ -39,6 +40,11 @@ export class Dropout extends Module {
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p <= 1 */
   constructor(p = 0.5, options: DropoutOptions = {}) {
+    calls.checkArguments(
+      'Dropout',
+      [calls.maybe(calls.something('p')), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super();
     this.p = probability('Dropout', p);
     this.rng = checked('Dropout', options, ['rng']).rng ?? layerGenerator();
@@ -66,6 +72,11 @@ export class Dropout2d extends Module {
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p <= 1 */
   constructor(p = 0.5, options: DropoutOptions = {}) {
+    calls.checkArguments(
+      'Dropout2d',
+      [calls.maybe(calls.something('p')), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super();
     this.p = probability('Dropout2d', p);
     this.rng = checked('Dropout2d', options, ['rng']).rng ?? layerGenerator();
@@ -102,6 +113,11 @@ export class AlphaDropout extends Module {
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p < 1 */
   constructor(p = 0.5, options: DropoutOptions = {}) {
+    calls.checkArguments(
+      'AlphaDropout',
+      [calls.maybe(calls.something('p')), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super();
     if (p === 1)
       throw new RangeError('AlphaDropout: p must be less than 1: with nothing kept there is no variance to keep');

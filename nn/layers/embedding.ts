@@ -1,9 +1,11 @@
 import {
+  calls,
   checked,
   embedding,
   equal,
   type Generator,
   oneHot,
+  ranges,
   scope,
   type Tensor,
   tensor,
@@ -45,6 +47,15 @@ export class Embedding extends Module<[indices: Tensor]> {
    * @throws RangeError for a paddingIdx that is no entry
    */
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions = {}) {
+    calls.checkArguments(
+      'Embedding',
+      [
+        calls.within('numEmbeddings', ranges.number),
+        calls.within('embeddingDim', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super();
     const {
       init = normal(1),

@@ -1,5 +1,15 @@
-import { checked, copyFrom, type Generator, noGrad, scope, type Tensor, withDevice } from '../../engine/index.ts';
+import {
+  calls,
+  checked,
+  copyFrom,
+  type Generator,
+  noGrad,
+  scope,
+  type Tensor,
+  withDevice,
+} from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
+import { aModule } from '../module/aModule.ts';
 import { Module } from '../module/module.ts';
 import { registerParametrization } from '../module/parametrize.ts';
 import { ConvTransposeNd } from './convNd.ts';
@@ -46,6 +56,7 @@ export function equalizedLearningRate<M extends WeightedModule>(
   module: M,
   options: EqualizedLearningRateOptions = {},
 ): M {
+  calls.checkArguments('equalizedLearningRate', [aModule, calls.maybe(calls.something('options'))], arguments);
   checked('equalizedLearningRate', options, ['gain', 'name', 'rng']);
   const { gain = Math.SQRT2, name = 'weight', rng = layerGenerator() } = options;
   const weight = parameterOf('equalizedLearningRate', module, name);

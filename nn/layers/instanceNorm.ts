@@ -1,4 +1,14 @@
-import { batchNormInference, checked, instanceNorm, noGrad, scope, type Tensor, variance } from '../../engine/index.ts';
+import {
+  batchNormInference,
+  calls,
+  checked,
+  instanceNorm,
+  noGrad,
+  ranges,
+  scope,
+  type Tensor,
+  variance,
+} from '../../engine/index.ts';
 import { isTracking } from '../module/tracking.ts';
 import { TrackedNorm } from './trackedNorm.ts';
 
@@ -60,6 +70,11 @@ abstract class InstanceNormNd extends TrackedNorm {
 export class InstanceNorm1d extends InstanceNormNd {
   /** Makes weights and running statistics on the current device. @param channels the size of x's last axis */
   constructor(channels: number, options: InstanceNormOptions = {}) {
+    calls.checkArguments(
+      'InstanceNorm1d',
+      [calls.within('channels', ranges.number), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super(channels, options);
   }
 
@@ -77,6 +92,11 @@ export class InstanceNorm1d extends InstanceNormNd {
 export class InstanceNorm2d extends InstanceNormNd {
   /** Makes weights and running statistics on the current device. @param channels the size of x's last axis */
   constructor(channels: number, options: InstanceNormOptions = {}) {
+    calls.checkArguments(
+      'InstanceNorm2d',
+      [calls.within('channels', ranges.number), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super(channels, options);
   }
 
@@ -91,6 +111,11 @@ export class InstanceNorm2d extends InstanceNormNd {
 export class InstanceNorm3d extends InstanceNormNd {
   /** Makes weights and running statistics on the current device. @param channels the size of x's last axis */
   constructor(channels: number, options: InstanceNormOptions = {}) {
+    calls.checkArguments(
+      'InstanceNorm3d',
+      [calls.within('channels', ranges.number), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super(channels, options);
   }
 

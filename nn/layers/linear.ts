@@ -1,4 +1,4 @@
-import { checked, type Generator, matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, type Generator, matmul, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { filled, type Initializer, type Parameter } from '../module/parameter.ts';
@@ -36,6 +36,15 @@ export class Linear extends Module {
    * @param outFeatures the size of the result's last axis
    */
   constructor(inFeatures: number, outFeatures: number, options: WeightOptions = {}) {
+    calls.checkArguments(
+      'Linear',
+      [
+        calls.within('inFeatures', ranges.number),
+        calls.within('outFeatures', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super();
     const {
       init = fanInUniform,

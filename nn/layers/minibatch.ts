@@ -1,5 +1,15 @@
 /** Layers through which a critic compares the samples of a batch. */
-import { broadcastTo, checked, concat, matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import {
+  broadcastTo,
+  calls,
+  checked,
+  concat,
+  matmul,
+  ranges,
+  ShapeError,
+  scope,
+  type Tensor,
+} from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { filled, type Parameter } from '../module/parameter.ts';
@@ -29,6 +39,7 @@ export class MinibatchStdDev extends Module {
 
   /** @throws RangeError unless both numbers are whole, 1 or more */
   constructor(options: MinibatchStdDevOptions = {}) {
+    calls.checkArguments('MinibatchStdDev', [calls.maybe(calls.something('options'))], arguments);
     super();
     const names = ['groupSize', 'numChannels', 'eps'] as const;
     const { groupSize = 4, numChannels = 1, eps = 1e-8 } = checked('MinibatchStdDev', options, names);
@@ -85,6 +96,16 @@ export class MinibatchDiscrimination extends Module {
     kernelDims: number,
     options: Pick<WeightOptions, 'init' | 'rng'> = {},
   ) {
+    calls.checkArguments(
+      'MinibatchDiscrimination',
+      [
+        calls.within('inFeatures', ranges.number),
+        calls.within('outFeatures', ranges.number),
+        calls.within('kernelDims', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super();
     const { init = fanInUniform, rng = layerGenerator() } = checked('MinibatchDiscrimination', options, [
       'init',

@@ -1,9 +1,11 @@
 import {
   attentionWeights,
+  calls,
   checked,
   type Generator,
   matmul,
   permute,
+  ranges,
   ShapeError,
   scope,
   shown,
@@ -83,6 +85,15 @@ export class MultiheadAttention extends Module<
    * @throws RangeError unless numHeads divides embedDim
    */
   constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
+    calls.checkArguments(
+      'MultiheadAttention',
+      [
+        calls.within('embedDim', ranges.number),
+        calls.within('numHeads', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super();
     if (!(Number.isInteger(numHeads) && numHeads >= 1 && embedDim % numHeads === 0)) {
       throw new RangeError(`MultiheadAttention: ${numHeads} heads do not divide embedDim ${embedDim} evenly`);

@@ -1,10 +1,12 @@
 /** Normalisations of each sample by itself that keep no statistics. */
 import {
+  calls,
   checked,
   full,
   groupNorm,
   layerNorm,
   logicalNot,
+  ranges,
   type Shape,
   ShapeError,
   scope,
@@ -41,6 +43,15 @@ export class GroupNorm extends Module {
 
   /** Makes weights on the current device. @throws ShapeError if the groups do not divide the channels */
   constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}) {
+    calls.checkArguments(
+      'GroupNorm',
+      [
+        calls.within('numGroups', ranges.number),
+        calls.within('numChannels', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super();
     const { eps = 1e-5, affine = true } = checked('GroupNorm', options, ['eps', 'affine']);
     if (!Number.isInteger(numGroups) || numGroups < 1 || numChannels % numGroups !== 0) {
@@ -130,6 +141,11 @@ export class LayerNorm extends Module {
    * @param normalizedShape sizes of the last axes, over which it normalises; a number for the last alone
    */
   constructor(normalizedShape: number | Shape, options: LayerNormOptions = {}) {
+    calls.checkArguments(
+      'LayerNorm',
+      [calls.within('normalizedShape', ranges.numberList), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super();
     const {
       eps = 1e-5,
@@ -197,6 +213,11 @@ export class RMSNorm extends Module {
    * @param normalizedShape sizes of the last axes, over which it normalises; a number for the last alone
    */
   constructor(normalizedShape: number | Shape, options: RMSNormOptions = {}) {
+    calls.checkArguments(
+      'RMSNorm',
+      [calls.within('normalizedShape', ranges.numberList), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super();
     const { eps, elementwiseAffine = true } = checked('RMSNorm', options, ['eps', 'elementwiseAffine']);
     this.normalizedShape = shapeOf('RMSNorm', normalizedShape);
@@ -237,6 +258,7 @@ export class PixelNorm extends Module {
 
   /** The eps is 1e-8 unless given, as in the paper. */
   constructor(options: { readonly eps?: number } = {}) {
+    calls.checkArguments('PixelNorm', [calls.maybe(calls.something('options'))], arguments);
     super();
     this.eps = checked('PixelNorm', options, ['eps']).eps ?? 1e-8;
   }

@@ -8,6 +8,7 @@ import {
   adaptiveMaxPool2d,
   avgPool1d,
   avgPool2d,
+  calls,
   checked,
   globalAvgPool,
   type MaxPool1dOptions,
@@ -15,6 +16,7 @@ import {
   maxPool1d,
   maxPool2d,
   type Pair,
+  ranges,
   type Tensor,
 } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
@@ -39,6 +41,11 @@ export class MaxPool1d extends Module {
 
   /** Takes the size of the window. @param options the stride is the window's size unless given */
   constructor(kernel: number, options: MaxPool1dOptions = {}) {
+    calls.checkArguments(
+      'MaxPool1d',
+      [calls.within('kernel', ranges.number), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super();
     this.kernel = kernel;
     this.options = checked('MaxPool1d', options, MAX);
@@ -63,6 +70,11 @@ export class MaxPool2d extends Module {
 
   /** Takes the size of the window. @param options the stride is the window's size unless given */
   constructor(kernel: Pair, options: MaxPool2dOptions = {}) {
+    calls.checkArguments(
+      'MaxPool2d',
+      [calls.within('kernel', ranges.perAxis(2)), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super();
     this.kernel = kernel;
     this.options = checked('MaxPool2d', options, MAX);
@@ -87,6 +99,11 @@ export class AvgPool1d extends Module {
 
   /** Takes the size of the window. @param options the stride is the window's size unless given */
   constructor(kernel: number, options: AvgPool1dOptions = {}) {
+    calls.checkArguments(
+      'AvgPool1d',
+      [calls.within('kernel', ranges.number), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super();
     this.kernel = kernel;
     this.options = checked('AvgPool1d', options, AVERAGE);
@@ -111,6 +128,11 @@ export class AvgPool2d extends Module {
 
   /** Takes the size of the window. @param options the stride is the window's size unless given */
   constructor(kernel: Pair, options: AvgPool2dOptions = {}) {
+    calls.checkArguments(
+      'AvgPool2d',
+      [calls.within('kernel', ranges.perAxis(2)), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super();
     this.kernel = kernel;
     this.options = checked('AvgPool2d', options, AVERAGE);
@@ -133,6 +155,7 @@ export class AdaptiveAvgPool1d extends Module {
 
   /** Takes the length of the result. */
   constructor(outputSize: number) {
+    calls.checkArguments('AdaptiveAvgPool1d', [calls.within('outputSize', ranges.number)], arguments);
     super();
     this.outputSize = outputSize;
   }
@@ -154,6 +177,7 @@ export class AdaptiveAvgPool2d extends Module {
 
   /** Takes the size of the result. */
   constructor(outputSize: Pair) {
+    calls.checkArguments('AdaptiveAvgPool2d', [calls.within('outputSize', ranges.perAxis(2))], arguments);
     super();
     this.outputSize = outputSize;
   }
@@ -175,6 +199,7 @@ export class AdaptiveMaxPool1d extends Module {
 
   /** Takes the length of the result. */
   constructor(outputSize: number) {
+    calls.checkArguments('AdaptiveMaxPool1d', [calls.within('outputSize', ranges.number)], arguments);
     super();
     this.outputSize = outputSize;
   }
@@ -196,6 +221,7 @@ export class AdaptiveMaxPool2d extends Module {
 
   /** Takes the size of the result. */
   constructor(outputSize: Pair) {
+    calls.checkArguments('AdaptiveMaxPool2d', [calls.within('outputSize', ranges.perAxis(2))], arguments);
     super();
     this.outputSize = outputSize;
   }
@@ -217,6 +243,7 @@ export class GlobalAvgPool extends Module {
 
   /** Gives [N,C] unless told. */
   constructor(options: { readonly keepDims?: boolean } = {}) {
+    calls.checkArguments('GlobalAvgPool', [calls.maybe(calls.something('options'))], arguments);
     super();
     this.keepDims = checked('GlobalAvgPool', options, ['keepDims']).keepDims ?? false;
   }

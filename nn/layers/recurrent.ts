@@ -1,5 +1,6 @@
 /** Recurrent networks over whole sequences. */
 import {
+  calls,
   checked,
   checkRange,
   concat,
@@ -194,6 +195,15 @@ export abstract class Recurrent<State> extends Module<
 export class RNN extends Recurrent<Tensor> {
   /** Makes and fills the weights, on the current device. @throws RangeError for options out of range */
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
+    calls.checkArguments(
+      'RNN',
+      [
+        calls.within('inputSize', ranges.number),
+        calls.within('hiddenSize', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     const [kind, rest] = kindOf('RNN', options);
     super('RNN', kind, inputSize, hiddenSize, rest);
   }
@@ -209,6 +219,15 @@ export class RNN extends Recurrent<Tensor> {
 export class GRU extends Recurrent<Tensor> {
   /** Makes and fills the weights, on the current device. @throws RangeError for options out of range */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
+    calls.checkArguments(
+      'GRU',
+      [
+        calls.within('inputSize', ranges.number),
+        calls.within('hiddenSize', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super('GRU', GRU_KIND, inputSize, hiddenSize, options);
   }
 
@@ -228,6 +247,15 @@ export class GRU extends Recurrent<Tensor> {
 export class LSTM extends Recurrent<LSTMState> {
   /** Makes and fills the weights, on the current device. @throws RangeError for options out of range */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
+    calls.checkArguments(
+      'LSTM',
+      [
+        calls.within('inputSize', ranges.number),
+        calls.within('hiddenSize', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super('LSTM', LSTM_KIND, inputSize, hiddenSize, options);
   }
 

@@ -1,5 +1,14 @@
 /** One step of a recurrent network. */
-import { checked, checkRange, type Generator, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import {
+  calls,
+  checked,
+  checkRange,
+  type Generator,
+  ranges,
+  ShapeError,
+  scope,
+  type Tensor,
+} from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Initializer, Parameter } from '../module/parameter.ts';
@@ -101,6 +110,15 @@ export abstract class RecurrentCell<State> extends Module<[x: Tensor, state?: St
 export class RNNCell extends RecurrentCell<Tensor> {
   /** Makes and fills the weights, on the current device. */
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
+    calls.checkArguments(
+      'RNNCell',
+      [
+        calls.within('inputSize', ranges.number),
+        calls.within('hiddenSize', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     const [kind, rest] = kindOf('RNNCell', options);
     super('RNNCell', kind, inputSize, hiddenSize, rest);
   }
@@ -118,6 +136,15 @@ export class RNNCell extends RecurrentCell<Tensor> {
 export class GRUCell extends RecurrentCell<Tensor> {
   /** Makes and fills the weights, on the current device. */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentCellOptions = {}) {
+    calls.checkArguments(
+      'GRUCell',
+      [
+        calls.within('inputSize', ranges.number),
+        calls.within('hiddenSize', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super('GRUCell', GRU_KIND, inputSize, hiddenSize, options);
   }
 
@@ -137,6 +164,15 @@ export type LSTMState = readonly [h: Tensor, c: Tensor];
 export class LSTMCell extends RecurrentCell<LSTMState> {
   /** Makes and fills the weights, on the current device. */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentCellOptions = {}) {
+    calls.checkArguments(
+      'LSTMCell',
+      [
+        calls.within('inputSize', ranges.number),
+        calls.within('hiddenSize', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super('LSTMCell', LSTM_KIND, inputSize, hiddenSize, options);
   }
 

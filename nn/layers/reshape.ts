@@ -1,5 +1,5 @@
 /** Layers that only change shapes. */
-import { checkedList, type Shape, ShapeError, sizeOf, type Tensor } from '../../engine/index.ts';
+import { calls, checkedList, ranges, type Shape, ShapeError, sizeOf, type Tensor } from '../../engine/index.ts';
 import { Module } from '../module/module.ts';
 import { described } from './describe.ts';
 
@@ -28,6 +28,11 @@ export class Flatten extends Module {
 
   /** From the second axis to the last unless given. */
   constructor(startAxis = 1, endAxis = -1) {
+    calls.checkArguments(
+      'Flatten',
+      [calls.maybe(calls.within('startAxis', ranges.number)), calls.maybe(calls.within('endAxis', ranges.number))],
+      arguments,
+    );
     super();
     this.startAxis = startAxis;
     this.endAxis = endAxis;
@@ -62,6 +67,11 @@ export class Unflatten extends Module {
 
   /** Takes an axis, from the end if negative, and what it becomes. @param sizes of the new axes; one may be -1 */
   constructor(axis: number, sizes: Shape) {
+    calls.checkArguments(
+      'Unflatten',
+      [calls.within('axis', ranges.number), calls.within('sizes', ranges.numberList)],
+      arguments,
+    );
     super();
     this.axis = axis;
     this.sizes = checkedList('Unflatten', 'the sizes', sizes, '[2, 3]');
@@ -94,6 +104,7 @@ export class Reshape extends Module {
 
   /** Takes the sizes after the batch; one may be -1. */
   constructor(shape: Shape) {
+    calls.checkArguments('Reshape', [calls.within('shape', ranges.numberList)], arguments);
     super();
     this.shape = checkedList('Reshape', 'the shape', shape, '[7, 7, 64]');
   }

@@ -1,5 +1,6 @@
 /** Layers that make images larger or smaller, without parameters. */
 import {
+  calls,
   checked,
   checkRange,
   type Pair,
@@ -34,6 +35,7 @@ export class Upsample extends Module {
 
   /** @throws TypeError unless there is either a size or a scale factor, or for alignCorners in mode 'nearest' */
   constructor(options: UpsampleOptions) {
+    calls.checkArguments('Upsample', [calls.something('options')], arguments);
     super();
     const {
       size,
@@ -74,6 +76,7 @@ export class PixelShuffle extends Module {
 
   /** @throws RangeError unless the factor is a whole number, 1 or more */
   constructor(upscaleFactor: number) {
+    calls.checkArguments('PixelShuffle', [calls.within('upscaleFactor', ranges.number)], arguments);
     super();
     this.upscaleFactor = checkRange('PixelShuffle', 'the factor', ranges.count, upscaleFactor);
   }
@@ -103,6 +106,7 @@ export class PixelUnshuffle extends Module {
 
   /** @throws RangeError unless the factor is a whole number, 1 or more */
   constructor(downscaleFactor: number) {
+    calls.checkArguments('PixelUnshuffle', [calls.within('downscaleFactor', ranges.number)], arguments);
     super();
     this.downscaleFactor = checkRange('PixelUnshuffle', 'the factor', ranges.count, downscaleFactor);
   }
@@ -152,6 +156,7 @@ export class Pad extends Module {
    * (PyTorch's list begins with the last axis)
    */
   constructor(padding: number | readonly (readonly [before: number, after: number])[], options: PadLayerOptions = {}) {
+    calls.checkArguments('Pad', [calls.something('padding'), calls.maybe(calls.something('options'))], arguments);
     super();
     const { mode = 'constant', value = 0 } = checked('Pad', options, ['mode', 'value']);
     this.padding = padding;

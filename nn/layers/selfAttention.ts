@@ -1,6 +1,8 @@
 import {
+  calls,
   checked,
   maxPool2d,
+  ranges,
   ShapeError,
   scaledDotProductAttention,
   scope,
@@ -44,6 +46,11 @@ export class SelfAttention2d extends Module {
 
   /** Makes and fills the weights, on the current device. @param channels the size of x's last axis */
   constructor(channels: number, options: SelfAttention2dOptions = {}) {
+    calls.checkArguments(
+      'SelfAttention2d',
+      [calls.within('channels', ranges.number), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super();
     const {
       keyChannels,

@@ -1,4 +1,4 @@
-import { ShapeError, shown, type Tensor } from '../../engine/index.ts';
+import { calls, ShapeError, shown, type Tensor } from '../../engine/index.ts';
 import { type AnyModule, Module } from '../module/module.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
 
@@ -39,6 +39,7 @@ export class Sequential<In extends readonly unknown[] = [x: Tensor], Out = Tenso
   /** As above, for lists whose length the compiler does not know. */
   constructor(...layers: Stage[]);
   constructor(...layers: unknown[]) {
+    calls.checkArguments('Sequential', [calls.rest(calls.something('layers'))], arguments);
     super();
     if (layers.length === 1 && Array.isArray(layers[0])) {
       throw new TypeError('Sequential: modules are given one by one, not as a list; write new Sequential(...layers)');
@@ -86,6 +87,7 @@ export class Residual extends Module {
 
   /** Takes the two ways. @param shortcut such as a convolution of kernel 1, where the body changes the number of channels or the size */
   constructor(body: Stage, shortcut?: Stage) {
+    calls.checkArguments('Residual', [calls.something('body'), calls.maybe(calls.something('shortcut'))], arguments);
     super();
     this.body = needModule('Residual', 'the body', body);
     this.shortcut = shortcut && needModule('Residual', 'the shortcut', shortcut);

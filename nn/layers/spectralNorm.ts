@@ -1,4 +1,5 @@
 import {
+  calls,
   checked,
   checkRange,
   copyFrom,
@@ -15,6 +16,7 @@ import {
   withDevice,
 } from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
+import { aModule } from '../module/aModule.ts';
 import { Module } from '../module/module.ts';
 import { Buffer } from '../module/parameter.ts';
 import { registerParametrization } from '../module/parametrize.ts';
@@ -121,6 +123,7 @@ class SpectralNorm extends Module<[weight: Tensor], Tensor> {
  * const critic = new Sequential(spectralNorm(new Conv2d(3, 64, 4)), new LeakyReLU(0.2));
  */
 export function spectralNorm<M extends WeightedModule>(module: M, options: SpectralNormOptions = {}): M {
+  calls.checkArguments('spectralNorm', [aModule, calls.maybe(calls.something('options'))], arguments);
   checked('spectralNorm', options, ['iterations', 'eps', 'dim', 'name', 'rng']);
   const { iterations = 1, eps = 1e-12, name = 'weight', rng = layerGenerator() } = options;
   checkRange('spectralNorm', 'iterations', ranges.count, iterations);

@@ -1,4 +1,4 @@
-import { checked, type Generator, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, type Generator, ranges, scope, type Tensor } from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { described } from './describe.ts';
@@ -59,6 +59,15 @@ export class TransformerEncoderLayer extends Module<[src: Tensor, masks?: Encode
 
   /** Makes and fills the weights, on the current device. @throws RangeError unless nhead divides dModel */
   constructor(dModel: number, nhead: number, options: TransformerEncoderLayerOptions = {}) {
+    calls.checkArguments(
+      'TransformerEncoderLayer',
+      [
+        calls.within('dModel', ranges.number),
+        calls.within('nhead', ranges.number),
+        calls.maybe(calls.something('options')),
+      ],
+      arguments,
+    );
     super();
     checked('TransformerEncoderLayer', options, [
       'dimFeedforward',

@@ -1,4 +1,5 @@
-import { checked, logicalNot, noGrad, norm, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, logicalNot, noGrad, norm, scope, type Tensor } from '../../engine/index.ts';
+import { aModule } from '../module/aModule.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { registerParametrization } from '../module/parametrize.ts';
@@ -78,6 +79,7 @@ class WeightNorm extends Module<[v: Tensor], Tensor> {
  * @throws Error if the layer has no such parameter; ShapeError if it has no such axis
  */
 export function weightNorm<M extends WeightedModule>(module: M, options: WeightNormOptions = {}): M {
+  calls.checkArguments('weightNorm', [aModule, calls.maybe(calls.something('options'))], arguments);
   const { name = 'weight', dim = module instanceof ConvTransposeNd ? -1 : undefined } = checked('weightNorm', options, [
     'dim',
     'name',

@@ -1,5 +1,5 @@
 /** Kullback-Leibler divergences, of distributions given by their values and of normal ones in closed form. */
-import { checked, exp, expm1, log, mul, scope, square, sub, type Tensor, where } from '../../engine/index.ts';
+import { calls, checked, exp, expm1, log, mul, scope, square, sub, type Tensor, where } from '../../engine/index.ts';
 import { type BatchReduction, batchReduced, checkSame } from './reduction.ts';
 
 /** Options of {@link klDiv}. */
@@ -18,6 +18,11 @@ export interface KlDivOptions {
  * const loss = klDiv(logSoftmax(student), softmax(teacher), { reduction: 'batchmean' });
  */
 export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
+  calls.checkArguments(
+    'klDiv',
+    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const { logTarget = false, reduction = 'mean' } = checked('klDiv', options, ['logTarget', 'reduction']);
   checkSame('klDiv', ['the input', input], ['the target', target]);
   return scope(() => {
@@ -42,6 +47,11 @@ export interface GaussianKlOptions {
  * const loss = binaryCrossEntropyWithLogits(decoded, x, { reduction: 'sum' }).div(n).add(gaussianKl(mean, logVar));
  */
 export function gaussianKl(mean: Tensor, logVar: Tensor, options: GaussianKlOptions = {}): Tensor {
+  calls.checkArguments(
+    'gaussianKl',
+    [calls.aTensor('mean'), calls.aTensor('logVar'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const { reduction = 'batchmean' } = checked('gaussianKl', options, ['reduction']);
   checkSame('gaussianKl', ['the mean', mean], ['logVar', logVar]);
   return scope(() => {
@@ -62,6 +72,17 @@ export function gaussianKlBetween(
   priorLogVar: Tensor,
   options: GaussianKlOptions = {},
 ): Tensor {
+  calls.checkArguments(
+    'gaussianKlBetween',
+    [
+      calls.aTensor('mean'),
+      calls.aTensor('logVar'),
+      calls.aTensor('priorMean'),
+      calls.aTensor('priorLogVar'),
+      calls.maybe(calls.something('options')),
+    ],
+    arguments,
+  );
   const op = 'gaussianKlBetween';
   const { reduction = 'batchmean' } = checked(op, options, ['reduction']);
   checkSame(op, ['the mean', mean], ['logVar', logVar], ['priorMean', priorMean], ['priorLogVar', priorLogVar]);

@@ -1,5 +1,6 @@
 /** Losses that ask for a margin: between classes, and between distances. */
 import {
+  calls,
   checked,
   checkIndices,
   gather,
@@ -38,6 +39,11 @@ export interface MultiMarginOptions extends LossOptions {
  * @throws ShapeError if targets or weight have another shape; RangeError for another p
  */
 export function multiMarginLoss(scores: Tensor, targets: Tensor, options: MultiMarginOptions = {}): Tensor {
+  calls.checkArguments(
+    'multiMarginLoss',
+    [calls.aTensor('scores'), calls.aTensor('targets'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const op = 'multiMarginLoss';
   const { p = 1, margin = 1, weight, reduction } = checked(op, options, ['p', 'margin', 'weight', 'reduction']);
   const classes = scores.shape[scores.rank - 1];
@@ -75,6 +81,11 @@ export interface CosineSimilarityOptions {
  * @throws ShapeError if the shapes do not broadcast
  */
 export function cosineSimilarity(x1: Tensor, x2: Tensor, options: CosineSimilarityOptions = {}): Tensor {
+  calls.checkArguments(
+    'cosineSimilarity',
+    [calls.aTensor('x1'), calls.aTensor('x2'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const { axis = -1, eps = 1e-8 } = checked('cosineSimilarity', options, ['axis', 'eps']);
   return scope(() => {
     // Each is divided by its own norm: the product of the norms of large vectors would overflow.
@@ -95,6 +106,11 @@ export interface CosineEmbeddingOptions extends LossOptions {
  * @throws ShapeError if the shapes do not fit
  */
 export function cosineEmbeddingLoss(x1: Tensor, x2: Tensor, y: Tensor, options: CosineEmbeddingOptions = {}): Tensor {
+  calls.checkArguments(
+    'cosineEmbeddingLoss',
+    [calls.aTensor('x1'), calls.aTensor('x2'), calls.aTensor('y'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const op = 'cosineEmbeddingLoss';
   const { margin = 0, reduction } = checked(op, options, ['margin', 'reduction']);
   checkSame(op, ['x1', x1], ['x2', x2]);
@@ -131,6 +147,16 @@ export function tripletMarginLoss(
   negative: Tensor,
   options: TripletMarginOptions = {},
 ): Tensor {
+  calls.checkArguments(
+    'tripletMarginLoss',
+    [
+      calls.aTensor('anchor'),
+      calls.aTensor('positive'),
+      calls.aTensor('negative'),
+      calls.maybe(calls.something('options')),
+    ],
+    arguments,
+  );
   const op = 'tripletMarginLoss';
   const known = ['margin', 'p', 'eps', 'swap', 'reduction'] as const;
   const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction } = checked(op, options, known);

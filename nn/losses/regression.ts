@@ -1,6 +1,7 @@
 /** Losses of numbers: how far predictions are from targets. */
 import {
   abs,
+  calls,
   checked,
   checkRange,
   clamp,
@@ -37,6 +38,11 @@ function ofDifference(
  * const loss = mseLoss(model.forward(x), y);
  */
 export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  calls.checkArguments(
+    'mseLoss',
+    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const { reduction } = checked('mseLoss', options, ['reduction']);
   return ofDifference('mseLoss', input, target, reduction, square);
 }
@@ -46,6 +52,11 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}
  * @throws ShapeError if the shapes differ
  */
 export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  calls.checkArguments(
+    'l1Loss',
+    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const { reduction } = checked('l1Loss', options, ['reduction']);
   return ofDifference('l1Loss', input, target, reduction, abs);
 }
@@ -62,6 +73,11 @@ export interface SmoothL1Options extends LossOptions {
  * @throws ShapeError if the shapes differ; RangeError for a negative beta
  */
 export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
+  calls.checkArguments(
+    'smoothL1Loss',
+    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const { beta = 1, reduction } = checked('smoothL1Loss', options, ['beta', 'reduction']);
   checkRange('smoothL1Loss', 'beta', ranges.notNegative, beta);
   return ofDifference('smoothL1Loss', input, target, reduction, (d) =>
@@ -81,6 +97,11 @@ export interface HuberOptions extends LossOptions {
  * @throws ShapeError if the shapes differ; RangeError unless delta is more than 0
  */
 export function huberLoss(input: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
+  calls.checkArguments(
+    'huberLoss',
+    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const { delta = 1, reduction } = checked('huberLoss', options, ['delta', 'reduction']);
   if (!(delta > 0)) throw new RangeError(`huberLoss: delta must be more than 0, not ${delta}`);
   return ofDifference('huberLoss', input, target, reduction, (d) => huber(d, delta));
@@ -108,6 +129,11 @@ export interface PoissonNllOptions extends LossOptions {
  * @throws ShapeError if the shapes differ
  */
 export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNllOptions = {}): Tensor {
+  calls.checkArguments(
+    'poissonNllLoss',
+    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const known = ['logInput', 'full', 'eps', 'reduction'] as const;
   const { logInput = true, full = false, eps = 1e-8, reduction } = checked('poissonNllLoss', options, known);
   checkSame('poissonNllLoss', ['the input', input], ['the target', target]);
@@ -148,6 +174,16 @@ export function gaussianNllLoss(
   variance: Tensor,
   options: GaussianNllOptions = {},
 ): Tensor {
+  calls.checkArguments(
+    'gaussianNllLoss',
+    [
+      calls.aTensor('input'),
+      calls.aTensor('target'),
+      calls.aTensor('variance'),
+      calls.maybe(calls.something('options')),
+    ],
+    arguments,
+  );
   const op = 'gaussianNllLoss';
   const { full = false, eps = 1e-6, reduction } = checked(op, options, ['full', 'eps', 'reduction']);
   checkSame(op, ['the input', input], ['the target', target]);

@@ -1,4 +1,5 @@
-import { refusePromise, ShapeError, shown, Tensor } from '../../engine/index.ts';
+import { calls, refusePromise, ShapeError, shown, Tensor } from '../../engine/index.ts';
+import { aModule } from './aModule.ts';
 import { put, setStoodFor } from './contents.ts';
 import { insideOf, type Module } from './module.ts';
 import { Buffer, Parameter } from './parameter.ts';
@@ -29,6 +30,11 @@ export function functionalCall<In extends readonly unknown[], Out>(
   tensors: Iterable<readonly [string, Tensor]> | Readonly<Record<string, Tensor>>,
   ...inputs: In
 ): Out {
+  calls.checkArguments(
+    'functionalCall',
+    [aModule, calls.something('tensors'), calls.rest(calls.something('inputs'))],
+    arguments,
+  );
   if (typeof tensors !== 'object' || tensors === null) {
     throw new TypeError(`functionalCall: the tensors are an object or pairs by name, not ${shown(tensors)}`);
   }

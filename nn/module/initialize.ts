@@ -1,5 +1,6 @@
-import { checked, copyFrom, type Generator, noGrad, type Shape, scope, withDevice } from '../../engine/index.ts';
+import { calls, checked, copyFrom, type Generator, noGrad, type Shape, scope, withDevice } from '../../engine/index.ts';
 import { fansOf, layerGenerator } from '../init.ts';
+import { aModule } from './aModule.ts';
 import { type AnyModule, ownParameters } from './module.ts';
 import { type Initializer, initialValues, Parameter } from './parameter.ts';
 
@@ -28,6 +29,11 @@ export interface InitializeOptions {
  * initialize(model, init.zeros, { filter: (name, m) => name === 'bias' && m instanceof BatchNorm2d });
  */
 export function initialize(module: AnyModule, initializer: Initializer, options: InitializeOptions = {}): string[] {
+  calls.checkArguments(
+    'initialize',
+    [aModule, calls.something('initializer'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const { filter = () => true, rng = layerGenerator() } = checked('initialize', options, ['filter', 'rng']);
   const names = new Map(module.namedParameters().map(([name, p]) => [p, name]));
   const filled = new Set<Parameter>();

@@ -1,4 +1,4 @@
-import { checked, decided, noGrad, noteDecision, scope, shown, Tensor } from '../../engine/index.ts';
+import { calls, checked, decided, noGrad, noteDecision, scope, shown, Tensor } from '../../engine/index.ts';
 import { type Contents, contentsOf, emptyLike, entriesOf, put, refuseHidden } from './contents.ts';
 import { Buffer, Parameter } from './parameter.ts';
 import type { PyTorchRule } from './pyTorchRule.ts';
@@ -79,6 +79,11 @@ const hooksOf = new WeakMap<AnyModule, Hooks>();
  */
 export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = Tensor> implements AnyModule {
   private isTraining = true;
+
+  /** A class without a constructor of its own passes on all arguments, which nobody would look at: `new ReLU(true)`. */
+  constructor() {
+    if (arguments.length > 0) calls.checkArguments(new.target.name.replace(/^_/, ''), [], arguments);
+  }
 
   /**
    * Whether layers such as batch norm behave as in training. Set by `train` and `eval`; a compiled step that read it notices when

@@ -1,5 +1,7 @@
 /** Parametrisations: a layer's weight as a function of the parameter that is trained. */
-import { checked, copyFrom, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+
+import { calls, checked, copyFrom, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { aModule } from './aModule.ts';
 import { type AnyModule, Module } from './module.ts';
 import { Parameter } from './parameter.ts';
 import { withoutTracking } from './tracking.ts';
@@ -121,6 +123,11 @@ export function registerParametrization<M extends AnyModule>(
   name: string,
   parametrization: Parametrization,
 ): M {
+  calls.checkArguments(
+    'registerParametrization',
+    [aModule, calls.aString('name'), calls.something('parametrization')],
+    arguments,
+  );
   const fields = module as unknown as Fields;
   const all = parametrizationsOf(module);
   const tensor = all?.of(name);
@@ -174,6 +181,11 @@ export function removeParametrizations<M extends AnyModule>(
   name = 'weight',
   options: { readonly leaveParametrized?: boolean } = {},
 ): M {
+  calls.checkArguments(
+    'removeParametrizations',
+    [aModule, calls.maybe(calls.something('name')), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const { leaveParametrized = true } = checked('removeParametrizations', options, ['leaveParametrized']);
   const fields = module as unknown as Fields;
   const all = parametrizationsOf(module);

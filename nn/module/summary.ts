@@ -1,4 +1,5 @@
 import {
+  calls,
   checkedList,
   concat,
   enableGrad,
@@ -11,6 +12,7 @@ import {
   withDevice,
   zeros,
 } from '../../engine/index.ts';
+import { aModule } from './aModule.ts';
 import { type AnyModule, hookForward, hookInputs, type Module, ownParameters } from './module.ts';
 import { parametrizationsOf } from './parametrize.ts';
 
@@ -64,6 +66,7 @@ export function summary<In extends readonly unknown[], Out>(
   module: Module<In, Out>,
   ...inputShapes: Shape[]
 ): ModuleSummary {
+  calls.checkArguments('summary', [aModule, calls.rest(calls.something('inputShapes'))], arguments);
   inputShapes.forEach((s, i) => {
     checkedList('summary', `the shape of input ${i}`, s, '[1, 784]');
     if (s.some((d) => typeof d !== 'number')) {

@@ -1,4 +1,4 @@
-import { decided, refusePromise } from '../../engine/index.ts';
+import { calls, decided, refusePromise } from '../../engine/index.ts';
 
 let tracking = true;
 
@@ -8,6 +8,7 @@ let tracking = true;
  * @throws TypeError if `fn` is async
  */
 export function withoutTracking<T>(fn: () => T): T {
+  calls.checkArguments('withoutTracking', [calls.aFunction('fn')], arguments);
   const before = isTracking();
   tracking = false;
   try {

@@ -1,4 +1,5 @@
 import {
+  calls,
   checked,
   checkedList,
   noGrad,
@@ -11,6 +12,7 @@ import {
   withDevice,
   zeros,
 } from '../../engine/index.ts';
+import { aModule } from '../module/aModule.ts';
 import { type AnyModule, hookForward, hookInputs, type Module } from '../module/module.ts';
 import { emit } from './emit.ts';
 import { MAPPINGS, MAX_POOL_INDEX } from './ops/table.ts';
@@ -56,6 +58,11 @@ export async function exportOnnx<In extends readonly unknown[], Out>(
   inputs: readonly (Shape | Tensor)[],
   options: OnnxOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  calls.checkArguments(
+    'exportOnnx',
+    [aModule, calls.aList('inputs', '[a, b]'), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   if (typeof options === 'string') {
     throw new TypeError(`exportOnnx: it writes no file; write writeFileSync(${shown(options)}, await exportOnnx(...))`);
   }

@@ -1,4 +1,4 @@
-import { ranges } from '../../engine/index.ts';
+import { calls, ranges } from '../../engine/index.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
 
 /** Options of {@link Adagrad}; names and defaults are PyTorch's. */
@@ -39,6 +39,11 @@ export class Adagrad extends Optimizer<AdagradOptions> {
    * @throws Error for no parameters, or one that belongs to another optimizer
    */
   constructor(parameters: OptimizerParameters<AdagradOptions>, options: AdagradOptions = {}) {
+    calls.checkArguments(
+      'Adagrad',
+      [calls.something('parameters'), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super(ALGORITHM, parameters, options);
   }
 }

@@ -1,4 +1,4 @@
-import { type AdamStep, ranges } from '../../engine/index.ts';
+import { type AdamStep, calls, ranges } from '../../engine/index.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
 import { decayRates } from './options.ts';
 
@@ -48,6 +48,7 @@ export class Adam extends Optimizer<AdamOptions> {
    * @throws Error for no parameters, or one that belongs to another optimizer
    */
   constructor(parameters: OptimizerParameters<AdamOptions>, options: AdamOptions = {}) {
+    calls.checkArguments('Adam', [calls.something('parameters'), calls.maybe(calls.something('options'))], arguments);
     super(ADAM, parameters, options);
   }
 }
@@ -70,6 +71,7 @@ const ADAM_W: Algorithm<AdamWOptions, 'adam'> = {
 export class AdamW extends Optimizer<AdamWOptions> {
   /** As {@link Adam}'s. */
   constructor(parameters: OptimizerParameters<AdamWOptions>, options: AdamWOptions = {}) {
+    calls.checkArguments('AdamW', [calls.something('parameters'), calls.maybe(calls.something('options'))], arguments);
     super(ADAM_W, parameters, options);
   }
 }

@@ -1,5 +1,6 @@
 /** Bounds on gradients and weights. Nothing is read back, so that all of it may be compiled. */
 import {
+  calls,
   checked,
   checkRange,
   clampInPlace,
@@ -41,6 +42,11 @@ export function clipGradNorm(
   maxNorm: number,
   options: { readonly normType?: number } = {},
 ): ClippedGradients {
+  calls.checkArguments(
+    'clipGradNorm',
+    [calls.tensors('the gradients'), calls.within('maxNorm', ranges.number), calls.maybe(calls.something('options'))],
+    arguments,
+  );
   const { normType = 2 } = checked('clipGradNorm', options, ['normType']);
   checkRange('clipGradNorm', 'maxNorm', ranges.notNegative, maxNorm);
   if (gradients.length === 0) throw new Error('clipGradNorm: no gradients given');
@@ -56,6 +62,11 @@ export function clipGradNorm(
  * @throws RangeError unless clipValue is 0 or more
  */
 export function clipGradValue(gradients: readonly Tensor[], clipValue: number): Tensor[] {
+  calls.checkArguments(
+    'clipGradValue',
+    [calls.tensors('the gradients'), calls.within('clipValue', ranges.number)],
+    arguments,
+  );
   checkRange('clipGradValue', 'clipValue', ranges.notNegative, clipValue);
   return gradients.map((g) => g.clamp(-clipValue, clipValue));
 }
@@ -66,6 +77,11 @@ export function clipGradValue(gradients: readonly Tensor[], clipValue: number): 
  * @throws RangeError unless bound is 0 or more
  */
 export function clipWeights(parameters: readonly Parameter[], bound: number): void {
+  calls.checkArguments(
+    'clipWeights',
+    [calls.aList('parameters', '[a, b]'), calls.within('bound', ranges.number)],
+    arguments,
+  );
   checkRange('clipWeights', 'bound', ranges.notNegative, bound);
   const wanted = new Set(parameters);
   const targets = [...wanted].map((p) => {

@@ -1,4 +1,5 @@
 import {
+  calls,
   checkRange,
   eachRun,
   keep,
@@ -42,6 +43,7 @@ export class EMA {
    * @throws Error for no parameters
    */
   constructor(parameters: readonly Parameter[], decay: number) {
+    calls.checkArguments('EMA', [calls.something('parameters'), calls.within('decay', ranges.number)], arguments);
     parameterList('EMA', parameters);
     checkRange('EMA', 'decay', ranges.share, decay);
     if (parameters.length === 0) throw new Error('EMA: no parameters given');

@@ -1,4 +1,4 @@
-import { ranges } from '../../engine/index.ts';
+import { calls, ranges } from '../../engine/index.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
 import { decayRates } from './options.ts';
 
@@ -32,6 +32,7 @@ export class Lion extends Optimizer<LionOptions> {
    * @throws Error for no parameters, or one that belongs to another optimizer
    */
   constructor(parameters: OptimizerParameters<LionOptions>, options: LionOptions = {}) {
+    calls.checkArguments('Lion', [calls.something('parameters'), calls.maybe(calls.something('options'))], arguments);
     super(ALGORITHM, parameters, options);
   }
 }

@@ -1,4 +1,4 @@
-import { checked, checkRange, checkRanges, ranges } from '../../engine/index.ts';
+import { calls, checked, checkRange, checkRanges, ranges } from '../../engine/index.ts';
 import { LRScheduler, type ScheduledOptimizer } from './scheduler.ts';
 
 /** Options of {@link OneCycleLR}: `maxLr`, and `totalSteps` or `epochs` and `stepsPerEpoch`. */
@@ -44,6 +44,7 @@ export class OneCycleLR extends LRScheduler {
    * @throws Error for an optimizer without momentum, unless cycleMomentum is false; from `step()`, behind the last step
    */
   constructor(optimizer: ScheduledOptimizer, options: OneCycleLROptions) {
+    calls.checkArguments('OneCycleLR', [calls.something('optimizer'), calls.something('options')], arguments);
     const o = filled(options);
     const { groups } = optimizer;
     const maxLrs = typeof o.maxLr === 'number' ? groups.map(() => o.maxLr as number) : o.maxLr;

@@ -1,4 +1,4 @@
-import { ranges } from '../../engine/index.ts';
+import { calls, ranges } from '../../engine/index.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
 
 /** Options of {@link RMSprop}; names and defaults are PyTorch's. */
@@ -47,6 +47,11 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
    * @throws Error for no parameters, or one that belongs to another optimizer
    */
   constructor(parameters: OptimizerParameters<RMSpropOptions>, options: RMSpropOptions = {}) {
+    calls.checkArguments(
+      'RMSprop',
+      [calls.something('parameters'), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     super(ALGORITHM, parameters, options);
   }
 }

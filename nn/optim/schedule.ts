@@ -1,5 +1,5 @@
 /** Schedules of learning rates; names, defaults and numbers are those of torch.optim.lr_scheduler. */
-import { checked, checkRange, checkRanges, ranges } from '../../engine/index.ts';
+import { calls, checked, checkRange, checkRanges, ranges } from '../../engine/index.ts';
 import { milestones } from './options.ts';
 import { LRScheduler, type ScheduledOptimizer } from './scheduler.ts';
 
@@ -15,6 +15,7 @@ export interface StepLROptions {
 export class StepLR extends LRScheduler {
   /** @throws RangeError for a stepSize that is no whole number above 0, or a gamma that is no number */
   constructor(optimizer: ScheduledOptimizer, options: StepLROptions) {
+    calls.checkArguments('StepLR', [calls.something('optimizer'), calls.something('options')], arguments);
     const { stepSize, gamma = 0.1 } = checked('StepLR', options, ['stepSize', 'gamma']);
     checkRanges('StepLR', { stepSize: ranges.count, gamma: ranges.finite }, { stepSize, gamma });
     super(optimizer, ({ epoch, lr }) => (epoch === 0 || epoch % stepSize !== 0 ? lr : lr * gamma));
@@ -33,6 +34,7 @@ export interface MultiStepLROptions {
 export class MultiStepLR extends LRScheduler {
   /** @throws RangeError for milestones that are no whole numbers or do not ascend, or a gamma that is no number */
   constructor(optimizer: ScheduledOptimizer, options: MultiStepLROptions) {
+    calls.checkArguments('MultiStepLR', [calls.something('optimizer'), calls.something('options')], arguments);
     const { milestones: drops, gamma = 0.1 } = checked('MultiStepLR', options, ['milestones', 'gamma']);
     checkRanges('MultiStepLR', { milestones, gamma: ranges.finite }, { milestones: drops, gamma });
     const own = [...drops];
@@ -44,6 +46,7 @@ export class MultiStepLR extends LRScheduler {
 export class ExponentialLR extends LRScheduler {
   /** @throws RangeError for a gamma that is no number */
   constructor(optimizer: ScheduledOptimizer, options: { readonly gamma: number }) {
+    calls.checkArguments('ExponentialLR', [calls.something('optimizer'), calls.something('options')], arguments);
     const { gamma } = checked('ExponentialLR', options, ['gamma']);
     checkRange('ExponentialLR', 'gamma', ranges.finite, gamma);
     super(optimizer, ({ epoch, lr }) => (epoch === 0 ? lr : lr * gamma));
@@ -64,6 +67,11 @@ export interface LinearLROptions {
 export class LinearLR extends LRScheduler {
   /** @throws RangeError for an option out of its range */
   constructor(optimizer: ScheduledOptimizer, options: LinearLROptions = {}) {
+    calls.checkArguments(
+      'LinearLR',
+      [calls.something('optimizer'), calls.maybe(calls.something('options'))],
+      arguments,
+    );
     checked('LinearLR', options, ['startFactor', 'endFactor', 'totalIters']);
     const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
     checkRanges(
@@ -95,6 +103,7 @@ export interface CosineAnnealingLROptions {
 export class CosineAnnealingLR extends LRScheduler {
   /** @throws RangeError for an option out of its range */
   constructor(optimizer: ScheduledOptimizer, options: CosineAnnealingLROptions) {
+    calls.checkArguments('CosineAnnealingLR', [calls.something('optimizer'), calls.something('options')], arguments);
     const { tMax, etaMin = 0 } = checked('CosineAnnealingLR', options, ['tMax', 'etaMin']);
     checkRanges('CosineAnnealingLR', { tMax: ranges.count, etaMin: ranges.notNegative }, { tMax, etaMin });
     const height = (epoch: number) => 1 + Math.cos((Math.PI * epoch) / tMax);
@@ -117,6 +126,7 @@ export class LambdaLR extends LRScheduler {
     optimizer: ScheduledOptimizer,
     options: { readonly lrLambda: ((epoch: number) => number) | readonly ((epoch: number) => number)[] },
   ) {
+    calls.checkArguments('LambdaLR', [calls.something('optimizer'), calls.something('options')], arguments);
     const { lrLambda } = checked('LambdaLR', options, ['lrLambda']);
     const groups = optimizer.groups.length;
     const list = typeof lrLambda === 'function' ? Array.from({ length: groups }, () => lrLambda) : [...lrLambda];
@@ -144,6 +154,7 @@ export class SequentialLR extends LRScheduler {
     optimizer: ScheduledOptimizer,
     options: { readonly schedulers: readonly LRScheduler[]; readonly milestones: readonly number[] },
   ) {
+    calls.checkArguments('SequentialLR', [calls.something('optimizer'), calls.something('options')], arguments);
     checked('SequentialLR', options, ['schedulers', 'milestones']);
     const schedulers = [...options.schedulers];
     checkRange('SequentialLR', 'milestones', milestones, options.milestones);

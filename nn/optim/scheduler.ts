@@ -1,4 +1,4 @@
-import { checked, checkRange, eachRun, ranges } from '../../engine/index.ts';
+import { checked, checkRange, eachRun, ranges, shown } from '../../engine/index.ts';
 import { learningRates } from './options.ts';
 
 /** What a schedule sees of a group of an optimizer. */
@@ -62,6 +62,11 @@ export abstract class LRScheduler {
 
   /** For subclasses, which say what the learning rate of a group becomes. @internal */
   protected constructor(optimizer: ScheduledOptimizer, rule: (c: ScheduleContext) => number) {
+    if (!Array.isArray((optimizer as ScheduledOptimizer | undefined)?.groups)) {
+      throw new TypeError(
+        `${new.target.name}: the optimizer must be one, such as new Adam(...), not ${shown(optimizer)}`,
+      );
+    }
     this.optimizer = optimizer;
     this.rule = rule;
     this.baseLrs = optimizer.groups.map((g) => {

@@ -1,4 +1,4 @@
-import { ranges } from '../../engine/index.ts';
+import { calls, ranges } from '../../engine/index.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
 
 /** Options of {@link SGD}; names and defaults are PyTorch's. */
@@ -49,6 +49,7 @@ export class SGD extends Optimizer<SGDOptions> {
    * @throws Error for no parameters, or one that belongs to another optimizer
    */
   constructor(parameters: OptimizerParameters<SGDOptions>, options: SGDOptions = {}) {
+    calls.checkArguments('SGD', [calls.something('parameters'), calls.maybe(calls.something('options'))], arguments);
     super(ALGORITHM, parameters, options);
   }
 }
