@@ -1,5 +1,5 @@
 import type { Elementwise, Link } from './functions.ts';
-import { f32, flatMain, grid1d, type Kernel, type Plan, type Shape, sizeOf } from './kernel.ts';
+import { f32, flatMain, grid1d, type Kernel, type Param, type Plan, type Shape, sizeOf } from './kernel.ts';
 import { bitwise } from './special.ts';
 import { broadcastStrides, collapse, members, offsetOf, stridesOf, unravel } from './strides.ts';
 
@@ -21,6 +21,8 @@ export interface Chain {
   readonly outputs: readonly number[];
 }
 
+const HIDE = /* wgsl */ `fn hide_(x: T) -> T { return bitcast<T>(bitcast<U>(x) ^ U(bitcast<u32>(p.none))); }`;
+
 const LETTERS = 'abcd';
 
 /** WGSL functions of several preludes, each once: a name stands for one function throughout. */
@@ -32,18 +34,52 @@ function functionsOf(links: readonly Link[]): string {
   return [...byName.values()].join('\n');
 }
 
-/** Members `s0: f32, s1: f32, ...` of a uniform block, for the scalars of all links. */
-export const scalarMembers = (links: readonly Link[]): string =>
-  links
-    .flatMap((l) => l.scalars)
-    .map((_, k) => `s${k}: f32, `)
+/** Links that a compiler shortens by algebra where both sides are made of the same value: y - y is not 0 where y is NaN. */
+const SHORTENED = ['add', 'sub', 'mul', 'mul3', 'div', 'divOrZero'];
+
+/**
+ * For each link whether its first operand is hidden from the compiler: drivers take 1/x · x for 1 and the square of a root for
+ * its argument, and lose NaN, infinities and what rounding left.
+ * @param inputs how many values the operands count before the results of links
+ */
+export function hidden(links: readonly Link[], inputs: number): readonly boolean[] {
+  if (links.length < 2) return [false]; // each operand is a binding of its own
+  const sources = Array.from({ length: inputs }, (_, k) => new Set([k]));
+  return links.map(({ e, operands }, k) => {
+    const own = operands.map((o) => sources[o]!);
+    sources.push(new Set([inputs + k, ...own.flatMap((s) => [...s])]));
+    if (e.name === 'square') return operands[0]! >= inputs;
+    return SHORTENED.includes(e.name) && own.some((s, i) => own.slice(i + 1).some((t) => [...s].some((v) => t.has(v))));
+  });
+}
+
+/** Members `s0: f32, s1: f32, ...` of a uniform block, for the scalars of all links, and `none: f32` if a value is hidden. */
+export const scalarMembers = (links: readonly Link[], inputs: number): string =>
+  [...links.flatMap((l) => l.scalars).map((_, k) => `s${k}`), ...(hidden(links, inputs).includes(true) ? ['none'] : [])]
+    .map((name) => `${name}: f32, `)
     .join('');
+
+/** The words of those members. `none` is 0, which only the host knows. */
+export const scalarParams = (links: readonly Link[], inputs: number): Param[] => [
+  ...links.flatMap((l) => l.scalars.map(f32)),
+  ...(hidden(links, inputs).includes(true) ? [f32(0)] : []),
+];
+
+/** The calls of all links: `operand` names a value by its index. */
+export function linkCalls(links: readonly Link[], inputs: number, operand: (k: number) => string): string[] {
+  const hides = hidden(links, inputs);
+  return links.map(({ operands }, k) => {
+    const list = operands.map((o, i) => (hides[k] && i === 0 ? `hide_(${operand(o)})` : operand(o)));
+    return `link${k}(${list.join(', ')})`;
+  });
+}
 
 /**
  * WGSL of the functions `link0`, `link1`, ... and of all that they call. Their scalars are `p.s0`, `p.s1`, ... throughout.
+ * @param inputs as for `hidden`
  * @param parameter a u32 of the uniform block, whatever its value
  */
-export function linkFunctions(links: readonly Link[], type: ChainType, parameter: string): string {
+export function linkFunctions(links: readonly Link[], inputs: number, type: ChainType, parameter: string): string {
   let scalars = 0;
   const functions = links.map(({ e, scalars: own }, k) => {
     const from = scalars;
@@ -53,7 +89,8 @@ export function linkFunctions(links: readonly Link[], type: ChainType, parameter
       .map((l) => `${l}: T`);
     return `fn link${k}(${parameters.join(', ')}) -> T { return ${e.expr.replace(/\bp\.s(\d)/g, (_, s) => `p.s${from + Number(s)}`)}; }`;
   });
-  return [TYPES[type], bitwise(parameter), functionsOf(links), ...functions].join('\n');
+  const hide = hidden(links, inputs).includes(true) ? [HIDE] : [];
+  return [TYPES[type], bitwise(parameter), ...hide, functionsOf(links), ...functions].join('\n');
 }
 
 // `modes`: how each input is read: v(ec4), s(plat: one scalar for the four lanes), f(loat by float).
@@ -70,18 +107,20 @@ function generate({ inputs, links, outputs }: Chain, modes: string, rank: number
   const index = (m: string, l: string) => (rank > 0 ? offsetOf(l, rank) : m === 's' ? '0' : 'i');
   const operand = (k: number) => letters[k] ?? `r${k - inputs}`;
   const source = /* wgsl */ `// ${letters.map((_, k) => `x${k}:[...]`).join(' ')} -> ${outputs.map((_, k) => `y${k}:[...]`).join(' ')} (elementwise, NumPy broadcasting)
-struct Params { n: u32, ${scalarMembers(links)}${rank > 0 ? members('d', rank) : ''}${
+struct Params { n: u32, ${scalarMembers(links, inputs)}${rank > 0 ? members('d', rank) : ''}${
     rank > 0 ? letters.map((l) => members(l, rank)).join('') : ''
   }}
 @group(0) @binding(0) var<uniform> p: Params;
 ${letters.map((l, k) => `@group(0) @binding(${k + 1}) var<storage, read> ${l}in: array<${modes[k] === 'v' ? 'vec4f' : 'f32'}>;`).join('\n')}
 ${outputs.map((_, k) => `@group(0) @binding(${inputs + k + 1}) var<storage, read_write> y${k}: array<T>;`).join('\n')}
-${linkFunctions(links, vector ? 'vec4f' : 'f32', 'p.n')}
+${linkFunctions(links, inputs, vector ? 'vec4f' : 'f32', 'p.n')}
 ${flatMain()}
   if (i >= p.n) { return; }
   ${rank > 0 ? unravel(rank) : ''}
 ${letters.map((l, k) => `  let ${l} = T(${l}in[${index(modes[k]!, l)}]);`).join('\n')}
-${links.map((l, k) => `  let r${k} = link${k}(${l.operands.map(operand).join(', ')});`).join('\n')}
+${linkCalls(links, inputs, operand)
+  .map((call, k) => `  let r${k} = ${call};`)
+  .join('\n')}
 ${outputs.map((r, k) => `  y${k}[i] = r${r};`).join('\n')}
 }
 `;
@@ -102,7 +141,7 @@ export function elementwiseChain(chain: Chain, shapes: readonly Shape[], out: Sh
   const n = sizeOf(out);
   if (n === 0) return { dispatches: [] };
   const args = Array.from({ length: chain.inputs + chain.outputs.length }, (_, k) => k);
-  const tail = chain.links.flatMap((l) => l.scalars).map(f32);
+  const tail = scalarParams(chain.links, chain.inputs);
   const loops = collapse({ sizes: out, strides: [stridesOf(out), ...shapes.map((s) => broadcastStrides(s, out))] });
   const inputs = loops.strides.slice(1);
   const rank = loops.sizes.length;

@@ -2,9 +2,9 @@
  * Elementwise functions that a kernel applies to each value before it stores it: bias and activation of a layer then cost
  * no pass over memory of their own.
  */
-import { type ChainType, linkFunctions, scalarMembers } from './elementwise.ts';
+import { type ChainType, linkCalls, linkFunctions, scalarMembers, scalarParams } from './elementwise.ts';
 import type { Tail } from './functions.ts';
-import { f32, MAX_WORDS, type Param, type Target } from './kernel.ts';
+import { MAX_WORDS, type Param, type Target } from './kernel.ts';
 
 /** A tail with its key. */
 export function tailOf(tail: Omit<Tail, 'key'>): Tail {
@@ -30,7 +30,8 @@ export interface TailCode {
 }
 
 /** The parameters behind `members`. */
-export const tailParams = (tail: Tail | undefined): Param[] => tail?.links.flatMap((l) => l.scalars.map(f32)) ?? [];
+export const tailParams = (tail: Tail | undefined): Param[] =>
+  tail ? scalarParams(tail.links, 1 + tail.operands.length) : [];
 
 /**
  * Where the buffers of a plan of `inputs` inputs lie when it has a tail: the output's binding with what a tail binds after
@@ -63,6 +64,7 @@ export function tailCode(tail: Tail | undefined, type: ChainType, output: string
     };
   }
   const { links, operands, outputs } = tail;
+  const inputs = 1 + operands.length;
   const value = (k: number, suffix: string) =>
     k === 0
       ? 'v_'
@@ -74,7 +76,7 @@ export function tailCode(tail: Tail | undefined, type: ChainType, output: string
   const name = links.map((l) => l.e.name).join('+');
   return {
     name: `+${name}`,
-    members: scalarMembers(links),
+    members: scalarMembers(links, inputs),
     access: [...operands.map(() => 'read' as const), ...outputs.slice(1).map(() => 'write' as const)],
     head: (first, parameter) =>
       [
@@ -88,7 +90,7 @@ export function tailCode(tail: Tail | undefined, type: ChainType, output: string
             (_, k) =>
               `@group(0) @binding(${first + operands.length + k}) var<storage, read_write> also${k}: array<${type}>;`,
           ),
-        linkFunctions(links, type, parameter),
+        linkFunctions(links, inputs, type, parameter),
       ].join('\n'),
     columns: (n, suffix = '') =>
       operands
@@ -101,7 +103,7 @@ export function tailCode(tail: Tail | undefined, type: ChainType, output: string
       [
         `let v_ = ${from}; let at_ = ${place(at)};`,
         ...operands.map((kind, k) => (kind === 'whole' ? `let o${k}_ = tail${k}[at_];` : '')),
-        ...links.map((l, k) => `let r${k}_ = link${k}(${l.operands.map((o) => value(o, suffix)).join(', ')});`),
+        ...linkCalls(links, inputs, (o) => value(o, suffix)).map((call, k) => `let r${k}_ = ${call};`),
         ...outputs.map((o, k) => `${k === 0 ? output : `also${k - 1}`}[at_] = ${value(o, suffix)};`),
       ].join(' '),
   };

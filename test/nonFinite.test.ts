@@ -9,7 +9,19 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Device, Values } from '../engine/device.ts';
-import { concat, Generator, grad, reshape, type Shape, scope, type Tensor, tensor } from '../engine/index.ts';
+import {
+  compile,
+  concat,
+  full,
+  Generator,
+  grad,
+  matmul,
+  reshape,
+  type Shape,
+  scope,
+  type Tensor,
+  tensor,
+} from '../engine/index.ts';
 import { gumbelMax } from '../engine/ops/sampling.ts';
 import { sizeOf } from '../engine/shape.ts';
 import type { KernelFamily } from '../engine/webgpu/device.ts';
@@ -189,6 +201,39 @@ for (const family of ['software', 'hardware'] as const) {
       assert.is(faults.flat().slice(0, 20).join('\n'), '');
     });
   }
+}
+
+const SHORTENABLE: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+  'x - x + 1': (x) => x.sub(x).add(1),
+  'y - y, y = exp(x)': (x) => {
+    const y = x.exp();
+    return y.sub(y);
+  },
+  'x² - x · x': (x) => x.square().sub(x.mul(x)),
+  '-x + x': (x) => x.neg().add(x),
+  '1/x · x': (x) => x.reciprocal().mul(x),
+  'the square of √x': (x) => x.sqrt().square(),
+  '√x · √x': (x) => {
+    const y = x.sqrt();
+    return y.mul(y);
+  },
+  '(x + 1) - x': (x) => x.add(1).sub(x),
+  '|x| / |x|': (x) => x.abs().div(x.abs()),
+  'behind a product: y - y + 1': (x) => {
+    const y = matmul(x.reshape([6, 1]), full([1, 8], 1));
+    return y.sub(y).add(1);
+  },
+};
+for (const [name, fn] of Object.entries(SHORTENABLE)) {
+  test(`a compiled step does not shorten ${name}: NaN and infinities are as in single ops`, async () => {
+    const run = () => tensor([nan, inf, -inf, 0, -0, 3]);
+    const single = await on(gpu, () => scope(() => fn(run()).data()));
+    const step = compile(fn);
+    const [first, second] = await Promise.all([1, 2].map(() => on(gpu, () => scope(() => step(run()).data()))));
+    assert.equal([...first!].map(kindOf), [...single].map(kindOf));
+    assert.equal([...second!].map(kindOf), [...single].map(kindOf));
+    step.dispose();
+  });
 }
 
 test('a draw from logits with a NaN, or from none above -Infinity, is NaN', async () => {

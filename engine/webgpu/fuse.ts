@@ -1,5 +1,5 @@
 /** Makes chains of the elementwise ops of a step: one launch each, and nothing between them goes through memory. */
-import { elementwiseChain } from '../../kernels/elementwise.ts';
+import { elementwiseChain, scalarParams } from '../../kernels/elementwise.ts';
 import type { Link } from '../../kernels/functions.ts';
 import type { Plan, Target } from '../../kernels/kernel.ts';
 import type { Buffer, Storage } from '../device.ts';
@@ -158,7 +158,7 @@ function fits(
   target: Target,
 ): boolean {
   const { inputs, links, outputs } = layout(group, readers, kept);
-  const scalars = links.reduce((n, l) => n + l.scalars.length, 0);
+  const scalars = scalarParams(links, inputs.length).length;
   const rank = group.shape?.length ?? 0;
   return (
     links.length <= MOST_LINKS &&
