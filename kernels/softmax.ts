@@ -5,7 +5,7 @@
  */
 import { TYPES } from './elementwise.ts';
 import { flatMain, grid1d, memo, type Plan, type Target } from './kernel.ts';
-import { bitwise, EXP, LOG } from './special.ts';
+import { bitwise, EXP, LOG, WEIGHTED } from './special.ts';
 
 export type SoftmaxKind = 'softmax' | 'logSoftmax';
 
@@ -34,6 +34,7 @@ ${buffers
 ${bitwise('p.n')}
 ${EXP}
 ${LOG}
+${WEIGHTED}
 ${flatMain()}
   if (i >= p.n) { return; }
   let b = i % p.B;
@@ -76,8 +77,9 @@ ${head(vector, buffers)}
 
 const backward = memo((kind: SoftmaxKind, stage: Stage, vector: boolean) => {
   const buffers = { whole: ['g', 'y', 'gx w'], partial: ['g', 'y', 'ss w'], apply: ['g', 'y', 'ss', 'gx w'] }[stage];
-  const term = kind === 'softmax' ? 'g[at] * y[at]' : 'g[at]';
-  const write = kind === 'softmax' ? 'gx[at] = y[at] * (g[at] - s);' : 'gx[at] = g[at] - exp_(y[at]) * s;';
+  const term = kind === 'softmax' ? 'weighted_(g[at], y[at])' : 'g[at]';
+  const write =
+    kind === 'softmax' ? 'gx[at] = weighted_(g[at] - s, y[at]);' : 'gx[at] = g[at] - weighted_(s, exp_(y[at]));';
   // The log-softmax's sum does not need y, but a binding that the shader does not use would be refused.
   const used = kind === 'logSoftmax' && stage === 'partial' ? 'if (p.R == 0u) { s = y[0]; }' : '';
   return {

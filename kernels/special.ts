@@ -34,6 +34,9 @@ const ENDLESS = /* wgsl */ `fn endless_(x: T) -> B { return (bitcast<U>(x) & U(0
 /** `on_(x)`: x is not 0. NaN counts as true, as in PyTorch. */
 export const TRUTH = /* wgsl */ `fn on_(x: T) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) != U(0u); }`;
 
+/** `weighted_(w, v)`: w · v, and 0 where w is 0 whatever v is. */
+export const WEIGHTED = /* wgsl */ `fn weighted_(w: T, v: T) -> T { return select(w * v, T(0.0), w == T(0.0)); }`;
+
 export const SIGMOID = /* wgsl */ `fn sigmoid_(x: T) -> T {
   let e = exp(-abs(x));
   return select(select(e, T(1.0), x >= T(0.0)) / (T(1.0) + e), x, isnan_(x));

@@ -15,15 +15,18 @@ import {
   groupNorm,
   instanceNorm,
   logSoftmax,
+  logSumExp,
   nllLoss,
   outer,
   scaledDotProductAttention,
+  slice,
   softmax,
   spectralNorm,
   std,
   type Tensor,
   tensor,
   variance,
+  where,
   zeros,
 } from '../engine/index.ts';
 import { BatchNorm2d, MultiheadAttention, TransformerEncoderLayer } from '../nn/index.ts';
@@ -109,6 +112,53 @@ for (const device of devices) {
     });
     near(loss!, [Math.LN2]);
     near(dx!, [0.5, -0.5, 0, 0]);
+  });
+
+  test(`a row of -Infinity that is not in the loss has gradients of 0, and so have all others, on ${device.kind}`, async () => {
+    const rows = () => tensor([1, 2, 3, -INF, -INF, -INF], { shape: [2, 3], requiresGrad: true });
+    const first = (t: Tensor) => slice(t, [[0, 1]]);
+    const kept = () => tensor([[1], [0]]);
+    const functions: Record<string, (x: Tensor) => Tensor> = {
+      'softmax, a row chosen': (x) => first(softmax(x)).square().sum(),
+      'softmax, where': (x) => where(kept(), softmax(x), 0).square().sum(),
+      'logSoftmax, a row chosen': (x) => first(logSoftmax(x)).square().sum(),
+      'logSoftmax, where': (x) => where(kept(), logSoftmax(x), 0).square().sum(),
+      'logSumExp, a row chosen': (x) =>
+        slice(logSumExp(x, 1), [[0, 1]])
+          .square()
+          .sum(),
+      'logSumExp, where': (x) =>
+        where(tensor([1, 0]), logSumExp(x, 1), 0)
+          .square()
+          .sum(),
+      'crossEntropy, an index to ignore': (x) => crossEntropy(x, tensor([2, -100]), { ignoreIndex: -100 }).square(),
+      'crossEntropy, probabilities of 0': (x) =>
+        crossEntropy(
+          x,
+          tensor([
+            [0, 0.5, 0.5],
+            [0, 0, 0],
+          ]),
+          { reduction: 'sum' },
+        ),
+      'nllLoss, an index to ignore': (x) => nllLoss(logSoftmax(x), tensor([0, 9]), { ignoreIndex: 9 }),
+    };
+    for (const [name, fn] of Object.entries(functions)) {
+      const [y, dx, second, alone] = await read(device, () => {
+        const x = rows();
+        const y = fn(x);
+        const [dx] = grad(y, [x], { createGraph: true });
+        const [second] = grad(dx!.square().sum(), [x]);
+        // The same without the row.
+        const own = tensor([1, 2, 3, 0, 0, 0], { shape: [2, 3], requiresGrad: true });
+        const only = where(kept(), own, 0);
+        return [y, dx!, second!, grad(fn(only), [own])[0]!];
+      });
+      assert.ok(Number.isFinite(y![0]!), `${name}: ${y}`);
+      near(dx!, [...alone!.subarray(0, 3), 0, 0, 0], 1e-6);
+      assert.ok(second!.every(Number.isFinite), `${name}, second: ${second}`);
+      near(second!.subarray(3), [0, 0, 0]);
+    }
   });
 
   test(`attention sees what it may, on ${device.kind}`, async () => {

@@ -17,6 +17,9 @@ import { affine, div, mul, neg } from './elementwise.ts';
 import { checkIndices, take } from './indexing.ts';
 import { mean, sum } from './reduce.ts';
 import { logSoftmax } from './softmax.ts';
+import { weighted, weightedRow } from './weighted.ts';
+
+export { weighted } from './weighted.ts';
 
 /** What is done with the losses of the elements: their average, their sum, or nothing. */
 export type LossReduction = 'mean' | 'sum' | 'none';
@@ -63,14 +66,6 @@ export const rowOf = (e: Elementwise): Pick<Row<None>, 'name' | 'shape' | 'kerne
   shape: (inputs) => [broadcastShapes(e.name, ...inputs)],
   kernel: ({ inputs, outputs }) => elementwise(e, inputs, outputs[0]!),
 });
-
-const weightedRow: Row<None> = {
-  ...rowOf({ name: 'weighted', arity: 2, expr: 'select(a * b, T(0.0), a == T(0.0))' }),
-  vjp: [(g, { inputs: [, x] }) => mul(g, x!), (g, { inputs: [w] }) => mul(g, w!)],
-};
-
-/** w · x, and 0 where w is 0 whatever x is: an impossible class (-∞) costs nothing where it has no weight. */
-export const weighted = (w: Tensor, x: Tensor): Tensor => apply(weightedRow, [w, x], none)[0]!;
 
 export interface ClassTargetsParams {
   readonly classes: number;

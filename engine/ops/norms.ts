@@ -1,7 +1,7 @@
 /** Vector norms, the standard deviation and logSumExp: compositions, safe where their parts have no derivative. */
 
 import { euclid } from '../../kernels/euclid.ts';
-import { FINITE, POW } from '../../kernels/special.ts';
+import { FINITE, LOG, POW } from '../../kernels/special.ts';
 import { apply } from '../apply.ts';
 import { aValue, axes, maybe, op } from '../arguments.ts';
 import { ShapeError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { scope } from '../scope.ts';
 import { normalizeAxes, reducedShape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Binary, binary, row, type Scalars, type Unary, unary } from './define.ts';
-import { abs, add, affine, div, exp, log, mul, neg, square, sub } from './elementwise.ts';
+import { abs, add, affine, div, exp, mul, neg, square, sub } from './elementwise.ts';
 import { all, type ExtremumParams, max, min, truth } from './extrema.ts';
 import { reshape } from './movement.ts';
 import { type ReduceOptions, reduceOptions, sum, variance, varianceOptions } from './reduce.ts';
@@ -21,6 +21,9 @@ export const divOrZero: Binary = binary('divOrZero', 'select(a / b, T(0.0), b ==
   (g, { inputs: [, b] }) => divOrZero(g, b!),
   (g, { inputs: [, b], output }) => neg(divOrZero(mul(g, output), b!)),
 ]);
+
+/** log x with derivative 0 at 0: how logSumExp ends. */
+export const logOrNone: Unary = unary('logOrNone', 'log_(a)', (g, { inputs: [x] }) => divOrZero(g, x!), LOG);
 
 /** √x with derivative 0 at 0: how norms and deviations end. */
 export const root: Unary = unary('root', 'sqrt(a)', (g, { output: y }) => affine(divOrZero(g, y), 0.5, 0));
@@ -136,7 +139,7 @@ export const norm = op(
 
 /**
  * log Σ eˣ over `axes` (all if absent), for arguments of any size: the largest is taken out first. Of nothing, and of
- * nothing but -∞, it is -∞.
+ * nothing but -∞, it is -∞, with derivatives of 0.
  * @throws ShapeError if there is no such axis
  * @function
  */
@@ -148,7 +151,7 @@ export const logSumExp = op('logSumExp', [aTensor('x'), axes, reduceOptions], (x
   return scope(() => {
     // The shift cancels, so that it may count as a constant.
     const shift = finiteOrZero(max(x.detach(), list, { keepDims: true }));
-    const y = add(log(sum(exp(sub(x, shift)), list, { keepDims: true })), shift);
+    const y = add(logOrNone(sum(exp(sub(x, shift)), list, { keepDims: true })), shift);
     return reshape(y, reducedShape(x.shape, list, keepDims));
   });
 });
@@ -156,6 +159,7 @@ export const logSumExp = op('logSumExp', [aTensor('x'), axes, reduceOptions], (x
 /** The rows of this file, by name. */
 export const normsRows = {
   divOrZero: divOrZero.row,
+  logOrNone: logOrNone.row,
   root: root.row,
   absPow: absPowRow,
   signedPow: signedPowRow,

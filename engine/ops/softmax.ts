@@ -12,11 +12,13 @@ import { aTensor } from '../kinds.ts';
 import type { Row } from '../row.ts';
 import { normalizeAxis, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { notEqual, where } from './comparison.ts';
-import { exp, mul, sub } from './elementwise.ts';
+import { logicalAnd, logicalNot, notEqual, where } from './comparison.ts';
+import { exp, sub } from './elementwise.ts';
 import { max } from './extrema.ts';
 import { reshape } from './movement.ts';
 import { sum } from './reduce.ts';
+import { isNaN as isNan } from './unary.ts';
+import { weighted } from './weighted.ts';
 
 export interface SoftmaxParams {
   /** Not negative. */
@@ -42,8 +44,14 @@ function gradRow(kind: SoftmaxKind, composite: (g: Tensor, y: Tensor, axis: numb
   };
 }
 
-const softmaxGradRow = gradRow('softmax', (g, y, axis) => mul(y, sub(g, total(mul(g, y), axis))));
-const logSoftmaxGradRow = gradRow('logSoftmax', (g, y, axis) => sub(g, mul(exp(y), total(g, axis))));
+// A row whose cotangents are all 0 is not in the loss, and its values, which may be NaN, do not count.
+const softmaxGradRow = gradRow('softmax', (g, y, axis) => weighted(sub(g, total(weighted(g, y), axis)), y));
+const logSoftmaxGradRow = gradRow('logSoftmax', (g, y, axis) => {
+  const all = total(g, axis);
+  // exp's own derivative would meet the NaN again.
+  const known = where(logicalAnd(isNan(y), logicalNot(all)), 0, y);
+  return sub(g, weighted(all, exp(known)));
+});
 
 /** y · (g - Σ g·y) over the axis: softmax's derivative in terms of its output. */
 export const softmaxGrad = (g: Tensor, y: Tensor, axis: number): Tensor => apply(softmaxGradRow, [g, y], { axis })[0]!;

@@ -73,6 +73,7 @@ export const aggregates: LoopsOf<typeof scanRows & typeof extremaRows & typeof s
       });
     }),
   divOrZero: map2((a, b) => (b === 0 ? 0 : a / b)),
+  logOrNone: map1(Math.log),
   root: map1(Math.sqrt),
   absPow: map1((x, p) => (x === 0 ? Number(p === 0) : Math.abs(x) ** p)),
   signedPow: map1((x, p) => (x === 0 ? 0 : Math.sign(x) * Math.abs(x) ** p)),

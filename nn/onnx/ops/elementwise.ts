@@ -130,6 +130,7 @@ export const elementwiseMappings: Readonly<Record<string, Mapping>> = {
   floor: same('Floor'),
   ceil: same('Ceil'),
   round: same('Round'),
+  logOrNone: same('Log'),
   root: same('Sqrt'),
   absPow: unary(absPow),
   powerScale: unary((g, x, a) => {
