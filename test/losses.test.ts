@@ -154,6 +154,20 @@ test('zeros, equal vectors and impossible targets give no NaN', () => {
     const kl = losses.klDiv(input, target, { reduction: 'sum' });
     assert.equal(values(kl), [2]);
     for (const g of grad(kl, [input, target])) assert.ok(values(g).every(Number.isFinite));
+    // An impossible class without weight: its terms are 0, whichever way the target is given.
+    const never = Number.NEGATIVE_INFINITY;
+    const likely = tensor([never, 0], { requiresGrad: true });
+    for (const [of, logTarget] of [
+      [[0, 1], false],
+      [[never, 0], true],
+    ] as const) {
+      const weights = tensor(of, { requiresGrad: true });
+      const loss = losses.klDiv(likely, weights, { logTarget, reduction: 'sum' });
+      assert.equal(values(loss), [0]);
+      const [byInput, byTarget] = grad(loss, [likely, weights]);
+      assert.equal(values(byInput!), [-0, -1]);
+      assert.ok(values(byTarget!).every(Number.isFinite), `${values(byTarget!)}`);
+    }
   });
 });
 

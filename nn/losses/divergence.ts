@@ -26,10 +26,14 @@ export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {})
   const { logTarget = false, reduction = 'mean' } = checked('klDiv', options, ['logTarget', 'reduction']);
   checkSame('klDiv', ['the input', input], ['the target', target]);
   return scope(() => {
-    if (logTarget) return batchReduced('klDiv', mul(exp(target), sub(target, input)), reduction);
-    // The logarithm never sees 0, so that no NaN comes back; negative targets do give NaN.
-    const logOf = log(where(target.notEqual(0), target, 1));
-    return batchReduced('klDiv', mul(target, logOf).sub(mul(target, input)), reduction);
+    if (logTarget) {
+      const p = exp(target);
+      return batchReduced('klDiv', mul(p, where(p, sub(target, input), 0)), reduction);
+    }
+    // What the target gives no weight is not looked at, so that no NaN comes back; negative targets do give NaN.
+    const counts = target.notEqual(0);
+    const logOf = log(where(counts, target, 1));
+    return batchReduced('klDiv', mul(target, logOf).sub(mul(target, where(counts, input, 0))), reduction);
   });
 }
 
