@@ -1,7 +1,7 @@
 import type { Plan, Target } from '../kernels/kernel.ts';
 import { apply } from './apply.ts';
 import { arityOf, checkCount, checkedPlan, checkedShape } from './customPlan.ts';
-import { ShapeError } from './errors.ts';
+import { refusePromise, ShapeError } from './errors.ts';
 import { pushForward } from './forward.ts';
 import { grad, throughComposite } from './grad.ts';
 import { enableGrad, isRecording } from './node.ts';
@@ -142,13 +142,12 @@ export function customOp(op: CustomOp): (...inputs: Tensor[]) => Tensor {
 
 /** What `forward` gives: the result, then what it saved. */
 export function resultsOf({ name, forward }: CustomOp, inputs: readonly Tensor[]): Tensor[] {
-  const made: unknown = forward(...inputs);
+  const made: unknown = refusePromise(`customOp ${name}, forward`, forward(...inputs) as unknown);
   if (made instanceof Tensor) return [made];
   const isRecord = typeof made === 'object' && made !== null && !Array.isArray(made);
   const { y, saved, ...rest } = (isRecord ? made : {}) as { readonly [name: string]: unknown };
   const isSaved = Array.isArray(saved) && saved.every((t) => t instanceof Tensor);
   if (y instanceof Tensor && isSaved && Object.keys(rest).length === 0) return [y, ...saved];
-  if (made instanceof Promise) made.catch(() => {}); // this error is the one to report
   throw new TypeError(
     `customOp ${name}: forward must return a tensor, or { y, saved: [...] } with tensors, not ${shown(made)}`,
   );
@@ -178,7 +177,7 @@ function tangentOf(
   tangents: readonly Tensor[],
   context: CustomOpContext,
 ): Tensor {
-  const tangent: unknown = jvp(tangents, context);
+  const tangent: unknown = refusePromise(`jvp of ${name}`, jvp(tangents, context) as unknown);
   if (!(tangent instanceof Tensor)) {
     throw new TypeError(`jvp of ${name}: the tangent must be a tensor, not ${shown(tangent)}`);
   }
@@ -230,7 +229,7 @@ function cotangentOf({ name, vjp }: CustomOp, i: number, g: Tensor, context: Cus
     throw new TypeError(`customOp ${name}: vjp has ${vjp?.length} rules, and was called with ${inputs.length} inputs`);
   }
   if (rule === null) return null;
-  const found: unknown = rule(g, context);
+  const found: unknown = refusePromise(`customOp ${name}, the rule for input ${i}`, rule(g, context) as unknown);
   if (!(found instanceof Tensor)) {
     throw new TypeError(
       `customOp ${name}: the rule for input ${i} gave ${shown(found)}, not a tensor; null in place of the rule stands for zero`,
