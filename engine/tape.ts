@@ -18,7 +18,12 @@ export interface TapeEntry {
   /**
    * Of an op in a recorded backward pass: the op that was differentiated, and its entry, where it is on this tape.
    */
-  readonly from?: { readonly op: string; readonly id?: number };
+  readonly from?: {
+    /** What is differentiated. */
+    readonly op: string;
+    /** Its entry on this tape. */
+    readonly id?: number;
+  };
   /** The entries that the op read. */
   readonly inputs: readonly number[];
   /** Which of the op's results it is: 0 unless the op has several, such as the statistics of a norm. */
