@@ -231,6 +231,20 @@ test('reads under way when the device is destroyed are rejected, and so are prof
   for (const error of await ended) assert.instance(error, DeviceError);
 });
 
+test('a compiled step on a lost device says so, in the call or in its reads', async () => {
+  const device = await openGpu();
+  const w = on(device, () => tensor([1, 2]));
+  const step = compile((x: Tensor) => x.mul(w).sum());
+  assert.equal(await outcome(device, () => step(tensor([3, 4]))), [11]);
+  device.gpu.destroy();
+  assert.is(typeof (await outcome(device, () => step(tensor([3, 4])))), 'string');
+  await device.gpu.lost;
+  assert.match((await outcome(device, () => step(tensor([3, 4])))) as string, /^the device was lost/);
+  step.dispose();
+  device.destroy();
+  assert.match((await rejection(w.data())).message, /^the device was destroyed/);
+});
+
 test('what reads leave behind is counted, and goes back after a while', async () => {
   const device = await openGpu();
   const before = device.memory();

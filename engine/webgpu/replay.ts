@@ -197,6 +197,8 @@ export class Replay {
   /** Submits the step once. */
   run(before: readonly Copy[], after: (place: Replay['place']) => readonly Copy[]): void {
     const { recorder, submits } = this.#host;
+    // What is recorded goes first, and has the number that it was recorded under.
+    recorder.flush();
     let measured: (() => void) | undefined;
     submits.submit(this.#commands, (encoder) => {
       const copy = ([a, b]: Copy) => {
