@@ -1,5 +1,6 @@
 /** A value as messages show it: `{ dim: 1 }`, `a Tensor [2,3]`, `the function relu`. */
 export function shown(value: unknown): string {
+  if (value instanceof Promise) return 'a promise (write await before it)';
   if (typeof value === 'function') return value.name ? `the function ${value.name}` : 'a function';
   if (typeof value === 'string') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((v) => (Array.isArray(v) ? '[...]' : shown(v))).join(',')}]`;

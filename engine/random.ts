@@ -98,9 +98,8 @@ export class Generator {
   loadStateDict(state: GeneratorState): void {
     const { seed, offset } = (state ?? {}) as Partial<GeneratorState>;
     const isWord = (w: unknown): w is number => Number.isInteger(w) && w === (w as number) >>> 0;
-    if (
-      !(Array.isArray(seed) && seed.length === 2 && seed.every(isWord) && Number.isSafeInteger(offset) && offset >= 0)
-    ) {
+    const isOffset = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
+    if (!(Array.isArray(seed) && seed.length === 2 && seed.every(isWord) && isOffset(offset))) {
       throw new RangeError(
         `Generator: a state is two whole numbers below 2^32 and an offset, not ${JSON.stringify({ seed, offset })}`,
       );
