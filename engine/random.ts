@@ -96,7 +96,7 @@ export class Generator {
    * @throws RangeError for what is no such state
    */
   loadStateDict(state: GeneratorState): void {
-    const { seed, offset } = (state ?? {}) as Partial<GeneratorState>;
+    const { seed, offset } = (state ?? {}) as GeneratorState;
     const isWord = (w: unknown): w is number => Number.isInteger(w) && w === (w as number) >>> 0;
     const isOffset = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
     if (!(Array.isArray(seed) && seed.length === 2 && seed.every(isWord) && isOffset(offset))) {
