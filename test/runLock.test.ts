@@ -245,13 +245,17 @@ test('a number that has passed on to another process, or is of one that ended un
   // The shell becomes a program that does not ask after its child, which has ended.
   const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 20'], { stdio: ['ignore', 'pipe', 'ignore'] });
   try {
-    execFileSync('sleep', ['0.5']);
-    const children = readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8').trim().split(' ');
-    const stat = readFileSync(`/proc/${children[0]}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
+    let [pid, stat] = ['', ['']];
+    for (let look = 0; stat[0] !== 'Z' && look < 100; look++) {
+      execFileSync('sleep', ['0.1']);
+      pid = readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8').trim().split(' ')[0]!;
+      if (pid !== '')
+        stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+    }
     assert.is(stat[0], 'Z');
-    leave(path, { pid: Number(children[0]), born: stat[19] });
+    leave(path, { pid: Number(pid), born: stat[19] });
     lockFolder(path).release();
   } finally {
     parent.kill('SIGKILL');
