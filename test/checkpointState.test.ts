@@ -109,7 +109,7 @@ test('what does not fit is named, all of it, and nothing is changed', async () =
     model: a,
   });
   const message = await messageOf(nn.decodeCheckpoint(two, { first, last, model: b }));
-  assert.match(message, /^checkpoint: last: loadStateDict: a state is two whole numbers below 2\^32 and an offset/);
+  assert.match(message, /^checkpoint: last: Generator: a state is two whole numbers below 2\^32 and an offset/);
   assert.equal(first.stateDict(), new Generator(1).stateDict());
   assert.equal(values(b.weight), before);
 });

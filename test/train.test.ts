@@ -54,7 +54,8 @@ test('a run keeps grids, curves, metrics and weights, and its memory is flat', a
     )!;
     return { buffers, bytes, pooledBuffers, pooledBytes, tensors };
   };
-  assert.equal(at(220), at(20));
+  // From the first checkpoint on, whose weights were the last that was read for the first time.
+  assert.equal(at(220), at(40));
   const { tensors } = await loadSafetensors(join(out, 'checkpoint.safetensors'));
   for (const part of ['generator.layers.0.weight', 'criticOptimizer.', 'ema.']) {
     assert.ok(
