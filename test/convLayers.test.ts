@@ -191,7 +191,11 @@ on('sizes and options that do not fit are refused when the layer is made', () =>
   throws(() => new nn.Conv2d(2, 4, 0), /^Conv2d: kernel must be 2 whole numbers, 1 or more, not 0$/);
   throws(() => new nn.Conv1d(2, 4, 3, { stride: 1.5 }), /^Conv1d: stride must be a whole number, 1 or more, not 1.5$/);
   throws(() => new nn.Conv3d(2, 4, 3, { padding: -1 }), /^Conv3d: padding must be 3 whole numbers, 0 or more, not -1$/);
-  throws(() => new nn.Conv2d(2, 4, [1, 2, 3] as never), /^Conv2d: kernel must be 2 whole numbers/);
+  throws(
+    () => new nn.Conv2d(2, 4, [1, 2, 3] as never),
+    /^Conv2d: kernel must be a number or a list of 2 numbers, not \[1,2,3\]$/,
+    TypeError,
+  );
   throws(
     () => new nn.ConvTranspose2d(2, 2, 3, { stride: 2, outputPadding: 2 }),
     /outputPadding 2,2 must be less than the stride 2,2/,
