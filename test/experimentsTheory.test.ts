@@ -160,7 +160,7 @@ test('training a critic: measures when asked, falls to the last rate, gives the 
 
   const wild = new Gan({ generator, critic, latent: 1 }, rng);
   let error: unknown;
-  await trainCritic(wild, () => rng.normal([8, 1], { mean: Number.POSITIVE_INFINITY }), { steps: 50 }).catch((e) => {
+  await trainCritic(wild, () => rng.normal([8, 1]).add(Number.POSITIVE_INFINITY), { steps: 50 }).catch((e) => {
     error = e;
   });
   assert.instance(error, DivergenceError);
