@@ -13,6 +13,7 @@ import {
   Generator,
   grad,
   groupNorm,
+  hvp,
   instanceNorm,
   logSoftmax,
   logSumExp,
@@ -359,6 +360,28 @@ const off = (found: ArrayLike<number>, right: ArrayLike<number>): number => {
   const [a, b] = [Array.from(found), Array.from(right)];
   return Math.max(...a.map((v, i) => Math.abs(v - b[i]!))) / Math.max(...b.map(Math.abs), 1e-30);
 };
+
+test('the second derivative of a variance is there where the variance is 0, whichever axes it is over', async () => {
+  const direction = () =>
+    tensor(
+      Float64Array.from({ length: 12 }, (_, i) => Math.cos(i * i)),
+      { shape: [2, 3, 2] },
+    );
+  for (const axes of [[0, 2], [1], [1, 2]]) {
+    const run = () => {
+      return [hvp((t) => variance(t, axes).sum(), full([2, 3, 2], 3), direction())];
+    };
+    const count = axes.reduce((n, a) => n * [2, 3, 2][a]!, 1);
+    for (const device of [gpu, reference]) {
+      const [found] = await read(device, run);
+      const [right] = await read(reference, () => {
+        const v = direction();
+        return [v.sub(v.mean(axes, { keepDims: true })).mul(2 / count)];
+      });
+      assert.ok(off(found!, right!) < 1e-6, `axes ${axes} on ${device.kind}: ${found}`);
+    }
+  }
+});
 
 for (const [mean, deviation] of [
   [1e4, 1],

@@ -22,7 +22,7 @@ import {
   stridesOf,
 } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { affine, mul, relu, square, sub } from './elementwise.ts';
+import { affine, minimum, mul, square, sub } from './elementwise.ts';
 import { reshape } from './movement.ts';
 
 /** Options of reductions. */
@@ -112,8 +112,9 @@ const centred = (x: Tensor, axes: readonly number[]): Tensor => sub(x, mean(x, a
 /** As the row, over axes with others between them, which its kernel does not know. */
 function scatteredVariance(x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
   const d = centred(x, axes);
-  const off = square(mean(d.detach(), axes, { keepDims }));
-  return relu(sub(mean(square(d), axes, { keepDims }), off));
+  const squares = mean(square(d), axes, { keepDims });
+  // A constant, and no more than there is: the variance is not below 0, and where it is 0 it still has a second derivative.
+  return sub(squares, minimum(square(mean(d.detach(), axes, { keepDims })), squares.detach()));
 }
 
 /**
