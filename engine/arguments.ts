@@ -192,6 +192,21 @@ const usage = (called: string, kinds: readonly Kind<unknown>[]): string => {
   return `${called}(${words.join(', ')})`;
 };
 
+/**
+ * Whether the arguments too many are those that a list's own loops add, the place and the list: `list.map(relu)`,
+ * `list.reduce(add)`. They say nothing of the call, and a function with a place for the first of them is still refused the second.
+ */
+function isOfLoop(taken: number, args: ArrayLike<unknown>): boolean {
+  const [value, at, list] = Array.from(args).slice(taken - 1);
+  return (
+    taken > 0 &&
+    args.length === taken + 2 &&
+    Array.isArray(list) &&
+    Number.isSafeInteger(at) &&
+    list[at as number] === value
+  );
+}
+
 /** @throws TypeError, or RangeError, that names the function unless the arguments are as many as there are kinds, and of them */
 export function checkArguments(called: string, kinds: readonly Kind<unknown>[], args: ArrayLike<unknown>): void {
   const last = kinds[kinds.length - 1];
@@ -203,6 +218,7 @@ export function checkArguments(called: string, kinds: readonly Kind<unknown>[], 
       throw new TypeError(`${called}: ${k.name} not given: it is called as ${usage(called, kinds)}`);
     k.refuse(called, value, Array.from(args), i);
   }
+  if (args.length > kinds.length && isOfLoop(kinds.length, args)) return;
   for (let i = kinds.length; i < args.length && !last?.rest; i++) {
     if (args[i] === undefined) continue;
     throw new TypeError(`${called}: too many arguments: ${usage(called, kinds)} has no place for ${shown(args[i])}`);

@@ -356,4 +356,14 @@ test('messages say how to write it', async () => {
   for (const [call, message] of words) assert.is(await said(call), message);
 });
 
+test("what a list's own loops add to a call is no mistake, unless it would be taken for an argument", () => {
+  const { add, relu, softmax } = engine as unknown as Record<string, (...args: unknown[]) => engine.Tensor>;
+  const list = [x, x.neg(), x];
+  assert.is(list.map(relu!).length, 3);
+  assert.equal(list.reduce(add!).shape, [2, 2]);
+  assert.throws(() => list.map(add!), /^add: too many arguments: add\(a, b\) has no place for \[/);
+  assert.throws(() => list.map(softmax!), /^softmax: too many arguments/);
+  assert.throws(() => relu!(x, 1, list), /^relu: too many arguments: relu\(x\) has no place for 1/);
+});
+
 test.run();
