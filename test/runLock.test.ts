@@ -1,6 +1,7 @@
 /** One process writes in a run folder: others are refused, one that is gone is followed, one that was taken for gone stops. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -8,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -227,7 +229,7 @@ test('who is gone is known of this host alone; others by their signs of life', (
   leave(path, { host: 'elsewhere', pid: 5 });
   assert.match(
     messageOf(() => lockFolder(path)),
-    /^process 5 on elsewhere has been writing in .* since 2026-01-01T00:00:00/,
+    /^process 5 on elsewhere has been writing in .* since 2026-01-01T00:00:00.000Z, and whether it still does is not known here: .* try again 120 s after that/,
   );
   assert.match(
     messageOf(() => lockFolder(path, { stale: 1e9 })),
@@ -260,6 +262,29 @@ test('a number that has passed on to another process, or is of one that ended un
   } finally {
     parent.kill('SIGKILL');
   }
+});
+
+test("a copy of a folder in which a process writes is nobody's, a second way to the folder is", () => {
+  const path = join(root, 'original');
+  const run = createRunFolder({ out: path });
+  run.metrics.append({ step: 1 });
+  const copied = join(root, 'copied');
+  cpSync(path, copied, { recursive: true });
+  const second = resumeRunFolder(copied, 1, lockFolder(copied)).run;
+  second.metrics.append({ step: 2 });
+  run.metrics.append({ step: 2 });
+  if (process.platform !== 'win32') {
+    symlinkSync(path, join(root, 'link'));
+    assert.match(
+      messageOf(() => lockFolder(join(root, 'link'))),
+      'this process has been writing',
+    );
+  }
+  for (const { close } of [run, second]) close();
+  assert.equal(
+    [path, copied].map((p) => readdirSync(p).sort()),
+    [path, path].map(() => ['metrics.jsonl', 'timing.jsonl']),
+  );
 });
 
 test("what a crash has left half done is in nobody's way for long", () => {

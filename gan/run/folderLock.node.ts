@@ -3,10 +3,21 @@
  * taken for gone. Only exclusive creation and renaming are asked of the file system, no hard links and no file locks.
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileError } from '../../nn/io/atomicWrite.node.ts';
-import { isGone, type ProcessName, thisProcess } from './processName.node.ts';
+import { isGone, isHere, type ProcessName, thisProcess } from './processName.node.ts';
 
 /** The lock's file in the folder; while it is taken over, files with this name and a suffix lie beside it. */
 export const LOCK = 'run.lock';
@@ -37,6 +48,8 @@ interface Holder extends ProcessName {
   readonly nonce: string;
   /** When it began, as ISO 8601. */
   readonly since: string;
+  /** The folder's path without links: the lock in a copy of the folder tells by it that it is a copy. Absent in older locks. */
+  readonly folder?: string;
 }
 
 /** A lock's file as it is found. */
@@ -64,7 +77,12 @@ const [TRIES, PAUSE] = [40, 50];
  */
 export function lockFolder(folder: string, { stale = STALE }: LockOptions = {}): FolderLock {
   const path = join(folder, LOCK);
-  const own: Holder = { ...thisProcess(), nonce: randomUUID(), since: new Date().toISOString() };
+  const own: Holder = {
+    ...thisProcess(),
+    nonce: randomUUID(),
+    since: new Date().toISOString(),
+    folder: placeOf(folder),
+  };
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const made = create(folder, path, own) ?? takeOver(folder, path, own, stale);
     if (made === undefined) continue;
@@ -107,7 +125,7 @@ function writeWhole(descriptor: number, own: Holder): void {
 function takeOver(folder: string, path: string, own: Holder, stale: number): number | undefined {
   const found = read(path);
   if (!found) return undefined; // released just now
-  if (!isOver(folder, path, found, own, stale)) throw refusal(folder, found, own);
+  if (!isOver(folder, path, found, own, stale)) throw refusal(folder, found, own, stale);
   // The right to replace this very lock: its name is of the old nonce, so that nobody replaces a newer one by mistake.
   const claim = `${path}-${found.key}`;
   const made = create(folder, claim, own);
@@ -136,7 +154,7 @@ function takeOver(folder: string, path: string, own: Holder, stale: number): num
 
 /** Whether nobody writes under a lock any more. */
 function isOver(folder: string, path: string, { holder, alive }: Found, own: Holder, stale: number): boolean {
-  if (holder && isGone(holder)) return true;
+  if (holder && (isGone(holder) || isCopy(path, holder))) return true;
   // Both times are of the file system's clock, which the clocks of the hosts need not agree with.
   const probe = `${path}-${own.nonce}`;
   try {
@@ -150,10 +168,37 @@ function isOver(folder: string, path: string, { holder, alive }: Found, own: Hol
   }
 }
 
-function refusal(folder: string, { holder }: Found, own: Holder): Error {
+/** The folder's path without links. @throws Error naming a folder that is not there */
+function placeOf(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch (error) {
+    throw fileError('lock the folder', folder, error);
+  }
+}
+
+/** Whether a lock came with a copy of its folder: the very lock lies elsewhere, in the folder where its holder writes. */
+function isCopy(path: string, { folder, nonce }: Holder): boolean {
+  const original = folder === undefined ? undefined : join(folder, LOCK);
+  if (original === undefined || original === path) return false;
+  try {
+    if (read(original)?.key !== nonce) return false;
+    const [a, b] = [statSync(original, { bigint: true }), statSync(path, { bigint: true })];
+    return a.ino !== b.ino || a.dev !== b.dev; // one folder may have two places, as those of containers do
+  } catch {
+    return false; // where one of them may not be looked at, or has gone meanwhile, signs of life decide
+  }
+}
+
+function refusal(folder: string, { holder }: Found, own: Holder, stale: number): Error {
   if (!holder)
     return new Error(`another process has begun to write in ${folder}: wait until it ends, or use another folder`);
   const { pid, host, since, nonce } = holder;
+  if (!isHere(holder)) {
+    return new Error(
+      `process ${pid} on ${host} has been writing in ${folder} since ${since}, and whether it still does is not known here: wait until it ends, or use another folder; if it was killed, try again ${stale / 1000} s after that, when its lock counts as left`,
+    );
+  }
   const who =
     pid === own.pid && host === own.host && nonce !== own.nonce ? 'this process' : `process ${pid} on ${host}`;
   return new Error(
@@ -161,9 +206,11 @@ function refusal(folder: string, { holder }: Found, own: Holder): Error {
   );
 }
 
+/** Room for a lock's file: a path may take 4096 bytes, and more in JSON. */
+const bytes = Buffer.alloc(16_384);
+
 /** What a lock's file says; undefined where there is none. */
 function read(path: string): Found | undefined {
-  const bytes = Buffer.alloc(4096);
   try {
     const descriptor = openSync(path, 'r');
     try {
@@ -188,7 +235,8 @@ function parse(text: string): Holder | undefined {
     return undefined; // its writer has not come further, or was killed: `alive` decides
   }
   const texts = [found?.host, found?.since, found?.nonce].every((v) => typeof v === 'string');
-  return texts && Number.isSafeInteger(found?.pid) && /^[\da-f-]{36}$/.test(found!.nonce!)
+  const isPlaced = found?.folder === undefined || typeof found.folder === 'string';
+  return texts && isPlaced && Number.isSafeInteger(found?.pid) && /^[\da-f-]{36}$/.test(found!.nonce!)
     ? (found as Holder)
     : undefined;
 }

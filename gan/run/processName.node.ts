@@ -20,9 +20,9 @@ export const thisProcess = (): ProcessName => ({ ...place(), pid: process.pid, b
  * Whether a process is known to be over. Of one on another host, in another container or before the host's last start nothing is
  * known here.
  */
-export function isGone({ host, boot, space, pid, born }: ProcessName): boolean {
-  const here = place();
-  if (host !== here.host || boot !== here.boot || space !== here.space) return false;
+export function isGone(name: ProcessName): boolean {
+  const { pid, born } = name;
+  if (!isHere(name)) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -30,6 +30,12 @@ export function isGone({ host, boot, space, pid, born }: ProcessName): boolean {
   }
   // The number may have passed on to another process since.
   return born !== null && birthOf(pid) !== born;
+}
+
+/** Whether process numbers here mean those of a process's: the same host since the same start, and the same container. */
+export function isHere({ host, boot, space }: ProcessName): boolean {
+  const here = place();
+  return host === here.host && boot === here.boot && space === here.space;
 }
 
 const place = (): Pick<ProcessName, 'host' | 'boot' | 'space'> => ({
