@@ -71,13 +71,14 @@ async function resume(folder: string, steps = STEPS + 2): Promise<{ error: strin
 const steps = (folder: string): number[] => lines(folder).map((line) => JSON.parse(line).step as number);
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
-/** The run goes on, its log is whole in the end, the fixture's rows are in it as they were, and `said` was said. */
-async function repaired(folder: string, said: RegExp, name: string): Promise<void> {
+/** The run goes on, its log is whole in the end, the fixture's rows are in it as they were, and `said` was said, of what is returned. */
+async function repaired(folder: string, said: RegExp, name: string): Promise<string> {
   const found = await resume(folder);
   assert.is(found.error, undefined, name);
   assert.match(found.said, said, name);
   assert.equal(steps(folder), upTo(STEPS + 2), name);
   assert.equal(lines(folder).slice(0, STEPS), lines(WHOLE), name);
+  return found.said;
 }
 
 /** The run is refused in one sentence, and its folder stays as it is. */
@@ -115,9 +116,9 @@ test('a log is repaired where its rows are all there, and what was done is said'
       (folder) => truncateSync(join(folder, 'metrics.jsonl'), read(folder, 'metrics.jsonl').length - 1),
       /^(?!.*metrics\.jsonl)/s,
     ],
-    'rows twice': [
-      (folder) => edit(folder, (all) => [...all, ...all.slice(3, 6)]),
-      /metrics\.jsonl had the same rows of steps 4 to 6 more than once: one of each is kept/,
+    'rows twice and out of order': [
+      (folder) => edit(folder, (all) => [...all.slice(6), ...all.slice(0, 6), ...all.slice(3, 6)]),
+      /metrics\.jsonl had the same rows of steps 4 to 6 more than once: one of each is kept\n.*metrics\.jsonl had its rows out of order, which are sorted/,
     ],
     'rows after the checkpoint': [
       (folder) => edit(folder, (all) => [...all, ...[13, 14, 15, 15].map((step) => `{"step":${step},"criticLoss":1}`)]),
@@ -128,10 +129,9 @@ test('a log is repaired where its rows are all there, and what was done is said'
         edit(folder, (all) => [...all.slice(0, 5), 'oops', '{"step":"5"}', '[1]', ...all.slice(5), '{"a":1}']),
       /metrics\.jsonl has lines that are no rows of a run \(line 6 to 8, 16\), which are dropped/,
     ],
-    'rows out of order': [
-      (folder) => edit(folder, (all) => [...all.slice(6), ...all.slice(0, 6)]),
-      /metrics\.jsonl had its rows out of order, which are sorted/,
-    ],
+  };
+  // Of other files, one beside each of those: a run that goes on takes seconds.
+  const beside: Record<string, [(folder: string) => void, RegExp]> = {
     'times gone': [(folder) => rmSync(join(folder, 'timing.jsonl')), /timing\.jsonl lacks the rows of steps 10:/],
     'times twice': [
       (folder) => edit(folder, ([row]) => [row!, '{"step":10,"seconds":1}'], 'timing.jsonl'),
@@ -147,10 +147,15 @@ test('a log is repaired where its rows are all there, and what was done is said'
       /state\.json: step must be a whole number, 0 or more, not "x"; it is written anew/,
     ],
   };
-  for (const [name, [damage, said]] of Object.entries(cases)) {
+  const others = Object.entries(beside);
+  assert.is(Object.keys(cases).length, others.length);
+  for (const [i, [name, [damage, said]]] of Object.entries(cases).entries()) {
     const folder = copy();
+    const [otherName, [damageOther, alsoSaid]] = others[i]!;
     damage(folder);
-    await repaired(folder, said, name);
+    damageOther(folder);
+    const words = await repaired(folder, said, `${name}, ${otherName}`);
+    assert.match(words, alsoSaid, otherName);
   }
 });
 
