@@ -262,6 +262,13 @@ test('split folders are known under near names, in class folders and in a folder
     ['train', 'dev'],
     ['train', 'eval'],
     ['set/train', 'set/val'],
+    ['train', 'holdout'],
+    ['train2017', 'val2017'],
+    ['train', 'test1'],
+    ['01_train', '02_test'],
+    ['data_train', 'data_test'],
+    ['seg_train', 'seg_test'],
+    ['train/train', 'test/test'],
   ]) {
     await inTemporaryFolder(async (folder) => {
       const read = await readTree(folder, [...many(first!, 4), ...many(second!, 2)]);

@@ -16,9 +16,22 @@ const HELD_OUT = [
   'eval',
   'evaluation',
   'heldout',
+  'holdout',
 ];
 /** What such names may end with, as in `training_set` and `test-images`. */
 const ENDING = /(set|split|data|images?|imgs?|pictures|photos|samples)$/;
+
+/** The part that a word stands for. */
+const partOf = (word: string): Split | undefined =>
+  TRAIN.includes(word) ? 'train' : HELD_OUT.includes(word) ? 'test' : undefined;
+
+/** The words of a name, without numbers and what says only that it holds data: of `01_trainImages` it is `train`. */
+const wordsOf = (name: string): string[] =>
+  name
+    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    .toLowerCase()
+    .split(/[^\p{L}]+/u)
+    .filter((word) => word.replace(ENDING, '') !== '');
 
 /** Two domains of unpaired translation, as in `trainA` and `testB`. */
 const DOMAIN = /^(train|test|val)([ab])$/;
@@ -28,11 +41,31 @@ const wordOf = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N
 /** The part that a folder's name stands for, in any case and spelling; undefined for the name of a class. */
 export function splitNamed(name: string): Split | undefined {
   const word = wordOf(name);
-  for (const candidate of [word, word.replace(ENDING, ''), word.replace(DOMAIN, '$1')]) {
-    if (TRAIN.includes(candidate)) return 'train';
-    if (HELD_OUT.includes(candidate)) return 'test';
+  for (const candidate of [word, word.replace(ENDING, ''), word.replace(DOMAIN, '$1'), wordsOf(name).join(' ')]) {
+    const part = partOf(candidate);
+    if (part) return part;
   }
   return undefined;
+}
+
+/**
+ * The parts that names beside each other stand for: those that say so alone, and pairs that differ in nothing else, such as
+ * `seg_train` and `seg_test`; `train station` and `test tube` are no pair.
+ */
+function partsAmong(names: readonly string[]): ReadonlyMap<string, Split> {
+  const paired = names.flatMap((name) => {
+    const words = wordsOf(name);
+    const at = words.findIndex((word) => partOf(word) !== undefined);
+    return at < 0 ? [] : [{ name, part: partOf(words[at]!)!, rest: words.filter((_, i) => i !== at).join(' ') }];
+  });
+  const parts = new Map<string, Split>();
+  for (const name of names) {
+    const own = paired.find((p) => p.name === name);
+    const isPair = own && paired.some((p) => p.rest === own.rest && p.part !== own.part);
+    const part = splitNamed(name) ?? (isPair ? own.part : undefined);
+    if (part) parts.set(name, part);
+  }
+  return parts;
 }
 
 /** How the folders of images are read. */
@@ -55,14 +88,18 @@ export function planFolders(files: readonly (readonly string[])[]): FolderPlan {
   const notes: string[] = [];
   const namesAt = (depth: number): string[] =>
     [...new Set(files.map((folders) => folders[depth]))].filter((name) => name !== undefined);
-  const isSplit = (names: readonly string[]): boolean =>
-    (['train', 'test'] as const).every((part) => names.some((name) => splitNamed(name) === part));
+  const isSplit = (names: readonly string[]): boolean => new Set(partsAmong(names).values()).size === 2;
   for (let depth = 0; ; depth++) {
     const names = namesAt(depth);
-    const splitAt = (at: number) => (folders: readonly string[]) => splitNamed(folders[at] ?? '');
+    const splitAt = (at: number) => {
+      const parts = partsAmong(namesAt(at));
+      return (folders: readonly string[]) => parts.get(folders[at] ?? '');
+    };
     if (isSplit(names)) {
+      // Some archives hold the folder once more inside of itself.
       const classOf = (folders: readonly string[]) =>
-        DOMAIN.exec(wordOf(folders[depth] ?? ''))?.[2]?.toUpperCase() ?? folders[depth + 1];
+        DOMAIN.exec(wordOf(folders[depth] ?? ''))?.[2]?.toUpperCase() ??
+        folders[folders[depth + 1] === folders[depth] ? depth + 2 : depth + 1];
       return { splitOf: splitAt(depth), classOf, notes };
     }
     const classOf = (folders: readonly string[]) => folders[depth];
