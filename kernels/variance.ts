@@ -80,8 +80,9 @@ export function variance(target: Target, shape: readonly number[], axes: readonl
   const first = 3 + inner.length;
   const temps = [n, ...inner, ...stages.map(({ A, B, K }) => 2 * A * K * B)];
   const moved = (arg: number) => (arg === 0 ? 0 : arg + 1); // its output becomes buffer 2, its temps follow
-  const last = shape.length > 0 ? Math.max(0, ...axes) : 0;
-  const single = shape.slice(last + 1).every((d) => d === 1);
+  // Axes of size 1 reduce nothing: each element that they would leave has a mean of its own.
+  const last = Math.max(-1, ...axes.filter((i) => shape[i] !== 1));
+  const single = last >= 0 && shape.slice(last + 1).every((d) => d === 1);
   const dispatches = stages.map(({ A, R, B, K, vector }, i): Dispatch => {
     const width = vector ? 4 : 1;
     const threads = (A * K * B) / width;

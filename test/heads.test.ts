@@ -383,6 +383,22 @@ test('the second derivative of a variance is there where the variance is 0, whic
   }
 });
 
+test('variances over axes of size 1, and over axes that end in one, are taken around the mean of each', async () => {
+  const found = await read(gpu, () => [
+    variance(tensor([[1e20], [2], [3]]), 1),
+    variance(tensor([[[1e6], [2]], [[1e6 + 2], [4]]]), [0, 2]),
+    variance(tensor([[[Number.NaN], [2]], [[1], [4]]]), [0, 2]),
+  ]);
+  assert.equal(
+    found.map((v) => [...v]),
+    [
+      [0, 0, 0],
+      [1, 1],
+      [Number.NaN, 1],
+    ],
+  );
+});
+
 for (const [mean, deviation] of [
   [1e4, 1],
   [-1e6, 10],
