@@ -229,6 +229,8 @@ test('reads under way when the device is destroyed are rejected, and so are prof
   const ended = Promise.all([...reads, profile].map(rejection));
   device.destroy();
   for (const error of await ended) assert.instance(error, DeviceError);
+  const { pooledBuffers, pooledBytes } = device.memory();
+  assert.equal({ pooledBuffers, pooledBytes }, { pooledBuffers: 0, pooledBytes: 0 }, 'each is given back once');
 });
 
 test('a compiled step on a lost device says so, in the call or in its reads', async () => {

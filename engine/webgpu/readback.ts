@@ -57,7 +57,10 @@ export class Readback {
       return copied;
     };
     const ready = staging.gpu.mapAsync(1, 0, bytes); // GPUMapMode.READ
-    return { submit, ready, values, drop: () => this.#destroy(staging) };
+    const drop = () => {
+      if (this.#used.has(staging)) this.#destroy(staging); // else `destroy` did
+    };
+    return { submit, ready, values, drop };
   }
 
   /** Gives the memory of free buffers back to the adapter: all, or those that were free before a submit. */
