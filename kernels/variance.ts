@@ -56,8 +56,10 @@ struct Params { n: u32, share: f32 }
 ${flatMain()}
   if (i >= p.n) { return; }
   let off = sums[p.n + i] * p.share;
-  let v = sums[i] * p.share - off * off;
-  y[i] = select(v, 0.0, v < 0.0);
+  let squares = sums[i] * p.share;
+  let v = squares - off * off;
+  // Both overflow together, and Infinity less Infinity would be NaN.
+  y[i] = select(select(v, 0.0, v < 0.0), squares, bitcast<u32>(squares) == 0x7f800000u);
 }
 `,
   access: ['read', 'write'] as const,

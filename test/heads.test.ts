@@ -361,6 +361,29 @@ const off = (found: ArrayLike<number>, right: ArrayLike<number>): number => {
   return Math.max(...a.map((v, i) => Math.abs(v - b[i]!))) / Math.max(...b.map(Math.abs), 1e-30);
 };
 
+test('a variance that float32 cannot hold is Infinity, whichever axes it is over, and NaN only of what is not finite', async () => {
+  const run = (value: number) => () =>
+    [[0, 2], [1], [2], [0, 1, 2]].map((axes) => {
+      const x = tensor(
+        Float64Array.from({ length: 60 }, (_, i) => (i % 7 === 3 ? value : i % 5)),
+        { shape: [4, 3, 5] },
+      );
+      return variance(x, axes).max();
+    });
+  for (const [value, right] of [
+    [3e38, Infinity],
+    [-1e20, Infinity],
+    [Infinity, Number.NaN],
+    [Number.NaN, Number.NaN],
+  ] as const) {
+    assert.equal(
+      (await read(gpu, run(value))).flatMap((t) => [...t]),
+      [right, right, right, right],
+      `${value}`,
+    );
+  }
+});
+
 test('the second derivative of a variance is there where the variance is 0, whichever axes it is over', async () => {
   const direction = () =>
     tensor(

@@ -109,12 +109,16 @@ const varianceRow: Row<SumParams> = {
 
 const centred = (x: Tensor, axes: readonly number[]): Tensor => sub(x, mean(x, axes, { keepDims: true }));
 
+/** The largest float32: Infinity, which squares overflow to, less Infinity would be NaN. */
+const MOST = (2 - 2 ** -23) * 2 ** 127;
+
 /** As the row, over axes with others between them, which its kernel does not know. */
 function scatteredVariance(x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
   const d = centred(x, axes);
   const squares = mean(square(d), axes, { keepDims });
+  const off = minimum(square(mean(d.detach(), axes, { keepDims })), MOST);
   // A constant, and no more than there is: the variance is not below 0, and where it is 0 it still has a second derivative.
-  return sub(squares, minimum(square(mean(d.detach(), axes, { keepDims })), squares.detach()));
+  return sub(squares, minimum(off, squares.detach()));
 }
 
 /**
