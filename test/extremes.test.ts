@@ -175,6 +175,23 @@ test('pow and remainder of special pairs', async () => {
   await agree('remainder', remainder, [a, b], 1e-5);
 });
 
+test('derivatives of the Euclidean norm near the ends of float32: of the first order, and of the second', async () => {
+  // 1 / size is no float32 where size is largest: there only the first.
+  const sizes = [2e38, 9e37, 1e19, 1e-19, 1e-23, 1e-36];
+  const run = () =>
+    sizes.flatMap((size) => {
+      const x = tensor([size, size / 2], { requiresGrad: true });
+      const [g] = grad(norm(x), [x], { createGraph: true });
+      return [g!, ...(size < 1e37 ? grad(g!.sum(), [x]).map((h) => h.mul(size)) : [])];
+    });
+  const right = sizes.flatMap((size) => [[2, 1], ...(size < 1e37 ? [[-0.4, 0.8]] : [])]);
+  for (const device of [gpu, reference]) {
+    const found = (await read(device, run)).map((t) => Array.from(t, (v) => v * Math.sqrt(5)));
+    const near = found.every((t, i) => t.every((v, k) => Math.abs(v - right[i]![k]!) < 1e-5));
+    assert.ok(near, `${device.kind}: ${JSON.stringify(found)}`);
+  }
+});
+
 test('norms and their derivatives, of numbers whose powers leave float32', async () => {
   const sizes = [1e-30, 1e-25, 1e-19, 1e-12, 1, 1e12, 1e19, 1e25, 1e30];
   const rows = sizes.flatMap((s) => [3 * s, -4 * s, 0.5 * s, 2 * s]);

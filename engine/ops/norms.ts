@@ -78,8 +78,12 @@ const norm2Row: Row<ExtremumParams> = {
     sizeOf(y!) > 0 ? euclid(target, x!, axes) : { dispatches: [] },
   composite: ([x], { axes, keepDims }) => [root(sum(square(x!), axes, { keepDims }))],
   vjp: [
-    (g, { inputs: [x], output: y, params: { axes } }) =>
-      mul(x!, reshape(divOrZero(g, y), reducedShape(x!.shape, axes, true))),
+    (g, { inputs: [x], output: y, params: { axes } }) => {
+      const kept = reducedShape(x!.shape, axes, true);
+      // g · x / y, of which neither g / y is lost nor, in second derivatives, 1 / y² overflows: x and y over a power of two.
+      const scale = powerScale(y.detach(), 60);
+      return mul(div(x!, reshape(scale, kept)), reshape(divOrZero(g, div(y, scale)), kept));
+    },
   ],
   show: ({ axes, keepDims }) => `${show(axes)}${keepDims ? ', keepDims' : ''}`,
 };
