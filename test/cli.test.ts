@@ -320,6 +320,33 @@ test('a command that npm started stops when npm, or the shell between, is told t
   }
 });
 
+test('a command that npm started in a group of its own outlives it', async () => {
+  if (!existsSync('/proc/self/stat')) return;
+  const launch = `const { spawn } = require('node:child_process');
+    const [program, ...args] = process.argv.slice(1);
+    const child = spawn(program, args, { detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+    console.error(child.pid);`;
+  const env = { ...environment, npm_lifecycle_event: 'launch' };
+  const args = ['-e', launch, '--', process.execPath, ...stub, 'train'];
+  const launcher = spawn(process.execPath, args, { cwd: repository, env });
+  let [out, err] = ['', ''];
+  const closed = new Promise((resolve) => launcher.on('close', resolve));
+  launcher.stderr.on('data', (text) => {
+    err += text;
+  });
+  launcher.stdout.on('data', (text) => {
+    out += text;
+    if (out !== 'training\n') return;
+    launcher.kill('SIGKILL');
+    setTimeout(() => {
+      out += 'still there\n';
+      process.kill(Number.parseInt(err, 10), 'SIGINT');
+    }, 1500);
+  });
+  await closed; // when the command has closed its end
+  assert.is(out, 'training\nstill there\nkept\n');
+});
+
 test('a second signal ends the process at once, whichever it is', async () => {
   const { code, signal } = await run([...stub, 'train', '--seed', '666'], (text, kill) => {
     if (!text.includes('training')) return;

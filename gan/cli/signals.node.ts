@@ -46,11 +46,13 @@ const LOOK = 500;
 
 /**
  * What npm is told with SIGTERM it passes on to the shell that it started, which dies of it and leaves the command alone; and of
- * SIGHUP npm dies itself. So what npm started looks whether shell and npm are still there.
+ * SIGHUP npm dies itself. So what npm started looks whether shell and npm are still there, unless it leads a group of its own: who
+ * starts it so (setsid, `detached`) means it to outlive them.
  * @returns what ends it
  */
 function watchNpm(handle: (name: StopSignalName) => void): () => void {
-  if (process.env.npm_lifecycle_event === undefined) return () => {};
+  const isDetached = statOf(process.pid)?.leader === process.pid;
+  if (process.env.npm_lifecycle_event === undefined || isDetached) return () => {};
   const { ppid } = process;
   const shell = statOf(ppid);
   const npm = shell && SHELLS.includes(shell.name) ? shell.parent : undefined;

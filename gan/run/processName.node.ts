@@ -51,14 +51,21 @@ function birthOf(pid: number): string | null {
 }
 
 /** What Linux says of a process; null where there is none, and on other systems. */
-export function statOf(
-  pid: number,
-): { readonly name: string; readonly state: string; readonly parent: number; readonly born: string } | null {
+export function statOf(pid: number): {
+  readonly name: string;
+  readonly state: string;
+  readonly parent: number;
+  /** The first process of those that a terminal stops together. */
+  readonly leader: number;
+  readonly born: string;
+} | null {
   const text = linux(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   // The name stands in brackets, and may hold brackets and spaces itself.
   const [, name, rest] = /^\d+ \((.*)\) (.*)/s.exec(text ?? '') ?? [];
   const fields = rest?.split(' ');
-  return fields ? { name: name!, state: fields[0]!, parent: Number(fields[1]), born: fields[19]! } : null;
+  return fields
+    ? { name: name!, state: fields[0]!, parent: Number(fields[1]), leader: Number(fields[2]), born: fields[19]! }
+    : null;
 }
 
 /** What /proc says; null where there is no such file, as on other systems. */
