@@ -236,6 +236,23 @@ test('a support without two equal samples is a lower bound, in the line too', as
   assert.is(figureLine(none.support!), 'support by the birthday paradox: 1 (higher is better)');
 });
 
+test('what a handful of samples gives no figure of is left out, or refused by name', async () => {
+  const three = { samples: takeSamples(whole, [0, 1, 2]), set, baselines: false, device };
+  const found = await evaluate(three);
+  assert.ok(found.mmd && found.fid);
+  for (const name of ['precision', 'recall', 'density', 'coverage'] as const) assert.is(found[name], undefined);
+  const refused = await rejection(evaluate({ ...three, names: ['density'] }));
+  assert.instance(refused, RangeError);
+  assert.is(refused.message, 'evaluate: density needs 6 samples and as many real ones, not 3');
+  const image = (n: number): MetricSamples & { readonly labels: Uint8Array } => ({
+    data: Float32Array.from({ length: n * 144 }, (_, i) => Math.sin(i)),
+    shape: [n, 12, 12, 1],
+    labels: Uint8Array.from({ length: n }, (_, i) => i),
+  });
+  const alone = await evaluate({ samples: image(3), reference: image(6), names: ['msSsim'], baselines: false, device });
+  assert.ok(Number.isNaN(alone.msSsim?.value), 'no two of one class');
+});
+
 test('sets that are too small are said to be so, beside each figure', async () => {
   const few: SampleSet = { ...set, test: { count: 16, data: corners(16, 2).data } };
   const found = await evaluate({ samples: whole, set: few, device, baselines: false });

@@ -4,6 +4,7 @@ import { aList, op, options } from '../arguments.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
 import { aTensor } from '../kinds.ts';
+import { shown } from '../options.ts';
 import { number, oneOf } from '../ranges.ts';
 import { scope } from '../scope.ts';
 import { show } from '../shape.ts';
@@ -43,6 +44,11 @@ export const pad = op(
     const { mode = 'constant', value = 0 } = options;
     if (pads.length > x.rank)
       throw new ShapeError(`pad: ${pads.length} pads for the ${x.rank} axes of ${x.describe()}`);
+    const odd = pads.find((pair) => !(Array.isArray(pair) && pair.length === 2));
+    if (odd !== undefined)
+      throw new TypeError(
+        `pad: for each axis there is a list of two numbers, as in [[1, 1], [0, 2]], not ${shown(odd)}`,
+      );
     if (!pads.flat().every(Number.isInteger))
       throw new ShapeError(`pad: ${JSON.stringify(pads)} are not whole numbers`);
     return scope(() => {

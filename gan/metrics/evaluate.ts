@@ -109,10 +109,15 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { count } = rowsOf('evaluate', 'samples', samples, 2);
   const { reference, real } = realSamples({ reference: given.reference, set, seed, count: baselines ? count : 0 });
   bothRows('evaluate', samples, reference, 2);
-  const names = given.names ?? availableMetrics(options, reference);
+  const fewest = Math.min(count, reference.shape[0]!, real?.shape[0] ?? count);
+  const names =
+    given.names ?? availableMetrics(options, reference).filter((name) => fewest >= (metrics[name].fewest ?? 2));
   for (const name of names) {
     const lacks = missing(name, options, reference);
     if (lacks) throw new TypeError(`evaluate: ${name} needs ${lacks}`);
+    const { fewest: needed = 2 } = metrics[name];
+    if (fewest < needed)
+      throw new RangeError(`evaluate: ${name} needs ${needed} samples and as many real ones, not ${fewest}`);
   }
   const subject = (s: MetricSamples) => subjectOf(s, given.features, device);
   const { classes, classShares } = given.features ?? {};

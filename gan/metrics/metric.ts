@@ -59,6 +59,8 @@ export interface Metric {
   readonly best?: number;
   /** What it must be given. */
   readonly needs: MetricNeeds;
+  /** Samples, and reference samples, without which there is no figure at all; 2 unless given. */
+  readonly fewest?: number;
   /** Measures. Looks at no more samples than its protocol asks for. */
   compute(context: MetricContext): Promise<Figure>;
 }

@@ -206,24 +206,28 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     title: 'precision, k = 3',
     better: 'higher',
     needs: 'points',
+    fewest: 4,
     compute: async (context) => ({ value: (await precisionAndRecall(context)).precision }),
   },
   recall: {
     title: 'recall, k = 3',
     better: 'higher',
     needs: 'points',
+    fewest: 4,
     compute: async (context) => ({ value: (await precisionAndRecall(context)).recall }),
   },
   density: {
     title: 'density, k = 5',
     better: 'higher',
     needs: 'points',
+    fewest: 6,
     compute: async (context) => ({ value: (await densityAndCoverage(context)).density }),
   },
   coverage: {
     title: 'coverage, k = 5',
     better: 'higher',
     needs: 'points',
+    fewest: 6,
     compute: async (context) => ({ value: (await densityAndCoverage(context)).coverage }),
   },
   nearestNeighbour: {
@@ -276,6 +280,8 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     better: 'lower',
     needs: 'images',
     async compute({ samples, seed, device }) {
+      const { labels } = samples.samples;
+      if (labels && new Set(Array.from(labels)).size === labels.length) return { value: Number.NaN };
       const options = { rng: new Generator(seed, 3), pairs: 500, device };
       const { value, standardDeviation, scales } = await msSsimDiversity(samples.samples, options);
       return { value, spread: standardDeviation / Math.sqrt(500), details: { scales } };

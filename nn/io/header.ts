@@ -1,5 +1,5 @@
 /** The header of a safetensors file: which tensor lies where. Every rule of the format is checked here. */
-import { sizeOf } from '../../engine/index.ts';
+import { shown, sizeOf } from '../../engine/index.ts';
 import { blankChecksums, CHECKPOINT, CHECKSUMS, seal, unseal } from './checksums.ts';
 import { bytesOf, DTYPE_NAMES, type Dtype, isDtype } from './dtypes.ts';
 import { foreignBits, isTypeName, otherFormat, type UnreadTensor } from './foreign.ts';
@@ -227,6 +227,7 @@ function checkText(text: string): void {
 }
 
 function checkName(name: string): void {
+  if (typeof name !== 'string') fail(`the name of a tensor is ${shown(name)}; names are text, as in String(...)`);
   // Half of a pair of UTF-16 code units has no UTF-8.
   if (/\p{Surrogate}/u.test(name)) fail(`the name ${JSON.stringify(name)} holds half a character; rename it`);
 }

@@ -88,6 +88,7 @@ export function contentsOf(m: AnyModule, isModule: (v: unknown) => v is AnyModul
     } else if (Array.isArray(v) || v instanceof Map || isPlain(v)) {
       if ('stateDict' in v) others.push([path, v]);
       for (const [k, inner] of entriesOf(v)) if (visit(inner, v, k, path)) containers.add(v);
+      for (const [k, inner] of besideEntries(v)) hide(`${path}.${String(k)}`, 'beside its entries', [inner]);
       if (containers.has(v)) notePlace(v, holder, key);
     } else {
       others.push([path, v]);
@@ -111,6 +112,13 @@ export function isPlain(v: object): boolean {
 /** Keys and values of an array, a Map or any other object. */
 export function entriesOf(v: object): Iterable<readonly [string | number, unknown]> {
   return Array.isArray(v) || v instanceof Map ? (v as unknown[]).entries() : Object.entries(v);
+}
+
+/** What an array, a Map or a plain object has beside its entries: fields of an array or a Map, and what is under symbols. */
+function besideEntries(v: object): (readonly [string | symbol, unknown])[] {
+  const isIndex = (key: string): boolean => Array.isArray(v) && /^\d+$/.test(key);
+  const fields = Array.isArray(v) || v instanceof Map ? Object.keys(v).filter((key) => !isIndex(key)) : [];
+  return [...fields, ...Object.getOwnPropertySymbols(v)].map((key) => [key, (v as Record<string | symbol, unknown>)[key]]);
 }
 
 /** An array, Map or plain object with nothing in it. */

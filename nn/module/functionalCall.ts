@@ -35,7 +35,7 @@ export function functionalCall<In extends readonly unknown[], Out>(
     [aModule, calls.something('tensors'), calls.rest(calls.something('inputs'))],
     arguments,
   );
-  if (typeof tensors !== 'object' || tensors === null) {
+  if (typeof tensors !== 'object' || tensors === null || tensors instanceof Tensor) {
     throw new TypeError(`functionalCall: the tensors are an object or pairs by name, not ${shown(tensors)}`);
   }
   const stand = standIns(module, Symbol.iterator in tensors ? tensors : Object.entries(tensors));
@@ -81,7 +81,11 @@ function standIns<In extends readonly unknown[], Out>(
     }
   }
   const stand = new Map<unknown, Tensor>();
-  for (const [name, t] of given) {
+  for (const pair of given) {
+    if (!Array.isArray(pair) || typeof pair[0] !== 'string') {
+      throw new TypeError(`functionalCall: the tensors are pairs by name, as in [['weight', w]], not ${shown(pair)}`);
+    }
+    const [name, t] = pair as [string, Tensor];
     const p = own.get(name);
     if (!p)
       throw new Error(
