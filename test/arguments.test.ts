@@ -338,6 +338,12 @@ test('messages say how to write it', async () => {
     [() => e.full([2]), 'full: value not given: it is called as full(shape, value, options?)'],
     [() => e.full([2], 'a'), 'full: value must be a number, not "a"'],
     [() => t.clamp({ min: 0 }), 'clamp: min must be a number, or null for none, not { min: 0 }'],
+    [() => t.pad([1, 1]), 'pad: for each axis there is a list of two numbers, as in [[1, 1], [0, 2]], not 1'],
+    [() => t.pad([[1]]), 'pad: for each axis there is a list of two numbers, as in [[1, 1], [0, 2]], not [1]'],
+    [
+      () => t.pad([[1, 1, 1]]),
+      'pad: for each axis there is a list of two numbers, as in [[1, 1], [0, 2]], not [1,1,1]',
+    ],
     [() => e.oneHot(1.5), 'oneHot: indices must be a tensor, not 1.5; make one of it with tensor(...)'],
     [() => e.where(true, x, 0), 'where: condition must be a tensor, not true'],
     [() => e.layerNorm(x), 'layerNorm: gamma not given: it is called as layerNorm(x, gamma, beta, options?)'],
