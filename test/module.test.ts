@@ -100,6 +100,9 @@ on('functionalCall differentiates through stand-ins for parameters, and leaves t
   assert.equal(values(m.weight), [3]);
   throwsWith(() => nn.functionalCall(m, { wieght: w }, x), /no parameter or buffer wieght; it has weight/);
   throwsWith(() => nn.functionalCall(m, { weight: x.reshape([1]) }, x), /weight is \[1,1\], and \[1\]/, ShapeError);
+  const odd = (tensors: unknown) => () => nn.functionalCall(m, tensors as [], x);
+  throwsWith(odd([w]), /^functionalCall: the tensors are pairs by name, .* not a Tensor \[1,1\]$/, TypeError);
+  throwsWith(odd(w), /^functionalCall: the tensors are an object or pairs by name, not a Tensor/, TypeError);
 });
 
 on('a copy holds its own tensors and nothing else', () => {
@@ -249,6 +252,8 @@ on('parts that no name leads to are refused once the module is used, by the name
     ],
     [/child\.f holds a Linear inside a Helper, which is no module/, () => ({ f: new Helper() })],
     [/child\.f\.a holds a Linear inside a Helper/, () => ({ f: { a: new Helper() } })],
+    [/child\.f\.extra holds a Linear beside its entries/, () => ({ f: Object.assign([layer()], { extra: layer() }) })],
+    [/child\.f\.0\.Symbol\(hidden\) holds a Linear beside its entries/, () => ({ f: [{ [key]: layer() }] })],
     [/child\.Symbol\(hidden\) holds a Linear under a symbol/, () => ({ [key]: layer() })],
     [
       /^ReLU: f holds a Linear under the name "a\.b"; a name is not empty and has no dots/,

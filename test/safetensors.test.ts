@@ -338,6 +338,8 @@ test('does not write what it could not read', () => {
   assert.throws(() => wrong({ shape: [2], data: [1, 2] }), /tensor "z" is an object whose data are \[1,2\]; give/);
   assert.throws(() => wrong({ shape: [2], data, dtype: 'F8' }), /tensor "z" is to be of type "F8"; choose one of U64/);
   assert.throws(() => encodeSafetensors({ z: data } as never), /^encodeSafetensors: the tensors are a Map by name/);
+  const numbered = new Map([[1, { shape: [data.length], data }]]) as never;
+  assert.throws(() => encodeSafetensors(numbered), /^the name of a tensor is 1; names are text/);
 });
 
 test.run();

@@ -118,7 +118,10 @@ export function entriesOf(v: object): Iterable<readonly [string | number, unknow
 function besideEntries(v: object): (readonly [string | symbol, unknown])[] {
   const isIndex = (key: string): boolean => Array.isArray(v) && /^\d+$/.test(key);
   const fields = Array.isArray(v) || v instanceof Map ? Object.keys(v).filter((key) => !isIndex(key)) : [];
-  return [...fields, ...Object.getOwnPropertySymbols(v)].map((key) => [key, (v as Record<string | symbol, unknown>)[key]]);
+  return [...fields, ...Object.getOwnPropertySymbols(v)].map((key) => [
+    key,
+    (v as Record<string | symbol, unknown>)[key],
+  ]);
 }
 
 /** An array, Map or plain object with nothing in it. */
