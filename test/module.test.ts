@@ -6,6 +6,7 @@ import {
   grad,
   jvp,
   memory,
+  ones,
   reference,
   ShapeError,
   scope,
@@ -84,6 +85,37 @@ on('hooks see and replace inputs and output, in order, until they are removed; c
   for (const back of remove) back();
   assert.equal(values(m.forward(x)), [0, Math.tanh(2)]);
   assert.is(seen.length, 2);
+});
+
+on('a layer refuses by its name what is no tensor, and an argument more', () => {
+  const given = (layer: unknown, ...inputs: unknown[]) => {
+    const { forward } = layer as { forward: (...inputs: unknown[]) => unknown };
+    return () => forward.apply(layer, inputs);
+  };
+  const x = ones([2, 2]);
+  for (const layer of [
+    new nn.ReLU(),
+    new nn.Softmax(),
+    new nn.BatchNorm1d(2),
+    new nn.Dropout(0),
+    new nn.Linear(2, 2),
+    new nn.LayerNorm(2),
+    new nn.Flatten(),
+    new nn.Residual(new nn.Identity()),
+    new nn.Sequential(new nn.GELU()).at(0),
+  ]) {
+    const { name } = layer.constructor;
+    throwsWith(
+      given(layer, [[1, 2]]),
+      new RegExp(`^${name}: x must be a tensor, not .*; make one of it with tensor`),
+      TypeError,
+    );
+    throwsWith(given(layer), new RegExp(`^${name}: x not given`), TypeError);
+    throwsWith(given(layer, x, true), new RegExp(`^${name}: too many arguments.* no place for true`), TypeError);
+    given(layer, x)();
+  }
+  const conv = new nn.Conv2d(1, 1, 3);
+  throwsWith(given(conv, 'a.png'), /^Conv2d: x must be a tensor, not "a\.png"/, TypeError);
 });
 
 on('functionalCall differentiates through stand-ins for parameters, and leaves the module as it was', () => {

@@ -1,4 +1,5 @@
 import { calls, checked, checkedNumber, full, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { featureVectors, type PyTorchRule } from '../module/pyTorchRule.ts';
@@ -242,3 +243,23 @@ export class Sigmoid extends Module {
     return x.sigmoid();
   }
 }
+
+guardForward(
+  ReLU,
+  ReLU6,
+  LeakyReLU,
+  PReLU,
+  ELU,
+  SELU,
+  GELU,
+  SiLU,
+  Mish,
+  Softplus,
+  Softsign,
+  LogSigmoid,
+  Hardtanh,
+  Hardsigmoid,
+  Hardswish,
+  Tanh,
+  Sigmoid,
+);

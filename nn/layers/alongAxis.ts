@@ -10,6 +10,7 @@ import {
   scope,
   type Tensor,
 } from '../../engine/index.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { Linear, WEIGHT_OPTIONS, type WeightOptions } from './linear.ts';
 
@@ -140,3 +141,5 @@ export class Maxout extends Module {
     return `${inFeatures}, ${all / this.pieces}, pieces ${this.pieces}`;
   }
 }
+
+guardForward(Softmax, LogSoftmax, GLU, Maxout);

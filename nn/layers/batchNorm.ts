@@ -12,6 +12,7 @@ import {
   updateRunningStats,
   withDevice,
 } from '../../engine/index.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { isTracking } from '../module/tracking.ts';
 import { TrackedNorm } from './trackedNorm.ts';
 
@@ -127,3 +128,5 @@ export class BatchNorm3d extends BatchNormNd {
     return this.normalized(x);
   }
 }
+
+guardForward(BatchNorm1d, BatchNorm2d, BatchNorm3d);

@@ -11,6 +11,7 @@ import {
   type Tensor,
 } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { filled, type Parameter } from '../module/parameter.ts';
 import { channelsFirst, type PyTorchRule } from '../module/pyTorchRule.ts';
@@ -248,3 +249,5 @@ export abstract class ConvTransposeNd<O extends ConvOptions> extends Convolution
   /** The engine's op. @internal */
   protected abstract run(y: Tensor, w: Tensor, options: O): Tensor;
 }
+
+guardForward(Convolution);

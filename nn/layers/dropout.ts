@@ -11,6 +11,7 @@ import {
   withDevice,
 } from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 
 /** Options of {@link Dropout} and its kin. */
@@ -143,3 +144,5 @@ export class AlphaDropout extends Module {
     return `p ${this.p}`;
   }
 }
+
+guardForward(Dropout, Dropout2d, AlphaDropout);

@@ -9,6 +9,7 @@ import {
   type Tensor,
   variance,
 } from '../../engine/index.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { isTracking } from '../module/tracking.ts';
 import { TrackedNorm } from './trackedNorm.ts';
 
@@ -125,3 +126,5 @@ export class InstanceNorm3d extends InstanceNormNd {
     return this.normalized(x);
   }
 }
+
+guardForward(InstanceNorm1d, InstanceNorm2d, InstanceNorm3d);

@@ -1,5 +1,6 @@
 import { calls, checked, type Generator, matmul, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { filled, type Initializer, type Parameter } from '../module/parameter.ts';
 import { channelsFirst, type PyTorchRule } from '../module/pyTorchRule.ts';
@@ -79,3 +80,5 @@ export class Linear extends Module {
     return `${this.inFeatures}, ${this.outFeatures}${this.bias ? '' : ', no bias'}`;
   }
 }
+
+guardForward(Linear);

@@ -11,6 +11,7 @@ import {
   type Tensor,
 } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { filled, type Parameter } from '../module/parameter.ts';
 import type { WeightOptions } from './linear.ts';
@@ -138,3 +139,5 @@ export class MinibatchDiscrimination extends Module {
     return `${a}, ${b}, kernelDims ${c}`;
   }
 }
+
+guardForward(MinibatchStdDev, MinibatchDiscrimination);

@@ -13,6 +13,7 @@ import {
   type Tensor,
   withDevice,
 } from '../../engine/index.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { featureVectors, type PyTorchRule } from '../module/pyTorchRule.ts';
@@ -273,3 +274,5 @@ export class PixelNorm extends Module {
     return this.eps === 1e-8 ? '' : `eps ${this.eps}`;
   }
 }
+
+guardForward(GroupNorm, LayerNorm, RMSNorm, PixelNorm);

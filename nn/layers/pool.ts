@@ -19,6 +19,7 @@ import {
   ranges,
   type Tensor,
 } from '../../engine/index.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { described, size2d } from './describe.ts';
 
@@ -257,3 +258,15 @@ export class GlobalAvgPool extends Module {
     return described(this.keepDims && 'keepDims');
   }
 }
+
+guardForward(
+  MaxPool1d,
+  MaxPool2d,
+  AvgPool1d,
+  AvgPool2d,
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  GlobalAvgPool,
+);

@@ -1,5 +1,6 @@
 /** Layers that only change shapes. */
 import { calls, checkedList, ranges, type Shape, ShapeError, sizeOf, type Tensor } from '../../engine/index.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { described } from './describe.ts';
 
@@ -118,3 +119,5 @@ export class Reshape extends Module {
     return `[${this.shape}]`;
   }
 }
+
+guardForward(Identity, Flatten, Unflatten, Reshape);

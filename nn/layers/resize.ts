@@ -13,6 +13,7 @@ import {
   scope,
   type Tensor,
 } from '../../engine/index.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { described, size2d } from './describe.ts';
 
@@ -184,3 +185,5 @@ export class Pad extends Module {
     return described(text, mode !== 'constant' && `mode ${mode}`, value !== 0 && `value ${value}`);
   }
 }
+
+guardForward(Upsample, PixelShuffle, PixelUnshuffle, Pad);

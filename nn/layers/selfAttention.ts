@@ -9,6 +9,7 @@ import {
   type Tensor,
   zeros,
 } from '../../engine/index.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { Conv2d } from './conv.ts';
@@ -94,3 +95,5 @@ export class SelfAttention2d extends Module {
     return described(channels, `keys ${keys}`, `values ${this.h.weight.shape[3]}`, this.pool && 'pool');
   }
 }
+
+guardForward(SelfAttention2d);

@@ -1,4 +1,5 @@
 import { calls, ShapeError, shown, type Tensor } from '../../engine/index.ts';
+import { guardForward } from '../module/guardForward.ts';
 import { type AnyModule, Module } from '../module/module.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
 
@@ -105,3 +106,5 @@ export class Residual extends Module {
     return y.add(past);
   }
 }
+
+guardForward(Residual);
