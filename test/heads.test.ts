@@ -409,8 +409,20 @@ test('the second derivative of a variance is there where the variance is 0, whic
 test('variances over axes of size 1, and over axes that end in one, are taken around the mean of each', async () => {
   const found = await read(gpu, () => [
     variance(tensor([[1e20], [2], [3]]), 1),
-    variance(tensor([[[1e6], [2]], [[1e6 + 2], [4]]]), [0, 2]),
-    variance(tensor([[[Number.NaN], [2]], [[1], [4]]]), [0, 2]),
+    variance(
+      tensor([
+        [[1e6], [2]],
+        [[1e6 + 2], [4]],
+      ]),
+      [0, 2],
+    ),
+    variance(
+      tensor([
+        [[Number.NaN], [2]],
+        [[1], [4]],
+      ]),
+      [0, 2],
+    ),
   ]);
   assert.equal(
     found.map((v) => [...v]),
