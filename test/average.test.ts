@@ -173,6 +173,8 @@ test('clipping by norm takes gradients of any size, and makes NaN of what an inf
   const rows: [gradients: number[][], limit: number, wanted: number[], total: number, p?: number][] = [
     [[[3e20], [4e20]], 1, [0.6, 0.8], 5e20],
     [[[3e37, 4e37]], 2, [1.2, 1.6], 5e37],
+    [[[1e38, -2e38], [2e38]], 1, [1 / 3, -2 / 3, 2 / 3], 3e38],
+    [[[1e38, -2e38], [2e38]], 3.1e38, [1e38, -2e38, 2e38], 3e38],
     [[[3e20], [4e20]], 1, [float(3e20) / 4.497941e20, float(4e20) / 4.497941e20], 4.497941e20, 3],
     [[[3e-25, 4e-25]], 1, [3e-25, 4e-25], 5e-25],
     [[[0], [0, 0]], 1, [0, 0, 0], 0],

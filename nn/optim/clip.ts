@@ -52,8 +52,12 @@ export function clipGradNorm(
   if (gradients.length === 0) throw new Error('clipGradNorm: no gradients given');
   return scope(() => {
     const totalNorm = norm(concat(gradients.map((g) => g.reshape([g.size]))), normType);
-    const factor = where(isFiniteNumber(totalNorm), minimum(div(maxNorm, totalNorm.add(1e-6)), 1), Number.NaN);
-    return { gradients: gradients.map((g) => where(g, g.mul(factor), 0)), totalNorm };
+    const finite = isFiniteNumber(totalNorm);
+    // Of a very large norm the factor is a number that adapters take for 0; then it is applied in two parts.
+    const down = where(totalNorm.greater(2 ** 100), where(finite, 2 ** -64, 1), 1);
+    const rest = minimum(div(maxNorm, totalNorm.add(1e-6).mul(down)), div(1, down));
+    const factor = where(finite, rest, Number.NaN);
+    return { gradients: gradients.map((g) => where(g, g.mul(down).mul(factor), 0)), totalNorm };
   });
 }
 
