@@ -361,6 +361,21 @@ test('the gradient at NaN is what it is in float64', async () => {
   }
 });
 
+test('derivatives of gelu, both orders of both forms, of numbers whose squares and cubes overflow', async () => {
+  for (const approximate of ['none', 'tanh'] as const) {
+    const [first, second] = await read(gpu, () => {
+      const x = tensor([1e20, -1e20, 3e38, -3e38], { requiresGrad: true });
+      const [g] = grad(x.gelu({ approximate }).sum(), [x], { createGraph: true });
+      return [g!, ...grad(g!.sum(), [x])];
+    });
+    assert.equal([...first!], [1, 0, 1, 0], approximate);
+    assert.ok(
+      second!.every((v) => v === 0),
+      `${approximate}: ${second}`,
+    );
+  }
+});
+
 test('backward says what it lacks in its own words', () => {
   on(reference, () => {
     const x = tensor([1, 2], { requiresGrad: true });

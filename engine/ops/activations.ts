@@ -13,7 +13,7 @@ import { scope } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Binary, binary, row, type Scalars, type Unary, unary } from './define.ts';
 import { affine, mul, sigmoid, sigmoidGrad, square } from './elementwise.ts';
-import { clampGrad, erfGrad } from './unary.ts';
+import { clamp, clampGrad, erfGrad } from './unary.ts';
 
 const { NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
 const both = ({ s0, s1 }: Scalars) => `${s0}, ${s1}`;
@@ -134,10 +134,10 @@ export const geluGrad: Binary = binary(
   'a * (phi_(b) + b * 0.398942280401433 * bell_(0.707106781186548 * b))',
   [
     (g, { inputs: [, x] }) => geluGrad(g, x!),
-    // The density of the normal distribution times (2 - x²).
+    // The density of the normal distribution times (2 - x²), whose square must not overflow where the density is 0.
     (g, { inputs: [h, x] }) => {
       const density = affine(erfGrad(mul(g, h!), affine(x!, Math.SQRT1_2, 0)), Math.SQRT1_2 / 2, 0);
-      return mul(density, affine(square(x!), -1, 2));
+      return mul(density, affine(square(clamp(x!, -1e9, 1e9)), -1, 2));
     },
   ],
   undefined,
@@ -150,15 +150,18 @@ const geluOptions = options<{ readonly approximate?: 'none' | 'tanh' }>({ approx
 
 /**
  * x · Φ(x), Φ being the normal distribution. `approximate: 'tanh'` gives the approximation with tanh that GPT-2 uses
- * (Hendrycks and Gimpel 2016), which is composed of five ops.
+ * (Hendrycks and Gimpel 2016), which is composed of six ops.
  * @function
  */
 export const gelu = op('gelu', [aTensor('x'), geluOptions], (x, options = {}): Tensor => {
   const { approximate = 'none' } = options;
   if (approximate === 'none') return geluRow(x);
-  // (1 + tanh(u)) / 2 is the sigmoid of 2u.
+  // (1 + tanh(u)) / 2 is the sigmoid of 2u, which is 0 or 1 long before the bounds; no cube overflows within.
   const c = 2 * Math.sqrt(2 / Math.PI);
-  return scope(() => mul(x, sigmoid(mul(x, affine(square(x), c * 0.044715, c)))));
+  return scope(() => {
+    const near = clamp(x, -1e4, 1e4);
+    return mul(x, sigmoid(mul(near, affine(square(near), c * 0.044715, c))));
+  });
 });
 
 const preluGradRow: Row<Scalars> = row('preluGrad', 3, 'select(a * c, a, b > T(0.0))', [
