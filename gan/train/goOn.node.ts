@@ -30,7 +30,8 @@ export async function goOn({ folder, config, about }: StoredRun, training: Train
     refuseLost(folder, checkpoint);
     return { notices: [] };
   }
-  const { metadata } = await loadCheckpoint(checkpoint, training.parts);
+  // Described first: what does not fit other data would otherwise be told in the words of one of its parts.
+  const { metadata } = await loadCheckpoint(checkpoint);
   const meta = checkMeta(checkpoint, metadata);
   const difference = dataDifference(set, meta, about.shape);
   if (difference) {
@@ -48,6 +49,7 @@ export async function goOn({ folder, config, about }: StoredRun, training: Train
       `the run has taken ${Math.round(meta.seconds)} s already: give it more, as in --time 1h or --steps 5000`,
     );
   }
+  await loadCheckpoint(checkpoint, training.parts);
   return { meta, notices: statusNotices(folder) };
 }
 
