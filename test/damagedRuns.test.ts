@@ -20,6 +20,7 @@ import { report } from '../gan/cli/report.node.ts';
 import { readRun } from '../gan/run/read.node.ts';
 import { commandNow } from '../gan/train/commandNow.ts';
 import { readConfig } from '../gan/train/configFile.node.ts';
+import { dataDifference } from '../gan/train/sameData.ts';
 import { train } from '../gan/train/train.node.ts';
 
 /** A run of 12 steps on SwiftShader, made by version 0.1.0 at commit 1b6ec2c187, before folders were locked. */
@@ -384,6 +385,14 @@ test('a report of hostile files names them', async () => {
   for (const name of ['config.json', 'state.json', 'evaluation.json']) {
     assert.ok(problems.includes(`${name} is nested more than 100 levels deep`), problems.join('; '));
   }
+});
+
+test('of a folder that an older version counted, a difference says what has changed since', () => {
+  const samples = { data: new Float32Array(3), count: 3 };
+  const set = { name: 'folder', title: 'x', kind: 'images', shape: [1], train: samples, test: samples } as const;
+  const older = dataDifference(set as never, { samples: 2 }, [1]);
+  assert.match(older!, /^has 3 training samples now and had 2 \(an older wgrad counted them, which read no GIF/);
+  assert.is(dataDifference(set as never, { samples: 2, data: 'ab' }, [1]), 'has 3 training samples now and had 2');
 });
 
 test('the command of a run follows what the run is now', () => {
