@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
@@ -115,6 +116,34 @@ test('a killed run is shown as what it is', async ({ root }) => {
   includes(page, 'samples-000005.png is not a whole PNG file', 'evaluation.json is not a JSON object: it is empty');
   includes(page, 'timing.jsonl is missing');
   assert.not.match(page, /NaN|undefined/);
+});
+
+test('of a run that goes on while it is read, nothing is called missing', async ({ root }) => {
+  writeFileSync(join(root, 'config.json'), '{"snapshots":1}');
+  const writer = spawn(process.execPath, [
+    '-e',
+    `const { appendFileSync, renameSync, writeFileSync } = require('node:fs');
+     const [file, state] = ['metrics.jsonl', 'state.json'].map((name) => process.argv[1] + '/' + name);
+     for (let step = 1; ; step++) {
+       appendFileSync(file, JSON.stringify({ step }) + '\\n');
+       writeFileSync(state + '.new', JSON.stringify({ state: 'running', saved: step }));
+       renameSync(state + '.new', state);
+     }`,
+    root,
+  ]);
+  try {
+    while (!existsSync(join(root, 'state.json'))) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let look = 0; look < 100; look++) {
+      assert.equal(
+        readRun(root).problems.filter((problem) => problem.startsWith('metrics.jsonl ends')),
+        [],
+      );
+    }
+  } finally {
+    const ended = new Promise((resolve) => writer.on('close', resolve));
+    writer.kill('SIGKILL');
+    await ended;
+  }
 });
 
 test('the state is told from the log, or by the run', async ({ root }) => {

@@ -133,6 +133,8 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
     return rows;
   };
   const config = json('config.json', 'config.json is missing');
+  // Before the log: of a run under way, the row of a step is written before the state that names its checkpoint.
+  const told = json('state.json', '');
   const [metrics, timing] = [log('metrics.jsonl'), log('timing.jsonl')];
   const pictures = names
     .map((name) => /^samples(?:-(\d+))?\.png$/.exec(name))
@@ -150,7 +152,6 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
   const step = metrics.reduce((most, row) => Math.max(most, typeof row.step === 'number' ? row.step : 0), 0);
   const grown = has('metrics.jsonl') ? statSync(join(path, 'metrics.jsonl')).mtimeMs : 0;
   const alive = (options.now ?? new Date()).getTime() - grown < QUIET;
-  const told = json('state.json', '');
   for (const problem of settingProblems(config)) problems.push(problem);
   // Runs of wgrad train have these settings, and by them files that others need not have.
   if ('snapshots' in config) {
