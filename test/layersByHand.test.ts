@@ -43,6 +43,10 @@ on('MinibatchStdDev compares sample n with the samples n + G, n + 2G, ...', () =
   const s = Math.sqrt(140.75);
   near(new nn.MinibatchStdDev({ eps: 0 }).forward(x), [0, s, 10, s, 2, s, 30, s]);
   near(new nn.MinibatchStdDev({ eps: 1 }).forward(x.slice([[0, 1]])), [0, 1]);
+  const same = tensor([3, 3], { shape: [2, 1, 1, 1], requiresGrad: true });
+  const y = new nn.MinibatchStdDev({ eps: 0 }).forward(same);
+  near(y, [3, 0, 3, 0]);
+  near(grad(y.sum(), [same])[0]!, [1, 1]);
 });
 
 on('MinibatchDiscrimination adds up the likenesses of a sample to all', () => {

@@ -146,6 +146,9 @@ test('zeros, equal vectors and impossible targets give no NaN', () => {
     const cosine = losses.cosineSimilarity(zero, other);
     assert.equal(values(cosine), [0]);
     for (const g of grad(cosine.sum(), [zero, other])) assert.ok(values(g).every(Number.isFinite), `${values(g)}`);
+    const bare = losses.cosineSimilarity(zero, other, { eps: 0 });
+    assert.equal(values(bare), [0]);
+    for (const g of grad(bare.sum(), [zero, other])) assert.ok(values(g).every(Number.isFinite), `${values(g)}`);
     const same = losses.tripletMarginLoss(other, other, other);
     assert.equal(values(same), [1]);
     assert.ok(values(grad(same, [other])[0]!).every(Number.isFinite));

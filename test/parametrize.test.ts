@@ -464,6 +464,7 @@ for (const device of [gpu, reference]) {
       'weight norm': (w) => nn.weightNorm(linear(w)),
       'weight norm of the whole': (w) => nn.weightNorm(linear(w), { dim: null }),
       'spectral norm': (w) => nn.spectralNorm(linear(w), { rng: rng() }),
+      'spectral norm without eps': (w) => nn.spectralNorm(linear(w), { rng: rng(), eps: 0 }),
     };
     for (const [name, make] of Object.entries(layers)) {
       const [y, ...rest] = await read(device, () => derivatives(make([0, 0, 0, 0])));

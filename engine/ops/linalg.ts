@@ -8,8 +8,8 @@ import { number, whole } from '../ranges.ts';
 import { scope } from '../scope.ts';
 import { show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { where } from './comparison.ts';
-import { div, maximum, mul } from './elementwise.ts';
+import { logicalNot, where } from './comparison.ts';
+import { add, div, maximum, mul } from './elementwise.ts';
 import { matmul } from './matmul.ts';
 import { reshape } from './movement.ts';
 import { norm } from './norms.ts';
@@ -66,7 +66,8 @@ const asMatrix = (op: string, w: Tensor, u: Tensor): Tensor => {
 /** x of length 1, or divided by eps if it is shorter; `otherwise` where it is 0. */
 function unit(x: Tensor, eps: number, otherwise?: Tensor): Tensor {
   const length = norm(x);
-  const y = div(x, maximum(length, eps));
+  // Where there is no eps, or float32 has no number so small, zeros are divided by 1.
+  const y = div(x, eps < 2 ** -126 ? add(length, logicalNot(length)) : maximum(length, eps));
   return otherwise ? where(length, y, otherwise) : y;
 }
 

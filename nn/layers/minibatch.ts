@@ -65,7 +65,9 @@ export class MinibatchStdDev extends Module {
     const groups = n / size;
     return scope(() => {
       const apart = x.reshape([size, groups, h, w, f, c / f]);
-      const deviation = apart.variance(0, { correction: 0 }).add(eps).sqrt().mean([1, 2, 4]);
+      // The root of 0 has no derivative: without eps, samples that are equal get that of std, which is 0.
+      const own = eps === 0 ? apart.std(0) : apart.variance(0, { correction: 0 }).add(eps).sqrt();
+      const deviation = own.mean([1, 2, 4]);
       const channel = broadcastTo(deviation.reshape([1, groups, 1, 1, f]), [size, groups, h, w, f]);
       return concat([x, channel.reshape([n, h, w, f])], 3);
     });

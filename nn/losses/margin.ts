@@ -4,6 +4,7 @@ import {
   checked,
   checkIndices,
   gather,
+  logicalNot,
   maximum,
   minimum,
   norm,
@@ -89,7 +90,11 @@ export function cosineSimilarity(x1: Tensor, x2: Tensor, options: CosineSimilari
   const { axis = -1, eps = 1e-8 } = checked('cosineSimilarity', options, ['axis', 'eps']);
   return scope(() => {
     // Each is divided by its own norm: the product of the norms of large vectors would overflow.
-    const unit = (x: Tensor) => x.div(maximum(norm(x, 2, axis, { keepDims: true }), eps));
+    const unit = (x: Tensor) => {
+      const length = norm(x, 2, axis, { keepDims: true });
+      // Where there is no eps, or float32 has no number so small, zeros are divided by 1.
+      return x.div(eps < 2 ** -126 ? length.add(logicalNot(length)) : maximum(length, eps));
+    };
     return sum(unit(x1).mul(unit(x2)), axis);
   });
 }
