@@ -74,10 +74,13 @@ function standIns<In extends readonly unknown[], Out>(
   given: Iterable<readonly [string, Tensor]>,
 ): Map<unknown, Tensor> {
   const own = new Map<string, Parameter | Buffer>();
+  const named = new Set<Parameter | Buffer>();
   for (const { name, contents } of insideOf(module).values()) {
     for (const { path, part } of contents.held) {
       const isTensor = part instanceof Parameter || part instanceof Buffer;
-      if (isTensor && ![...own.values()].includes(part)) own.set(name ? `${name}.${path}` : path, part);
+      if (!isTensor || named.has(part)) continue;
+      named.add(part);
+      own.set(name ? `${name}.${path}` : path, part);
     }
   }
   const stand = new Map<unknown, Tensor>();
