@@ -74,7 +74,10 @@ test('names and options of the table', async () => {
     /^ring: there is no option noise; there are modes, radius, sigma, seed/,
   );
   assert.match(await message('ring', { radius: -1 }), /^ring: radius must be a number above 0, not -1$/);
-  assert.match(await message('moons', { trainSize: 0 }), /^moons: trainSize must be a whole number, 1 or more, not 0$/);
+  assert.match(
+    await message('moons', { trainSize: 0 }),
+    /^moons: trainSize must be a whole number from 1 to 67108864, not 0$/,
+  );
   assert.match(await message('mnist', { classes: ['ten'] }), /^mnist: there is no class "ten"; there are 0, 1, 2/);
   assert.match(await message('mnist', { size: -3 }), /^mnist: size must be a whole number, 1 or more, not -3$/);
   assert.match(await message('stacked-mnist', { classes: ['1'] }), /^stacked-mnist: there is no option classes/);

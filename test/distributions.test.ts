@@ -260,18 +260,35 @@ test('options out of range are refused by name', () => {
     [() => gaussianMixture({ centres: [], sigma: 1 }), /give one centre or more/],
     [() => gaussianMixture({ centres: [[0], [1, 2]], sigma: 1 }), /points of one dimension/],
     [() => gaussianMixture({ centres: [[0, 0]], sigma: -1 }), /sigma must be a number above 0, not -1/],
-    [() => gaussianRing({ modes: 2.5 }), /^gaussianRing: modes must be a whole number, 1 or more, not 2.5/],
+    [() => gaussianRing({ modes: 2.5 }), /^gaussianRing: modes must be a whole number from 1 to 65536, not 2.5/],
     [() => gaussianRing({ radius: -1 }), /radius must be a number above 0/],
-    [() => gaussianGrid({ side: 0 }), /side must be a whole number, 1 or more/],
+    [() => gaussianGrid({ side: 0 }), /side must be a whole number from 1 to 256/],
     [() => gaussianGrid({ spacing: 0 }), /spacing must be a number above 0/],
     [() => moons({ noise: -0.1 }), /^moons: noise must be a number, 0 or more, not -0.1/],
     [() => spirals({ turns: 0 }), /turns must be a number above 0/],
     [() => segment({ theta: Infinity }), /theta must be a finite number/],
-    [() => pointSet(moons(), { trainSize: 0 }), /trainSize must be a whole number, 1 or more, not 0/],
+    [() => pointSet(moons(), { trainSize: 0 }), /trainSize must be a whole number from 1 to 67108864, not 0/],
     [() => pointSet(moons(), { seed: -1 }), /seed must be a whole number/],
     [() => gaussianRing().logDensity([1, 2, 3]), /3 numbers are no whole number of points of 2/],
   ];
   for (const [action, message] of cases) assert.throws(action, message);
+});
+
+test('sizes that no memory holds are refused by range', () => {
+  for (const [call, message] of [
+    [() => gaussianRing({ modes: 1e9 }), 'gaussianRing: modes must be a whole number from 1 to 65536, not 1000000000'],
+    [() => gaussianGrid({ side: 1e5 }), 'gaussianGrid: side must be a whole number from 1 to 256, not 100000'],
+    [
+      () => pointSet(gaussianRing(), { trainSize: 1e9 }),
+      'pointSet: trainSize must be a whole number from 1 to 67108864, not 1000000000',
+    ],
+    [
+      () => pointSet(gaussianRing(), { testSize: 1e12 }),
+      'pointSet: testSize must be a whole number from 1 to 67108864, not 1000000000000',
+    ],
+  ] as const) {
+    assert.throws(call, (error: Error) => error instanceof RangeError && error.message === message);
+  }
 });
 
 test.run();

@@ -70,8 +70,8 @@ export function pointSet(distribution: Distribution, options: PointSetOptions = 
     title,
     kind: 'points',
     shape: [dimension],
-    train: split(checkRange('pointSet', 'trainSize', ranges.count, trainSize), streams.trainSplit),
-    test: split(checkRange('pointSet', 'testSize', ranges.count, testSize), streams.testSplit),
+    train: split(checkRange('pointSet', 'trainSize', ranges.whole(1, 2 ** 26), trainSize), streams.trainSplit),
+    test: split(checkRange('pointSet', 'testSize', ranges.whole(1, 2 ** 26), testSize), streams.testSplit),
     ...(modes && { modes }),
     distribution,
   };

@@ -56,7 +56,7 @@ interface Entry extends Variant {
 export async function emoji(options: EmojiOptions = {}): Promise<SampleSet> {
   const { vendor = 'google', size = 64, skinTones = true, ...rest } = checked('emoji', options, emojiOptions);
   checkRange('emoji', 'vendor', ranges.oneOf(VENDORS), vendor);
-  checkRange('emoji', 'size', ranges.count, size);
+  checkRange('emoji', 'size', ranges.whole(1, 512), size);
   const folder = rest.folder === undefined ? packageFolder(vendor) : resolve(rest.folder);
   const remedy = `install it with \`npm i emoji-datasource-${vendor}\`, or name the package's folder`;
 

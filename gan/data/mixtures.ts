@@ -97,10 +97,13 @@ export function gaussianMixture(options: GaussianMixtureOptions): GaussianMixtur
 export function gaussianRing(options: GaussianRingOptions = {}): GaussianMixture {
   const { modes = 8, radius = 2, sigma = 0.02 } = checked('gaussianRing', options, ['modes', 'radius', 'sigma']);
   checkRange('gaussianRing', 'radius', ranges.positive, radius);
-  const centres = Array.from({ length: checkRange('gaussianRing', 'modes', ranges.count, modes) }, (_, i) => {
-    const angle = (2 * Math.PI * i) / modes;
-    return [radius * Math.cos(angle), radius * Math.sin(angle)];
-  });
+  const centres = Array.from(
+    { length: checkRange('gaussianRing', 'modes', ranges.whole(1, 2 ** 16), modes) },
+    (_, i) => {
+      const angle = (2 * Math.PI * i) / modes;
+      return [radius * Math.cos(angle), radius * Math.sin(angle)];
+    },
+  );
   return mixture('ring', `ring of ${modes} Gaussians`, centres, sigma);
 }
 
@@ -112,7 +115,7 @@ export function gaussianRing(options: GaussianRingOptions = {}): GaussianMixture
 export function gaussianGrid(options: GaussianGridOptions = {}): GaussianMixture {
   const { side = 5, spacing = 2, sigma = 0.05 } = checked('gaussianGrid', options, ['side', 'spacing', 'sigma']);
   checkRange('gaussianGrid', 'spacing', ranges.positive, spacing);
-  const n = checkRange('gaussianGrid', 'side', ranges.count, side);
+  const n = checkRange('gaussianGrid', 'side', ranges.whole(1, 2 ** 8), side);
   const place = (i: number) => (i - (n - 1) / 2) * spacing;
   const centres = Array.from({ length: n * n }, (_, i) => [place(i % n), place(Math.floor(i / n))]);
   return mixture('grid', `grid of ${n * n} Gaussians`, centres, sigma);

@@ -45,8 +45,8 @@ export function stackDigits(digits: SampleSet, options: StackDigitsOptions = {})
     title: `Stacked ${digits.title}`,
     kind: 'images',
     shape: [height, width, 3],
-    train: stack(digits.train, checkRange(name, 'trainSize', ranges.count, trainSize), streams.trainSplit),
-    test: stack(digits.test, checkRange(name, 'testSize', ranges.count, testSize), streams.testSplit),
+    train: stack(digits.train, checkRange(name, 'trainSize', ranges.whole(1, 2 ** 20), trainSize), streams.trainSplit),
+    test: stack(digits.test, checkRange(name, 'testSize', ranges.whole(1, 2 ** 20), testSize), streams.testSplit),
     classes: Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0')),
   };
 }
