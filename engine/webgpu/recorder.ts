@@ -40,7 +40,8 @@ export class Recorder {
     this.#uniforms = uniformBuffer(submits, CAPACITY);
   }
 
-  /** Records dispatches that were checked. */ add(dispatch: Dispatch, bindings: readonly Binding[]): void {
+  /** Records dispatches that were checked. */
+  add(dispatch: Dispatch, bindings: readonly Binding[]): void {
     const { kernel, params, grid } = dispatch;
     const pipeline = this.#pipelines.get(kernel);
     const at = this.#list.length * PARAM_WORDS;

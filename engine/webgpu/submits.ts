@@ -95,7 +95,7 @@ export class Submits {
       this.#host.exhausted();
       return attempt((message) => {
         throw new DeviceError(
-          `${what} takes ${descriptor.size} bytes, which the adapter refused: ${message.trim()}\nFree tensors (scope, dispose), or make less at once`,
+          `${what} takes ${descriptor.size} bytes, which the adapter refused: ${message.trim()}\nFree tensors (scope, dispose), or make less at once; what was freed a moment ago is back after \`await device.sync()\``,
         );
       });
     });
