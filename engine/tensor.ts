@@ -41,8 +41,6 @@ export type Hook = (g: Tensor) => Tensor | undefined;
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
 export class Tensor {
-  /** The sizes of the axes, outermost first; `[]` for a scalar. */
-  readonly shape: Shape;
   /** A name that the tape and errors show. */
   label: string | undefined;
   /** Whether ops on this tensor are recorded, so that {@link grad} reaches it. Set it with `requireGrad`. */
@@ -55,11 +53,13 @@ export class Tensor {
   grad: Tensor | undefined;
   /** Functions that see, and may replace, this tensor's cotangent; see `registerHook`. @internal */
   hooks: Set<Hook> | undefined;
+  readonly #shape: Shape;
   #storage: Storage | undefined;
 
   /** For the engine, which hands over the storage; call {@link tensor}. @hidden */
   constructor(storage: Storage, shape: Shape, requiresGrad = false, label?: string) {
-    this.shape = shape;
+    // A list of its own that nobody changes: kernels trust it to say how much memory there is.
+    this.#shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.label = label;
     this.requiresGrad = requiresGrad;
     this.node = undefined;
@@ -70,14 +70,19 @@ export class Tensor {
     born(this);
   }
 
+  /** The sizes of the axes, outermost first; `[]` for a scalar. It cannot be changed: `reshape` gives another one. */
+  get shape(): Shape {
+    return this.#shape;
+  }
+
   /** The number of elements. */
   get size(): number {
-    return sizeOf(this.shape);
+    return sizeOf(this.#shape);
   }
 
   /** The number of axes; 0 for a scalar. */
   get rank(): number {
-    return this.shape.length;
+    return this.#shape.length;
   }
 
   /** Where its memory lies. @throws UseAfterFreeError */

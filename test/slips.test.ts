@@ -375,6 +375,25 @@ test('operators on tensors, and on values that were not awaited, are refused wit
   refusedNow(() => y.array().length, 'array:', 'await x.array()');
 });
 
+test('a shape cannot be changed, and is no list of the caller', () => {
+  const sizes = [2, 1];
+  const x = engine.tensor([1, 2], { shape: sizes });
+  const y = engine.reshape(x, sizes);
+  sizes[0] = 1e6;
+  for (const t of [x, y, x.add(0)]) {
+    const shape = t.shape as number[];
+    assert.throws(() => {
+      (t as { shape: readonly number[] }).shape = [1e6, 1];
+    }, /shape/);
+    assert.throws(() => {
+      shape[0] = 1e6;
+    }, TypeError);
+    assert.throws(() => shape.push(3), TypeError);
+    assert.equal([...t.shape], [2, 1]);
+    assert.is(t.size, 2);
+  }
+});
+
 test('a tensor is text where text is asked for', async () => {
   const y: Loose = engine.tensor([3], { label: 'y' });
   assert.is(`${y}`, 'Tensor(y [1], reference float64)');
