@@ -72,6 +72,10 @@ const DIFFERENT: Readonly<Record<string, Difference>> = {
     parts: ['second derivative 0'],
     because: 'both take the derivative by the zero as 0; differentiated again it is 0 in wgrad and NaN in PyTorch',
   },
+  'gelu at infinity': {
+    parts: ['second derivative 0'],
+    because: 'it is 0 in the limit, and in wgrad; 0 · Infinity is NaN in PyTorch',
+  },
   'scaledDotProductAttention a query that sees nothing': {
     parts: ['output 0'],
     because: 'its weights are 0, as in PyTorch since 2.5; NaN in PyTorch 1.13',
