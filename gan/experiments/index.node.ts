@@ -28,7 +28,13 @@ const program = new Command('npm run experiment --')
     if (name === 'check') {
       const checks = await checkCode(await load());
       for (const { says } of checks) terminal.out.line(says);
-      if (!checks.every(({ current }) => current)) process.exitCode = 1;
+      const stale = checks.filter(({ current }) => !current).length;
+      if (stale > 0) {
+        terminal.out.line(
+          `${stale} of ${checks.length} are not of the code of today: what they claim may hold all the same; npm run experiment NAME finds out`,
+        );
+        process.exitCode = 1;
+      }
       return;
     }
     const names = name === 'all' ? Object.keys(experiments) : [name];
