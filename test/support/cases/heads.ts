@@ -1,7 +1,13 @@
 /** Softmax, losses on logits, instance and group norm, dropout, attention; random draws. */
 import { Generator, grad, type Shape, type Tensor, tensor } from '../../../engine/index.ts';
 import type { attentionRows } from '../../../engine/ops/attention.ts';
-import { type AttentionOptions, causal, hide, scaledDotProductAttention } from '../../../engine/ops/attention.ts';
+import {
+  type AttentionOptions,
+  attentionWeights,
+  causal,
+  hide,
+  scaledDotProductAttention,
+} from '../../../engine/ops/attention.ts';
 import {
   bceLogits,
   bceLogitsGrad,
@@ -286,6 +292,26 @@ export const headCompositions: Readonly<Record<string, readonly Case[]>> = {
     inputs: [{ shape }],
     fn: (x) => dropout(x, 0.3, new Generator(3)),
   })),
+  attentionWeights: [
+    ...[
+      [2, 3],
+      [2, 2, 3, 3],
+      [3, 17, 33],
+    ].map(
+      (shape): Case => ({
+        name: `${show(shape)}, causal`,
+        inputs: [{ shape }],
+        fn: (scores) => attentionWeights(scores, { causal: true }),
+        tolerance: 2e-5,
+      }),
+    ),
+    {
+      name: 'a mask, in which one query sees nothing, and a bias',
+      inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
+      fn: (scores, bias) => attentionWeights(scores, { bias, mask: tensor([1, 0, 1, 0, 0, 0], { shape: [2, 3] }) }),
+      tolerance: 2e-5,
+    },
+  ],
   scaledDotProductAttention: [
     attends([2, 3], [4, 3], [4, 2]),
     attends([2, 3, 2], [2, 3, 2], [2, 3, 1], { causal: true }),
