@@ -20,6 +20,16 @@ import {
 import { type ConvLayerOptions, ConvNd, ConvTransposeNd } from './convNd.ts';
 import type { WeightOptions } from './linear.ts';
 
+/** The arguments that all six take, with the kind of their kernel. */
+function checkSizes(
+  name: string,
+  kernel: Parameters<typeof calls.checkArguments>[1][number],
+  args: ArrayLike<unknown>,
+): void {
+  const channels = [calls.within('inChannels', ranges.number), calls.within('outChannels', ranges.number)];
+  calls.checkArguments(name, [...channels, kernel, calls.maybe(calls.something('options'))], args);
+}
+
 /** Convolution of sequences: x [N,L,in] with w [K,in/groups,out] gives [N,OL,out]. See `conv1d` for the sizes. */
 export class Conv1d extends ConvNd<Conv1dOptions> {
   /**
@@ -27,16 +37,7 @@ export class Conv1d extends ConvNd<Conv1dOptions> {
    * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
    */
   constructor(inChannels: number, outChannels: number, kernel: number, options: Conv1dOptions & ConvLayerOptions = {}) {
-    calls.checkArguments(
-      'Conv1d',
-      [
-        calls.within('inChannels', ranges.number),
-        calls.within('outChannels', ranges.number),
-        calls.within('kernel', ranges.number),
-        calls.maybe(calls.something('options')),
-      ],
-      arguments,
-    );
+    checkSizes('Conv1d', calls.within('kernel', ranges.number), arguments);
     super(1, inChannels, outChannels, kernel, options);
   }
 
@@ -59,16 +60,7 @@ export class Conv2d extends ConvNd<Conv2dOptions> {
    * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
    */
   constructor(inChannels: number, outChannels: number, kernel: Pair, options: Conv2dOptions & ConvLayerOptions = {}) {
-    calls.checkArguments(
-      'Conv2d',
-      [
-        calls.within('inChannels', ranges.number),
-        calls.within('outChannels', ranges.number),
-        calls.within('kernel', ranges.perAxis(2)),
-        calls.maybe(calls.something('options')),
-      ],
-      arguments,
-    );
+    checkSizes('Conv2d', calls.within('kernel', ranges.perAxis(2)), arguments);
     super(2, inChannels, outChannels, kernel, options);
   }
 
@@ -86,16 +78,7 @@ export class Conv3d extends ConvNd<Conv3dOptions> {
    * @throws ShapeError if groups do not divide the channels, or a size is not a whole number
    */
   constructor(inChannels: number, outChannels: number, kernel: Triple, options: Conv3dOptions & ConvLayerOptions = {}) {
-    calls.checkArguments(
-      'Conv3d',
-      [
-        calls.within('inChannels', ranges.number),
-        calls.within('outChannels', ranges.number),
-        calls.within('kernel', ranges.perAxis(3)),
-        calls.maybe(calls.something('options')),
-      ],
-      arguments,
-    );
+    checkSizes('Conv3d', calls.within('kernel', ranges.perAxis(3)), arguments);
     super(3, inChannels, outChannels, kernel, options);
   }
 
@@ -120,16 +103,7 @@ export class ConvTranspose1d extends ConvTransposeNd<ConvTranspose1dOptions> {
     kernel: number,
     options: ConvTranspose1dOptions & WeightOptions = {},
   ) {
-    calls.checkArguments(
-      'ConvTranspose1d',
-      [
-        calls.within('inChannels', ranges.number),
-        calls.within('outChannels', ranges.number),
-        calls.within('kernel', ranges.number),
-        calls.maybe(calls.something('options')),
-      ],
-      arguments,
-    );
+    checkSizes('ConvTranspose1d', calls.within('kernel', ranges.number), arguments);
     super(1, inChannels, outChannels, kernel, options);
   }
 
@@ -155,16 +129,7 @@ export class ConvTranspose2d extends ConvTransposeNd<ConvTranspose2dOptions> {
     kernel: Pair,
     options: ConvTranspose2dOptions & WeightOptions = {},
   ) {
-    calls.checkArguments(
-      'ConvTranspose2d',
-      [
-        calls.within('inChannels', ranges.number),
-        calls.within('outChannels', ranges.number),
-        calls.within('kernel', ranges.perAxis(2)),
-        calls.maybe(calls.something('options')),
-      ],
-      arguments,
-    );
+    checkSizes('ConvTranspose2d', calls.within('kernel', ranges.perAxis(2)), arguments);
     super(2, inChannels, outChannels, kernel, options);
   }
 
@@ -190,16 +155,7 @@ export class ConvTranspose3d extends ConvTransposeNd<ConvTranspose3dOptions> {
     kernel: Triple,
     options: ConvTranspose3dOptions & WeightOptions = {},
   ) {
-    calls.checkArguments(
-      'ConvTranspose3d',
-      [
-        calls.within('inChannels', ranges.number),
-        calls.within('outChannels', ranges.number),
-        calls.within('kernel', ranges.perAxis(3)),
-        calls.maybe(calls.something('options')),
-      ],
-      arguments,
-    );
+    checkSizes('ConvTranspose3d', calls.within('kernel', ranges.perAxis(3)), arguments);
     super(3, inChannels, outChannels, kernel, options);
   }
 
