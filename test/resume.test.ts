@@ -151,8 +151,13 @@ test('one process at a time: a second is refused, and one that hung and was foll
   utimesSync(lock, new Date(), new Date(Date.now() - 3_600_000)); // as if it had hung for an hour
   const third = await start('--resume', out).ended;
   assert.is(third.code, 0, third.text);
+  // It may hang in the middle of a file, whose hidden beginning it takes away when it wakes: no one ever reads that.
   const files = () =>
-    Object.fromEntries(readdirSync(out).map((name) => [name, readFileSync(join(out, name)).toString('base64')]));
+    Object.fromEntries(
+      readdirSync(out)
+        .filter((name) => !name.endsWith('.tmp'))
+        .map((name) => [name, readFileSync(join(out, name)).toString('base64')]),
+    );
   const before = files();
   first.child.kill('SIGCONT');
   const { code, text } = await first.ended;
@@ -162,6 +167,7 @@ test('one process at a time: a second is refused, and one that hung and was foll
     /\nwgrad: .*run\.lock was removed, so that others may write there too: this process writes nothing more\n$/,
   );
   assert.equal(files(), before);
+  assert.not.ok(readdirSync(out).some((name) => name.endsWith('.tmp')));
   assert.equal((await outcome(out)).weights, (await outcome(join(root, 'whole'))).weights);
   assert.is((await outcome(out)).metrics, (await outcome(join(root, 'whole'))).metrics);
 });
