@@ -3,8 +3,8 @@
  * one that wgrad's engine would open, and with Dawn's checks in shaders off as far as their results stay right.
  */
 
-import type { AdapterChoice } from '../engine/platform.browser.ts';
-import { type Check, type Found, findAdapter, patiently } from '../engine/platform.node.ts';
+import type { AdapterChoice } from '../engine/platform/platform.browser.ts';
+import { type Check, type Found, findAdapter, patiently } from '../engine/platform/platform.node.ts';
 
 const devices: GPUDevice[] = [];
 const errors: string[] = [];

@@ -10,8 +10,8 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { AdapterChoice } from '../engine/platform.browser.ts';
-import { terminal } from '../gan/run/terminal.node.ts';
+import { terminal } from '../cli/terminal/terminal.node.ts';
+import type { AdapterChoice } from '../engine/platform/platform.browser.ts';
 import type { Prepared } from './task.ts';
 
 const { values, positionals } = parseArgs({

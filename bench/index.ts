@@ -1,7 +1,7 @@
 /** `npm run bench`: wgrad, tfjs and jax-js in turn on one adapter, with the same shapes and data. See RESULTS.md. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { commanderOutput, isOutputClosed, terminal } from '../gan/run/terminal.node.ts';
-import { writeFileAtomic } from '../nn/io/atomicWrite.node.ts';
+import { commanderOutput, isOutputClosed, terminal } from '../cli/terminal/terminal.node.ts';
+import { writeFileAtomic } from '../engine/platform/atomicWrite.node.ts';
 import { freshRows, freshShape } from './fresh.ts';
 import { htmlReport } from './report/html.ts';
 import { heading, listText, rowText } from './report/table.ts';

@@ -3,8 +3,8 @@
  * lost device burden another, and whoever is not being timed sleeps.
  */
 import { readFileSync } from 'node:fs';
-import type { AdapterChoice } from '../engine/platform.browser.ts';
-import { type Check, garbageCollector } from '../engine/platform.node.ts';
+import type { AdapterChoice } from '../engine/platform/platform.browser.ts';
+import { type Check, garbageCollector } from '../engine/platform/platform.node.ts';
 import { dispatches, peakBytes, provideAdapter, queuesDone } from './adapter.ts';
 import type { Calls, Reply, Request } from './client.ts';
 import { type FirstStep, type Library, type Peer, type Prepared, prepareWith, type Sample, type Task } from './task.ts';

@@ -6,12 +6,13 @@ import { Application, CommentTag, Converter, ReflectionKind } from 'typedoc';
 
 /** Categories in the order of the index, each with its files (a folder ends with a slash). */
 const FAMILIES = {
-  'Tensors and memory': 'engine/tensor engine/scope engine/memory engine/ops/create engine/shape',
-  Devices: 'engine/init engine/device engine/roofs engine/webgpu/ engine/reference/',
-  Gradients: 'engine/grad engine/backward engine/node engine/checkpoint engine/transforms engine/forward',
-  'Compiled steps': 'engine/compile engine/live',
-  'Looking inside and checking': 'engine/tape engine/trace engine/anomaly engine/gradcheck engine/convMatrix',
-  'Ops of your own': 'engine/customOp engine/kernelcheck kernels/kernel',
+  'Tensors and memory': 'engine/tensor/ engine/ops/create',
+  Devices: 'engine/init engine/device engine/webgpu/ engine/reference/',
+  Gradients: 'engine/autograd/',
+  'Compiled steps': 'engine/compile/',
+  'Looking inside and checking':
+    'engine/tape/ engine/autograd/anomaly engine/autograd/gradcheck engine/autograd/convMatrix',
+  'Ops of your own': 'engine/custom/ kernels/kernel',
   Arithmetic: 'engine/ops/define engine/ops/elementwise engine/ops/arithmetic engine/ops/unary',
   'Comparison and choice': 'engine/ops/comparison',
   Activations: 'engine/ops/activations engine/ops/softmax',
@@ -25,8 +26,8 @@ const FAMILIES = {
   'Normalisation and attention': 'engine/ops/norm engine/ops/groupNorm engine/ops/attention',
   Losses: 'engine/ops/losses engine/ops/binaryLosses nn/losses/',
   'Random numbers': 'engine/random engine/ops/dropout',
-  'Optimizer steps': 'engine/ops/optim kernels/optimizer kernels/optimizerRules',
-  'Errors and options': 'engine/errors engine/options engine/ranges',
+  'Optimizer steps': 'engine/ops/optim kernels/optimizer/',
+  'Errors and options': 'engine/errors engine/arguments/',
   Modules: 'nn/module/',
   Layers: 'nn/layers/',
   Optimizers: 'nn/optim/',
@@ -35,23 +36,26 @@ const FAMILIES = {
   'Data sets and loaders': 'nn/data/',
   Checkpoints: 'nn/io/checkpoint nn/io/checkpoint.node nn/io/stateful',
   'Files of weights': 'nn/io/',
-  Training: 'gan/gan gan/objectives/ gan/train/',
-  Networks: 'gan/models/',
+  Training: 'gan/gan gan/row gan/objectives/ gan/train/',
+  Networks: 'gan/networks/',
   'Divergences and optimal transport': 'gan/transport/',
-  Sampling: 'gan/sampling/ gan/run/labels gan/run/animation.node gan/run/points.node',
+  Sampling: 'gan/sampling/ gan/pictures/labels cli/pages/animation.node gan/pictures/points.node',
   Metrics: 'gan/metrics/',
-  'Plots and pages':
-    'gan/run/plot.node gan/run/plotTypes gan/run/plotData gan/run/report.node gan/run/compare.node gan/run/tensorboard.node',
-  'Data and images': 'gan/data/ gan/run/',
+  'Plots and pages': 'gan/pictures/plot.node gan/pictures/plotTypes gan/pictures/plotData cli/pages/',
+  'Data and images': 'gan/data/ gan/pictures/',
+  'Run folders': 'cli/run/',
 };
 
-const METHODS = 'engine/methodTypes.ts';
+const METHODS = 'engine/tensor/methodTypes.ts';
 
 function categoryOf(path) {
   const fits = (entry) => (entry.endsWith('/') ? path.startsWith(entry) : path === `${entry}.ts`);
-  const found = Object.entries(FAMILIES).find(([, files]) => files.split(' ').some(fits));
-  if (!found) throw new Error(`docs/typedoc.js: ${path} belongs to no family; add it to one`);
-  return found[0];
+  const found = Object.entries(FAMILIES)
+    .flatMap(([family, files]) => files.split(' ').map((entry) => ({ family, entry })))
+    .filter(({ entry }) => fits(entry))
+    .sort((a, b) => b.entry.length - a.entry.length); // a file's own entry before its folder's
+  if (found.length === 0) throw new Error(`docs/typedoc.js: ${path} belongs to no family; add it to one`);
+  return found[0].family;
 }
 
 /** A name's docstring: with a function it is the signature's. One that says nothing is left as it is, for TypeDoc to refuse. */

@@ -1,9 +1,9 @@
 import type { Elementwise } from '../kernels/functions.ts';
 import type { Param, Plan, Shape, Target } from '../kernels/kernel.ts';
-import { aFunction, guarded, kind } from './arguments.ts';
+import { aFunction, guarded, kind } from './arguments/arguments.ts';
+import type { Live } from './compile/live.ts';
 import { DeviceError, refusePromise, UseAfterFreeError } from './errors.ts';
-import type { Census } from './lifetime.ts';
-import type { Live } from './live.ts';
+import type { Census } from './tensor/lifetime.ts';
 
 /** Values as a device hands them out, row-major: float32 from WebGPU, float64 from the reference device. */
 export type Values = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;

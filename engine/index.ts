@@ -8,7 +8,7 @@
  * first is a method too: `x.mul(y)`.
  * @module wgrad
  */
-import './methods.ts';
+import './tensor/methods.ts';
 
 export {
   type Dispatch,
@@ -21,21 +21,29 @@ export {
   type Plan,
   type Target,
 } from '../kernels/kernel.ts';
-
-export { detectAnomaly } from './anomaly.ts';
-export { type BackwardOptions, backward } from './backward.ts';
 /** @internal */
-export * as calls from './calls.ts';
-export { checkpoint } from './checkpoint.ts';
-export { type CompiledStep, compile } from './compile.ts';
-export { convMatrix } from './convMatrix.ts';
+export * as calls from './arguments/calls.ts';
+export { checked, checkedList, checkedNumber, defined, shown } from './arguments/options.ts';
+export * as ranges from './arguments/ranges.ts';
+export { checkRange, checkRanges, type OptionRange } from './arguments/ranges.ts';
+export { detectAnomaly } from './autograd/anomaly.ts';
+export { type BackwardOptions, backward } from './autograd/backward.ts';
+export { checkpoint } from './autograd/checkpoint.ts';
+export { convMatrix } from './autograd/convMatrix.ts';
+export { type GradOptions, grad, valueAndGrad } from './autograd/grad.ts';
+export { type Fn as GradcheckFunction, type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.ts';
+export { enableGrad, noGrad } from './autograd/node.ts';
+export { hessian, hvp, jacobian, jvp, type TensorFunction, vhp, vjp } from './autograd/transforms.ts';
+export { type CompiledStep, compile } from './compile/compile.ts';
+export { decided, eachRun, Live, live, noteDecision, notePlace } from './compile/live.ts';
 export {
   type CustomKernel,
   type CustomOp,
   type CustomOpContext,
   customOp,
   type SavedResult,
-} from './customOp.ts';
+} from './custom/customOp.ts';
+export { type KernelcheckOptions, kernelcheck } from './custom/kernelcheck.ts';
 export type { Device, Memory, Values } from './device.ts';
 export { withDevice } from './device.ts';
 export {
@@ -48,13 +56,7 @@ export {
   ShapeError,
   UseAfterFreeError,
 } from './errors.ts';
-export { type GradOptions, grad, valueAndGrad } from './grad.ts';
-export { type Fn as GradcheckFunction, type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export { type AdapterName, destroy, type InitOptions, init } from './init.ts';
-export { type KernelcheckOptions, kernelcheck } from './kernelcheck.ts';
-export { decided, eachRun, Live, live, noteDecision, notePlace } from './live.ts';
-export { currentMemory as memory } from './memory.ts';
-export { enableGrad, noGrad } from './node.ts';
 export { elu, gelu, hardtanh, logSigmoid, prelu, relu6, selu, silu, softplus } from './ops/activations.ts';
 export { atan2, pow, remainder } from './ops/arithmetic.ts';
 export {
@@ -240,7 +242,6 @@ export {
   sinh,
   tan,
 } from './ops/unary.ts';
-export { checked, checkedList, checkedNumber, defined, shown } from './options.ts';
 export {
   defaultGenerator,
   Generator,
@@ -252,16 +253,14 @@ export {
   type TruncatedNormalOptions,
   type UniformOptions,
 } from './random.ts';
-export * as ranges from './ranges.ts';
-export { checkRange, checkRanges, type OptionRange } from './ranges.ts';
 export { type ReferenceDevice, reference } from './reference/device.ts';
-export { measureRoofs, type Roofs } from './roofs.ts';
-export { scope } from './scope.ts';
-export type { Shape } from './shape.ts';
-export { sizeOf } from './shape.ts';
-export { Tape, type TapeCotangent, type TapeEntry, type TapeStep, tape } from './tape.ts';
-export { type Hook, keep, type Nested, Tensor, type TensorOptions, tensor } from './tensor.ts';
-export { type TraceOptions, trace } from './trace.ts';
-export { hessian, hvp, jacobian, jvp, type TensorFunction, vhp, vjp } from './transforms.ts';
+export { Tape, type TapeCotangent, type TapeEntry, type TapeStep, tape } from './tape/tape.ts';
+export { type TraceOptions, trace } from './tape/trace.ts';
+export { currentMemory as memory } from './tensor/memory.ts';
+export { scope } from './tensor/scope.ts';
+export type { Shape } from './tensor/shape.ts';
+export { sizeOf } from './tensor/shape.ts';
+export { type Hook, keep, type Nested, Tensor, type TensorOptions, tensor } from './tensor/tensor.ts';
 export { type Counters, type GpuDevice, type KernelFamily, WebGpuDevice } from './webgpu/device.ts';
 export type { ProfileEntry } from './webgpu/profiler.ts';
+export { measureRoofs, type Roofs } from './webgpu/roofs.ts';

@@ -1,7 +1,7 @@
+import { checked } from './arguments/options.ts';
 import { currentDevice, type Device, hasDevice, opening, setDevice } from './device.ts';
 import { DeviceError } from './errors.ts';
-import { checked } from './options.ts';
-import { type AdapterChoice, openDevice as openInBrowser } from './platform.browser.ts';
+import { type AdapterChoice, openDevice as openInBrowser } from './platform/platform.browser.ts';
 import { reference } from './reference/device.ts';
 import { type KernelFamily, WebGpuDevice } from './webgpu/device.ts';
 
@@ -93,7 +93,7 @@ const overtaken = (): DeviceError =>
 /** Opens a WebGPU device without making it the current one, and without a hold on it: `destroy()` leaves it open. */
 export async function openWebGpu(adapter?: AdapterChoice, family?: KernelFamily): Promise<WebGpuDevice> {
   const isNode = typeof globalThis.process?.versions?.node === 'string';
-  const open = isNode ? (await import('./platform.node.ts')).openDevice : openInBrowser;
+  const open = isNode ? (await import('./platform/platform.node.ts')).openDevice : openInBrowser;
   return new WebGpuDevice(await open(adapter), family);
 }
 

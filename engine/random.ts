@@ -1,22 +1,33 @@
-import { fillNormal, fillUniform } from '../kernels/random.ts';
-import { apply } from './apply.ts';
-import { aNumber, aShape, calledAs, guarded, guardMethods, kind, maybe, op, options, within } from './arguments.ts';
+import { fillNormal, fillUniform } from '../kernels/random/random.ts';
+import {
+  aNumber,
+  aShape,
+  calledAs,
+  guarded,
+  guardMethods,
+  kind,
+  maybe,
+  op,
+  options,
+  within,
+} from './arguments/arguments.ts';
+import { aTensor } from './arguments/kinds.ts';
+import * as ranges from './arguments/ranges.ts';
+import { checkRange } from './arguments/ranges.ts';
+import { apply } from './autograd/apply.ts';
+import { noGrad } from './autograd/node.ts';
+import { eachRun, live, refuseRecording } from './compile/live.ts';
 import { withDevice } from './device.ts';
 import { ShapeError } from './errors.ts';
-import { aTensor } from './kinds.ts';
-import { eachRun, live, refuseRecording } from './live.ts';
-import { noGrad } from './node.ts';
 import { type CreateOptions, created, createRanges, full, normalRow, uniformRow } from './ops/create.ts';
 import { affine, gate, sub } from './ops/elementwise.ts';
 import { checkPlaces } from './ops/indexing.ts';
 import { reshape } from './ops/movement.ts';
 import { broadcastTo } from './ops/reduce.ts';
 import { gumbelMax, truncatedNormalRow } from './ops/sampling.ts';
-import * as ranges from './ranges.ts';
-import { checkRange } from './ranges.ts';
-import { scope } from './scope.ts';
-import { checkShape, type Shape, show, sizeOf } from './shape.ts';
-import { Tensor, tensor } from './tensor.ts';
+import { scope } from './tensor/scope.ts';
+import { checkShape, type Shape, show, sizeOf } from './tensor/shape.ts';
+import { Tensor, tensor } from './tensor/tensor.ts';
 
 /** Options of `Generator.uniform` and {@link rand}. */
 export interface UniformOptions extends CreateOptions {

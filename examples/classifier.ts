@@ -5,14 +5,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { createProgress } from '../cli/terminal/progress.node.ts';
 import { argmax, compile, crossEntropy, destroy, Generator, grad, init, scope, type Tensor } from '../engine/index.ts';
 import type { Mnist } from '../gan/data/idxImages.node.ts';
 import { loadMnist } from '../gan/data/mnist.node.ts';
 import { DIGIT_WEIGHTS } from '../gan/metrics/digitClassifier.node.ts';
 import { DigitClassifier } from '../gan/metrics/digitClassifier.ts';
-import { tileImages } from '../gan/run/grid.ts';
-import { writePng } from '../gan/run/png.node.ts';
-import { createProgress } from '../gan/run/progress.node.ts';
+import { tileImages } from '../gan/pictures/grid.ts';
+import { writePng } from '../gan/pictures/png.node.ts';
 import { saveSafetensors } from '../nn/index.node.ts';
 import * as nn from '../nn/index.ts';
 

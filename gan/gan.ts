@@ -22,7 +22,7 @@ import {
   type Parameter,
   withoutTracking,
 } from '../nn/index.ts';
-import type { Networks } from './models/networks.ts';
+import type { Networks } from './networks/networks.ts';
 import { type Objective, type ObjectiveName, objective } from './objectives/objective.ts';
 import { type Regularizer, type RegularizerName, regularizer } from './objectives/regularizer.ts';
 

@@ -1,7 +1,8 @@
 /**
- * Generative adversarial networks, for Node: data sets in files, runs, pages, linear programs. `wgrad/gan` has what also runs in a browser.
+ * Generative adversarial networks, for Node: data sets in files, pictures, linear programs. `wgrad/gan` has what also runs in a browser.
  * @module wgrad/gan/node
  */
+
 export { type DataSetEntry, dataSets, openSampleSet } from './data/datasets.node.ts';
 export type { ImageFit, SkippedFile } from './data/decodeImages.node.ts';
 export { describeDataSets } from './data/describeDataSets.node.ts';
@@ -11,16 +12,9 @@ export { type ImageFolderOptions, type ImageFolderSet, imageFolder } from './dat
 export { fashionMnist, type IdxFolderOptions, loadMnist, mnist } from './data/mnist.node.ts';
 export type { SampleSetOptions } from './data/sampleSetOptions.node.ts';
 export { loadDigitClassifier } from './metrics/digitClassifier.node.ts';
-export { type AnimateRunOptions, type AnimationOptions, animateRun, writeAnimation } from './run/animation.node.ts';
-export { writeComparison } from './run/compare.node.ts';
-export type { Row } from './run/folder.node.ts';
-export { type Curve, type CurvePlot, type Panel, plot, plotCurves } from './run/plot.node.ts';
-export { writePng } from './run/png.node.ts';
-export { boxOf, type PointsPlot, plotPoints, pointsImage } from './run/points.node.ts';
-export { type ReportOptions, writeReport } from './run/report.node.ts';
-export { openTensorBoard, type TensorBoardLog, writeTensorBoard } from './run/tensorboard.node.ts';
-export type { Resumption, RunAbout } from './train/configFile.node.ts';
-export { type OpenedRun, type OpenRunOptions, openRun } from './train/openRun.node.ts';
+export { type Curve, type CurvePlot, type Panel, plot, plotCurves } from './pictures/plot.node.ts';
+export { writePng } from './pictures/png.node.ts';
+export { boxOf, type PointsPlot, plotPoints, pointsImage } from './pictures/points.node.ts';
 export {
   type DiscreteTransport,
   MAX_TRANSPORT_PAIRS,

@@ -109,12 +109,12 @@ export { RANDOM_FEATURES, RandomFeatures } from './metrics/randomFeatures.ts';
 export { type MetricSamples, metricSamples } from './metrics/samples.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
 export { type MetricName, metrics } from './metrics/table.ts';
-export { type DcganOptions, type DcganSmallOptions, dcgan, dcganSmall } from './models/dcgan.ts';
-export { type MlpActivation, type MlpOptions, mlp, toyNetworks } from './models/mlp.ts';
-export { createNetworks, type Model, type ModelName, models, type NetworksOptions } from './models/models.ts';
-export type { Networks } from './models/networks.ts';
-export { type CriticNorm, type CriticOptions, criticNorms } from './models/parts.ts';
-export { type ResnetOptions, resnet } from './models/resnet.ts';
+export { type DcganOptions, type DcganSmallOptions, dcgan, dcganSmall } from './networks/dcgan.ts';
+export { type MlpActivation, type MlpOptions, mlp, toyNetworks } from './networks/mlp.ts';
+export { createNetworks, type Model, type ModelName, models, type NetworksOptions } from './networks/models.ts';
+export type { Networks } from './networks/networks.ts';
+export { type CriticNorm, type CriticOptions, criticNorms } from './networks/parts.ts';
+export { type ResnetOptions, resnet } from './networks/resnet.ts';
 export {
   type Estimate,
   type Objective,
@@ -131,9 +131,9 @@ export {
   zeroCentredPenalty,
 } from './objectives/penalty.ts';
 export { type Regularizer, type RegularizerName, regularizer, regularizerNames } from './objectives/regularizer.ts';
-export { type ByteImage, type GridOptions, tileImages } from './run/grid.ts';
-export { type LabelledGridOptions, labelTiles, type TitleOptions, titled } from './run/labels.ts';
-export { movingMean, type Spread, spreadOf } from './run/plotData.ts';
+export { type ByteImage, type GridOptions, tileImages } from './pictures/grid.ts';
+export { type LabelledGridOptions, labelTiles, type TitleOptions, titled } from './pictures/labels.ts';
+export { movingMean, type Spread, spreadOf } from './pictures/plotData.ts';
 export type {
   BandSeries,
   BarSeries,
@@ -147,7 +147,8 @@ export type {
   PlotSeries,
   ScatterSeries,
   SeriesBase,
-} from './run/plotTypes.ts';
+} from './pictures/plotTypes.ts';
+export type { Row } from './row.ts';
 export {
   type DrawOptions,
   drawSamples,

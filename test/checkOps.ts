@@ -3,11 +3,11 @@
  * kernels against float64, and lists the largest errors. Ends with 1 if one is too large, or an op has no case.
  */
 import { parseArgs } from 'node:util';
+import type { AnyRow } from '../engine/autograd/row.ts';
 import * as engine from '../engine/index.ts';
 import { gradcheck, gradgradcheck, init, type Tensor } from '../engine/index.ts';
 import { fused, primitives, views } from '../engine/ops/table.ts';
-import type { AnyRow } from '../engine/row.ts';
-import { writeFileAtomic } from '../nn/io/atomicWrite.node.ts';
+import { writeFileAtomic } from '../engine/platform/atomicWrite.node.ts';
 import { type Case, elementsOf } from './support/builders.ts';
 import { cases, compositions } from './support/cases.ts';
 import { openGpu, reference } from './support/devices.ts';
@@ -134,7 +134,7 @@ function isOp(name: string): boolean {
   const others = [
     ...NOT_OPS,
     ...['convMatrix', 'hessian', 'hvp', 'jacobian', 'jvp', 'vhp', 'vjp'],
-    // Held constant in the derivative: test/heads.test.ts.
+    // Held constant in the derivative: test/nn/heads.test.ts.
     ...['powerIteration', 'spectralNorm'],
     // Their rows have cases: fill, uniform, normal, adam and its like, ema, runningStats.
     ...['full', 'ones', 'zeros', 'rand', 'randn', 'optimizerStep', 'emaStep', 'updateRunningStats', 'copyFrom'],

@@ -1,10 +1,11 @@
 /**
- * Runs the test files, each in a process of its own, two at a time. `npm test -- tape grid` runs those whose names
+ * Runs the test files, each in a process of its own, two at a time. `npm test -- tape gan/` runs those whose paths
  * contain a given word. The last line says how many tests passed and failed; a skipped test counts as failed.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
@@ -12,10 +13,11 @@ const words = process.argv.slice(2);
 /** Far more than any file takes, also where every shader is compiled for the first time on a busy machine. */
 const LIMIT = 1_500_000;
 /** These take longest, and start first. */
-const FIRST = ['browser.test.ts', 'train.test.ts', 'kernels.test.ts'];
+const FIRST = ['repo/browser.test.ts', 'cli/train.test.ts', 'kernels/kernels.test.ts'];
 
 const rank = (file: string): number => (FIRST.indexOf(file) + FIRST.length + 1) % (FIRST.length + 1);
-const files = readdirSync(folder)
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .map((f) => f.split(sep).join('/'))
   .filter((f) => f.endsWith('.test.ts') && (words.length === 0 || words.some((w) => f.includes(w))))
   .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
 

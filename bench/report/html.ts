@@ -3,8 +3,8 @@ import { BarChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { type Html, html, page, raw } from '../../cli/pages/html.ts';
 import type { Roofs } from '../../engine/index.ts';
-import { type Html, html, page, raw } from '../../gan/run/html.ts';
 import type { Row } from '../run.ts';
 import { SUITES } from '../task.ts';
 import { COLUMNS, cells, roofText, times } from './table.ts';
@@ -17,7 +17,7 @@ export interface Report {
   readonly rows: readonly Row[];
 }
 
-/** Of Okabe and Ito's palette, as in gan/run/plot.node.ts. */
+/** Of Okabe and Ito's palette, as in gan/pictures/plot.node.ts. */
 const COLORS = { tfjs: '#d55e00', jaxjs: '#0072b2' };
 const INK = '#333333';
 /** In pixels. */

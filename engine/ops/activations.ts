@@ -4,13 +4,13 @@
  */
 
 import { ERF, EXPM1, LOG1P, SIGMOID } from '../../kernels/special.ts';
-import { apply } from '../apply.ts';
-import { aNumber, maybe, op, options } from '../arguments.ts';
-import { aTensor } from '../kinds.ts';
-import { number, oneOf } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import type { Tensor } from '../tensor.ts';
+import { aNumber, maybe, op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { number, oneOf } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
+import { scope } from '../tensor/scope.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { type Binary, binary, row, type Scalars, type Unary, unary } from './define.ts';
 import { affine, mul, sigmoid, sigmoidGrad, square } from './elementwise.ts';
 import { clamp, clampGrad, erfGrad } from './unary.ts';

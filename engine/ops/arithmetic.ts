@@ -1,11 +1,11 @@
 /** Powers, angles and remainders. */
 
 import { ATAN, LOG, POW, REMAINDER } from '../../kernels/special.ts';
-import { apply } from '../apply.ts';
-import { op } from '../arguments.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { Tensor } from '../tensor.ts';
+import { op } from '../arguments/arguments.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
+import { scope } from '../tensor/scope.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { type Binary, binary, like, row, type Scalars, TWO } from './define.ts';
 import { add, affine, div, elementwiseRows, mul, neg, square, sub } from './elementwise.ts';
 import { floor, reciprocal } from './unary.ts';

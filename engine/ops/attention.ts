@@ -1,15 +1,15 @@
 /** Scaled dot-product attention. */
 
 import { causal as causalPlan } from '../../kernels/heads.ts';
-import { apply } from '../apply.ts';
-import { op, options } from '../arguments.ts';
+import { op, options } from '../arguments/arguments.ts';
+import { aTensor, tensorRange } from '../arguments/kinds.ts';
+import { flag, number } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor, tensorRange } from '../kinds.ts';
-import { flag, number } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { broadcastShapes, type Shape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { broadcastShapes, type Shape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { mask as maskOf } from './comparison.ts';
 import { row, type Scalars } from './define.ts';
 import { add, affine } from './elementwise.ts';

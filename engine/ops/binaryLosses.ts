@@ -1,15 +1,15 @@
 /** Losses of yes and no: targets from 0 to 1 against logits or probabilities. */
 
 import { LOG1P } from '../../kernels/special.ts';
-import { apply } from '../apply.ts';
-import { op, options } from '../arguments.ts';
+import { op, options } from '../arguments/arguments.ts';
+import { aTensor, likeRange } from '../arguments/kinds.ts';
+import { text } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor, likeRange } from '../kinds.ts';
-import { text } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { broadcastShapes, sameShape, show } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { broadcastShapes, sameShape, show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { like } from './define.ts';
 import { add, affine, div, mul, neg, sigmoid, sub, type TensorLike } from './elementwise.ts';
 import { type LossReduction, type None, reduced, rowOf } from './losses.ts';

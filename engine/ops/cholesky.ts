@@ -1,13 +1,13 @@
 /** The Cholesky factor of small matrices, and the inverse of triangular ones, which its derivative needs. */
 
-import { cholesky as choleskyPlan, trilInverse as inversePlan } from '../../kernels/cholesky.ts';
-import { apply } from '../apply.ts';
-import { op } from '../arguments.ts';
+import { cholesky as choleskyPlan, trilInverse as inversePlan } from '../../kernels/linalg/cholesky.ts';
+import { op } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import type { Row } from '../row.ts';
-import { type Shape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { type Shape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { add, affine, neg } from './elementwise.ts';
 import { matmul } from './matmul.ts';
 import { transpose } from './movement.ts';

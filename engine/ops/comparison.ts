@@ -5,12 +5,12 @@
  */
 
 import { TRUTH } from '../../kernels/special.ts';
-import { apply } from '../apply.ts';
-import { op } from '../arguments.ts';
-import { aTensor, tensorLike } from '../kinds.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import type { Tensor } from '../tensor.ts';
+import { op } from '../arguments/arguments.ts';
+import { aTensor, tensorLike } from '../arguments/kinds.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
+import { scope } from '../tensor/scope.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { type Binary, binary, like, row, type Scalars, type Unary, unary } from './define.ts';
 
 const when = (condition: string) => `select(T(0.0), T(1.0), ${condition})`;

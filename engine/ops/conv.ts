@@ -1,18 +1,18 @@
 /** Convolution and its transpose and weight gradient: one trilinear form, closed under differentiation. */
 
-import { conv2d as conv2dPlan } from '../../kernels/conv2d.ts';
-import { conv2dWeight as conv2dWeightPlan } from '../../kernels/conv2dWeight.ts';
-import type { ConvGeometry } from '../../kernels/convGeometry.ts';
-import { convTranspose2d as convTranspose2dPlan } from '../../kernels/convTranspose2d.ts';
-import { apply } from '../apply.ts';
-import { numbersOf, op, options } from '../arguments.ts';
+import { conv2d as conv2dPlan } from '../../kernels/conv/conv2d.ts';
+import { conv2dWeight as conv2dWeightPlan } from '../../kernels/conv/conv2dWeight.ts';
+import type { ConvGeometry } from '../../kernels/conv/convGeometry.ts';
+import { convTranspose2d as convTranspose2dPlan } from '../../kernels/conv/convTranspose2d.ts';
+import { numbersOf, op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { perAxis } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { perAxis } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { type Shape, show } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { type Shape, show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { unlessEmpty } from './empty.ts';
 import { extended } from './outputPadding.ts';
 

@@ -1,12 +1,12 @@
 /** Convolution of sequences: conv2d over images of height 1. */
 
-import { aNumber, op, options } from '../arguments.ts';
+import { aNumber, op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { perAxis } from '../arguments/ranges.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { perAxis } from '../ranges.ts';
-import { scope } from '../scope.ts';
-import { show } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { type Conv2dOptions, conv2d, conv2dWeight, convTranspose2d } from './conv.ts';
 import { reshape } from './movement.ts';
 import { extended } from './outputPadding.ts';

@@ -5,16 +5,16 @@ import {
   conv3d as conv3dPlan,
   conv3dWeight as conv3dWeightPlan,
   convTranspose3d as convTranspose3dPlan,
-} from '../../kernels/conv3d.ts';
-import { apply } from '../apply.ts';
-import { numbersOf, op, options } from '../arguments.ts';
+} from '../../kernels/conv/conv3d.ts';
+import { numbersOf, op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { perAxis } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { perAxis } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { type Shape, show } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { type Shape, show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { unlessEmpty } from './empty.ts';
 import { extended } from './outputPadding.ts';
 

@@ -1,13 +1,13 @@
 /** Tensors made on the device: constants and random numbers. */
 
 import { fill as fillPlan } from '../../kernels/copy.ts';
-import { normal as normalPlan, uniform as uniformPlan } from '../../kernels/random.ts';
-import { apply } from '../apply.ts';
-import { aShape, aValue, calledAs, op, options, shapeBefore } from '../arguments.ts';
-import { flag, text } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { checkShape, type Shape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { normal as normalPlan, uniform as uniformPlan } from '../../kernels/random/random.ts';
+import { aShape, aValue, calledAs, op, options, shapeBefore } from '../arguments/arguments.ts';
+import { flag, text } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
+import { checkShape, type Shape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 export interface FillParams {
   readonly shape: Shape;

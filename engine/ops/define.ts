@@ -1,14 +1,14 @@
 /** How elementwise ops are made: a row from a WGSL expression, and the functions around it. */
 import { elementwise } from '../../kernels/elementwise.ts';
 import type { Elementwise } from '../../kernels/functions.ts';
-import { apply } from '../apply.ts';
-import { op } from '../arguments.ts';
+import { op } from '../arguments/arguments.ts';
+import { tensorLike } from '../arguments/kinds.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row, Rule } from '../autograd/row.ts';
 import { withDevice } from '../device.ts';
-import { tensorLike } from '../kinds.ts';
-import type { Row, Rule } from '../row.ts';
-import { scope } from '../scope.ts';
-import { broadcastShapes } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { broadcastShapes } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { full } from './create.ts';
 
 /** A tensor, or a number that stands for a scalar on the device of the op's other tensors. */

@@ -1,8 +1,8 @@
-import { aNumber, kind, op } from '../arguments.ts';
-import { aTensor } from '../kinds.ts';
+import { aNumber, kind, op } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
 import { Generator } from '../random.ts';
-import { scope } from '../scope.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { affine, mul } from './elementwise.ts';
 
 const aGenerator = kind<Generator>('generator', 'a Generator', (v) => v instanceof Generator);

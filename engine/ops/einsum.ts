@@ -1,10 +1,10 @@
 /** Einstein summation. */
-import { aString, op, rest } from '../arguments.ts';
+import { aString, op, rest } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { scope } from '../scope.ts';
-import { show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { mul } from './elementwise.ts';
 import { matmul } from './matmul.ts';
 import { permute, type Range, reshape, slice } from './movement.ts';

@@ -1,11 +1,11 @@
 /** Elementwise ops. Expressions are WGSL over T = f32 or vec4f; rules are written in ops. */
 
 import { EXP, EXTREMA, LOG, SIGMOID, SIGN } from '../../kernels/special.ts';
-import { apply } from '../apply.ts';
-import { aNumber, maybe, op } from '../arguments.ts';
-import { aTensor } from '../kinds.ts';
-import type { Row } from '../row.ts';
-import { Tensor } from '../tensor.ts';
+import { aNumber, maybe, op } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { type Binary, binary, row, type Scalars, type TensorLike, type Unary, unary } from './define.ts';
 
 export type { Scalars, TensorLike } from './define.ts';

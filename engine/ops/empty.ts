@@ -1,6 +1,6 @@
 import { fill as fillPlan } from '../../kernels/copy.ts';
 import type { Plan } from '../../kernels/kernel.ts';
-import { type Shape, sizeOf } from '../shape.ts';
+import { type Shape, sizeOf } from '../tensor/shape.ts';
 
 /** The plan of a product, where there is anything to multiply; a sum over nothing is 0. */
 export const unlessEmpty = ([a, b]: readonly Shape[], [y]: readonly Shape[], plan: () => Plan): Plan =>

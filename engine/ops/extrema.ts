@@ -2,14 +2,14 @@
 
 import { argReduce } from '../../kernels/argReduce.ts';
 import { MAX, MIN, reduce } from '../../kernels/reduce.ts';
-import { apply } from '../apply.ts';
-import { axes, axis, maybe, op } from '../arguments.ts';
+import { axes, axis, maybe, op } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { normalizeAxes, normalizeAxis, reducedShape, type Shape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { normalizeAxes, normalizeAxis, reducedShape, type Shape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { equal, notEqual } from './comparison.ts';
 import { div, mul } from './elementwise.ts';
 import { checkPlaces } from './indexing.ts';

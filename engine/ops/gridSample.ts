@@ -5,15 +5,15 @@ import {
   placeGather as gatherPlan,
   placeScatter as scatterPlan,
 } from '../../kernels/places.ts';
-import { apply } from '../apply.ts';
-import { op, options } from '../arguments.ts';
+import { op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { flag, oneOf } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { flag, oneOf } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { type Shape, show } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { type Shape, show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { affine, maximum, minimum, mul, relu } from './elementwise.ts';
 import { concat, reshape, slice } from './movement.ts';
 import { sum } from './reduce.ts';

@@ -1,15 +1,15 @@
 /** The kin of batch norm that are applied far less often: instance norm, group norm, batch norm in evaluation. */
 
-import { apply } from '../apply.ts';
-import { aNumber, op, options } from '../arguments.ts';
+import { aNumber, op, options } from '../arguments/arguments.ts';
+import { aTensor, tensorRange } from '../arguments/kinds.ts';
+import { number } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor, tensorRange } from '../kinds.ts';
-import { number } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { full } from './create.ts';
 import { row, type Scalars } from './define.ts';
 import { add, mul, neg, rsqrt } from './elementwise.ts';

@@ -6,16 +6,16 @@
  */
 
 import { gather as gatherPlan, type IndexWalk, scatter as scatterPlan } from '../../kernels/gather.ts';
-import { apply } from '../apply.ts';
-import { aNumber, aString, axis, guarded, kind, maybe, op } from '../arguments.ts';
+import { aNumber, aString, axis, guarded, kind, maybe, op } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { shown } from '../arguments/options.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { type Device, withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { shown } from '../options.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { checkShape, normalizeAxis, type Shape, sameShape, show, sizeOf } from '../shape.ts';
-import { Tensor, tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { checkShape, normalizeAxis, type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
+import { Tensor, tensor } from '../tensor/tensor.ts';
 import { ones } from './create.ts';
 import { add } from './elementwise.ts';
 import { reshape, slice, unslice } from './movement.ts';

@@ -1,13 +1,13 @@
 /** Linear algebra on vectors and matrices. */
 
-import { op, options } from '../arguments.ts';
+import { op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { number, whole } from '../arguments/ranges.ts';
+import { noGrad } from '../autograd/node.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { noGrad } from '../node.ts';
-import { number, whole } from '../ranges.ts';
-import { scope } from '../scope.ts';
-import { show } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { logicalNot, where } from './comparison.ts';
 import { add, div, maximum, mul } from './elementwise.ts';
 import { matmul } from './matmul.ts';

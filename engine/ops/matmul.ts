@@ -1,15 +1,15 @@
 /** The matrix product. */
 
-import { matmul as matmulPlan } from '../../kernels/matmul.ts';
-import { apply } from '../apply.ts';
-import { op, options } from '../arguments.ts';
+import { matmul as matmulPlan } from '../../kernels/gemm/matmul.ts';
+import { op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { flag } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { flag } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { broadcastShapes, type Shape, sameShape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { broadcastShapes, type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { unlessEmpty } from './empty.ts';
 import { reshape } from './movement.ts';
 import { broadcastTo } from './reduce.ts';

@@ -2,14 +2,14 @@
 
 import { copy, fill as fillPlan } from '../../kernels/copy.ts';
 import type { Plan } from '../../kernels/kernel.ts';
-import { apply } from '../apply.ts';
-import { aList, aNumber, aShape, axis, maybe, numbers, op } from '../arguments.ts';
+import { aList, aNumber, aShape, axis, maybe, numbers, op } from '../arguments/arguments.ts';
+import { aTensor, tensors } from '../arguments/kinds.ts';
+import { checkedList } from '../arguments/options.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor, tensors } from '../kinds.ts';
-import { checkedList } from '../options.ts';
-import type { Row } from '../row.ts';
-import { checkShape, normalizeAxis, type Shape, show, sizeOf, stridesOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { checkShape, normalizeAxis, type Shape, show, sizeOf, stridesOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 const reshapeRow: Row<{ shape: Shape }> = {
   name: 'reshape',

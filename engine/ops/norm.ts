@@ -1,16 +1,16 @@
 /** Normalisation, fused: one row forward and one backward serve batch norm, layer norm and their kin. */
 
 import { fill as fillPlan } from '../../kernels/copy.ts';
-import { type NormShape, normGrad as normGradPlan, norm as normPlan } from '../../kernels/norm.ts';
-import { apply } from '../apply.ts';
-import { op, options } from '../arguments.ts';
+import { type NormShape, normGrad as normGradPlan, norm as normPlan } from '../../kernels/norm/norm.ts';
+import { op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { number, numberList } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { number, numberList } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { normalizeAxes, type Shape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { normalizeAxes, type Shape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { add, mul, rsqrt, sub } from './elementwise.ts';
 import { concat, reshape } from './movement.ts';
 import { mean, sumTo } from './reduce.ts';

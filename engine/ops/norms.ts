@@ -2,14 +2,14 @@
 
 import { euclid } from '../../kernels/euclid.ts';
 import { FINITE, LOG, POW } from '../../kernels/special.ts';
-import { apply } from '../apply.ts';
-import { aValue, axes, maybe, op } from '../arguments.ts';
+import { aValue, axes, maybe, op } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { normalizeAxes, reducedShape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { normalizeAxes, reducedShape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { type Binary, binary, row, type Scalars, type Unary, unary } from './define.ts';
 import { abs, add, affine, div, exp, mul, neg, square, sub } from './elementwise.ts';
 import { all, type ExtremumParams, max, min, truth } from './extrema.ts';

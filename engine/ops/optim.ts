@@ -1,18 +1,18 @@
 /** Ops that overwrite their leading inputs: optimizer updates, running averages, copies. They have no derivative. */
 
 import { copy } from '../../kernels/copy.ts';
-import { clampInPlace as clampPlan, optimizer, type Slots } from '../../kernels/optimizer.ts';
-import { RULES, type RuleName, type StepRules } from '../../kernels/optimizerRules.ts';
-import { runningStats as runningStatsPlan } from '../../kernels/runningStats.ts';
-import { apply } from '../apply.ts';
-import { aNumber, kind, needed, op, options, within } from '../arguments.ts';
+import { runningStats as runningStatsPlan } from '../../kernels/norm/runningStats.ts';
+import { clampInPlace as clampPlan, optimizer, type Slots } from '../../kernels/optimizer/optimizer.ts';
+import { RULES, type RuleName, type StepRules } from '../../kernels/optimizer/optimizerRules.ts';
+import { aNumber, kind, needed, op, options, within } from '../arguments/arguments.ts';
+import { aTensor, tensors } from '../arguments/kinds.ts';
+import { number, oneOf } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
+import { Live, live } from '../compile/live.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor, tensors } from '../kinds.ts';
-import { Live, live } from '../live.ts';
-import { number, oneOf } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { type Shape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { type Shape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 export type {
   AdagradStep,
@@ -23,7 +23,7 @@ export type {
   RuleName,
   SgdStep,
   StepRules,
-} from '../../kernels/optimizerRules.ts';
+} from '../../kernels/optimizer/optimizerRules.ts';
 export type { Slots };
 
 /** What a step by a rule needs to know: its numbers, and where the parameters lie. */

@@ -1,7 +1,7 @@
 /** Transposed convolutions whose output goes on past what their input reaches. */
 import { ShapeError } from '../errors.ts';
-import { show } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { unslice } from './movement.ts';
 
 /**

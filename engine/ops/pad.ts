@@ -1,14 +1,14 @@
 /** Padding: a composition of slices and joins. */
 
-import { aList, op, options } from '../arguments.ts';
+import { aList, op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { shown } from '../arguments/options.ts';
+import { number, oneOf } from '../arguments/ranges.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { shown } from '../options.ts';
-import { number, oneOf } from '../ranges.ts';
-import { scope } from '../scope.ts';
-import { show } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { full } from './create.ts';
 import { concat, reshape, slice, unslice } from './movement.ts';
 import { broadcastTo } from './reduce.ts';

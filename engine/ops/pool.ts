@@ -5,15 +5,15 @@ import {
   maxPoolIndex as indexPlan,
   poolScatter as scatterPlan,
 } from '../../kernels/maxPool.ts';
-import { apply } from '../apply.ts';
-import { aNumber, numberOrList, op, options } from '../arguments.ts';
+import { aNumber, numberOrList, op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { flag, number, perAxis } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { flag, number, perAxis } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { type Shape, sameShape, show } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { type Shape, sameShape, show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Pair } from './conv.ts';
 import { reshape } from './movement.ts';
 import { mean, reduceOptions } from './reduce.ts';

@@ -1,15 +1,15 @@
 /** The QR factors of small matrices, and the eigenvalues and eigenvectors of small symmetric ones. */
 
-import { eigh as eighPlan } from '../../kernels/eigh.ts';
-import { qr as qrPlan } from '../../kernels/qr.ts';
-import { apply } from '../apply.ts';
-import { op } from '../arguments.ts';
+import { eigh as eighPlan } from '../../kernels/linalg/eigh.ts';
+import { qr as qrPlan } from '../../kernels/linalg/qr.ts';
+import { op } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { type Shape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { type Shape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { square, trilInverse } from './cholesky.ts';
 import { ones } from './create.ts';
 import { add, affine, mul, neg, sub } from './elementwise.ts';

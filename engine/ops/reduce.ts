@@ -1,15 +1,15 @@
 /** Reductions over any axes, and broadcasting, their adjoint. */
 
 import { copy } from '../../kernels/copy.ts';
+import { isOneRun, variance as variancePlan } from '../../kernels/norm/variance.ts';
 import { reduce, SUM } from '../../kernels/reduce.ts';
-import { isOneRun, variance as variancePlan } from '../../kernels/variance.ts';
-import { apply } from '../apply.ts';
-import { aShape, axes, op, options } from '../arguments.ts';
+import { aShape, axes, op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { flag, number } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { flag, number } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
+import { scope } from '../tensor/scope.ts';
 import {
   broadcastStrides,
   checkShape,
@@ -20,8 +20,8 @@ import {
   show,
   sizeOf,
   stridesOf,
-} from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+} from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { affine, minimum, mul, square, sub } from './elementwise.ts';
 import { reshape } from './movement.ts';
 

@@ -3,11 +3,11 @@
  */
 import { resample } from '../../kernels/resample.ts';
 import type { WindowAxis, WindowKind, Windows } from '../../kernels/window.ts';
-import { apply } from '../apply.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import type { Row } from '../row.ts';
-import { type Shape, show } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { type Shape, show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 export type { WindowAxis, WindowKind, Windows };
 

@@ -1,11 +1,11 @@
 /** Resizing of images. */
 
-import { op, options } from '../arguments.ts';
+import { op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { flag, perAxis } from '../arguments/ranges.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { flag, perAxis } from '../ranges.ts';
-import { show } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { show } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Pair } from './conv.ts';
 import { needImages, ratioAxis, resampleRows, runWindows, type WindowKind } from './resample.ts';
 

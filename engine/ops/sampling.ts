@@ -1,11 +1,11 @@
 /** Rows behind the distributions of a Generator; see random.ts. */
-import { gumbelMax as gumbelMaxPlan } from '../../kernels/gumbelMax.ts';
-import { truncatedNormal as truncatedNormalPlan } from '../../kernels/truncatedNormal.ts';
-import { apply } from '../apply.ts';
+import { gumbelMax as gumbelMaxPlan } from '../../kernels/random/gumbelMax.ts';
+import { truncatedNormal as truncatedNormalPlan } from '../../kernels/random/truncatedNormal.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import type { Row } from '../row.ts';
-import { sameShape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { sameShape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { NormalParams } from './create.ts';
 
 export interface TruncatedNormalParams extends NormalParams {

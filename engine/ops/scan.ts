@@ -2,16 +2,16 @@
 
 import { PROD, reduce } from '../../kernels/reduce.ts';
 import { type Scan, scan as scanPlan } from '../../kernels/scan.ts';
-import { apply } from '../apply.ts';
-import { axes, axis, op, options } from '../arguments.ts';
+import { axes, axis, op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { flag } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { flag } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { normalizeAxes, normalizeAxis, reducedShape, type Shape, sameShape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { normalizeAxes, normalizeAxis, reducedShape, type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { full } from './create.ts';
 import { add, mul } from './elementwise.ts';
 import { permute, reshape, slice, unslice } from './movement.ts';

@@ -1,14 +1,14 @@
 /** Ops that add, join, split, repeat and reorder axes: compositions of the movement ops, and the triangles. */
 
-import { triangle as trianglePlan } from '../../kernels/triangle.ts';
-import { apply } from '../apply.ts';
-import { aNumber, axes, axis, maybe, numberOrList, numbers, op } from '../arguments.ts';
+import { triangle as trianglePlan } from '../../kernels/linalg/triangle.ts';
+import { aNumber, axes, axis, maybe, numberOrList, numbers, op } from '../arguments/arguments.ts';
+import { aTensor, tensors } from '../arguments/kinds.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor, tensors } from '../kinds.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { normalizeAxes, normalizeAxis, type Shape, show, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { normalizeAxes, normalizeAxis, type Shape, show, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { concat, permute, type Range, reshape, slice, unslice } from './movement.ts';
 import { broadcastTo } from './reduce.ts';
 

@@ -6,12 +6,12 @@ import {
   softmax as plan,
   type SoftmaxKind,
 } from '../../kernels/softmax.ts';
-import { apply } from '../apply.ts';
-import { axis, maybe, op } from '../arguments.ts';
-import { aTensor } from '../kinds.ts';
-import type { Row } from '../row.ts';
-import { normalizeAxis, type Shape, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { axis, maybe, op } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
+import { normalizeAxis, type Shape, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { logicalAnd, logicalNot, notEqual, where } from './comparison.ts';
 import { exp, sub } from './elementwise.ts';
 import { max } from './extrema.ts';

@@ -1,15 +1,15 @@
 /** Sorting along an axis: the order is a row, and the values are gathered, which makes them differentiable. */
 
 import { argsort as argsortPlan } from '../../kernels/argsort.ts';
-import { apply } from '../apply.ts';
-import { aNumber, axis, maybe, op, options } from '../arguments.ts';
+import { aNumber, axis, maybe, op, options } from '../arguments/arguments.ts';
+import { aTensor } from '../arguments/kinds.ts';
+import { flag } from '../arguments/ranges.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
-import { aTensor } from '../kinds.ts';
-import { flag } from '../ranges.ts';
-import type { Row } from '../row.ts';
-import { scope } from '../scope.ts';
-import { normalizeAxis, sizeOf } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { scope } from '../tensor/scope.ts';
+import { normalizeAxis, sizeOf } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { checkPlaces, counts, gather, gatherRow } from './indexing.ts';
 import { concat, reshape, slice } from './movement.ts';
 import { along } from './shapes.ts';

@@ -1,11 +1,11 @@
 /** More functions of one tensor, elementwise. The WGSL they call is in kernels/special.ts. */
 
 import { ATAN, ERF, EXPM1, FINITE, LOG1P, SINE, SINH } from '../../kernels/special.ts';
-import { apply } from '../apply.ts';
-import { aBound, maybe, op } from '../arguments.ts';
-import { tensorLike } from '../kinds.ts';
-import type { Row } from '../row.ts';
-import type { Tensor } from '../tensor.ts';
+import { aBound, maybe, op } from '../arguments/arguments.ts';
+import { tensorLike } from '../arguments/kinds.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { type Binary, binary, like, row, type Scalars, type Unary, unary } from './define.ts';
 import { affine, div, exp, mul } from './elementwise.ts';
 

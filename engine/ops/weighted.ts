@@ -1,10 +1,10 @@
 /** A product in which 0 is stronger than NaN and infinities. */
 import { elementwise } from '../../kernels/elementwise.ts';
 import { WEIGHTED } from '../../kernels/special.ts';
-import { apply } from '../apply.ts';
-import type { Row } from '../row.ts';
-import { broadcastShapes } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { apply } from '../autograd/apply.ts';
+import type { Row } from '../autograd/row.ts';
+import { broadcastShapes } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { mul } from './elementwise.ts';
 
 const none: Readonly<Record<string, never>> = {};

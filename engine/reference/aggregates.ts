@@ -3,7 +3,7 @@ import type { extremaRows } from '../ops/extrema.ts';
 import type { normsRows } from '../ops/norms.ts';
 import { type ScanParams, scanOf, type scanRows } from '../ops/scan.ts';
 import type { sortRows } from '../ops/sort.ts';
-import { type Shape, sizeOf, stridesOf } from '../shape.ts';
+import { type Shape, sizeOf, stridesOf } from '../tensor/shape.ts';
 import { type Loop, type LoopsOf, walk } from './loop.ts';
 import { map1, map2 } from './maps.ts';
 

@@ -1,5 +1,5 @@
 import type { ConvParams, convRows } from '../ops/conv.ts';
-import type { Shape } from '../shape.ts';
+import type { Shape } from '../tensor/shape.ts';
 import type { LoopsOf } from './loop.ts';
 
 /** Visits every product of the trilinear form T(x, w, y): offsets into x, w and y. */

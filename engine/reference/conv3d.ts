@@ -1,5 +1,5 @@
 import type { Conv3dParams, conv3dRows } from '../ops/conv3d.ts';
-import type { Shape } from '../shape.ts';
+import type { Shape } from '../tensor/shape.ts';
 import { type LoopsOf, walk } from './loop.ts';
 
 /** Visits every product of the trilinear form T(x, w, y): offsets into x, w and y. */

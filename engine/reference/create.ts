@@ -1,4 +1,4 @@
-import { fillNormal, fillUniform } from '../../kernels/random.ts';
+import { fillNormal, fillUniform } from '../../kernels/random/random.ts';
 import type { createRows } from '../ops/create.ts';
 import type { LoopsOf } from './loop.ts';
 

@@ -1,8 +1,8 @@
 import type { Target } from '../../kernels/kernel.ts';
 import { type Buffer, checkView, type Device, type Launch, type Memory, Storage } from '../device.ts';
-import { Census } from '../lifetime.ts';
 import type { Primitive } from '../ops/table.ts';
-import { sizeOf } from '../shape.ts';
+import { Census } from '../tensor/lifetime.ts';
+import { sizeOf } from '../tensor/shape.ts';
 import type { LoopContext } from './loop.ts';
 import { loops } from './loops.ts';
 

@@ -3,7 +3,7 @@ import type { binaryLossRows } from '../ops/binaryLosses.ts';
 import type { groupNormRows } from '../ops/groupNorm.ts';
 import type { lossRows } from '../ops/losses.ts';
 import { aroundAxis, type softmaxRows } from '../ops/softmax.ts';
-import { broadcastStrides } from '../shape.ts';
+import { broadcastStrides } from '../tensor/shape.ts';
 import { type Loop, type LoopsOf, walk } from './loop.ts';
 import { map3 } from './maps.ts';
 

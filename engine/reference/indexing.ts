@@ -1,5 +1,5 @@
 import type { indexingRows } from '../ops/indexing.ts';
-import { type Shape, sizeOf } from '../shape.ts';
+import { type Shape, sizeOf } from '../tensor/shape.ts';
 import type { Loop, LoopsOf, Numbers } from './loop.ts';
 
 /**

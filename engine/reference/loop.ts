@@ -1,6 +1,6 @@
 /** What a float64 loop is, and the walks that loops share. */
-import type { Row } from '../row.ts';
-import { type Shape, sizeOf } from '../shape.ts';
+import type { Row } from '../autograd/row.ts';
+import { type Shape, sizeOf } from '../tensor/shape.ts';
 
 export type Numbers = Float64Array<ArrayBuffer>;
 

@@ -1,5 +1,5 @@
 /** Loops of elementwise functions, with broadcasting. */
-import { broadcastStrides } from '../shape.ts';
+import { broadcastStrides } from '../tensor/shape.ts';
 import { type Loop, walk } from './loop.ts';
 
 type Scalars = { readonly s0?: number; readonly s1?: number };

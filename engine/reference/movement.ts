@@ -1,5 +1,5 @@
 import type { movementRows } from '../ops/movement.ts';
-import { stridesOf } from '../shape.ts';
+import { stridesOf } from '../tensor/shape.ts';
 import { copyWalk, dot, type LoopsOf } from './loop.ts';
 
 export const movement: LoopsOf<typeof movementRows> = {

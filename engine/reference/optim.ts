@@ -1,5 +1,5 @@
-import type { Slots } from '../../kernels/optimizer.ts';
-import type { AdamStep, LionStep, RmspropStep, SgdStep } from '../../kernels/optimizerRules.ts';
+import type { Slots } from '../../kernels/optimizer/optimizer.ts';
+import type { AdamStep, LionStep, RmspropStep, SgdStep } from '../../kernels/optimizer/optimizerRules.ts';
 import type { optimRows } from '../ops/optim.ts';
 import type { Loop, LoopsOf, Numbers } from './loop.ts';
 

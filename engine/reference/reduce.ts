@@ -1,5 +1,5 @@
 import type { reduceRows } from '../ops/reduce.ts';
-import { broadcastStrides, stridesOf } from '../shape.ts';
+import { broadcastStrides, stridesOf } from '../tensor/shape.ts';
 import { copyWalk, type Loop, type LoopsOf, walk } from './loop.ts';
 
 const sumLoop: Loop<{ readonly axes: readonly number[]; readonly scale: number }> = ({

@@ -1,4 +1,4 @@
-import { fillTruncatedNormal } from '../../kernels/truncatedNormal.ts';
+import { fillTruncatedNormal } from '../../kernels/random/truncatedNormal.ts';
 import type { samplingRows } from '../ops/sampling.ts';
 import type { LoopsOf } from './loop.ts';
 

@@ -1,8 +1,10 @@
 import type { Dispatch, Target } from '../../kernels/kernel.ts';
+import type { ReplayHost } from '../compile/replay.ts';
+import { PaperBuffer, Trace } from '../compile/trace.ts';
 import { type Buffer, checkView, type Device, type Launch, type Memory, Storage, type Values } from '../device.ts';
 import { DeviceError, refuseGenerator } from '../errors.ts';
-import { Census } from '../lifetime.ts';
-import { show, sizeOf } from '../shape.ts';
+import { Census } from '../tensor/lifetime.ts';
+import { show, sizeOf } from '../tensor/shape.ts';
 import { type Binding, checkLaunch } from './commands.ts';
 import { type Counters, type GpuDevice, type KernelFamily, nameOf, type Opened } from './opened.ts';
 import { Pipelines } from './pipelines.ts';
@@ -10,9 +12,7 @@ import { bindable, type GpuBuffer, Pool, padded, sizeClass } from './pool.ts';
 import { type ProfileEntry, Profiler } from './profiler.ts';
 import { Readback } from './readback.ts';
 import { Recorder } from './recorder.ts';
-import type { ReplayHost } from './replay.ts';
 import { Submits } from './submits.ts';
-import { PaperBuffer, Trace } from './trace.ts';
 
 type GpuStorage = Storage<GpuBuffer>;
 

@@ -1,6 +1,6 @@
 import { defined } from '../../engine/index.ts';
-import type { ModelName } from '../models/models.ts';
-import type { CriticNorm } from '../models/parts.ts';
+import type { ModelName } from '../networks/models.ts';
+import type { CriticNorm } from '../networks/parts.ts';
 import type { ObjectiveName } from '../objectives/objective.ts';
 
 /** Optimizers that a configuration may name. */

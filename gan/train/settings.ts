@@ -3,8 +3,8 @@
  * @module
  */
 import { checkRange, type OptionRange, ranges } from '../../engine/index.ts';
-import { models } from '../models/models.ts';
-import { criticNorms } from '../models/parts.ts';
+import { models } from '../networks/models.ts';
+import { criticNorms } from '../networks/parts.ts';
 import { objectiveNames } from '../objectives/objective.ts';
 import { regularizerNames } from '../objectives/regularizer.ts';
 import { parseRegularizer } from './assemble.ts';

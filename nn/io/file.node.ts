@@ -1,7 +1,7 @@
 /** Safetensors files on disk, one tensor in memory at a time. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { sizeOf, Tensor } from '../../engine/index.ts';
-import { fileError, writeFileAtomic } from './atomicWrite.node.ts';
+import { fileError, writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
 import { checkSum } from './checksums.ts';
 import { crc32c } from './crc32c.ts';
 import { Assembler, type Dtype, type ElementArray, nativeDtype, PIECE, piecesOf } from './dtypes.ts';

@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import ts from 'typescript';
 
 export interface Found {
-  /** `engine/row.d.ts:56: Row<any>`: where an `any` is, and the type or declaration around it. */
+  /** `engine/autograd/row.d.ts:56: Row<any>`: where an `any` is, and the type or declaration around it. */
   readonly any: string[];
   /** The declarations that were looked through. */
   readonly declarations: number;

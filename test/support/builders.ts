@@ -1,6 +1,6 @@
 /** Cases of an op, and shorthands that write them. */
 import type { ReduceOptions, Shape, Tensor } from '../../engine/index.ts';
-import { show, sizeOf } from '../../engine/shape.ts';
+import { show, sizeOf } from '../../engine/tensor/shape.ts';
 import type { Input } from './values.ts';
 
 export interface Case {

@@ -36,7 +36,7 @@ import { convParams, convRows } from '../../engine/ops/conv.ts';
 import { affine, gate, greaterShare, leakyRelu, sigmoidGrad, tanhGrad } from '../../engine/ops/elementwise.ts';
 import { unslice } from '../../engine/ops/movement.ts';
 import type { fused, primitives, views } from '../../engine/ops/table.ts';
-import { show } from '../../engine/shape.ts';
+import { show } from '../../engine/tensor/shape.ts';
 import {
   binary,
   type Case,

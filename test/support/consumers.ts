@@ -58,7 +58,8 @@ run({}).then((result) => console.log(JSON.stringify(result)), (error) => console
 export const TYPED = /* ts */ `
 import { customOp, type Device, grad, init, type Nested, scope, type Tensor, tensor, type Values, withDevice } from 'wgrad';
 import { type Networks, Gan } from 'wgrad/gan';
-import { type OpenedRun, openRun, type WassersteinTransport, wassersteinLp } from 'wgrad/gan/node';
+import { type WassersteinTransport, wassersteinLp } from 'wgrad/gan/node';
+import { type OpenedRun, openRun } from 'wgrad/cli';
 import * as nn from 'wgrad/nn';
 import { loadCheckpoint, loadSafetensors, SafetensorsFile, saveCheckpoint } from 'wgrad/nn/node';
 

@@ -8,7 +8,7 @@ import { dataSets, openSampleSet } from '../../gan/data/datasets.node.ts';
 import { describeDataSets } from '../../gan/data/describeDataSets.node.ts';
 import type { PointSet } from '../../gan/data/distribution.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
-import { tileImages } from '../../gan/run/grid.ts';
+import { tileImages } from '../../gan/pictures/grid.ts';
 
 const docs = fileURLToPath(new URL('../../docs', import.meta.url));
 

@@ -24,7 +24,7 @@ export const modelsPage = (): string =>
       [
         '# Models',
         '',
-        "`createNetworks(name, { shape, latent, width, depth, criticNorm, spectralNorm, rng })` makes a generator and a critic. `shape` is that of one sample. What is left out is the model's own. Critics give logits. This page is written by `WGRAD_WRITE=1 npx tsx test/modelsPage.test.ts`.",
+        "`createNetworks(name, { shape, latent, width, depth, criticNorm, spectralNorm, rng })` makes a generator and a critic. `shape` is that of one sample. What is left out is the model's own. Critics give logits. This page is written by `WGRAD_WRITE=1 npx tsx test/gan/modelsPage.test.ts`.",
         '',
         '| model | sample | latent | width | generator, parameters | critic, parameters | networks | paper |',
         '|---|---|--:|--:|--:|--:|---|---|',

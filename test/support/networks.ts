@@ -1,4 +1,4 @@
-/** Every model of gan/models, so narrow that the reference device runs it quickly. */
+/** Every model of gan/networks, so narrow that the reference device runs it quickly. */
 import type { Shape } from '../../engine/index.ts';
 import {
   type CriticNorm,

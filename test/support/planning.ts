@@ -2,7 +2,7 @@
 import type { Launch, Storage } from '../../engine/device.ts';
 import { grad, scope, type Tensor } from '../../engine/index.ts';
 import { ReferenceDevice } from '../../engine/reference/device.ts';
-import { sizeOf } from '../../engine/shape.ts';
+import { sizeOf } from '../../engine/tensor/shape.ts';
 import { elementwiseChain } from '../../kernels/elementwise.ts';
 import type { Elementwise } from '../../kernels/functions.ts';
 import type { Kernel, Plan, Shape, Target } from '../../kernels/kernel.ts';

@@ -1,9 +1,9 @@
 /** Run folders as a training would leave them, made up. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Row } from '../../gan/run/folder.node.ts';
-import { tileImages } from '../../gan/run/grid.ts';
-import { writePng } from '../../gan/run/png.node.ts';
+import { tileImages } from '../../gan/pictures/grid.ts';
+import { writePng } from '../../gan/pictures/png.node.ts';
+import type { Row } from '../../gan/row.ts';
 
 export interface MadeUpRun {
   readonly config?: Readonly<Record<string, unknown>> | string;

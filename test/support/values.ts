@@ -1,5 +1,5 @@
 import type { Shape } from '../../engine/index.ts';
-import { sizeOf } from '../../engine/shape.ts';
+import { sizeOf } from '../../engine/tensor/shape.ts';
 
 /** A tensor for a test: its shape, and the range from which its values are drawn. */
 export interface Input {

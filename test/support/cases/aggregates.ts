@@ -18,7 +18,7 @@ import {
 import type { reduceFused } from '../../../engine/ops/reduce.ts';
 import { cumprod, cumsum, linearScan, prod, type scanRows } from '../../../engine/ops/scan.ts';
 import { argsort, sort, type sortRows, topk } from '../../../engine/ops/sort.ts';
-import { show } from '../../../engine/shape.ts';
+import { show } from '../../../engine/tensor/shape.ts';
 import {
   binary,
   type Case,

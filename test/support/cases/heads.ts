@@ -45,7 +45,7 @@ import {
   softmaxOrZero,
   type softmaxRows,
 } from '../../../engine/ops/softmax.ts';
-import { show } from '../../../engine/shape.ts';
+import { show } from '../../../engine/tensor/shape.ts';
 import { binary, type Case, type CasesOf, exact, FEW, kink, made, positive, RANDOM, text } from '../builders.ts';
 
 const AXES: readonly (readonly [Shape, number, Partial<Case>?])[] = [

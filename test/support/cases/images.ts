@@ -26,7 +26,7 @@ import {
 } from '../../../engine/ops/pool.ts';
 import { ratioAxis, resampleRows, runWindows, type WindowParams } from '../../../engine/ops/resample.ts';
 import { type ResizeBilinearOptions, resizeBilinear, resizeNearest } from '../../../engine/ops/resize.ts';
-import { show } from '../../../engine/shape.ts';
+import { show } from '../../../engine/tensor/shape.ts';
 import { type Case, type CasesOf, exact, text } from '../builders.ts';
 
 const one = (shape: Shape, fn: (x: Tensor) => Tensor, name = ''): Case => ({

@@ -1,5 +1,5 @@
 /** Cases of reading and adding by index. */
-import { apply } from '../../../engine/apply.ts';
+import { apply } from '../../../engine/autograd/apply.ts';
 import { type Shape, type Tensor, tensor } from '../../../engine/index.ts';
 import {
   embedding,
@@ -10,7 +10,7 @@ import {
   scatterAdd,
   take,
 } from '../../../engine/ops/indexing.ts';
-import { show, sizeOf } from '../../../engine/shape.ts';
+import { show, sizeOf } from '../../../engine/tensor/shape.ts';
 import { type Case, type CasesOf, made } from '../builders.ts';
 import { numbers } from '../values.ts';
 

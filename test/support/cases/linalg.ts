@@ -4,7 +4,7 @@ import { cholesky, type choleskyRows, trilInverse } from '../../../engine/ops/ch
 import { einsum } from '../../../engine/ops/einsum.ts';
 import { dot, outer } from '../../../engine/ops/linalg.ts';
 import { eigh, qr, type qrEighRows } from '../../../engine/ops/qrEigh.ts';
-import { show } from '../../../engine/shape.ts';
+import { show } from '../../../engine/tensor/shape.ts';
 import type { Case, CasesOf } from '../builders.ts';
 
 const summed = (equation: string, ...shapes: Shape[]): Case => ({

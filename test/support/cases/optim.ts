@@ -11,7 +11,7 @@ import {
   stepStates,
 } from '../../../engine/index.ts';
 import { type optimRows, updateRunningStats } from '../../../engine/ops/optim.ts';
-import { show } from '../../../engine/shape.ts';
+import { show } from '../../../engine/tensor/shape.ts';
 import { type Case, type CasesOf, positive, type Range2, text } from '../builders.ts';
 
 /** What states may hold: squares are not negative, and a variance stays away from 0. */

@@ -19,7 +19,7 @@ import {
   tan,
 } from '../../../engine/index.ts';
 import { atanGrad, clampGrad, erfGrad, mul3, mulSine, tanGrad, type unaryRows } from '../../../engine/ops/unary.ts';
-import { show } from '../../../engine/shape.ts';
+import { show } from '../../../engine/tensor/shape.ts';
 import { binary, type Case, type CasesOf, exact, FEW, type Range2, unary } from '../builders.ts';
 
 const apart = { away: 0.2 };

@@ -9,7 +9,7 @@ import {
   convTranspose3d,
   type Triple,
 } from '../../../engine/ops/conv3d.ts';
-import { show } from '../../../engine/shape.ts';
+import { show } from '../../../engine/tensor/shape.ts';
 import { type Case, type CasesOf, text } from '../builders.ts';
 
 interface Convolution {

@@ -1,7 +1,7 @@
 /** Writes rows in a run folder until it is killed or may no longer: says when it holds the folder, or why not. */
 import { writeSync } from 'node:fs';
-import { createRunFolder, resumeRunFolder } from '../../../gan/run/folder.node.ts';
-import { lockFolder } from '../../../gan/run/folderLock.node.ts';
+import { createRunFolder, resumeRunFolder } from '../../../cli/run/folder.node.ts';
+import { lockFolder } from '../../../cli/run/folderLock.node.ts';
 
 const [, , path = '', from = ''] = process.argv;
 try {

@@ -1,0 +1,52 @@
+/** What the commands of `wgrad` take, as their actions receive it: checked, with defaults filled in. */
+import type { PresetName, TrainConfig } from '../../gan/train/config.ts';
+
+/** Where to compute; without one, the first of these that the machine has. */
+export const adapters = ['hardware', 'lavapipe', 'swiftshader', 'reference'] as const;
+
+export type Adapter = (typeof adapters)[number];
+
+/** Options of `wgrad train`. */
+export interface TrainOptions {
+  /** What decides where nothing is given. */
+  readonly preset: PresetName;
+  /** What was asked for; the rest is the preset's. */
+  readonly given: Partial<TrainConfig>;
+  /** A run that goes on, by its folder. */
+  readonly resume?: string;
+  /** Run folder, which must be empty or not exist; without it, `runs/<date-time>`. */
+  readonly out?: string;
+  readonly adapter?: Adapter;
+  /** Print nothing but errors. */
+  readonly quiet: boolean;
+  /** The whole command, for the run folder. */
+  readonly command?: string;
+}
+
+/** Options of `wgrad evaluate`. */
+export interface EvaluateCommandOptions {
+  /** A run folder, or the checkpoint in one. */
+  readonly run: string;
+  /** Where the data lie, if they were moved since the run. */
+  readonly dataFolder?: string;
+  /** Which metrics; all that suit the data set unless given. */
+  readonly metrics?: readonly string[];
+  /** Samples; 10,000 images or 2,500 points unless given. */
+  readonly count?: number;
+  /** Of the latent codes, and of what metrics draw. */
+  readonly seed: number;
+  /** Also measure real samples and noise. */
+  readonly baselines: boolean;
+  readonly adapter?: Adapter;
+  /** Print JSON for programs instead of text for people. */
+  readonly json: boolean;
+  /** Print nothing but errors. */
+  readonly quiet: boolean;
+}
+
+/** Options of `wgrad doctor`. */
+export interface DoctorOptions {
+  readonly adapter?: Adapter;
+  /** Print JSON for programs instead of text for people. */
+  readonly json: boolean;
+}

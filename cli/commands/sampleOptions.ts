@@ -1,0 +1,62 @@
+import type { InterpolationMode } from '../../gan/sampling/interpolate.ts';
+import type { Adapter } from './options.ts';
+
+/** What `wgrad sample` can draw. */
+export const pictures = [
+  'grid',
+  'interpolate',
+  'arithmetic',
+  'truncate',
+  'neighbours',
+  'reconstruct',
+  'animate',
+] as const;
+
+/** How `wgrad sample truncate` truncates: draws again what is beyond psi, or moves codes towards the mean. */
+export const truncations = ['resample', 'mean'] as const;
+
+/** What `wgrad sample neighbours` compares: pixels, or the features of the digit classifier, for digits of 28 x 28. */
+export const comparisons = ['pixels', 'digits'] as const;
+
+export type Picture = (typeof pictures)[number];
+export type Truncation = (typeof truncations)[number];
+export type Comparison = (typeof comparisons)[number];
+
+/** Options of `wgrad sample`. */
+export interface SampleOptions {
+  /** A run folder, or a checkpoint in one. */
+  readonly run: string;
+  readonly what: Picture;
+  /**
+   * Samples in a grid (64 unless given), rows of an interpolation, or samples in a row or column of the other pictures (8
+   * unless given); 1 to 4,096.
+   */
+  readonly count?: number;
+  /** Draws the codes: code k of a seed is the k-th sample of its grid, from 0. */
+  readonly seed: number;
+  /**
+   * Codes by their numbers in the seed's grid. An interpolation goes through them in their order (2 or more); arithmetic takes three
+   * equal parts, a - b + c (0,1,2,...,8 unless given). Not for the other pictures.
+   */
+  readonly codes?: readonly number[];
+  /** Of an interpolation: the way between codes ('spherical' unless given). */
+  readonly mode?: InterpolationMode;
+  /** Of an interpolation: a grid between four codes as corners. */
+  readonly corners?: boolean;
+  /** Of `truncate`, in standard deviations, above 0 (0 too for 'mean'); a row for each of some values unless given. */
+  readonly psi?: number;
+  /** Of `truncate`; 'resample' unless given. */
+  readonly truncation?: Truncation;
+  /** Of `neighbours`; 'pixels' unless given. */
+  readonly compare?: Comparison;
+  /**
+   * The file: .png, for points also .svg, for `animate` and a path of `interpolate` .gif or .webp. Never overwritten. Without it,
+   * `sample-<what>` in the run folder, with a number where that is taken.
+   */
+  readonly out?: string;
+  /** Where the data lie, if they were moved since the run. */
+  readonly dataFolder?: string;
+  readonly adapter?: Adapter;
+  /** Print nothing but errors. */
+  readonly quiet: boolean;
+}

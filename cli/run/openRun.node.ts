@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { checked } from '../../engine/index.ts';
+import { openSampleSet } from '../../gan/data/datasets.node.ts';
+import type { SampleSet } from '../../gan/data/sampleSet.ts';
+import type { Networks } from '../../gan/networks/networks.ts';
+import { ganOf } from '../../gan/train/assemble.ts';
+import type { TrainConfig } from '../../gan/train/config.ts';
+import { loadCheckpoint } from '../../nn/index.node.ts';
+import { terminal } from '../terminal/terminal.node.ts';
+import { movedTo, readConfig } from './configFile.node.ts';
+import { checkMeta } from './goOn.node.ts';
+import { CHECKPOINT } from './runFiles.ts';
+import { dataDifference } from './sameData.ts';
+
+const openRunOptions = ['dataFolder', 'onWarning'] as const;
+
+/** A run that was trained, to sample from. */
+export interface OpenedRun {
+  /** Of the run folder. */
+  readonly path: string;
+  /** What it was asked for. */
+  readonly config: Readonly<TrainConfig>;
+  /** Of one sample. */
+  readonly shape: readonly number[];
+  /** Steps behind the weights. */
+  readonly step: number;
+  /** With the averaged weights, if the run keeps an average. */
+  readonly networks: Networks;
+  /** The data set that it was trained on. */
+  readonly openData: () => Promise<SampleSet>;
+  /** Frees the networks. */
+  dispose(): void;
+}
+
+/** Options of {@link openRun}. */
+export interface OpenRunOptions {
+  /** Where the data lie now, if not where they lay when the run began. They must be the same. */
+  readonly dataFolder?: string;
+  /** Gets a line about data that are not as they were, or not as they seem. Default: standard error. */
+  readonly onWarning?: (line: string) => void;
+}
+
+/**
+ * Opens a run on the current device.
+ * @param path a run folder, or the checkpoint in one
+ * @throws Error naming the file that is missing or broken; of `openData` also for data in `dataFolder` that the run did not learn from
+ */
+export async function openRun(path: string, options: OpenRunOptions = {}): Promise<OpenedRun> {
+  const { dataFolder, onWarning = (line: string) => terminal.err.line(`wgrad: ${line}`) } = checked(
+    'openRun',
+    options,
+    openRunOptions,
+  );
+  const { config, folder, about } = await readConfig(path);
+  const { shape } = about;
+  const checkpoint = join(folder, CHECKPOINT);
+  if (!existsSync(checkpoint)) {
+    throw new Error(`${folder} has no ${CHECKPOINT} yet: a run writes one with its first grid after the start`);
+  }
+  const gan = ganOf(config, shape);
+  const { networks, ema } = gan;
+  const { generator, critic } = networks;
+  const loaded = await loadCheckpoint(checkpoint, { generator, critic, ...(ema && { ema }) });
+  const meta = checkMeta(checkpoint, loaded.metadata);
+  ema?.copyTo(generator);
+  gan.dispose();
+  return {
+    path: folder,
+    config,
+    shape,
+    networks,
+    step: meta.step,
+    async openData() {
+      const set = await openSampleSet(config.data, {
+        ...movedTo(config, { folder: dataFolder }),
+        ...(config.data === 'folder' && { onWarning }),
+      });
+      const difference = dataDifference(set, meta, shape);
+      if (difference && dataFolder !== undefined) {
+        throw new Error(`${dataFolder} is not what the run learnt from: ${set.title} ${difference}`);
+      }
+      if (difference) onWarning(`${set.title} ${difference}: figures and pictures are of what there is now`);
+      return set;
+    },
+    dispose() {
+      generator.dispose();
+      critic.dispose();
+    },
+  };
+}

@@ -1,0 +1,242 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { fileError } from '../../engine/platform/atomicWrite.node.ts';
+import { type PngHeader, pngHeader } from '../../gan/pictures/pngHeader.ts';
+import type { Row } from '../../gan/row.ts';
+import { parseJsonLines } from './jsonLines.node.ts';
+import { logProblems, pictureProblems, settingProblems, unreadable } from './problems.node.ts';
+import { parseJson, readText } from './readJson.node.ts';
+import { CHECKPOINT, STATUS } from './runFiles.ts';
+
+/** A picture of a run folder. */
+export interface RunPicture extends PngHeader {
+  /** Its file's name. */
+  readonly name: string;
+  /** The generator step, of `samples-000100.png`; undefined for `samples.png`. */
+  readonly step: number | undefined;
+  /** The file. */
+  readonly bytes: Uint8Array;
+}
+
+/** A figure of `evaluation.json`. */
+export interface RunFigure {
+  /** Name in the file. */
+  readonly key: string;
+  /** For people. */
+  readonly title: string;
+  readonly value: number;
+  /** Its standard error or deviation. */
+  readonly spread?: number;
+  /** The figure of real training data, the best to hope for. */
+  readonly floor?: number;
+  /** The figure of noise. */
+  readonly ceiling?: number;
+  readonly better?: 'higher' | 'lower';
+  /** The best figure, where going further is worse again. */
+  readonly best?: number;
+  /** Why it says little: fewer samples than the metric needs. */
+  readonly tooFew?: string;
+}
+
+/** How a run stands. */
+export type RunState = 'running' | 'finished' | 'stopped' | 'diverged';
+
+/** All that a run folder says, with what is wrong with it. */
+export interface RunRecord {
+  /** Absolute path of the folder. */
+  readonly path: string;
+  /** The folder's own name. */
+  readonly name: string;
+  /** What the run was asked for; empty where the file is missing or broken. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly metrics: readonly Row[];
+  readonly timing: readonly Row[];
+  /** Grids in the order of their steps; `samples.png`, where there is one, is last. */
+  readonly pictures: readonly RunPicture[];
+  readonly figures: readonly RunFigure[];
+  /** The last step in the log, 0 before the first. */
+  readonly step: number;
+  readonly state: RunState;
+  /** Why it is so, in words. */
+  readonly reason: string;
+  /** What is missing or broken, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** A log that has not grown for so long, in milliseconds, is that of a run that is over. */
+const QUIET = 120_000;
+
+/**
+ * Reads what there is in a run folder. Files that are missing or broken are named in `problems`; a killed run has some.
+ *
+ * The state is that of `state.json`, `{ state, reason }`, where a run has left one. Without it a run is finished when it has logged
+ * all steps of its config, diverged when its last losses are no numbers, running while its log grows, and else stopped.
+ *
+ * @param options.now for tests; the present unless given
+ * @throws Error in one line for a folder that does not exist or holds no run
+ */
+export function readRun(folder: string, options: { readonly now?: Date } = {}): RunRecord {
+  const path = resolve(folder);
+  let names: string[];
+  try {
+    names = readdirSync(path);
+  } catch (error) {
+    throw fileError('read the run folder', path, error);
+  }
+  if (!names.includes('config.json') && !names.includes('metrics.jsonl')) {
+    throw new Error(`${path} holds no run: it has neither config.json nor metrics.jsonl; name a folder of wgrad train`);
+  }
+  const problems: string[] = [];
+  const has = (name: string): boolean => names.includes(name);
+  const read = (name: string): Buffer | undefined => {
+    try {
+      return readFileSync(join(path, name));
+    } catch (error) {
+      problems.push(unreadable(name, error));
+      return undefined;
+    }
+  };
+  const json = (name: string, missing: string): Readonly<Record<string, unknown>> => {
+    if (!has(name)) {
+      if (missing) problems.push(missing);
+      return {};
+    }
+    try {
+      const text = readText(join(path, name)) ?? '';
+      const value = text === '' ? undefined : parseJson(text);
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+      problems.push(`${name} is not a JSON object${text === '' ? ': it is empty' : ''}`);
+    } catch (error) {
+      problems.push(unreadable(name, error));
+    }
+    return {};
+  };
+  const log = (name: string): Row[] => {
+    if (!has(name)) {
+      problems.push(`${name} is missing`);
+      return [];
+    }
+    let text = '';
+    try {
+      text = readText(join(path, name)) ?? '';
+    } catch (error) {
+      problems.push(unreadable(name, error));
+    }
+    const { rows, broken, unfinished } = parseJsonLines(text);
+    if (broken.length > 0) {
+      const lines = broken.slice(0, 5).map(({ line }) => line);
+      problems.push(
+        `${name}: ${broken.length} of its lines are not JSON objects of numbers and left out (line ${lines.join(', ')}${broken.length > 5 ? ', ...' : ''})`,
+      );
+    }
+    if (unfinished) problems.push(`${name} breaks off in its last line, which is left out`);
+    for (const problem of logProblems(name, rows)) problems.push(problem);
+    return rows;
+  };
+  const config = json('config.json', 'config.json is missing');
+  // Before the log: of a run under way, the row of a step is written before the state that names its checkpoint.
+  const told = json('state.json', '');
+  const [metrics, timing] = [log('metrics.jsonl'), log('timing.jsonl')];
+  const pictures = names
+    .map((name) => /^samples(?:-(\d+))?\.png$/.exec(name))
+    .filter((found) => found !== null)
+    .map(([name, digits]) => ({ name, step: digits === undefined ? undefined : Number(digits) }))
+    .sort((a, b) => (a.step ?? Number.POSITIVE_INFINITY) - (b.step ?? Number.POSITIVE_INFINITY))
+    .flatMap(({ name, step }): RunPicture[] => {
+      const bytes = read(name);
+      const header = bytes && pngHeader(bytes);
+      if (bytes && !header) problems.push(`${name} is not a whole PNG file`);
+      return bytes && header ? [{ name, step, bytes, ...header }] : [];
+    });
+  if (pictures.length === 0) problems.push('there are no grids of samples yet');
+  const figures = figuresOf(evaluated(json('evaluation.json', '')), problems);
+  const step = metrics.reduce((most, row) => Math.max(most, typeof row.step === 'number' ? row.step : 0), 0);
+  const grown = has('metrics.jsonl') ? statSync(join(path, 'metrics.jsonl')).mtimeMs : 0;
+  const alive = (options.now ?? new Date()).getTime() - grown < QUIET;
+  for (const problem of settingProblems(config)) problems.push(problem);
+  // Runs of wgrad train have these settings, and by them files that others need not have.
+  if ('snapshots' in config) {
+    if (!has(STATUS)) problems.push(`${STATUS} is missing`);
+    if (typeof told.saved === 'number' && !has(CHECKPOINT)) {
+      problems.push(
+        `${CHECKPOINT} is missing, which was of step ${told.saved}: the run cannot go on or be sampled from`,
+      );
+    }
+    if (typeof told.saved === 'number' && told.saved > step) {
+      problems.push(`metrics.jsonl ends at step ${step}, and the checkpoint is of step ${told.saved}`);
+    }
+    for (const problem of pictureProblems(names, metrics)) problems.push(problem);
+  }
+  return {
+    path,
+    name: basename(path),
+    config,
+    metrics,
+    timing,
+    pictures,
+    figures,
+    step,
+    problems,
+    ...stateOf(config, metrics, step, alive, told),
+  };
+}
+
+function stateOf(
+  config: Readonly<Record<string, unknown>>,
+  metrics: readonly Row[],
+  step: number,
+  alive: boolean,
+  told: Readonly<Record<string, unknown>>,
+): { state: RunState; reason: string } {
+  const { state, reason } = told;
+  if (state === 'finished' || state === 'stopped' || state === 'diverged') {
+    return { state, reason: typeof reason === 'string' ? reason : '' };
+  }
+  const steps = typeof config.steps === 'number' ? config.steps : undefined;
+  const of = steps === undefined ? `step ${step}` : `step ${step} of ${steps}`;
+  const last = metrics.at(-1);
+  const lost = last && ['criticLoss', 'generatorLoss'].filter((key) => key in last && typeof last[key] !== 'number');
+  if (lost && lost.length > 0) return { state: 'diverged', reason: `at ${of}: ${lost.join(' and ')} not a number` };
+  if (steps !== undefined && step >= steps) return { state: 'finished', reason: `all ${steps} steps` };
+  if (alive) return { state: 'running', reason: `at ${of}` };
+  return { state: 'stopped', reason: step === 0 ? 'before its first step' : `at ${of}` };
+}
+
+/** The figures of the file that `wgrad evaluate` writes, or of one that holds nothing else. */
+const evaluated = (file: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  typeof file.figures === 'object' && file.figures !== null ? (file.figures as Record<string, unknown>) : file;
+
+/** Figures as `evaluate` gives them, and plain numbers. */
+function figuresOf(evaluation: Readonly<Record<string, unknown>>, problems: string[]): RunFigure[] {
+  return Object.entries(evaluation).flatMap(([key, entry]): RunFigure[] => {
+    const said = (typeof entry === 'object' && entry !== null ? entry : { value: entry }) as Record<string, unknown>;
+    const number = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
+    const inner = (part: unknown): number | undefined =>
+      number(typeof part === 'object' && part !== null ? (part as { value?: unknown }).value : part);
+    const value = number(said.value);
+    if (value === undefined) {
+      problems.push(`evaluation.json: ${key} has no number`);
+      return [];
+    }
+    const [spread, best] = [number(said.spread), number(said.best)];
+    const [floor, ceiling] = [inner(said.real ?? said.floor), inner(said.noise ?? said.ceiling)];
+    const better = said.better === 'higher' || said.better === 'lower' ? said.better : between(floor, ceiling);
+    return [
+      {
+        key,
+        title: typeof said.title === 'string' ? said.title : key,
+        value,
+        ...(spread !== undefined && { spread }),
+        ...(best !== undefined && { best }),
+        ...(floor !== undefined && { floor }),
+        ...(ceiling !== undefined && { ceiling }),
+        ...(better && { better }),
+        ...(typeof said.tooFew === 'string' && { tooFew: said.tooFew }),
+      },
+    ];
+  });
+}
+
+/** Real data is better than noise. */
+const between = (floor?: number, ceiling?: number): 'higher' | 'lower' | undefined =>
+  floor === undefined || ceiling === undefined || floor === ceiling ? undefined : floor < ceiling ? 'lower' : 'higher';

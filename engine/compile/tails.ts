@@ -1,0 +1,213 @@
+/** Finds the elementwise ops of a step that a product or norm before them can do to its values as it stores them. */
+import type { Tail } from '../../kernels/functions.ts';
+import type { Plan, Target } from '../../kernels/kernel.ts';
+import { tailOf } from '../../kernels/tail.ts';
+import type { Buffer, Storage } from '../device.ts';
+import { sameShape } from '../tensor/shape.ts';
+import type { TracedOp } from './trace.ts';
+
+/** An op whose kernels apply a tail. */
+export interface Tailed {
+  readonly head: TracedOp;
+  /** The ops that the tail does, in order. */
+  readonly ops: readonly TracedOp[];
+  /** What the tail reads beside the head's values. */
+  readonly operands: readonly Storage[];
+  readonly outputs: readonly Storage[];
+  readonly plan: (target: Target) => Plan;
+}
+
+/** What a tail may hold, and when it pays. */
+interface Limits {
+  readonly links: number;
+  readonly outputs: number;
+  /** What expressions of its functions match. */
+  readonly functions: RegExp;
+  /** Whether operands may have an element for each of the output. */
+  readonly whole: boolean;
+  /** Whether the first ops of a chain may go without the rest, which then is a launch all the same. */
+  readonly partly: boolean;
+  /** Elements that one shader with a tail must save a pass over in a step, or its compilation costs more. */
+  readonly elements: number;
+}
+
+const LIMITS: Readonly<Record<Target['family'], Limits>> = {
+  hardware: { links: 16, outputs: 4, functions: /^/, whole: true, partly: true, elements: 0 },
+  // There a tail is written out at each of up to 32 stores of a tile, and compilers of shaders are slow: no exponentials, no
+  // calls, and no loads for each element, which make products slower than a pass of their own (figures: bench/RESULTS.md).
+  software: {
+    links: 4,
+    outputs: 2,
+    whole: false,
+    partly: false,
+    elements: 2 ** 17,
+    functions: /^(?!.*(?:exp|log|tanh|pow|_)\()/,
+  },
+};
+
+/** Who reads what, and when, in a step. */
+class Order {
+  readonly #at: ReadonlyMap<TracedOp, number>;
+  readonly #madeAt: ReadonlyMap<Buffer, number>;
+  readonly #writes = new Map<Buffer, number[]>();
+
+  constructor(ops: readonly TracedOp[]) {
+    this.#at = new Map(ops.map((op, i) => [op, i]));
+    this.#madeAt = new Map(ops.flatMap((op, i) => op.outputs.map((s) => [s.buffer, i] as const)));
+    ops.forEach(({ launch }, i) => {
+      for (const { buffer } of launch.inputs.slice(0, launch.mutates)) {
+        this.#writes.set(buffer, [...(this.#writes.get(buffer) ?? []), i]);
+      }
+    });
+  }
+
+  /** Whether values that `op` reads are there before `head` already. */
+  ready(storage: Storage, head: TracedOp, op: TracedOp): boolean {
+    return (this.#madeAt.get(storage.buffer) ?? -1) < this.#at.get(head)! && !this.written(storage, head, op);
+  }
+
+  /** Whether something is written in place after `head` and before `op`. */
+  written({ buffer }: Storage, head: TracedOp, op: TracedOp): boolean {
+    const [from, to] = [this.#at.get(head)!, this.#at.get(op)!];
+    return this.#writes.get(buffer)?.some((i) => i > from && i < to) ?? false;
+  }
+
+  first(ops: readonly TracedOp[]): TracedOp | undefined {
+    return [...ops].sort((a, b) => this.#at.get(a)! - this.#at.get(b)!)[0];
+  }
+}
+
+type Readers = ReadonlyMap<Buffer, ReadonlySet<TracedOp>>;
+
+/**
+ * For each head its tail. An op goes into a tail if it reads the head's values element by element, as the head left them, and
+ * all else that it reads was there before the head, so that nothing moves but the op itself, to its head.
+ */
+export function findTails(
+  ops: readonly TracedOp[],
+  readers: Readers,
+  kept: ReadonlySet<Buffer>,
+  target: Target,
+): Map<TracedOp, Tailed> {
+  const order = new Order(ops);
+  const taken = new Set<TracedOp>();
+  const byShader = new Map<string, Tailed[]>();
+  for (const head of ops) {
+    if (taken.has(head) || head.launch.live || !head.launch.plan?.(target).withTail) continue;
+    const found = longest(head, order, readers, kept, target);
+    if (!found) continue;
+    for (const op of found.ops) taken.add(op);
+    const shader = found
+      .plan(target)
+      .dispatches.map((d) => d.kernel.name)
+      .join();
+    byShader.set(shader, [...(byShader.get(shader) ?? []), found]);
+  }
+  const size = (all: readonly Tailed[]) => all.reduce((n, t) => n + t.outputs[0]!.size, 0);
+  const paying = [...byShader.values()].filter((all) => size(all) >= LIMITS[target.family].elements);
+  return new Map(paying.flat().map((t) => [t.head, t]));
+}
+
+function longest(
+  head: TracedOp,
+  order: Order,
+  readers: Readers,
+  kept: ReadonlySet<Buffer>,
+  target: Target,
+): Tailed | undefined {
+  const { links, functions, partly } = LIMITS[target.family];
+  const { buffer, size } = head.outputs[0]!;
+  const group: TracedOp[] = [];
+  const made = new Set([buffer]);
+  const follows = (op: TracedOp) =>
+    op.launch.elementwise !== undefined &&
+    !op.launch.live &&
+    op.outputs[0]!.size === size &&
+    op.launch.inputs.every((s) =>
+      made.has(s.buffer) ? s.size === size && !order.written(s, head, op) : order.ready(s, head, op),
+    );
+  let best: Tailed | undefined;
+  for (;;) {
+    const near = [...made].flatMap((b) => [...(readers.get(b) ?? [])]);
+    const next = order.first(near.filter((op) => !group.includes(op) && follows(op)));
+    if (!next) return best;
+    const fits = group.length < links && functions.test(next.launch.elementwise!().e.expr);
+    group.push(next);
+    made.add(next.outputs[0]!.buffer);
+    const more = fits ? tailed(head, group, readers, kept, target) : undefined;
+    if (!fits || !(more || partly)) return partly ? best : undefined;
+    best = more ?? best;
+  }
+}
+
+function tailed(
+  head: TracedOp,
+  group: readonly TracedOp[],
+  readers: Readers,
+  kept: ReadonlySet<Buffer>,
+  target: Target,
+): Tailed | undefined {
+  const { whole, outputs: most } = LIMITS[target.family];
+  const [result] = head.outputs;
+  const row = head.launch.outputShapes[0]!.at(-1) ?? 1;
+  const operands: Storage[] = [];
+  const kinds: Tail['operands'][number][] = [];
+  const values = new Map<Buffer, number>([[result!.buffer, -1]]);
+  for (const [k, op] of group.entries()) values.set(op.outputs[0]!.buffer, k);
+  const links = [];
+  for (const op of group) {
+    const places: { readonly link?: number; readonly operand?: number }[] = [];
+    for (const [i, s] of op.launch.inputs.entries()) {
+      const link = values.get(s.buffer);
+      if (link !== undefined) {
+        places.push({ link });
+        continue;
+      }
+      const kind = kindOf(s.size, op.launch.inputShapes[i]!, op.launch.outputShapes[0]!, result!.size, row);
+      if (!kind || (kind === 'whole' && !whole)) return undefined;
+      const known = operands.findIndex((o, k) => o.buffer === s.buffer && o.offset === s.offset && kinds[k] === kind);
+      if (known < 0) kinds.push(kind);
+      places.push({ operand: known < 0 ? operands.push(s) - 1 : known });
+    }
+    links.push({ ...op.launch.elementwise!(), places });
+  }
+  const own = new Set(group);
+  const wanted = (b: Buffer) => kept.has(b) || [...(readers.get(b) ?? [])].some((r) => !own.has(r));
+  const stored = [...values].filter(([b]) => wanted(b)).map(([, k]) => k);
+  const value = (k: number) => (k < 0 ? 0 : operands.length + 1 + k);
+  if (stored.length > most) return undefined;
+  const tail = tailOf({
+    links: links.map(({ e, scalars, places }) => ({
+      e,
+      scalars,
+      operands: places.map((p) => (p.link === undefined ? 1 + p.operand! : value(p.link))),
+    })),
+    operands: kinds,
+    outputs: stored.map(value),
+    row,
+  });
+  if (!head.launch.plan!(target).withTail!(tail)) return undefined;
+  const outputs = [...stored.map((k) => (k < 0 ? result! : group[k]!.outputs[0]!)), ...head.outputs.slice(1)];
+  return {
+    head,
+    ops: [...group],
+    operands,
+    outputs,
+    plan: (on) => head.launch.plan!(on).withTail!(tail)!,
+  };
+}
+
+/** How an operand of `shape` lies in an op that gives `out`, beside `size` elements in rows of `row`. */
+function kindOf(
+  operand: number,
+  shape: readonly number[],
+  out: readonly number[],
+  size: number,
+  row: number,
+): Tail['operands'][number] | undefined {
+  if (operand === size) return 'whole';
+  if (operand === 1) return 'scalar';
+  const padded = [...out.slice(0, -1).map(() => 1), row];
+  const own = [...out.slice(0, Math.max(0, out.length - shape.length)).map(() => 1), ...shape];
+  return out.at(-1) === row && sameShape(own, padded) ? 'row' : undefined;
+}

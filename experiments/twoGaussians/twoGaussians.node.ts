@@ -1,0 +1,267 @@
+import { Generator, scope } from '../../engine/index.ts';
+import { pointSet } from '../../gan/data/distribution.ts';
+import { gaussian } from '../../gan/data/mixtures.ts';
+import { trainingData } from '../../gan/data/trainingData.ts';
+import { Gan } from '../../gan/gan.ts';
+import { mlp } from '../../gan/networks/mlp.ts';
+import { type RegularizerName, regularizer } from '../../gan/objectives/regularizer.ts';
+import { streams } from '../../gan/streams.ts';
+import { linearDecay, Training } from '../../gan/train/training.ts';
+import { Adam, DataLoader } from '../../nn/index.ts';
+import { largest, rounded, scoresOf, spaced, trainCritic } from '../critics.ts';
+import type { Experiment } from '../experiment.ts';
+import { density, gameValue, integral, jsdOf, type Normal, penalisedCritic } from '../line.ts';
+import { gaussianGenerator } from '../sources.ts';
+import { twoGaussiansClaims } from './twoGaussiansClaims.ts';
+import { drawTwoGaussians, twoGaussiansPage } from './twoGaussiansPage.node.ts';
+import {
+  EQUILIBRIUM,
+  fake,
+  LAMBDA,
+  type PenalisedFigures,
+  type PenalisedPair,
+  real,
+  type TwoGaussiansFigures,
+  type TwoGaussiansSizes,
+} from './twoGaussiansSetting.ts';
+
+const full: TwoGaussiansSizes = {
+  steps: 1200,
+  batch: 256,
+  width: 64,
+  generatorSteps: 1500,
+  shifts: [0, 0.5, 1, 1.5, 2, 3, 4],
+  seeds: [1, 2, 3, 4, 5],
+};
+const quick: TwoGaussiansSizes = { steps: 60, batch: 128, width: 32, shifts: [0, 2], generatorSteps: 60, seeds: [1] };
+
+/** The places of the picture. */
+const shown = spaced(-2.5, 2.5, 101);
+/** The places of integrals: wide and dense enough for 12 digits. */
+const everywhere = spaced(-8, 8, 3201);
+
+/** The critics that are trained between the two Gaussians. */
+const critics = {
+  discriminator: ['minimax', undefined, undefined],
+  'one-sided': ['wasserstein', 'one-sided-penalty', LAMBDA],
+  'two-sided': ['wasserstein', 'gradient-penalty', LAMBDA],
+  clipped: ['wasserstein', 'weight-clipping', 0.1],
+} as const satisfies Record<
+  string,
+  readonly ['minimax' | 'wasserstein', RegularizerName | undefined, number | undefined]
+>;
+
+/** How each critic learns. */
+const training = { lr: 2e-3, betas: [0.5, 0.9], lastRate: 0.01 } as const;
+
+const adam = (parameters: ConstructorParameters<typeof Adam>[0]) =>
+  new Adam(parameters, { lr: training.lr, betas: training.betas });
+
+/** Trains a critic between two Gaussians, on new samples in each step, and returns its outputs at places. */
+export async function criticBetween(
+  kind: keyof typeof critics,
+  p: Normal,
+  q: Normal,
+  { steps, batch, width }: Pick<TwoGaussiansSizes, 'steps' | 'batch' | 'width'>,
+  seed: number,
+  places: readonly (readonly number[])[],
+): Promise<number[][]> {
+  const rng = new Generator(seed, streams.training);
+  const { critic, generator: unused } = mlp({ shape: [1], width, rng: new Generator(seed, streams.weights) });
+  unused.dispose();
+  const generator = gaussianGenerator(q.mean, q.sigma);
+  const [objective, name, strength] = critics[kind];
+  const gan = new Gan({ generator, critic, latent: 1 }, rng, {
+    objective,
+    regularizers: name ? [regularizer(name, strength)] : [],
+    criticOptimizer: adam,
+  });
+  try {
+    await trainCritic(gan, () => rng.normal([batch, 1], { mean: p.mean, std: p.sigma }), {
+      steps,
+      lastRate: training.lastRate,
+    });
+    const outputs: number[][] = [];
+    for (const xs of places) outputs.push(await scoresOf(critic, Float32Array.from(xs), 1));
+    return outputs;
+  } finally {
+    gan.dispose();
+    for (const module of [critic, generator]) module.dispose();
+  }
+}
+
+/** The scores of a critic at the places of the picture. */
+async function scoresBetween(kind: keyof typeof critics, sizes: TwoGaussiansSizes, seed: number): Promise<number[]> {
+  const [scores] = await criticBetween(kind, real, fake, sizes, seed, [shown]);
+  return scores!.map((v) => rounded(v));
+}
+
+/** What a critic under a gradient penalty has learnt. */
+export async function penalisedBetween(
+  kind: 'one-sided' | 'two-sided',
+  sizes: TwoGaussiansSizes,
+  seed: number,
+): Promise<PenalisedFigures> {
+  const [scores, all] = (await criticBetween(kind, real, fake, sizes, seed, [shown, everywhere])) as [
+    number[],
+    number[],
+  ];
+  const [p, q] = [density(real, everywhere), density(fake, everywhere)];
+  const estimate = integral(
+    everywhere,
+    all.map((f, i) => f * (p[i]! - q[i]!)),
+  );
+  // The slope at a place is that between its neighbours; outside of the places there is no mass.
+  const signs = all.map((_, i) => (all[i + 1] ?? all[i]!) - (all[i - 1] ?? all[i]!));
+  return {
+    scores: centred(scores, 1),
+    estimate: rounded(estimate),
+    settled: rounded(theory().settled(signs)),
+  };
+}
+
+/** What theory says of a critic with a penalty between both. */
+const theory = () => penalisedCritic(real, fake, LAMBDA, everywhere);
+
+/** V(D, G) of a discriminator trained between unit Gaussians `shift` apart: on the exact densities, by quadrature. */
+export async function valueAt(shift: number, sizes: TwoGaussiansSizes, seed: number): Promise<number> {
+  const [p, q] = apart(shift);
+  const [logits] = await criticBetween('discriminator', p, q, sizes, seed, [everywhere]);
+  return rounded(gameValue(logits!, p, q, everywhere));
+}
+
+/** Unit Gaussians so far apart. */
+const apart = (shift: number) => [-shift / 2, shift / 2].map((mean) => ({ mean, sigma: 1 })) as [Normal, Normal];
+
+/** How generator and discriminator are trained together. */
+const game = { criticSteps: 3, lr: 1e-3, betas: [0.5, 0.9], lastRate: 0.01 } as const;
+
+/** Trains a generator on a Gaussian, then a new discriminator against it alone, and takes V over new samples. */
+export async function equilibrium(
+  sizes: TwoGaussiansSizes,
+  seed: number,
+): Promise<TwoGaussiansFigures['equilibria'][number]> {
+  const { batch, width, steps } = sizes;
+  const rng = new Generator(seed, streams.training);
+  const shape = { shape: [1], latent: 1, width } as const;
+  const weights = new Generator(seed, streams.weights);
+  const { generator, critic, latent } = mlp({ ...shape, rng: weights });
+  const fresh = mlp({ ...shape, rng: weights });
+  fresh.generator.dispose();
+  try {
+    await play(
+      new Gan({ generator, critic, latent }, rng, { objective: 'non-saturating', criticOptimizer: player }),
+      sizes,
+      seed,
+    );
+    const gan = new Gan({ generator, critic: fresh.critic, latent }, rng, {
+      objective: 'minimax',
+      criticOptimizer: adam,
+    });
+    const draw = (n: number) => rng.normal([n, 1], { mean: real.mean, std: real.sigma });
+    try {
+      await trainCritic(gan, () => draw(batch), { steps, lastRate: training.lastRate });
+      const many = 2 ** 15;
+      const [value, average, deviation] = await Promise.all(
+        scope(() => {
+          const made = gan.sample(gan.latents(many));
+          const { objectiveLoss } = gan.measure(draw(many));
+          const centred = made.sub(made.mean());
+          return [objectiveLoss.neg().item(), made.mean().item(), centred.square().mean().sqrt().item()];
+        }),
+      );
+      return { value: rounded(value!), mean: rounded(average!), deviation: rounded(deviation!) };
+    } finally {
+      gan.dispose();
+    }
+  } finally {
+    for (const module of [generator, critic, fresh.critic]) module.dispose();
+  }
+}
+
+const player = (parameters: ConstructorParameters<typeof Adam>[0]) =>
+  new Adam(parameters, { lr: game.lr, betas: game.betas });
+
+/** Trains both networks on the Gaussian of real samples, and frees the GAN. */
+async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes, seed: number): Promise<void> {
+  const set = pointSet(gaussian(real), { trainSize: 2 ** 16, testSize: 1, seed });
+  const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(seed, streams.data) };
+  const { criticSteps, lastRate } = game;
+  const training = new Training(gan, new DataLoader(trainingData(set), loader), {
+    criticSteps,
+    schedule: linearDecay(lastRate),
+  });
+  try {
+    await training.run(generatorSteps);
+  } finally {
+    training.dispose();
+    gan.dispose();
+  }
+}
+
+/** Experiment 3. */
+export const twoGaussians: Experiment<TwoGaussiansFigures> = {
+  name: 'two-gaussians',
+  title: 'Optimal discriminator and critic between two Gaussians',
+  code: import.meta.url,
+  about:
+    'The best discriminator is D* = p_r / (p_r + p_g), and V(D*, G) = 2 JSD - log 4, which is -log 4 where the distributions are the same (Goodfellow et al. 2014, proposition 1 and theorem 1). Between two Gaussians that hardly overlap it is flat where the generator is, while the critic of a WGAN is a straight line with a slope everywhere in between (Arjovsky et al. 2017, Fig. 2).',
+  async run(lab) {
+    const sizes = lab.quick ? quick : full;
+    const { steps, batch, width, generatorSteps, seeds } = sizes;
+    const settings = { steps, batch, width, training };
+    const part = <T>(kind: keyof typeof critics, seed: number, work: () => Promise<T>): Promise<T> =>
+      lab.part(`${kind}/seed-${seed}`, { ...settings, critic: critics[kind], real, fake }, work);
+    const discriminators: number[][] = [];
+    const penalised: PenalisedPair[] = [];
+    for (const seed of seeds) {
+      discriminators.push(await part('discriminator', seed, () => scoresBetween('discriminator', sizes, seed)));
+      const one = (kind: 'one-sided' | 'two-sided') => part(kind, seed, () => penalisedBetween(kind, sizes, seed));
+      penalised.push({ seed, oneSided: await one('one-sided'), twoSided: await one('two-sided') });
+    }
+    const first = seeds[0]!;
+    const clipped = await part('clipped', first, () => scoresBetween('clipped', sizes, first));
+    const values: TwoGaussiansFigures['values'][number][] = [];
+    for (const shift of sizes.shifts) {
+      const trained: number[] = [];
+      for (const seed of seeds) {
+        trained.push(await lab.part(`shift-${shift}/seed-${seed}`, settings, () => valueAt(shift, sizes, seed)));
+      }
+      const jsd = jsdOf(...apart(shift), everywhere);
+      values.push({ shift, trained, theory: rounded(2 * jsd + EQUILIBRIUM) });
+    }
+    const equilibria: TwoGaussiansFigures['equilibria'][number][] = [];
+    for (const seed of seeds) {
+      const decides = { ...settings, real, generatorSteps, game };
+      equilibria.push(await lab.part(`equilibrium/seed-${seed}`, decides, () => equilibrium(sizes, seed)));
+    }
+    const [p, q] = [density(real, shown), density(fake, shown)];
+    const scale = steepestOf(clipped);
+    const { estimate, wasserstein } = theory();
+    const figures: TwoGaussiansFigures = {
+      sizes,
+      x: shown.map((x) => rounded(x)),
+      density: { real: p.map((v) => rounded(v)), generated: q.map((v) => rounded(v)) },
+      discriminator: {
+        best: p.map((v, i) => rounded(v / (v + q[i]!))),
+        trained: discriminators.map((scores) => scores.map((s) => rounded(1 / (1 + Math.exp(-s))))),
+      },
+      penalised,
+      clipped: { scores: centred(clipped, scale), scale: rounded(scale) },
+      theory: { optimum: rounded(estimate), wasserstein: rounded(wasserstein) },
+      values,
+      equilibria,
+    };
+    return { figures, pictures: drawTwoGaussians(figures) };
+  },
+  claims: twoGaussiansClaims,
+  page: twoGaussiansPage,
+};
+
+/** The steepest slope between neighbouring places of the picture. */
+const steepestOf = (scores: readonly number[]): number =>
+  largest(scores.slice(1).map((s, i) => Math.abs((s - scores[i]!) / (shown[i + 1]! - shown[i]!))));
+
+/** Divided, and 0 in the middle. */
+const centred = (scores: readonly number[], by: number): number[] =>
+  scores.map((s) => rounded((s - scores[(scores.length - 1) / 2]!) / by));

@@ -1,0 +1,284 @@
+import { Generator, grad, noGrad, scope, type Tensor, tensor } from '../../engine/index.ts';
+import { mnist } from '../../gan/data/mnist.node.ts';
+import type { SampleSet } from '../../gan/data/sampleSet.ts';
+import { trainingData } from '../../gan/data/trainingData.ts';
+import { Gan } from '../../gan/gan.ts';
+import { metricSamples } from '../../gan/metrics/samples.ts';
+import { mlp } from '../../gan/networks/mlp.ts';
+import { type ObjectiveName, objective } from '../../gan/objectives/objective.ts';
+import { type RegularizerName, regularizer } from '../../gan/objectives/regularizer.ts';
+import { streams } from '../../gan/streams.ts';
+import { Training } from '../../gan/train/training.ts';
+import { Adam, DataLoader, type Module } from '../../nn/index.ts';
+import { largest, least, mean, rounded, trainCritic } from '../critics.ts';
+import type { Experiment } from '../experiment.ts';
+import { drawRows } from '../sources.ts';
+import { vanishingClaims } from './vanishingClaims.ts';
+import { drawVanishing, vanishingPage } from './vanishingPage.node.ts';
+
+/** How much is trained. */
+export interface VanishingSizes {
+  /** Updates of the generator before it is held fixed. */
+  readonly stages: readonly number[];
+  /** Updates of each new discriminator and critic. */
+  readonly steps: number;
+  readonly batch: number;
+  /** Units in each hidden layer of both networks. */
+  readonly width: number;
+  /** Real samples. */
+  readonly samples: number;
+}
+const full: VanishingSizes = {
+  stages: [100, 1000, 3000],
+  steps: 2000,
+  batch: 64,
+  width: 128,
+  samples: 10_000,
+};
+const quick: VanishingSizes = { stages: [20], steps: 60, batch: 32, width: 64, samples: 1000 };
+
+/** Batches of generated samples whose gradients are measured, and their size. */
+const MEASURED = { batches: 8, size: 128 } as const;
+
+/** A critic's loss and regulariser, and the generator's losses whose gradients are measured under it. */
+export const criticKinds = {
+  discriminator: { objective: 'minimax', regularizer: undefined, losses: ['minimax', 'non-saturating'] },
+  'gradient penalty': { objective: 'wasserstein', regularizer: ['gradient-penalty', 10], losses: ['wasserstein'] },
+  clipping: { objective: 'wasserstein', regularizer: ['weight-clipping', 0.05], losses: ['wasserstein'] },
+} as const satisfies Record<
+  string,
+  {
+    readonly objective: ObjectiveName;
+    readonly regularizer: readonly [RegularizerName, number] | undefined;
+    readonly losses: readonly ObjectiveName[];
+  }
+>;
+/** The name of a critic. */
+export type CriticKind = keyof typeof criticKinds;
+
+/** Norms of the generator's gradient under one loss: the mean over batches, and the ends. */
+export interface NormCurve {
+  readonly loss: ObjectiveName;
+  readonly mean: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
+/** One new critic against one fixed generator. */
+export interface CriticCurve {
+  readonly kind: CriticKind;
+  readonly norms: readonly NormCurve[];
+  /** The discriminator's mean output D on generated samples; of a critic, the mean of sigmoid(f), which means nothing. */
+  readonly doubt: readonly number[];
+  /**
+   * E f(x) - E f(y) of a Wasserstein critic over as many real as generated samples; of the discriminator, the same of its logits.
+   * Absent from figures of before it was kept.
+   */
+  readonly estimate?: readonly number[];
+}
+
+/** What `vanishing` measures. */
+export interface VanishingFigures {
+  readonly sizes: VanishingSizes;
+  /** Updates of the critic after which was measured. */
+  readonly at: readonly number[];
+  readonly stages: readonly { readonly stage: number; readonly critics: readonly CriticCurve[] }[];
+  readonly falls: readonly Fall[];
+}
+
+/** What happens to the norms of one stage, from the first update to the last. */
+export interface Fall {
+  readonly stage: number;
+  /** The first minimax norm divided by the last. */
+  readonly minimax: number;
+  /** The last non-saturating norm divided by the first. */
+  readonly nonSaturating: number;
+  /** Under a gradient penalty, the largest norm divided by the least. */
+  readonly penalty: number;
+  /** The same for clipped weights, once a tenth of the updates has brought them to their bounds. */
+  readonly clipping: number;
+}
+
+/** About five places for each power of ten, 0 to `steps`. */
+export function places(steps: number): number[] {
+  const all = [0, steps];
+  for (let at = 1; at < steps; at *= 10 ** 0.2) all.push(Math.round(at));
+  return [...new Set(all)].sort((a, b) => a - b);
+}
+
+/** Trains a generator as a non-saturating GAN for some steps, then new critics against it, and measures its gradients. */
+export async function measureStage(set: SampleSet, stage: number, sizes: VanishingSizes): Promise<CriticCurve[]> {
+  const { batch, width, samples } = sizes;
+  const shape = { shape: set.shape, width, activation: 'leakyRelu', criticActivation: 'leakyRelu' } as const;
+  const rng = new Generator(1, streams.training);
+  const networks = mlp({ ...shape, rng: new Generator(1, streams.weights) });
+  const { generator, latent } = networks;
+  const { data, shape: all } = metricSamples(set.train, set.shape, samples);
+  const table = tensor(data, { shape: all });
+  try {
+    await trainGenerator(
+      new Gan(networks, rng, { objective: 'non-saturating', criticOptimizer: adam }),
+      set,
+      stage,
+      batch,
+    );
+    const curves: CriticCurve[] = [];
+    for (const kind of Object.keys(criticKinds) as CriticKind[]) {
+      // A new critic of the same shape, from other first weights.
+      const fresh = mlp({ ...shape, rng: new Generator(2, streams.weights) });
+      fresh.generator.dispose();
+      try {
+        curves.push(await measureCritic(kind, { generator, critic: fresh.critic, latent }, table, sizes));
+      } finally {
+        fresh.critic.dispose();
+      }
+    }
+    return curves;
+  } finally {
+    for (const module of [networks.critic, generator, table]) module.dispose();
+  }
+}
+
+/** As DCGAN (Radford et al. 2016, section 4). */
+const learning = { lr: 2e-4, betas: [0.5, 0.999] } as const;
+
+const adam = (parameters: ConstructorParameters<typeof Adam>[0]) => new Adam(parameters, learning);
+
+async function trainGenerator(gan: Gan, set: SampleSet, steps: number, batch: number): Promise<void> {
+  const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(1, streams.data) };
+  const training = new Training(gan, new DataLoader(trainingData(set), loader), { criticSteps: 1 });
+  try {
+    await training.run(steps);
+  } finally {
+    training.dispose();
+    gan.dispose();
+  }
+}
+
+interface Fixed {
+  readonly generator: Module;
+  readonly critic: Module;
+  readonly latent: number;
+}
+
+async function measureCritic(
+  kind: CriticKind,
+  networks: Fixed,
+  table: Tensor,
+  { steps, batch }: VanishingSizes,
+): Promise<CriticCurve> {
+  const { objective: aim, regularizer: limit, losses } = criticKinds[kind];
+  const rng = new Generator(2, streams.training);
+  const gan = new Gan(networks, rng, {
+    objective: aim,
+    criticOptimizer: adam,
+    regularizers: limit ? [regularizer(limit[0], limit[1])] : [],
+  });
+  const norms = losses.map((loss) => ({ loss, mean: [] as number[], low: [] as number[], high: [] as number[] }));
+  const doubt: number[] = [];
+  const estimate: number[] = [];
+  try {
+    await trainCritic(gan, () => drawRows(table, batch, rng), {
+      steps,
+      at: places(steps),
+      measure: async () => {
+        for (const curve of norms) {
+          const found = await gradientNorms(networks, curve.loss);
+          curve.mean.push(rounded(mean(found)));
+          curve.low.push(rounded(least(found)));
+          curve.high.push(rounded(largest(found)));
+        }
+        doubt.push(rounded(await meanOutput(networks)));
+        estimate.push(rounded(await meanGap(networks, table)));
+      },
+    });
+    return { kind, norms, doubt, estimate };
+  } finally {
+    gan.dispose();
+  }
+}
+
+/** ‖∇θ loss‖₂ over all parameters of the generator, for each batch of codes; the codes are always the same. */
+export async function gradientNorms({ generator, critic, latent }: Fixed, loss: ObjectiveName): Promise<number[]> {
+  const { generatorLoss } = objective(loss);
+  const parameters = generator.parameters();
+  const norms: number[] = [];
+  for (let k = 0; k < MEASURED.batches; k++) {
+    const norm = scope(() => {
+      const codes = new Generator(k, streams.samples).normal([MEASURED.size, latent]);
+      const gradients = grad(generatorLoss(critic.forward(generator.forward(codes))), parameters);
+      return gradients
+        .map((g) => g.square().sum())
+        .reduce((a, b) => a.add(b))
+        .sqrt()
+        .item();
+    });
+    norms.push(await norm);
+  }
+  return norms;
+}
+
+/** The mean of D = sigmoid(logit) over generated samples. */
+const meanOutput = ({ generator, critic, latent }: Fixed): Promise<number> =>
+  scope(() => {
+    const codes = new Generator(0, streams.samples).normal([MEASURED.batches * MEASURED.size, latent]);
+    return noGrad(() => critic.forward(generator.forward(codes)).sigmoid().mean()).item();
+  });
+
+/** E f(x) - E f(y) over the first real samples and as many generated ones, fewer where there are fewer real ones. */
+const meanGap = ({ generator, critic, latent }: Fixed, table: Tensor): Promise<number> =>
+  scope(() => {
+    const count = Math.min(table.shape[0]!, MEASURED.batches * MEASURED.size);
+    const codes = new Generator(0, streams.samples).normal([count, latent]);
+    return noGrad(() => {
+      const real = critic.forward(table.slice([[0, count]])).mean();
+      return real.sub(critic.forward(generator.forward(codes)).mean());
+    }).item();
+  });
+
+/** Experiment 2. */
+export const vanishing: Experiment<VanishingFigures> = {
+  name: 'vanishing',
+  title: "The generator's gradient as the discriminator becomes perfect",
+  code: import.meta.url,
+  about:
+    'Where real and generated samples lie on different manifolds there is a perfect discriminator, and as D approaches it the gradient of E log(1 - D(g(z))) vanishes (Arjovsky and Bottou 2017, theorem 2.4 and Fig. 2: by up to five orders of magnitude in 4,000 updates). That of a Wasserstein critic does not (Arjovsky et al. 2017, theorem 3), so that it may be trained to the end.',
+  async run(lab) {
+    const sizes = lab.quick ? quick : full;
+    const { stages: list, ...settings } = sizes;
+    let set: SampleSet | undefined;
+    const stages: VanishingFigures['stages'][number][] = [];
+    for (const stage of list) {
+      const critics = await lab.part(
+        `stage-${stage}`,
+        { ...settings, criticKinds, learning, measured: MEASURED },
+        async () => {
+          set ??= await mnist();
+          return measureStage(set, stage, sizes);
+        },
+      );
+      stages.push({ stage, critics });
+    }
+    const at = places(sizes.steps);
+    const falls = stages.map(({ stage, critics }) => fallOf(stage, critics, at));
+    const figures = { sizes, at, stages, falls };
+    return { figures, pictures: drawVanishing(figures) };
+  },
+  claims: vanishingClaims,
+  page: vanishingPage,
+};
+
+function fallOf(stage: number, critics: readonly CriticCurve[], at: readonly number[]): Fall {
+  const curve = (kind: CriticKind, loss: ObjectiveName) =>
+    critics.find((c) => c.kind === kind)!.norms.find((n) => n.loss === loss)!.mean;
+  const [minimax, other] = [curve('discriminator', 'minimax'), curve('discriminator', 'non-saturating')];
+  const range = (values: readonly number[]) => rounded(largest(values) / least(values));
+  const clipped = curve('clipping', 'wasserstein').slice(at.findIndex((step) => step >= at.at(-1)! / 10));
+  return {
+    stage,
+    minimax: rounded(minimax[0]! / minimax.at(-1)!),
+    nonSaturating: rounded(other.at(-1)! / other[0]!),
+    penalty: range(curve('gradient penalty', 'wasserstein')),
+    clipping: range(clipped),
+  };
+}
