@@ -25,7 +25,7 @@ const FAMILIES = {
   'Pooling and resampling': 'engine/ops/pool engine/ops/resize engine/ops/gridSample',
   'Normalisation and attention': 'engine/ops/norm engine/ops/groupNorm engine/ops/attention',
   Losses: 'engine/ops/losses engine/ops/binaryLosses nn/losses/',
-  'Random numbers': 'engine/random engine/ops/dropout',
+  'Random numbers': 'engine/rng engine/ops/dropout',
   'Optimizer steps': 'engine/ops/optim kernels/optimizer/',
   'Errors and options': 'engine/errors engine/arguments/',
   Modules: 'nn/module/',

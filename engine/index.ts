@@ -242,18 +242,18 @@ export {
   sinh,
   tan,
 } from './ops/unary.ts';
+export { type ReferenceDevice, reference } from './reference/device.ts';
 export {
-  defaultGenerator,
-  Generator,
-  type GeneratorState,
+  defaultRng,
   manualSeed,
   type NormalOptions,
+  Rng,
+  type RngState,
   rand,
   randn,
   type TruncatedNormalOptions,
   type UniformOptions,
-} from './random.ts';
-export { type ReferenceDevice, reference } from './reference/device.ts';
+} from './rng.ts';
 export { Tape, type TapeCotangent, type TapeEntry, type TapeStep, tape } from './tape/tape.ts';
 export { type TraceOptions, trace } from './tape/trace.ts';
 export { currentMemory as memory } from './tensor/memory.ts';

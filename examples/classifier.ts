@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { createProgress } from '../cli/terminal/progress.node.ts';
-import { argmax, compile, crossEntropy, destroy, Generator, grad, init, scope, type Tensor } from '../engine/index.ts';
+import { argmax, compile, crossEntropy, destroy, grad, init, Rng, scope, type Tensor } from '../engine/index.ts';
 import type { Mnist } from '../gan/data/idxImages.node.ts';
 import { loadMnist } from '../gan/data/mnist.node.ts';
 import { DIGIT_WEIGHTS } from '../gan/metrics/digitClassifier.node.ts';
@@ -49,7 +49,7 @@ async function train(model: DigitClassifier, digits: Mnist, { epochs, batch, see
     optimizer.step(grad(loss, parameters));
     return loss;
   });
-  const order = { batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(seed, 2) };
+  const order = { batchSize: batch, shuffle: true, dropLast: true, rng: new Rng(seed, 2) };
   const loader = new nn.DataLoader(dataset(digits), order);
   const total = epochs * loader.length!;
   const schedule = new nn.OneCycleLR(optimizer, { maxLr: 4e-3, totalSteps: total, cycleMomentum: false });
@@ -95,7 +95,7 @@ async function main(options: Options): Promise<void> {
   const device = await init();
   const [digits, test] = await Promise.all([loadMnist({ split: 'train' }), loadMnist({ split: 'test' })]);
   await mkdir(options.out, { recursive: true });
-  using model = new DigitClassifier(new Generator(options.seed, 1));
+  using model = new DigitClassifier(new Rng(options.seed, 1));
   console.log(`${device.name}\n${nn.summary(model, [1, 28, 28, 1])}`);
   await train(model, digits, options);
   const found = await read(model.eval(), test);

@@ -6,12 +6,12 @@ import {
   customOp,
   destroy,
   flatMain,
-  Generator,
   gradcheck,
   gradgradcheck,
   grid1d,
   init,
   kernelcheck,
+  Rng,
   ShapeError,
 } from '../engine/index.ts';
 
@@ -49,7 +49,7 @@ const rowDots = customOp({
 });
 
 await init();
-const rng = new Generator(1);
+const rng = new Rng(1);
 const pair = (...shape: number[]) => [rng.normal(shape), rng.normal(shape)];
 const small = pair(3, 4);
 console.log('derivatives', await gradcheck(rowDots, small), await gradgradcheck(rowDots, small));

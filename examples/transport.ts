@@ -9,7 +9,7 @@ import { LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
 import { init as initChart, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import { Generator, init, scope, tensor } from '../engine/index.ts';
+import { init, Rng, scope, tensor } from '../engine/index.ts';
 import { wassersteinLp } from '../gan/index.node.ts';
 import {
   jsDivergence,
@@ -148,7 +148,7 @@ async function main({ out }: { out: string }): Promise<void> {
   print('its cost', [['W1', line.distance]]);
   await writeFile(join(out, 'potential.svg'), drawLine(line));
 
-  const rng = new Generator(1);
+  const rng = new Rng(1);
   const x = rng.hostNormal(2 * POINTS);
   const y = rng.hostNormal(2 * POINTS).map((c, k) => c + (k % 2 ? 0 : 3));
   const [w1, w2] = [await wassersteinLp(x, y, { dimension: 2 }), await wassersteinLp(x, y, { dimension: 2, p: 2 })];

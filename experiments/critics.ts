@@ -1,4 +1,4 @@
-import { compile, type Generator, noGrad, scope, type Tensor, tensor } from '../engine/index.ts';
+import { compile, noGrad, type Rng, scope, type Tensor, tensor } from '../engine/index.ts';
 import type { Gan } from '../gan/gan.ts';
 import { linearDecay } from '../gan/train/training.ts';
 import { DivergenceError } from '../gan/train/watch.ts';
@@ -73,4 +73,4 @@ export const spaced = (from: number, to: number, n: number): number[] =>
 export const rounded = (value: number, digits = 4): number => Number(value.toPrecision(digits));
 
 /** Whatever draws samples on the device: `n` of them. */
-export type Draw = (n: number, rng: Generator) => Tensor;
+export type Draw = (n: number, rng: Rng) => Tensor;

@@ -1,18 +1,9 @@
 /** Generators that learn nothing: the distributions that a critic is measured on. */
-import {
-  argsort,
-  broadcastTo,
-  concat,
-  floor,
-  type Generator,
-  indexSelect,
-  type Tensor,
-  tensor,
-} from '../engine/index.ts';
+import { argsort, broadcastTo, concat, floor, indexSelect, type Rng, type Tensor, tensor } from '../engine/index.ts';
 import { init, Linear, Module, Parameter } from '../nn/index.ts';
 
 /** n rows of a table [N, ...], drawn with replacement: others in each run of a compiled step. */
-export const drawRows = (table: Tensor, n: number, rng: Generator): Tensor =>
+export const drawRows = (table: Tensor, n: number, rng: Rng): Tensor =>
   // Rounding may lift the largest number to N.
   indexSelect(table, floor(rng.uniform([n], { high: table.shape[0]! })).minimum(table.shape[0]! - 1));
 
@@ -21,9 +12,9 @@ export class SegmentGenerator extends Module {
   /** Where the segment stands, [1]. */
   readonly theta: Parameter;
   /** Draws the places on it. */
-  readonly rng: Generator;
+  readonly rng: Rng;
 
-  constructor(theta: number, rng: Generator) {
+  constructor(theta: number, rng: Rng) {
     super();
     this.theta = new Parameter(tensor([theta]));
     this.rng = rng;
@@ -41,9 +32,9 @@ export class Cloud extends Module {
   /** [N, dimension]. */
   readonly points: Parameter;
   /** Draws the order. */
-  readonly rng: Generator;
+  readonly rng: Rng;
 
-  constructor(points: Float32Array, dimension: number, rng: Generator) {
+  constructor(points: Float32Array, dimension: number, rng: Rng) {
     super();
     this.points = new Parameter(tensor(points, { shape: [points.length / dimension, dimension] }));
     this.rng = rng;

@@ -1,14 +1,4 @@
-import {
-  checked,
-  checkRange,
-  concat,
-  type Generator,
-  grad,
-  noGrad,
-  ranges,
-  scope,
-  type Tensor,
-} from '../engine/index.ts';
+import { checked, checkRange, concat, grad, noGrad, type Rng, ranges, scope, type Tensor } from '../engine/index.ts';
 import {
   Adam,
   type AnyModule,
@@ -78,7 +68,7 @@ const adam: MakeOptimizer = (parameters) => new Adam(parameters, { lr: 1e-4, bet
  * The training steps of a generative adversarial network, with any objective and any regularisers. Nothing here waits for the device,
  * and both steps may be compiled.
  * @example
- * const rng = new Generator(1);
+ * const rng = new Rng(1);
  * const gan = new Gan(dcganSmall({ shape: [28, 28, 1], rng }), rng); // WGAN-GP
  * for (let k = 0; k < 5; k++) gan.criticStep(nextBatch());
  * gan.generatorStep(64);
@@ -87,7 +77,7 @@ export class Gan {
   /** What is trained. */
   readonly networks: Networks;
   /** Draws latent codes, noise, and the places where gradients are penalised. */
-  readonly rng: Generator;
+  readonly rng: Rng;
   /** What both networks minimise. */
   readonly objective: Objective;
   /** What keeps the critic smooth. */
@@ -108,7 +98,7 @@ export class Gan {
    * Prepares the critic (spectral norm) and makes the optimizers, which take the parameters into their arenas.
    * @throws TypeError for options that do not exist, RangeError for numbers out of range
    */
-  constructor(networks: Networks, rng: Generator, options: GanOptions = {}) {
+  constructor(networks: Networks, rng: Rng, options: GanOptions = {}) {
     const { emaDecay = 0, instanceNoise = 0 } = checked('Gan', options, OPTIONS);
     const { criticOptimizer = adam, generatorOptimizer = criticOptimizer } = options;
     checkRange('Gan', 'emaDecay', ranges.belowOne, emaDecay);

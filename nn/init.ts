@@ -5,7 +5,7 @@
  */
 import {
   checked,
-  defaultGenerator,
+  defaultRng,
   diag,
   full,
   qr,
@@ -229,4 +229,4 @@ function diracOf(shape: Shape, groups: number): Tensor {
 }
 
 /** The generator of layers that are not given one: the one behind `rand`, which `manualSeed` restarts. */
-export const layerGenerator = defaultGenerator;
+export const layerGenerator = defaultRng;

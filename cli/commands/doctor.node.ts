@@ -4,10 +4,10 @@ import {
   convTranspose2d,
   type Device,
   destroy,
-  Generator,
   init,
   matmul,
   measureRoofs,
+  Rng,
   reference,
   type Tensor,
   WebGpuDevice,
@@ -150,7 +150,7 @@ async function selfTest(device: Device): Promise<Findings['selfTest']> {
   for (const [op, shapes, fn] of CASES) {
     const run = (on: Device) =>
       withDevice(on, () => {
-        const rng = new Generator(7);
+        const rng = new Rng(7);
         const [a, b] = shapes.map((s) => rng.normal(s)) as [Tensor, Tensor];
         return fn(a, b);
       }).data();

@@ -1,4 +1,4 @@
-import { defined, destroy, Generator, init } from '../../engine/index.ts';
+import { defined, destroy, init, Rng } from '../../engine/index.ts';
 import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
 import { type Evaluation, figureLine, evaluate as measure } from '../../gan/metrics/evaluate.ts';
 import { featuresFor } from '../../gan/metrics/featuresFor.node.ts';
@@ -42,7 +42,7 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
       const count = options.count ?? Math.min(COUNT[set.kind], set.test.count);
       using notes = createNotes(options.quiet || options.json);
       notes.say(`drawing ${count} samples of step ${run.step}`);
-      const codes = new Generator(options.seed, streams.measurements).normal([count, run.networks.latent]);
+      const codes = new Rng(options.seed, streams.measurements).normal([count, run.networks.latent]);
       const samples = await drawSamples(run.networks.generator, codes, { batchSize: 64 });
       const features = await featuresFor(set);
       const figures = await measure({

@@ -1,6 +1,6 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import { defined, destroy, Generator, init } from '../../engine/index.ts';
+import { defined, destroy, init, Rng } from '../../engine/index.ts';
 import { fileError, writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
 import { tileImages } from '../../gan/pictures/grid.ts';
 import { writePng } from '../../gan/pictures/png.node.ts';
@@ -66,7 +66,7 @@ export async function sample(
 
 /** One sample, which tells images from points. */
 const probe = (source: Source): Promise<SampleArray> =>
-  draw(source, () => new Generator(0).normal([2, source.networks.latent]));
+  draw(source, () => new Rng(0).normal([2, source.networks.latent]));
 
 interface Written {
   readonly path: string;

@@ -1,4 +1,4 @@
-import { concat, Generator, scope, type Tensor } from '../../engine/index.ts';
+import { concat, Rng, scope, type Tensor } from '../../engine/index.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
 import { largest } from '../../gan/extremes.ts';
 import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
@@ -39,12 +39,12 @@ const NOISE = 0.25;
  * seed is the same sample in every picture.
  */
 export function settle({ generator, latent }: Networks, psi?: number): void {
-  standingStatistics(generator, { latent, rng: new Generator(0, 7), ...(psi !== undefined && { psi }) });
+  standingStatistics(generator, { latent, rng: new Rng(0, 7), ...(psi !== undefined && { psi }) });
 }
 
 /** The first n codes of the seed: those of its grid. */
 export const gridCodes = ({ networks, options }: Source, n: number): Tensor =>
-  new Generator(options.seed).normal([n, networks.latent]);
+  new Rng(options.seed).normal([n, networks.latent]);
 
 /** The samples of the codes that `make` gives, each by itself. What `make` makes is freed. */
 export async function draw({ networks }: Source, make: () => Tensor): Promise<SampleArray> {
@@ -122,7 +122,7 @@ async function arithmetic(source: Source): Promise<Drawn> {
     const all = gridCodes(source, largest(codes) + 1);
     const [a, b, c] = terms.map((numbers) => meanLatent(all, numbers).reshape([1, latent])) as [Tensor, Tensor, Tensor];
     const result = analogy(a, b, c);
-    const noise = new Generator(seed, 1).uniform([each, latent], { low: -NOISE, high: NOISE });
+    const noise = new Rng(seed, 1).uniform([each, latent], { low: -NOISE, high: NOISE });
     const rows = [a, b, c].flatMap((mean, term) => [rowsOf('sample', all, terms[term]!), mean]);
     return concat([...rows, result.add(noise), result]);
   });
@@ -138,7 +138,7 @@ async function truncate(source: Source): Promise<Drawn> {
     if (truncation === 'mean') return draw(source, () => towardsMean(gridCodes(source, count), { psi: value }));
     // Shorter codes move the layers' inputs, so that each psi has statistics of its own, as in BigGAN.
     settle(source.networks, value);
-    return draw(source, () => truncatedLatents(new Generator(seed), count, latent, value));
+    return draw(source, () => truncatedLatents(new Rng(seed), count, latent, value));
   };
   if (psi !== undefined) {
     const layout = { columns: Math.ceil(Math.sqrt(count)), title: `psi ${psi}` };
@@ -204,7 +204,7 @@ async function reconstruct(source: Source): Promise<Drawn> {
   );
   const { codes, errors } = await invertSamples(networks.generator, real, {
     latent: networks.latent,
-    rng: new Generator(seed),
+    rng: new Rng(seed),
   });
   const made = await draw(source, () => codes);
   const mean = errors.reduce((sum, error) => sum + error, 0) / n;

@@ -1,4 +1,4 @@
-import { Generator, sizeOf, type Tensor } from '../../engine/index.ts';
+import { Rng, sizeOf, type Tensor } from '../../engine/index.ts';
 import { tileImages } from '../../gan/pictures/grid.ts';
 import { plotCurves } from '../../gan/pictures/plot.node.ts';
 import { encodePng } from '../../gan/pictures/png.node.ts';
@@ -37,7 +37,7 @@ export function createSnapshots(job: Job): Snapshots {
   const { config, set, training, run, say } = job;
   const figures = snapshotFigures(set);
   const { networks, ema } = training.gan;
-  const codes: Tensor = new Generator(config.seed, streams.samples).normal([figures.count, networks.latent]);
+  const codes: Tensor = new Rng(config.seed, streams.samples).normal([figures.count, networks.latent]);
   const draw = () => drawSamples(networks.generator, codes, { batchSize: GRID, ...(ema && { ema }) });
   let samples: SampleArray;
   let last: StepRow = {};

@@ -7,8 +7,10 @@ export function shown(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   const { shape } = value as { readonly shape?: unknown };
   // A bundler may put an underscore before the name of a class that it moves.
-  if (!isPlain(value))
-    return `a ${value.constructor.name.replace(/^_/, '')}${Array.isArray(shape) ? ` [${shape}]` : ''}`;
+  if (!isPlain(value)) {
+    const name = value.constructor.name.replace(/^_/, '');
+    return `${/^([AEIO]|Rng$|RNN|LSTM)/.test(name) ? 'an' : 'a'} ${name}${Array.isArray(shape) ? ` [${shape}]` : ''}`;
+  }
   const inner = (v: unknown) => (typeof v === 'object' && v !== null && isPlain(v) ? '{...}' : shown(v));
   const entries = Object.entries(value).map(([name, v]) => `${name}: ${inner(v)}`);
   return entries.length > 0 ? `{ ${entries.join(', ')} }` : '{}';

@@ -1,7 +1,7 @@
 import { aFunction, guarded } from '../arguments/arguments.ts';
 import { returned } from '../arguments/kinds.ts';
 import { reshape } from '../ops/movement.ts';
-import { recordDraws, replayDraws } from '../random.ts';
+import { recordDraws, replayDraws } from '../rng.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { apply, observe } from './apply.ts';
@@ -12,8 +12,8 @@ import type { Row } from './row.ts';
 /**
  * A function that keeps none of the values inside `fn` for the backward pass, and computes them again there: memory for
  * time (Chen et al. 2016, "Training deep nets with sublinear memory cost"). Parameters that `fn` uses without being given
- * them receive their gradients too, and random numbers from a Generator are drawn again as they were.
- * @param fn deterministic but for Generators; must not be async
+ * them receive their gradients too, and random numbers from an Rng are drawn again as they were.
+ * @param fn deterministic but for Rngs; must not be async
  * @returns a function with the same result and derivatives of every order as `fn`
  * @example
  * const block = checkpoint((x) => model.forward(x));

@@ -2,8 +2,8 @@
 
 import { checked } from '../arguments/options.ts';
 import { GradcheckError, GradError } from '../errors.ts';
-import { Generator } from '../random.ts';
 import { reference } from '../reference/device.ts';
+import { Rng } from '../rng.ts';
 import { scope } from '../tensor/scope.ts';
 import { sameShape, show } from '../tensor/shape.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
@@ -215,7 +215,7 @@ export class Check {
   }
 
   #directions(): void {
-    const rng = new Generator(this.#options.seed ?? 0);
+    const rng = new Rng(this.#options.seed ?? 0);
     const direction = (n: number): Float64Array => {
       const v = Float64Array.from(rng.hostNormal(n));
       const length = Math.sqrt(inner(v, v)) || 1;

@@ -1,7 +1,7 @@
 import { shown } from '../arguments/options.ts';
 import { withDevice } from '../device.ts';
-import { Generator } from '../random.ts';
 import { reference } from '../reference/device.ts';
+import { Rng } from '../rng.ts';
 import { scope } from '../tensor/scope.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Check } from './derivativeCheck.ts';
@@ -70,7 +70,7 @@ function secondCheck(
 ): Check {
   const n = inputs.length;
   const first = new Check('gradgradcheck', fn, inputs, values, options);
-  const rng = new Generator(options.seed ?? 0, 1);
+  const rng = new Rng(options.seed ?? 0, 1);
   const cotangents = first.outputs().map((y, k) => Object.assign(rng.normal(y.shape), { label: `cotangent ${k}` }));
   const second: Fn = (...all) =>
     grad(first.called(all.slice(0, n)), all.slice(0, n), {

@@ -1,11 +1,11 @@
 import { aNumber, kind, op } from '../arguments/arguments.ts';
 import { aTensor } from '../arguments/kinds.ts';
-import { Generator } from '../random.ts';
+import { Rng } from '../rng.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { affine, mul } from './elementwise.ts';
 
-const aGenerator = kind<Generator>('generator', 'a Generator', (v) => v instanceof Generator);
+const anRng = kind<Rng>('generator', 'an Rng', (v) => v instanceof Rng);
 
 /**
  * Inverted dropout (Srivastava et al. 2014), as in training: each element becomes 0 with probability p, and the others grow
@@ -14,7 +14,7 @@ const aGenerator = kind<Generator>('generator', 'a Generator', (v) => v instance
  * @throws RangeError unless 0 <= p <= 1
  * @function
  */
-export const dropout = op('dropout', [aTensor('x'), aNumber('p'), aGenerator], (x, p, generator): Tensor => {
+export const dropout = op('dropout', [aTensor('x'), aNumber('p'), anRng], (x, p, generator): Tensor => {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`dropout: p must be from 0 to 1, not ${p}`);
   return scope(() => mul(x, affine(generator.bernoulli(x.shape, 1 - p), p === 1 ? 0 : 1 / (1 - p), 0)));
 });

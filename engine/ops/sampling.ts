@@ -1,4 +1,4 @@
-/** Rows behind the distributions of a Generator; see random.ts. */
+/** Rows behind the distributions of an Rng; see rng.ts. */
 import { gumbelMax as gumbelMaxPlan } from '../../kernels/random/gumbelMax.ts';
 import { truncatedNormal as truncatedNormalPlan } from '../../kernels/random/truncatedNormal.ts';
 import { apply } from '../autograd/apply.ts';

@@ -1,4 +1,4 @@
-import { concat, Generator, grad, noGrad, scope, type Tensor } from '../../engine/index.ts';
+import { concat, grad, noGrad, Rng, scope, type Tensor } from '../../engine/index.ts';
 import { swissRoll } from '../../gan/data/curves.ts';
 import { pointSet } from '../../gan/data/distribution.ts';
 import { trainingData } from '../../gan/data/trainingData.ts';
@@ -63,8 +63,8 @@ export const BETAS = [0, 0.9] as const;
 export async function clippingRun(name: BoundName, settings: ClippingSettings): Promise<ClippingResult> {
   const { depth, width, batch, criticSteps, steps, every, lr, bins, seed } = settings;
   const set = pointSet(swissRoll(), { seed });
-  const networks = mlp({ shape: [2], depth, width, rng: new Generator(seed, streams.weights) });
-  const gan = new Gan(networks, new Generator(seed, streams.training), {
+  const networks = mlp({ shape: [2], depth, width, rng: new Rng(seed, streams.weights) });
+  const gan = new Gan(networks, new Rng(seed, streams.training), {
     regularizers: [bounds[name].regularizer()],
     criticOptimizer: (parameters) => new Adam(parameters, { lr, betas: BETAS }),
   });
@@ -72,12 +72,12 @@ export async function clippingRun(name: BoundName, settings: ClippingSettings): 
     batchSize: batch,
     shuffle: true,
     dropLast: true,
-    rng: new Generator(seed, streams.data),
+    rng: new Rng(seed, streams.data),
   });
   const training = new Training(gan, data, { criticSteps });
   const watched = new DataLoader(trainingData(set, 'test'), { batchSize: batch, dropLast: true });
   const batches = watched.epochs()[Symbol.iterator]();
-  const rng = new Generator(seed, streams.samples);
+  const rng = new Rng(seed, streams.samples);
   const rows: NormsRow[] = [];
   for (let step = every; step <= steps; step += every) {
     let wasserstein: number | undefined;
@@ -107,7 +107,7 @@ export async function clippingRun(name: BoundName, settings: ClippingSettings): 
  * @param real samples [N, D]; as many are generated
  * @throws TypeError for a critic that is no `Sequential` with relu after each hidden layer
  */
-export function layerGradients(gan: Gan, real: Tensor, rng: Generator): Tensor[] {
+export function layerGradients(gan: Gan, real: Tensor, rng: Rng): Tensor[] {
   const { critic, generator, latent } = gan.networks;
   const n = real.shape[0]!;
   if (!(critic instanceof Sequential)) throw new TypeError('layerGradients: the critic must be a Sequential');

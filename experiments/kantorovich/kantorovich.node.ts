@@ -1,4 +1,4 @@
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import { moons, type NoiseOptions } from '../../gan/data/curves.ts';
 import type { Distribution } from '../../gan/data/distribution.ts';
 import {
@@ -104,7 +104,7 @@ function distributionOf([name, options]: Source): Distribution {
 /** The two clouds, [n, 2] each. */
 export function clouds(pair: PairName, points: number, seed: number): [Float32Array, Float32Array] {
   const [p, q] = pairs[pair].map(distributionOf) as [Distribution, Distribution];
-  const rng = new Generator(seed, streams.data);
+  const rng = new Rng(seed, streams.data);
   return [p.sample(points, rng), q.sample(points, rng)];
 }
 
@@ -118,8 +118,8 @@ export async function measureClouds(
   const [x, y] = clouds(pair, points, seed);
   const { distance: exact } = await wassersteinLp(x, y, { dimension: 2 });
   const [name, strength, rate] = methods[method];
-  const rng = new Generator(seed, streams.training);
-  const { critic, generator: unused } = mlp({ shape: [2], width, rng: new Generator(seed, streams.weights) });
+  const rng = new Rng(seed, streams.training);
+  const { critic, generator: unused } = mlp({ shape: [2], width, rng: new Rng(seed, streams.weights) });
   unused.dispose();
   const [real, generator] = [new Cloud(x, 2, rng), new Cloud(y, 2, rng)];
   const gan = new Gan({ generator, critic, latent: 1 }, rng, {

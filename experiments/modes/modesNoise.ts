@@ -1,4 +1,4 @@
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import { largest, smallest } from '../../gan/extremes.ts';
 import { modeCoverage } from '../../gan/metrics/modeCoverage.ts';
 import { meanSpread } from '../tables.ts';
@@ -22,7 +22,7 @@ export function uniformNoise(mixture: MixtureName, samples: number): Finals {
     return [smallest(along) - 3 * sigma, largest(along) + 3 * sigma] as const;
   });
   const found = Array.from({ length: DRAWS }, (_, seed) => {
-    const places = new Generator(seed).hostUniform(2 * samples);
+    const places = new Rng(seed).hostUniform(2 * samples);
     const data = places.map((u, i) => box[i % 2]![0] + u * (box[i % 2]![1] - box[i % 2]![0]));
     return modeCoverage({ data, shape: [samples, 2] }, modes);
   });

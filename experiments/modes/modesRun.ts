@@ -1,4 +1,4 @@
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import { type PointSet, pointSet } from '../../gan/data/distribution.ts';
 import { gaussianGrid, gaussianRing } from '../../gan/data/mixtures.ts';
 import { trainingData } from '../../gan/data/trainingData.ts';
@@ -138,8 +138,8 @@ export async function modesRun(
   const { steps, batch, latent, width, emaDecay, rateDecay, samples, counts } = settings;
   const method: Method = methods[name];
   const set = modesData(mixture, seed);
-  const networks = mlp({ shape: [2], latent, width, depth: DEPTH, rng: new Generator(seed, streams.weights) });
-  const gan = new Gan(networks, new Generator(seed, streams.training), {
+  const networks = mlp({ shape: [2], latent, width, depth: DEPTH, rng: new Rng(seed, streams.weights) });
+  const gan = new Gan(networks, new Rng(seed, streams.training), {
     objective: method.objective,
     regularizers: method.regularizers(),
     criticOptimizer: method.optimizer.make,
@@ -149,10 +149,10 @@ export async function modesRun(
     batchSize: batch,
     shuffle: true,
     dropLast: true,
-    rng: new Generator(seed, streams.data),
+    rng: new Rng(seed, streams.data),
   });
   const training = new Training(gan, data, { criticSteps: method.criticSteps, schedule: linearDecay(rateDecay) });
-  const codes = new Generator(seed, streams.samples).normal([samples, latent]);
+  const codes = new Rng(seed, streams.samples).normal([samples, latent]);
   const rows: ModesRow[] = [];
   let points: number[] = [];
   for (let k = 1; k <= counts; k++) {

@@ -1,4 +1,4 @@
-import { Generator, grad, scope } from '../../engine/index.ts';
+import { grad, Rng, scope } from '../../engine/index.ts';
 import { Gan } from '../../gan/gan.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type ObjectiveName, objective } from '../../gan/objectives/objective.ts';
@@ -103,8 +103,8 @@ async function measureCritic(
   seed: number,
   { steps, batch, width }: Training,
 ): Promise<{ estimate: number; slope: number }> {
-  const rng = new Generator(seed, streams.training);
-  const { critic, generator: unused } = mlp({ shape: [2], width, rng: new Generator(seed, streams.weights) });
+  const rng = new Rng(seed, streams.training);
+  const { critic, generator: unused } = mlp({ shape: [2], width, rng: new Rng(seed, streams.weights) });
   unused.dispose();
   const [real, generator] = [new SegmentGenerator(0, rng), new SegmentGenerator(theta, rng)];
   const gan = new Gan({ generator, critic, latent: 1 }, rng, {

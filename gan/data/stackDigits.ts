@@ -1,4 +1,4 @@
-import { checked, checkRange, Generator, ranges } from '../../engine/index.ts';
+import { checked, checkRange, Rng, ranges } from '../../engine/index.ts';
 import { streams } from '../streams.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
 
@@ -28,7 +28,7 @@ export function stackDigits(digits: SampleSet, options: StackDigitsOptions = {})
   }
   const stack = ({ count, data, labels }: Samples, n: number, stream: number): Samples => {
     const pixels = height * width;
-    const chosen = new Generator(seed, stream).hostUniform(3 * n).map((u) => Math.floor(u * count));
+    const chosen = new Rng(seed, stream).hostUniform(3 * n).map((u) => Math.floor(u * count));
     const bytes = data as Uint8Array;
     const images = new Uint8Array(n * pixels * 3);
     const classes = new Uint16Array(n);

@@ -4,8 +4,8 @@ import {
   compile,
   crossEntropy,
   type Device,
-  Generator,
   grad,
+  Rng,
   ranges,
   scope,
   sizeOf,
@@ -31,7 +31,7 @@ export interface ClassificationAccuracyOptions {
   /** The largest learning rate of AdamW's one cycle. Default 0.004. */
   readonly lr?: number;
   /** Makes the classifier, from samples [N, ...] to logits [N,K]; a small network for points or images unless given. */
-  readonly model?: (rng: Generator) => nn.Module;
+  readonly model?: (rng: Rng) => nn.Module;
   /** Where it computes; the current device unless given. */
   readonly device?: Device;
 }
@@ -72,9 +72,9 @@ export async function classificationAccuracyScore(
   const classes = checkRange(op, 'classes', ranges.whole(largest + 1), rest.classes ?? largest + 1);
   const batch = Math.min(checkRange(op, 'batchSize', ranges.whole(2), batchSize), a.count);
   const one = samples.shape.slice(1);
-  const make = rest.model ?? ((rng: Generator) => smallClassifier(one, classes, rng));
-  using model = withDevice(device, () => make(new Generator(seed, 1)));
-  await learn(model, samples, { device, batch, lr, labels, epochs, rng: new Generator(seed, 2) });
+  const make = rest.model ?? ((rng: Rng) => smallClassifier(one, classes, rng));
+  using model = withDevice(device, () => make(new Rng(seed, 1)));
+  await learn(model, samples, { device, batch, lr, labels, epochs, rng: new Rng(seed, 2) });
   model.eval();
   const [right, all] = [new Array<number>(classes).fill(0), new Array<number>(classes).fill(0)];
   for (let from = 0; from < b.count; from += 500) {
@@ -103,7 +103,7 @@ interface Lesson {
   readonly lr: number;
   readonly labels: Int32Array;
   readonly epochs: number;
-  readonly rng: Generator;
+  readonly rng: Rng;
 }
 
 async function learn(model: nn.Module, samples: MetricSamples, lesson: Lesson): Promise<void> {
@@ -145,7 +145,7 @@ function labelsOf(op: string, name: string, { labels }: MetricSamples, { count }
 }
 
 /** Two hidden layers for points; two strided convolutions with batch norm for images. */
-function smallClassifier(shape: readonly number[], classes: number, rng: Generator): nn.Module {
+function smallClassifier(shape: readonly number[], classes: number, rng: Rng): nn.Module {
   const plain = { bias: false, init: nn.init.kaimingNormal(), rng };
   if (shape.length !== 3) {
     const width = sizeOf(shape);

@@ -1,4 +1,4 @@
-import type { Generator, Tensor } from '../../engine/index.ts';
+import type { Rng, Tensor } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 
 /** Numbers that describe a digit in {@link DigitClassifier.features}. */
@@ -17,7 +17,7 @@ export class DigitClassifier extends nn.Module {
   readonly head: nn.Linear;
 
   /** Makes the weights, on the current device. @param rng fills them; the layers' own unless given */
-  constructor(rng?: Generator) {
+  constructor(rng?: Rng) {
     super();
     const source = rng ? { rng } : {};
     // A bias in front of batch norm would be subtracted again; He et al. 2015 for the weights before a relu.

@@ -1,4 +1,4 @@
-import { checked, type Device, Generator, sizeOf } from '../../engine/index.ts';
+import { checked, type Device, Rng, sizeOf } from '../../engine/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { streams } from '../streams.ts';
 import { tooFew } from './enough.ts';
@@ -132,14 +132,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     ...(classShares && { classShares }),
   };
   const context = (of: MetricSubject): MetricContext => ({ ...common, samples: of, shared: sharing() });
-  const own = context(subject(shuffled(samples, new Generator(seed, streams.sampleOrder))));
+  const own = context(subject(shuffled(samples, new Rng(seed, streams.sampleOrder))));
   const realCount = real?.shape[0];
   // What stands beside samples without labels has none either: diversity would be that within classes.
   const alike = ({ labels, ...rest }: MetricSamples): MetricSamples =>
     samples.labels && labels ? { ...rest, labels } : rest;
   const beside = real && {
     real: context(subject(alike(real))),
-    noise: context(subject(alike(noiseLike(reference, count, new Generator(seed, streams.noise))))),
+    noise: context(subject(alike(noiseLike(reference, count, new Rng(seed, streams.noise))))),
   };
   const evaluation: Evaluation = {};
   const counts = { samples: count, reference: reference.shape[0]! };
@@ -229,12 +229,12 @@ interface Asked {
 /** What is measured against, and the real samples that are measured beside, both in random order. */
 function realSamples({ reference, set, seed, count }: Asked): { reference: MetricSamples; real?: MetricSamples } {
   // Not from the seed: figures of two seeds are to differ by the samples alone.
-  const order = new Generator(0, streams.referenceOrder);
+  const order = new Rng(0, streams.referenceOrder);
   if (reference) rowsOf('evaluate', 'reference', reference, 2);
   if (set) {
     const held = reference ? shuffled(reference, order) : drawnFrom(set.test, set.shape, order);
     if (count === 0) return { reference: held };
-    return { reference: held, real: drawnFrom(set.train, set.shape, new Generator(seed, streams.realSamples), count) };
+    return { reference: held, real: drawnFrom(set.train, set.shape, new Rng(seed, streams.realSamples), count) };
   }
   if (!reference) throw new TypeError('evaluate: give `reference` or `set`, to measure against');
   const all = shuffled(reference, order);
@@ -279,7 +279,7 @@ async function titleOn(
 }
 
 /** Uniform noise in the range of the data. Labels, where the reference has them, go round its classes. */
-function noiseLike({ data, shape, labels }: MetricSamples, count: number, rng: Generator): MetricSamples {
+function noiseLike({ data, shape, labels }: MetricSamples, count: number, rng: Rng): MetricSamples {
   const one = shape.slice(1);
   const width = sizeOf(one);
   const low = new Float64Array(width).fill(one.length === 3 ? -1 : Infinity);

@@ -3,7 +3,7 @@ import {
   checkRange,
   eigh,
   reference as float64,
-  type Generator,
+  type Rng,
   ranges,
   scope,
   tensor,
@@ -98,7 +98,7 @@ function sandwich(h: Float64Array, c: Float64Array, d: number): Float64Array {
 /** Options of {@link frechetInceptionDistance}. */
 export interface FidOptions {
   /** Chooses the smaller sets that the bias is estimated from. */
-  readonly rng: Generator;
+  readonly rng: Rng;
   /** How many smaller sets; 0 for no estimate. Default 8. */
   readonly extrapolation?: number;
 }

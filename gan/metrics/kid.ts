@@ -1,4 +1,4 @@
-import { checked, checkRange, type Device, type Generator, matmul, ranges, type Tensor } from '../../engine/index.ts';
+import { checked, checkRange, type Device, matmul, type Rng, ranges, type Tensor } from '../../engine/index.ts';
 import { meanOverPairs } from './pairs.ts';
 import { deviceFor } from './read.ts';
 import { bothRows, type MetricSamples, meanAndSpread, type Rows, takeSamples } from './samples.ts';
@@ -9,7 +9,7 @@ const TOGETHER = 8;
 /** Options of {@link kernelInceptionDistance}. */
 export interface KidOptions {
   /** Chooses the subsets. */
-  readonly rng: Generator;
+  readonly rng: Rng;
   /** How many pairs of subsets are compared. Default 100. */
   readonly subsets?: number;
   /** Samples in a subset; 1,000 unless given, or half of the samples where that is less: subsets of all would be the same. */

@@ -5,9 +5,9 @@ import {
   concat,
   conv2d,
   type Device,
-  type Generator,
   mean,
   permute,
+  type Rng,
   ranges,
   relu,
   reshape,
@@ -128,7 +128,7 @@ function oneScale(x: Tensor, y: Tensor): readonly [structure: Tensor, whole: Ten
 /** Options of {@link msSsimDiversity}. */
 export interface MsSsimDiversityOptions extends MsSsimOptions {
   /** Chooses the pairs. */
-  readonly rng: Generator;
+  readonly rng: Rng;
   /** How many random pairs. Default 1,000. */
   readonly pairs?: number;
 }

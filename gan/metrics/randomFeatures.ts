@@ -1,4 +1,4 @@
-import { Generator, type Tensor } from '../../engine/index.ts';
+import { Rng, type Tensor } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 
 /** Numbers that describe an image in {@link RandomFeatures}. */
@@ -25,7 +25,7 @@ export class RandomFeatures extends nn.Module {
     super();
     const [height, width, channels] = shape;
     const half = (n: number): number => Math.floor(n / 2);
-    const plain = { bias: false, init: nn.init.kaimingNormal(), rng: new Generator(seed) };
+    const plain = { bias: false, init: nn.init.kaimingNormal(), rng: new Rng(seed) };
     const stride = { stride: 2, padding: 1, ...plain };
     this.body = new nn.Sequential(
       new nn.Conv2d(channels, 16, 4, stride),

@@ -1,4 +1,4 @@
-import { checked, checkRange, Generator, ranges } from '../../engine/index.ts';
+import { checked, checkRange, Rng, ranges } from '../../engine/index.ts';
 
 /** How `slicedWasserstein` measures. */
 export interface SlicedWassersteinOptions {
@@ -51,7 +51,7 @@ export function slicedWassersteinTo(b: Float32Array, options: SlicedWassersteinO
     }
   };
   check('b', b);
-  const rng = new Generator(seed);
+  const rng = new Rng(seed);
   const directions = Array.from({ length: Math.ceil(projections / LANES) }, () =>
     Array.from({ length: LANES }, () => unitVector(rng.hostNormal(dimension))),
   );

@@ -1,4 +1,4 @@
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import { birthdayParadox } from './birthdayParadox.ts';
 import { classificationAccuracyScore } from './classificationAccuracy.ts';
 import { classesOf } from './features.ts';
@@ -168,7 +168,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     needs: 'points',
     async compute(context) {
       const [a, b] = [await context.samples.features(), await context.reference.features()];
-      const { value, unbiased, bias } = await frechetInceptionDistance(a, b, { rng: new Generator(context.seed, 1) });
+      const { value, unbiased, bias } = await frechetInceptionDistance(a, b, { rng: new Rng(context.seed, 1) });
       return { value, details: { unbiased, bias } };
     },
   },
@@ -178,7 +178,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     needs: 'points',
     async compute(context) {
       const [a, b] = [await context.samples.features(), await context.reference.features()];
-      const options = { rng: new Generator(context.seed, 2), device: context.device };
+      const options = { rng: new Rng(context.seed, 2), device: context.device };
       const { value, standardError } = await kernelInceptionDistance(a, b, options);
       return { value, spread: standardError };
     },
@@ -282,7 +282,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     async compute({ samples, seed, device }) {
       const { labels } = samples.samples;
       if (labels && new Set(Array.from(labels)).size === labels.length) return { value: Number.NaN };
-      const options = { rng: new Generator(seed, 3), pairs: 500, device };
+      const options = { rng: new Rng(seed, 3), pairs: 500, device };
       const { value, standardDeviation, scales } = await msSsimDiversity(samples.samples, options);
       return { value, spread: standardDeviation / Math.sqrt(500), details: { scales } };
     },

@@ -1,4 +1,4 @@
-import { checked, checkRange, type Generator, ranges, type Shape } from '../../engine/index.ts';
+import { checked, checkRange, type Rng, ranges, type Shape } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import type { Networks } from './networks.ts';
 import {
@@ -25,7 +25,7 @@ export interface DcganOptions extends CriticOptions {
   /** The generator's norm, on each hidden layer. Default 'batch'. */
   readonly norm?: 'batch' | 'none';
   /** Fills the weights: the generator's first, then the critic's, each in the order of its layers. */
-  readonly rng: Generator;
+  readonly rng: Rng;
 }
 
 /** What {@link dcgan} makes, for messages and tables. */
@@ -68,7 +68,7 @@ const HALVING = { stride: 2, padding: 1 };
  * @throws ShapeError for a sample that it does not make; RangeError for a width or latent that is no count, or an unknown norm;
  * TypeError for an unknown option
  * @example
- * const { generator, critic, latent } = dcgan({ shape: [64, 64, 3], rng: new Generator(1) });
+ * const { generator, critic, latent } = dcgan({ shape: [64, 64, 3], rng: new Rng(1) });
  */
 export function dcgan(options: DcganOptions): Networks {
   const { shape, latent = dcganDefaults.latent, width = dcganDefaults.width } = checked('dcgan', options, OPTIONS);

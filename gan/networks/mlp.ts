@@ -2,7 +2,7 @@ import {
   checked,
   checkedList,
   checkRange,
-  type Generator,
+  type Rng,
   ranges,
   type Shape,
   ShapeError,
@@ -36,7 +36,7 @@ export interface MlpOptions extends CriticOptions {
   /** As `activation`, for the critic; 'maxout' for units that each take the largest of five linear functions. Default 'relu'. */
   readonly criticActivation?: MlpActivation | 'maxout';
   /** Fills the weights: the generator's first, then the critic's, each in the order of its layers. */
-  readonly rng: Generator;
+  readonly rng: Rng;
 }
 
 /**
@@ -47,7 +47,7 @@ export interface MlpOptions extends CriticOptions {
  * - `pacgan`: four hidden layers of 400 relu units with batch norm against three of 200 maxout units of five pieces, the
  *   baseline of Lin et al. 2018 on the 2-D mixtures.
  * @example
- * const networks = mlp({ ...toyNetworks.veegan, shape: [2], rng: new Generator(1) });
+ * const networks = mlp({ ...toyNetworks.veegan, shape: [2], rng: new Rng(1) });
  */
 export const toyNetworks: Readonly<Record<'gulrajani' | 'veegan' | 'pacgan', Omit<MlpOptions, 'shape' | 'rng'>>> = {
   gulrajani: { latent: 2, width: 512, depth: 3 },
@@ -95,7 +95,7 @@ const output = { init: nn.init.xavierUniform(), initBias: nn.init.zeros };
  * @throws ShapeError for a sample that is neither a point nor an image; RangeError for a size that is no count, an unknown
  * choice, and instance norm, which needs positions to average over; TypeError for an unknown option
  * @example
- * const { generator, critic, latent } = mlp({ shape: [2], rng: new Generator(1) });
+ * const { generator, critic, latent } = mlp({ shape: [2], rng: new Rng(1) });
  */
 export function mlp(options: MlpOptions): Networks {
   checked('mlp', options, ['shape', ...SIZES, ...CHOICES, 'rng']);

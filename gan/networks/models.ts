@@ -1,4 +1,4 @@
-import { checked, type Generator, type Shape, shown } from '../../engine/index.ts';
+import { checked, type Rng, type Shape, shown } from '../../engine/index.ts';
 import { dcgan, dcganDefaults, dcganMakes, dcganSmall, dcganSmallDefaults } from './dcgan.ts';
 import { mlp, mlpDefaults, mlpMakes } from './mlp.ts';
 import type { Networks } from './networks.ts';
@@ -16,7 +16,7 @@ export interface NetworksOptions extends CriticOptions {
   /** Hidden layers, of the model mlp; the depth of the others follows from the size of the images. */
   readonly depth?: number;
   /** Fills the weights: the generator's first, then the critic's. */
-  readonly rng: Generator;
+  readonly rng: Rng;
 }
 
 /** One row of {@link models}. */
@@ -113,7 +113,7 @@ const OPTIONS = ['shape', 'latent', 'width', 'depth', 'criticNorm', 'spectralNor
  * @throws RangeError for an unknown name, or a size or norm that the model cannot have; ShapeError if it does not make samples
  * of this shape, and says what it makes; TypeError for an unknown option
  * @example
- * const { generator, critic } = createNetworks('dcgan', { shape: [32, 32, 3], criticNorm: 'layer', rng: new Generator(1) });
+ * const { generator, critic } = createNetworks('dcgan', { shape: [32, 32, 3], criticNorm: 'layer', rng: new Rng(1) });
  */
 export function createNetworks(name: ModelName, options: NetworksOptions): Networks {
   // Not `name in models`, which knows `toString` too.

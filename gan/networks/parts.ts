@@ -1,5 +1,5 @@
 /** What the networks of several models share: the critic's options, initialisers, and the checks of sizes. */
-import { type Generator, type Shape, ShapeError, shown } from '../../engine/index.ts';
+import { type Rng, type Shape, ShapeError, shown } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 
 /** The normalisations that a critic may have; see {@link CriticNorm}. */
@@ -43,14 +43,14 @@ export function imageNorm(norm: CriticNorm, channels: number): nn.Module[] {
 
 /** A function that puts spectral norm on a layer, or leaves it as it is. */
 export const spectral =
-  (wanted: boolean, rng: Generator) =>
+  (wanted: boolean, rng: Rng) =>
   <M extends nn.WeightedModule>(layer: M): M =>
     wanted ? nn.spectralNorm(layer, { rng }) : layer;
 
 /** The generator that fills the weights. @throws TypeError where it was left out, as JavaScript allows */
-export function checkedRng(model: string, rng: Generator): Generator {
+export function checkedRng(model: string, rng: Rng): Rng {
   if (typeof rng === 'object' && rng !== null && typeof rng.normal === 'function') return rng;
-  throw new TypeError(`${model}: rng fills the weights; give one, as in rng: new Generator(1), not ${shown(rng)}`);
+  throw new TypeError(`${model}: rng fills the weights; give one, as in rng: new Rng(1), not ${shown(rng)}`);
 }
 
 /** Shapes of square images. */

@@ -1,4 +1,4 @@
-import { checked, checkRange, type Generator, ranges, type Shape } from '../../engine/index.ts';
+import { checked, checkRange, type Rng, ranges, type Shape } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import type { Networks } from './networks.ts';
 import {
@@ -22,7 +22,7 @@ export interface ResnetOptions extends CriticOptions {
   /** Channels of every block of the critic. Default: as `width`. */
   readonly criticWidth?: number;
   /** Fills the weights: the generator's first, then the critic's, each in the order of its layers. */
-  readonly rng: Generator;
+  readonly rng: Rng;
 }
 
 /** What {@link resnet} makes, for messages and tables. */
@@ -51,7 +51,7 @@ type Wrap = <M extends nn.WeightedModule>(layer: M) => M;
 /** How the layers of one network are made. */
 interface Make {
   readonly sn: Wrap;
-  readonly rng: Generator;
+  readonly rng: Rng;
 }
 
 const conv3 = (from: number, to: number, { sn, rng }: Make): nn.Module =>
@@ -107,7 +107,7 @@ const downBlock = (c: number, norm: CriticNorm, halves: boolean, make: Make): nn
  * @throws ShapeError for a sample that it does not make; RangeError for a width or latent that is no count, or an unknown norm;
  * TypeError for an unknown option
  * @example
- * const { generator, critic, latent } = resnet({ shape: [32, 32, 3], rng: new Generator(1) });
+ * const { generator, critic, latent } = resnet({ shape: [32, 32, 3], rng: new Rng(1) });
  */
 export function resnet(options: ResnetOptions): Networks {
   const { shape, latent = resnetDefaults.latent, width = resnetDefaults.width } = checked('resnet', options, OPTIONS);

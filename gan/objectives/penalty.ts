@@ -1,4 +1,4 @@
-import { type Generator, grad, type Tensor } from '../../engine/index.ts';
+import { grad, type Rng, type Tensor } from '../../engine/index.ts';
 import type { Module } from '../../nn/index.ts';
 
 /**
@@ -41,7 +41,7 @@ export function gradientPenalty(
   critic: Module,
   real: Tensor,
   fake: Tensor,
-  rng: Generator,
+  rng: Rng,
   { oneSided = false }: GradientPenaltyOptions = {},
 ): Tensor {
   const alpha = rng.uniform([real.shape[0]!, ...real.shape.slice(1).map(() => 1)]);
@@ -67,7 +67,7 @@ export const zeroCentredPenalty = (critic: Module, x: Tensor): Tensor => squared
  * deviation of all numbers of the batch. (The paper's algorithm writes normal noise in place of α · u · s / 2.)
  * @param real [N, ...]
  */
-export function draganPenalty(critic: Module, real: Tensor, rng: Generator): Tensor {
+export function draganPenalty(critic: Module, real: Tensor, rng: Rng): Tensor {
   const spread = real.sub(real.mean()).square().mean().sqrt();
   const alpha = rng.uniform([real.shape[0]!, ...real.shape.slice(1).map(() => 1)]);
   return penalised(critic, real.add(rng.uniform(real.shape).mul(spread.mul(0.5)).mul(alpha)), false);

@@ -1,4 +1,4 @@
-import { checkedNumber, checkRange, type Generator, ranges, type Tensor } from '../../engine/index.ts';
+import { checkedNumber, checkRange, type Rng, ranges, type Tensor } from '../../engine/index.ts';
 import { clipWeights, type Module, type Parameter, spectralNorm, type WeightedModule } from '../../nn/index.ts';
 import { draganPenalty, gradientPenalty, zeroCentredPenalty } from './penalty.ts';
 
@@ -11,9 +11,9 @@ export interface Regularizer {
   /** Its strength; undefined where it has none. */
   readonly strength: number | undefined;
   /** Changes the critic, once, before its optimizer is made. @param rng for first values */
-  prepare?(critic: Module, rng: Generator): void;
+  prepare?(critic: Module, rng: Rng): void;
   /** A scalar that the critic's loss grows by. The samples carry no gradient. */
-  penalty?(critic: Module, real: Tensor, fake: Tensor, rng: Generator): Tensor;
+  penalty?(critic: Module, real: Tensor, fake: Tensor, rng: Rng): Tensor;
   /** Changes the critic's parameters after each update. */
   project?(parameters: readonly Parameter[]): void;
 }
@@ -118,7 +118,7 @@ export function regularizer(name: RegularizerName, strength?: number): Regulariz
 }
 
 /** Spectral norm on every layer of the critic that has a weight to multiply with. */
-function normalizeSpectra(critic: Module, rng: Generator): void {
+function normalizeSpectra(critic: Module, rng: Rng): void {
   for (const [, layer] of critic.namedModules()) {
     const { weight } = layer as WeightedModule;
     if (weight && weight.rank >= 2) spectralNorm(layer, { rng });

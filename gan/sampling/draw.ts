@@ -2,8 +2,8 @@ import {
   checked,
   checkRange,
   concat,
-  type Generator,
   noGrad,
+  type Rng,
   ranges,
   ShapeError,
   scope,
@@ -119,7 +119,7 @@ export interface StandingStatisticsOptions {
   /** Length of a latent code. */
   readonly latent: number;
   /** Draws the codes. */
-  readonly rng: Generator;
+  readonly rng: Rng;
   /** Batches that the statistics are the mean of. Default 16. */
   readonly batches?: number;
   /** Codes in a batch, >= 2. Default 64. */

@@ -81,7 +81,7 @@ export interface InterpolateOptions {
  * @param codes [K, latent], K >= 2
  * @throws ShapeError for fewer codes; RangeError unless `steps` is a whole number above 0; TypeError for an unknown mode
  * @example
- * const path = interpolate(new Generator(1).normal([5, 64]), { steps: 12, loop: true }); // [60, 64]
+ * const path = interpolate(new Rng(1).normal([5, 64]), { steps: 12, loop: true }); // [60, 64]
  */
 export function interpolate(codes: Tensor, options: InterpolateOptions = {}): Tensor {
   const { steps = 8, mode = 'spherical', loop = false } = checked('interpolate', options, ['steps', 'mode', 'loop']);

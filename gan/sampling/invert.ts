@@ -2,8 +2,8 @@ import {
   checked,
   checkRange,
   compile,
-  type Generator,
   grad,
+  type Rng,
   ranges,
   ShapeError,
   scope,
@@ -18,7 +18,7 @@ export interface InvertOptions {
   /** Length of a latent code. */
   readonly latent: number;
   /** Draws the codes from which the search starts. */
-  readonly rng: Generator;
+  readonly rng: Rng;
   /** Steps of Adam. Default 200. */
   readonly steps?: number;
   /** Adam's learning rate, which falls to 0 along a cosine. Default 0.1. */

@@ -1,7 +1,7 @@
 import {
   checked,
   checkRange,
-  type Generator,
+  type Rng,
   ranges,
   ShapeError,
   scope,
@@ -25,7 +25,7 @@ export function needCodes(op: string, codes: Tensor, least = 1): void {
  * @param psi the bound, above 0, in standard deviations; BigGAN shows 2, 1, 0.5 and 0.04
  * @throws RangeError unless psi is a finite number above 0
  */
-export function truncatedLatents(rng: Generator, n: number, latent: number, psi: number): Tensor {
+export function truncatedLatents(rng: Rng, n: number, latent: number, psi: number): Tensor {
   checkRange('truncatedLatents', 'psi', ranges.positive, psi);
   return rng.truncatedNormal([n, latent], { low: -psi, high: psi });
 }

@@ -1,4 +1,4 @@
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import { Adam, DataLoader, RMSprop, SGD } from '../../nn/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { trainingData } from '../data/trainingData.ts';
@@ -34,7 +34,7 @@ export function networksOf(config: TrainConfig, shape: readonly number[]): Netwo
   const norm = criticNorm ?? (model === 'dcgan' ? suits : undefined);
   return createNetworks(model, {
     shape,
-    rng: new Generator(config.seed, streams.weights),
+    rng: new Rng(config.seed, streams.weights),
     ...(latent !== null && { latent }),
     ...(width !== null && { width }),
     ...(norm !== undefined && { criticNorm: norm }),
@@ -44,7 +44,7 @@ export function networksOf(config: TrainConfig, shape: readonly number[]): Netwo
 /** Networks, objective and optimizers of a configuration, on the current device. @param shape of one sample */
 export function ganOf(config: TrainConfig, shape: readonly number[]): Gan {
   const { objective: aim, labelSmoothing, regularizers, instanceNoise, emaDecay, seed } = config;
-  return new Gan(networksOf(config, shape), new Generator(seed, streams.training), {
+  return new Gan(networksOf(config, shape), new Rng(seed, streams.training), {
     objective: objective(aim, { labelSmoothing }),
     regularizers: regularizers.map(parseRegularizer),
     instanceNoise,
@@ -60,7 +60,7 @@ export function assemble(config: TrainConfig, set: SampleSet): Training {
   if (batch > set.train.count) {
     throw new RangeError(`a batch of ${batch} is larger than the ${set.train.count} samples of ${set.title}`);
   }
-  const rng = new Generator(seed, streams.data);
+  const rng = new Rng(seed, streams.data);
   const data = new DataLoader(trainingData(set), { batchSize: batch, shuffle: true, dropLast: true, rng });
   return new Training(ganOf(config, set.shape), data, { criticSteps, accumulate, schedule: linearDecay(rateDecay) });
 }

@@ -1,11 +1,11 @@
 import {
   checked,
   checkRange,
-  type Generator,
   indexSelect,
   matmul,
   noGrad,
   norm,
+  type Rng,
   ranges,
   scope,
   sort,
@@ -18,7 +18,7 @@ import { checkSamples, vectors } from './sinkhornDivergence.ts';
 /** Options of {@link slicedWassersteinLoss}. */
 export interface SlicedWassersteinLossOptions {
   /** Draws the directions, new ones at each call and at each run of a compiled step. */
-  readonly rng: Generator;
+  readonly rng: Rng;
   /** Random directions; 64 unless given. */
   readonly projections?: number;
   /** The order of the distance; 2 unless given. */

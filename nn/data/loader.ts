@@ -1,4 +1,4 @@
-import { checked, checkRange, type Device, Generator, ranges, scope, Tensor, withDevice } from '../../engine/index.ts';
+import { checked, checkRange, type Device, Rng, ranges, scope, Tensor, withDevice } from '../../engine/index.ts';
 import type { Dataset, StreamDataset } from './dataset.ts';
 import { prefetched } from './prefetch.ts';
 import { type Batch, collate, type NumberArray } from './sample.ts';
@@ -10,8 +10,8 @@ export interface DataLoaderOptions<S, T, B> {
   readonly batchSize?: number;
   /** Put the samples in a new random order each epoch. Default false. */
   readonly shuffle?: boolean;
-  /** Draws the orders; the loader's own, as its state is saved and restored. Default `new Generator(0)`. */
-  readonly rng?: Generator;
+  /** Draws the orders; the loader's own, as its state is saved and restored. Default `new Rng(0)`. */
+  readonly rng?: Rng;
   /** Leave out a last batch that is not full. Default false. */
   readonly dropLast?: boolean;
   /** Changes each sample on the host, at once or as a promise. */
@@ -49,7 +49,7 @@ export interface StreamPlace {
  * as promises) and for a plain `for` (whose tensors belong to the scope in which a batch is asked for). Each loop is one epoch,
  * unless it was restored in the middle of one; `epochs` goes on. One loop runs at a time: `state` is that of the last begun.
  * @example
- * const loader = new DataLoader(digits, { batchSize: 64, shuffle: true, rng: new Generator(7) });
+ * const loader = new DataLoader(digits, { batchSize: 64, shuffle: true, rng: new Rng(7) });
  * for await (const { image, label } of loader) {
  *   const loss = await scope(() => step(image, label).item());
  * }
@@ -60,7 +60,7 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
   /** Samples in a batch. */
   readonly batchSize: number;
   /** Draws the orders. */
-  readonly rng: Generator;
+  readonly rng: Rng;
   readonly #options: DataLoaderOptions<S, T, B>;
   #epoch = 0;
   #batch = 0;
@@ -83,7 +83,7 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
       ...(['batchSize', 'shuffle', 'rng', 'dropLast', 'transform', 'collate', 'prefetch', 'device'] as const),
       'keepBatches',
     ]);
-    const { batchSize = 1, shuffle = false, prefetch = 2, rng = new Generator(0), transform } = options;
+    const { batchSize = 1, shuffle = false, prefetch = 2, rng = new Rng(0), transform } = options;
     checkRange('DataLoader', 'batchSize', ranges.count, batchSize);
     checkRange('DataLoader', 'prefetch', ranges.whole(0), prefetch);
     this.dataset = asDataset(dataset);

@@ -12,7 +12,7 @@ import { type CheckpointParts, collect } from './stateful.ts';
  * **Await it before the next step**: state that changes meanwhile is an error, and the old file stays. `encodeCheckpoint`
  * takes everything at once instead, and needs the memory.
  *
- * @param parts modules, optimizers, averages, generators (`Generator`, `defaultGenerator()`), by name; see `Stateful`. Shared
+ * @param parts modules, optimizers, averages, generators (`Rng`, `defaultRng()`), by name; see `Stateful`. Shared
  * layers' generators are saved with the modules that hold them
  * @param metadata anything that JSON holds, such as the number of steps done
  * @param ready called when all is written, right before the file takes its name: what it throws leaves the old file

@@ -4,7 +4,7 @@ import {
   checked,
   checkedNumber,
   dropout,
-  type Generator,
+  type Rng,
   ShapeError,
   scope,
   type Tensor,
@@ -20,7 +20,7 @@ export interface DropoutOptions {
    * Where the random numbers come from; the generator that all layers share unless given. A compiled step draws new ones in
    * every run.
    */
-  readonly rng?: Generator;
+  readonly rng?: Rng;
 }
 
 function probability(layer: string, p: number): number {
@@ -37,7 +37,7 @@ export class Dropout extends Module {
   /** The probability of each element to become 0. */
   readonly p: number;
   /** Where the random numbers come from; checkpoints save its place in the stream. */
-  readonly rng: Generator;
+  readonly rng: Rng;
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p <= 1 */
   constructor(p = 0.5, options: DropoutOptions = {}) {
@@ -69,7 +69,7 @@ export class Dropout2d extends Module {
   /** The probability of each channel to become 0. */
   readonly p: number;
   /** Where the random numbers come from; checkpoints save its place in the stream. */
-  readonly rng: Generator;
+  readonly rng: Rng;
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p <= 1 */
   constructor(p = 0.5, options: DropoutOptions = {}) {
@@ -110,7 +110,7 @@ export class AlphaDropout extends Module {
   /** The probability of each element to be dropped. */
   readonly p: number;
   /** Where the random numbers come from; checkpoints save its place in the stream. */
-  readonly rng: Generator;
+  readonly rng: Rng;
 
   /** Takes the probability, 0.5 unless given. @throws RangeError unless 0 <= p < 1 */
   constructor(p = 0.5, options: DropoutOptions = {}) {

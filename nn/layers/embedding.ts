@@ -3,8 +3,8 @@ import {
   checked,
   embedding,
   equal,
-  type Generator,
   oneHot,
+  type Rng,
   ranges,
   scope,
   type Tensor,
@@ -24,7 +24,7 @@ export interface EmbeddingOptions {
   /** Fills the weight; standard normal numbers unless given, as in PyTorch. */
   readonly init?: Initializer;
   /** Where the numbers come from; a generator shared by all layers unless given. */
-  readonly rng?: Generator;
+  readonly rng?: Rng;
 }
 
 /**

@@ -1,13 +1,4 @@
-import {
-  calls,
-  checked,
-  copyFrom,
-  type Generator,
-  noGrad,
-  scope,
-  type Tensor,
-  withDevice,
-} from '../../engine/index.ts';
+import { calls, checked, copyFrom, noGrad, type Rng, scope, type Tensor, withDevice } from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
 import { aModule } from '../module/aModule.ts';
 import { Module } from '../module/module.ts';
@@ -22,7 +13,7 @@ export interface EqualizedLearningRateOptions {
   /** The name of the parameter. Default 'weight'. */
   readonly name?: string;
   /** Where the new weights come from; a generator shared by all layers unless given. */
-  readonly rng?: Generator;
+  readonly rng?: Rng;
 }
 
 /** c · w. */

@@ -1,4 +1,4 @@
-import { calls, checked, type Generator, matmul, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, matmul, type Rng, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
@@ -14,7 +14,7 @@ export interface WeightOptions {
   /** Fills the bias; PyTorch's default unless given. */
   readonly initBias?: Initializer;
   /** Where the numbers come from; a generator shared by all layers unless given. */
-  readonly rng?: Generator;
+  readonly rng?: Rng;
 }
 
 /** The names of {@link WeightOptions}. @internal */

@@ -2,9 +2,9 @@ import {
   attentionWeights,
   calls,
   checked,
-  type Generator,
   matmul,
   permute,
+  type Rng,
   ranges,
   ShapeError,
   scope,
@@ -32,7 +32,7 @@ export interface MultiheadAttentionOptions {
   /** Fills the weights of all projections; PyTorch's defaults unless given. */
   readonly init?: Initializer;
   /** Where the numbers come from, those of dropout too; a generator shared by all layers unless given. */
-  readonly rng?: Generator;
+  readonly rng?: Rng;
 }
 
 /** What `forward` of {@link MultiheadAttention} takes beside queries, keys and values. */

@@ -1,8 +1,8 @@
 /** The arithmetic of recurrent layers, which cells and whole sequences share. */
 import {
   chunk,
-  type Generator,
   matmul,
+  type Rng,
   type Shape,
   ShapeError,
   slice,
@@ -81,7 +81,7 @@ export function makeWeights(
   { gates }: Recurrence,
   inputSize: number,
   hiddenSize: number,
-  options: { bias: boolean; init?: Initializer; initBias?: Initializer; rng: Generator },
+  options: { bias: boolean; init?: Initializer; initBias?: Initializer; rng: Rng },
 ): RecurrentWeights {
   const { bias, init = fanInUniform, initBias = fanInUniform, rng } = options;
   // PyTorch takes the hidden size for the fan-in of all four.

@@ -5,7 +5,7 @@ import {
   checkRange,
   concat,
   dropout,
-  type Generator,
+  type Rng,
   ranges,
   ShapeError,
   scope,
@@ -72,7 +72,7 @@ export abstract class Recurrent<State> extends Module<
   /** The probability of dropout between layers, in training. */
   readonly dropout: number;
   /** Where dropout's numbers come from; checkpoints save its place in the stream. */
-  readonly rng: Generator;
+  readonly rng: Rng;
   private readonly kind: Recurrence;
 
   /** Made by the networks. @internal */

@@ -1,14 +1,5 @@
 /** One step of a recurrent network. */
-import {
-  calls,
-  checked,
-  checkRange,
-  type Generator,
-  ranges,
-  ShapeError,
-  scope,
-  type Tensor,
-} from '../../engine/index.ts';
+import { calls, checked, checkRange, type Rng, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Initializer, Parameter } from '../module/parameter.ts';
@@ -34,7 +25,7 @@ export interface RecurrentCellOptions {
   /** Fills the biases; as the weights unless given. */
   readonly initBias?: Initializer;
   /** Where the numbers come from; a generator shared by all layers unless given. */
-  readonly rng?: Generator;
+  readonly rng?: Rng;
 }
 
 /** Options of {@link RNNCell}. */

@@ -4,11 +4,11 @@ import {
   checkRange,
   copyFrom,
   dot,
-  type Generator,
   logicalNot,
   matmul,
   noGrad,
   powerIteration,
+  type Rng,
   ranges,
   ShapeError,
   scope,
@@ -35,7 +35,7 @@ export interface SpectralNormOptions {
   /** The name of the parameter. Default 'weight'. */
   readonly name?: string;
   /** Where the first u comes from; a generator shared by all layers unless given. */
-  readonly rng?: Generator;
+  readonly rng?: Rng;
 }
 
 /** Steps with which u and v start, as in PyTorch's newer parametrizations: from then on one a forward pass keeps up. */
@@ -51,7 +51,7 @@ class SpectralNorm extends Module<[weight: Tensor], Tensor> {
   /** The axes of the weight. */
   private readonly axes: readonly number[];
 
-  constructor(weight: Tensor, dim: number, iterations: number, eps: number, rng: Generator) {
+  constructor(weight: Tensor, dim: number, iterations: number, eps: number, rng: Rng) {
     super();
     this.dim = dim;
     this.axes = weight.shape.map((_, i) => i);

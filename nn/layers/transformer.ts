@@ -1,4 +1,4 @@
-import { calls, checked, type Generator, ranges, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, type Rng, ranges, scope, type Tensor } from '../../engine/index.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { described } from './describe.ts';
@@ -20,7 +20,7 @@ export interface TransformerEncoderLayerOptions {
   /** Normalise before attention and hidden layer, not after (Xiong et al. 2020). Default false. */
   readonly normFirst?: boolean;
   /** Where the numbers come from, those of dropout too; a generator shared by all layers unless given. */
-  readonly rng?: Generator;
+  readonly rng?: Rng;
 }
 
 /** Masks of {@link TransformerEncoderLayer}, as those of {@link MultiheadAttention}. */

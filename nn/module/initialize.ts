@@ -1,4 +1,4 @@
-import { calls, checked, copyFrom, type Generator, noGrad, type Shape, scope, withDevice } from '../../engine/index.ts';
+import { calls, checked, copyFrom, noGrad, type Rng, type Shape, scope, withDevice } from '../../engine/index.ts';
 import { fansOf, layerGenerator } from '../init.ts';
 import { aModule } from './aModule.ts';
 import { type AnyModule, ownParameters } from './module.ts';
@@ -12,7 +12,7 @@ export interface InitializeOptions {
    */
   readonly filter?: (name: string, module: AnyModule, parameter: Parameter) => boolean;
   /** Where the numbers come from; the generator that all layers share unless given. */
-  readonly rng?: Generator;
+  readonly rng?: Rng;
 }
 
 /**

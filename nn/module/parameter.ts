@@ -1,4 +1,4 @@
-import { type Generator, keep, type Shape, ShapeError, shown, Tensor } from '../../engine/index.ts';
+import { keep, type Rng, type Shape, ShapeError, shown, Tensor } from '../../engine/index.ts';
 
 function needTensor(owner: string, initial: unknown): Tensor {
   if (initial instanceof Tensor) return initial;
@@ -34,7 +34,7 @@ export interface Fans {
 }
 
 /** Makes the values of a new parameter. */
-export type Initializer = (shape: Shape, fans: Fans, rng: Generator) => Tensor;
+export type Initializer = (shape: Shape, fans: Fans, rng: Rng) => Tensor;
 
 /**
  * The values that an initialiser makes for a parameter.

@@ -110,7 +110,7 @@ function fill(program: Program, g: Graph, values: Map<number, Value>): void {
 function refuseRandom({ op, layer }: Entry): void {
   if (op === undefined || !RANDOM.has(op)) return;
   throw new Error(
-    `exportOnnx: ${op} draws random numbers${inLayer(layer)}, which a file cannot do as a Generator does; take them as an input of forward`,
+    `exportOnnx: ${op} draws random numbers${inLayer(layer)}, which a file cannot do as an Rng does; take them as an input of forward`,
   );
 }
 

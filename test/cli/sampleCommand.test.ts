@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type SampledRun, sample } from '../../cli/commands/sample.node.ts';
 import type { SampleOptions } from '../../cli/commands/sampleOptions.ts';
-import { Generator, reference } from '../../engine/index.ts';
+import { Rng, reference } from '../../engine/index.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
 import { writePng } from '../../gan/pictures/png.node.ts';
 import * as nn from '../../nn/index.ts';
@@ -32,7 +32,7 @@ const points: SampleSet = {
   title: 'ring of points',
   kind: 'points',
   shape: [2],
-  train: { count: 30, data: Float32Array.from(new Generator(1).hostNormal(60)) },
+  train: { count: 30, data: Float32Array.from(new Rng(1).hostNormal(60)) },
   test: { count: 2, data: new Float32Array(4) },
 };
 
@@ -49,7 +49,7 @@ const opener =
   (set: SampleSet, path: string) =>
   async (asked: string): Promise<SampledRun> => {
     assert.is(asked, path);
-    const rng = new Generator(5);
+    const rng = new Rng(5);
     const size = set.shape.reduce((a, b) => a * b, 1);
     const head = set.kind === 'images' ? [new nn.Tanh(), new nn.Reshape(set.shape)] : [];
     const generator = new nn.Sequential(

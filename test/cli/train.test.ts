@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readJsonLines } from '../../cli/run/folder.node.ts';
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import { loadCheckpoint, loadSafetensors } from '../../nn/index.node.ts';
 
 const test = suite('train');
@@ -77,7 +77,7 @@ test("a bit that is turned in a run's checkpoint is noticed, wherever it is, and
     damaged[bit >> 3]! ^= 1 << (bit & 7);
     writeFileSync(path, damaged);
   };
-  const rng = new Generator(3);
+  const rng = new Rng(3);
   for (const u of rng.hostUniform(200)) {
     const bit = Math.floor(u * bytes.length * 8);
     flipped(bit);

@@ -72,7 +72,7 @@ const right: Readonly<Record<string, readonly unknown[] | (() => readonly unknow
   ...{ scaledDotProductAttention: [x, x, x], attentionWeights: [x] },
   ...rows('binaryCrossEntropy binaryCrossEntropyWithLogits', zeros([2]), v),
   ...rows('crossEntropy nllLoss', x, zeros([2])),
-  ...{ dropout: [x, 0.5, new engine.Generator(1)] },
+  ...{ dropout: [x, 0.5, new engine.Rng(1)] },
   ...{ full: [[2], 1], ones: [[2]], zeros: [[2]], rand: [[2]], randn: [[2]], tensor: [[1]], manualSeed: [0] },
   ...{ clampInPlace: [zeros([1]), 0, 1], copyFrom: [zeros([1]), zeros([1])], emaStep: [zeros([1]), zeros([1]), 0.5] },
   ...{ updateRunningStats: [zeros([1]), zeros([1]), zeros([2, 1])] },
@@ -80,7 +80,7 @@ const right: Readonly<Record<string, readonly unknown[] | (() => readonly unknow
   ...{ backward: () => [fresh()], grad: () => [fresh(), [x]], valueAndGrad: [fresh, [x]], tape: [x] },
   ...{ vjp: [total, [x]], hvp: [total, x, x], vhp: [total, x, x], jacobian: [total, x], hessian: [total, x] },
   ...rows('checkpoint compile detectAnomaly eachRun enableGrad live noGrad scope trace', () => x.neg()),
-  ...{ withDevice: [engine.reference, () => 1], keep: [x], memory: [], defaultGenerator: [] },
+  ...{ withDevice: [engine.reference, () => 1], keep: [x], memory: [], defaultRng: [] },
 };
 
 /** Functions whose arguments are needed: no object with options alone is all that they take. */
@@ -111,7 +111,7 @@ const exceptions: Readonly<Record<string, readonly string[]>> = {
   'for kernels, which know of no tensors': ['f32', 'flatMain', 'grid1d', 'sizeOf'],
   'between this repository and itself': ['decided', 'noteDecision', 'notePlace'],
   'need a WebGPU device': ['measureRoofs'],
-  'a class; below': ['Generator'],
+  'a class; below': ['Rng'],
   'open and close devices: device.test.ts': ['init', 'destroy'],
   'gradcheck.test.ts, customOp.test.ts, transforms.test.ts': [
     'customOp',
@@ -224,7 +224,7 @@ const generatorMethods: Readonly<Record<string, readonly unknown[]>> = {
 
 for (const [type, make, own] of [
   ['Tensor', () => tensor([1], { requiresGrad: true }), ownMethods],
-  ['Generator', () => new engine.Generator(0), generatorMethods],
+  ['Rng', () => new engine.Rng(0), generatorMethods],
 ] as const) {
   const { prototype }: Loose = public_[type];
   const internal = ['constructor', 'rebind', 'toString', 'toJSON', 'loadStateDict'];
@@ -250,7 +250,7 @@ const inner: readonly (readonly [name: string, call: () => unknown])[] = [
   ['ones', () => ones([1.5])],
   ['randn', () => engine.randn([-1])],
   ['rand', () => engine.rand([-1])],
-  ['bernoulli', () => new engine.Generator(0).bernoulli([-1])],
+  ['bernoulli', () => new engine.Rng(0).bernoulli([-1])],
   ['manualSeed', () => engine.manualSeed(-1)],
   ['std', () => x.std(5)],
   ['variance', () => x.variance(5)],
@@ -301,7 +301,7 @@ test('randn and rand take what their generator does', async () => {
   engine.manualSeed(3);
   const a = await engine.randn([4], { mean: 5, std: 2 }).array();
   const b = await engine.rand([4], { low: 2, high: 4 }).array();
-  const rng = new engine.Generator(3);
+  const rng = new engine.Rng(3);
   assert.equal(a, await rng.normal([4], { mean: 5, std: 2 }).array());
   assert.equal(b, await rng.uniform([4], { low: 2, high: 4 }).array());
 });
@@ -309,12 +309,12 @@ test('randn and rand take what their generator does', async () => {
 test('a seed is a whole number from 0 to 2^53 - 1', async () => {
   const most = Number.MAX_SAFE_INTEGER;
   engine.manualSeed(most);
-  new engine.Generator(most).restart(most);
+  new engine.Rng(most).restart(most);
   engine.manualSeed(0);
   for (const seed of [-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY, '1', undefined] as Loose[]) {
     await refused('manualSeed', 'manualSeed', () => engine.manualSeed(seed));
-    await refused('Generator', 'Generator', () => new engine.Generator(seed));
-    await refused('restart', 'restart', () => new engine.Generator(0).restart(seed));
+    await refused('Rng', 'Rng', () => new engine.Rng(seed));
+    await refused('restart', 'restart', () => new engine.Rng(0).restart(seed));
   }
 });
 

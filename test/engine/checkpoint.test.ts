@@ -5,11 +5,11 @@ import {
   AnomalyError,
   checkpoint,
   detectAnomaly,
-  Generator,
   grad,
   gradgradcheck,
   init,
   memory,
+  Rng,
   reference,
   scope,
   type Tensor,
@@ -21,7 +21,7 @@ await init({ device: 'reference' });
 const values = (t: Tensor): number[] => Array.from(reference.values(t.storage));
 
 test('gradients are those without it, also of captured parameters and with random numbers', () => {
-  const rng = new Generator(1);
+  const rng = new Rng(1);
   const [w, x] = [tensor([2, -1], { requiresGrad: true }), tensor([0.3, 0.5], { requiresGrad: true })];
   const f = (t: Tensor) =>
     t

@@ -12,7 +12,6 @@ import {
   detectAnomaly,
   dropout,
   emaStep,
-  Generator,
   grad,
   keep,
   manualSeed,
@@ -20,6 +19,7 @@ import {
   memory,
   noGrad,
   ones,
+  Rng,
   randn,
   reference,
   scope,
@@ -69,11 +69,11 @@ async function same<R extends readonly Tensor[]>(
 }
 
 test('WGAN-GP trains with the same numbers, in fewer launches', async () => {
-  const data = new Generator(9);
+  const data = new Rng(9);
   const made: Gan[] = [];
   const step = await same(
     () => {
-      const rng = new Generator(3);
+      const rng = new Rng(3);
       const trainer = new Gan(dcganSmall({ shape: [28, 28, 1], rng }), rng, { emaDecay: 0.9 });
       made.push(trainer);
       return (real) => {
@@ -105,7 +105,7 @@ test('WGAN-GP trains with the same numbers, in fewer launches', async () => {
 test('learning rates, step numbers and random numbers move on from run to run', async () => {
   const step = await same(
     () => {
-      const rng = new Generator(4);
+      const rng = new Rng(4);
       const w = new nn.Parameter(ones([5, 5]), 'w');
       const adam = new nn.Adam([w], { lr: 0.1 });
       return (x) => {
@@ -138,7 +138,7 @@ test('learning rates, step numbers and random numbers move on from run to run', 
 });
 
 test('chains of every shape: broadcasting, several results, views, equal inputs', async () => {
-  const rng = new Generator(5);
+  const rng = new Rng(5);
   const step = await same(
     () => (x, row, column, one) => {
       const a = x!.mul(row!).add(column!).tanh();
@@ -251,7 +251,7 @@ test('memory stands still, and dispose gives it back', async () => {
 
 test('what a recording cannot do is refused by name', async () => {
   const x = ones([3]);
-  const rng = new Generator(1);
+  const rng = new Rng(1);
   const kept: Tensor[] = [];
   const keeping = compile((t: Tensor) => {
     kept.push(keep(t.exp()));

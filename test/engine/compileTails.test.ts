@@ -8,13 +8,13 @@ import {
   conv2d,
   convTranspose2d,
   copyFrom,
-  Generator,
   grad,
   groupNorm,
   instanceNorm,
   layerNorm,
   matmul,
   noGrad,
+  Rng,
   scope,
   type Tensor,
   withDevice,
@@ -34,7 +34,7 @@ type Step = (...xs: Tensor[]) => readonly Tensor[];
 /** Runs a step as it is and, twice, compiled; compares, and returns the kernels. */
 async function kernels(gpu: WebGpuDevice, shapes: readonly (readonly number[])[], step: Step, tolerance = 1e-6) {
   return withDeviceAsync(gpu, async () => {
-    const rng = new Generator(shapes.length);
+    const rng = new Rng(shapes.length);
     const xs = shapes.map((s) => rng.normal(s));
     const wanted = await Promise.all(scope(() => step(...xs).map((t) => t.detach())).map((t) => t.data()));
     using compiled = compile(step);
@@ -163,7 +163,7 @@ test('gradients through norms, to the second order', async () => {
 
 test('what is made or changed after the product is read in its time', async () => {
   await withDeviceAsync(any, async () => {
-    const rng = new Generator(2);
+    const rng = new Rng(2);
     const [x, w] = [rng.normal([4, 130]), rng.normal([130, 5])];
     const bias = () => new nn.Parameter(rng.normal([5]).mul(0), 'bias');
     const step = (b: nn.Parameter, sgd: nn.SGD) => (t: Tensor) => {
@@ -250,7 +250,7 @@ test('gradients of an MLP, to the second order', async () => {
 
 /** A chain of products with random elementwise ops between, of which all or some are results. */
 function randomStep(seed: number): { shapes: number[][]; step: Step } {
-  const rng = new Generator(seed);
+  const rng = new Rng(seed);
   const draws = [...rng.hostUniform(200)];
   const pick = (n: number) => Math.floor(draws.pop()! * n);
   const m = 1 + pick(40);

@@ -5,7 +5,6 @@ import {
   cholesky,
   diag,
   eigh,
-  Generator,
   grad,
   gradcheck,
   gradgradcheck,
@@ -13,6 +12,7 @@ import {
   matmul,
   ones,
   qr,
+  Rng,
   ShapeError,
   sub,
   type Tensor,
@@ -68,7 +68,7 @@ for (const [device, tolerance] of [
 ] as const) {
   test(`qr and eigh multiply back to the matrix, on ${device.kind}`, async () => {
     const errors = await read(device, () => {
-      const a = new Generator(3).normal([2, 60, 24]);
+      const a = new Rng(3).normal([2, 60, 24]);
       const wide = a.transpose();
       const { q, r } = qr(a);
       const w = qr(wide);
@@ -128,7 +128,7 @@ test('the signs of qr are those of LAPACK', async () => {
 });
 
 test('the trace of a matrix root, as in the Fréchet distance, to third order', async () => {
-  const x = new Generator(8).normal([4, 3]);
+  const x = new Rng(8).normal([4, 3]);
   const root = (t?: Tensor): Tensor =>
     eigh(matmul(t!, t!, { transposeA: true }))
       .values.sqrt()

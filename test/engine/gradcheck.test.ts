@@ -4,13 +4,13 @@ import * as assert from 'uvu/assert';
 import * as engine from '../../engine/index.ts';
 import {
   customOp,
-  Generator,
   GradcheckError,
   type GradcheckOptions,
   gradcheck,
   gradgradcheck,
   init,
   matmul,
+  Rng,
   type Tensor,
   tensor,
 } from '../../engine/index.ts';
@@ -18,7 +18,7 @@ import { adapter, reference } from '../support/devices.ts';
 
 const test = suite('gradcheck');
 await init({ device: 'reference' });
-const rng = new Generator(5);
+const rng = new Rng(5);
 const [a, b] = [rng.normal([3, 4]), rng.normal([4, 2])];
 a.label = 'a';
 
@@ -164,7 +164,7 @@ test('tolerances are those of PyTorch: atol + rtol |numeric|', async () => {
 });
 
 test('a function that changes between calls is named', () => {
-  const noise = new Generator(1);
+  const noise = new Rng(1);
   return refused(
     gradcheck((x) => x!.add(noise.normal([3, 4])), [a]),
     /^gradcheck: output 0, element 0 is .* in one call and .* in the next; the function must be deterministic/,

@@ -12,7 +12,6 @@ import {
   diag,
   embedding,
   full,
-  Generator,
   gather,
   grad,
   gridSample,
@@ -27,6 +26,7 @@ import {
   oneHot,
   pad,
   prod,
+  Rng,
   roll,
   ShapeError,
   scatterAdd,
@@ -272,7 +272,7 @@ test('past 2^24 places a list of indices is right, and what floats would round i
     [() => argmax(x), /^argmax: a place among 16777224 elements of tensor \[16777224\] is a whole number above 2\^24/],
     [() => argmin(x, 0), /^argmin: a place among/],
     [() => argsort(x), /^argsort: a place among/],
-    [() => new Generator(1).categorical(x), /^categorical: a place among/],
+    [() => new Rng(1).categorical(x), /^categorical: a place among/],
     [
       () => take(x, index, 0),
       /^take: there are 16777224 places, and indices in a float32 tensor are exact up to 2\^24/,
@@ -281,7 +281,7 @@ test('past 2^24 places a list of indices is right, and what floats would round i
     [() => scatterAdd(x, 0, index, index), /^scatterAdd: there are/],
     [() => oneHot(index, n), /^oneHot: there are/],
     [() => crossEntropy(x, index.reshape([])), /^crossEntropy: there are/],
-    [() => new Generator(1).permutation(n), /^permutation: n must be at most 2\^24/],
+    [() => new Rng(1).permutation(n), /^permutation: n must be at most 2\^24/],
   ];
   scope(() => {
     for (const [fn, message] of rows) {
@@ -294,8 +294,8 @@ test('past 2^24 places a list of indices is right, and what floats would round i
 
 test('an order in bits, for axes that floats cannot count, gives the values and gradients of one in floats', async () => {
   const shape = [2, 9, 3];
-  const values = new Generator(3).hostNormal(54);
-  const weights = new Generator(4).hostNormal(24);
+  const values = new Rng(3).hostNormal(54);
+  const weights = new Rng(4).hostNormal(24);
   const run = (bits: boolean) => () => {
     const x = tensor(values, { shape, requiresGrad: true });
     const order = apply(sortRows.argsort, [x], { axis: 1, descending: true, ...(bits && { bits }) })[0]!;
@@ -396,7 +396,7 @@ test('pooling and sampling keep whole numbers where an image has more places tha
 
 test('a permutation of more than 2^24 is one, and draws bits for the places that 24 do not reach', () => {
   const n = 2 ** 24 + 4096;
-  const rng = new Generator(5);
+  const rng = new Rng(5);
   const order = rng.hostPermutation(n);
   const seen = new Uint8Array(n);
   for (const i of order) seen[i] = 1;

@@ -7,11 +7,11 @@ import {
   customOp,
   destroy,
   flatMain,
-  Generator,
   grid1d,
   init,
   KernelcheckError,
   kernelcheck,
+  Rng,
   sizeOf,
   type Tensor,
   tensor,
@@ -20,7 +20,7 @@ import { adapter } from '../support/devices.ts';
 
 const test = suite('kernelcheck');
 await init({ device: 'webgpu', adapter });
-const rng = new Generator(2);
+const rng = new Rng(2);
 
 /** An op of one input with a kernel of n invocations. */
 function elementwise(name: string, body: string, forward: CustomOp['forward'], more: Partial<CustomOp> = {}) {

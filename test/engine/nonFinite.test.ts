@@ -13,9 +13,9 @@ import {
   compile,
   concat,
   full,
-  Generator,
   grad,
   matmul,
+  Rng,
   reshape,
   type Shape,
   scope,
@@ -244,7 +244,7 @@ test('a draw from logits with a NaN, or from none above -Infinity, is NaN', asyn
     [0, 1, nan],
   ].flat();
   for (const device of [gpu, reference]) {
-    const draw = () => gumbelMax(tensor(logits, { shape: [4, 3] }), new Generator(7).uniform([4, 3])).data();
+    const draw = () => gumbelMax(tensor(logits, { shape: [4, 3] }), new Rng(7).uniform([4, 3])).data();
     const drawn = await on(device, () => scope(draw));
     assert.equal([...drawn], [nan, nan, 1, nan], device.name);
   }

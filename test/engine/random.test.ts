@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Generator, manualSeed, rand, randn, type Shape, type Tensor } from '../../engine/index.ts';
+import { manualSeed, Rng, rand, randn, type Shape, type Tensor } from '../../engine/index.ts';
 import { threefry2x32 } from '../../kernels/random/random.ts';
 import { openGpu, read, reference } from '../support/devices.ts';
 
@@ -20,19 +20,19 @@ test('Threefry-2x32 with 20 rounds gives the known answers of Random123', () => 
 });
 
 test('the kernel computes the same block: 24 bits of each word', async () => {
-  const words = await draw(gpu, () => new Generator(0).uniform([2]));
+  const words = await draw(gpu, () => new Rng(0).uniform([2]));
   assert.equal(
     [...words].map((u) => u * 2 ** 24),
     [0x6b2001, 0x99ba4e],
   );
 });
 
-const places: readonly (readonly [string, () => Generator])[] = [
-  ['seed 0', () => new Generator(0)],
-  ['seed 12345, stream 3', () => new Generator(12345, 3)],
-  ['the largest seed', () => new Generator(Number.MAX_SAFE_INTEGER)],
-  ['a counter that passes 2^32', () => new Generator(7, 0, 2 ** 32 - 9)],
-  ['a counter near 2^52', () => new Generator(7, 0, 2 ** 52 - 9)],
+const places: readonly (readonly [string, () => Rng])[] = [
+  ['seed 0', () => new Rng(0)],
+  ['seed 12345, stream 3', () => new Rng(12345, 3)],
+  ['the largest seed', () => new Rng(Number.MAX_SAFE_INTEGER)],
+  ['a counter that passes 2^32', () => new Rng(7, 0, 2 ** 32 - 9)],
+  ['a counter near 2^52', () => new Rng(7, 0, 2 ** 52 - 9)],
 ];
 const SHAPES: readonly Shape[] = [[1], [5], [33, 65]];
 
@@ -73,7 +73,7 @@ function normalCdf(x: number): number {
 const average = (list: Float64Array): number => list.reduce((s, v) => s + v, 0) / list.length;
 
 test('uniform numbers are uniform: mean, variance, distribution, range, no correlation of neighbours', async () => {
-  const u = await draw(gpu, () => new Generator(1).uniform([N]));
+  const u = await draw(gpu, () => new Rng(1).uniform([N]));
   assert.ok(Math.abs(average(u) - 1 / 2) < 4 / Math.sqrt(12 * N));
   const centred = u.map((v) => v - 0.5);
   assert.ok(Math.abs(average(centred.map((v) => v * v)) - 1 / 12) < 4 / Math.sqrt(180 * N));
@@ -86,26 +86,24 @@ test('uniform numbers are uniform: mean, variance, distribution, range, no corre
 });
 
 test('uniform numbers stay below the upper end, also where rounding would reach it', async () => {
-  const u = await draw(gpu, () => new Generator(1).uniform([N], { low: 1e6, high: 1e6 + 1 }));
+  const u = await draw(gpu, () => new Rng(1).uniform([N], { low: 1e6, high: 1e6 + 1 }));
   assert.ok(u.every((v) => v >= 1e6 && v < 1e6 + 1));
 });
 
 test('normal numbers are normal: mean, variance, skew, tails, distribution', async () => {
-  const x = await draw(gpu, () => new Generator(2).normal([N]));
+  const x = await draw(gpu, () => new Rng(2).normal([N]));
   assert.ok(Math.abs(average(x)) < 4 / Math.sqrt(N));
   assert.ok(Math.abs(average(x.map((v) => v ** 2)) - 1) < 4 * Math.sqrt(2 / N));
   assert.ok(Math.abs(average(x.map((v) => v ** 3))) < 4 * Math.sqrt(15 / N));
   assert.ok(Math.abs(average(x.map((v) => v ** 4)) - 3) < 4 * Math.sqrt(96 / N));
   assert.ok(kolmogorovSmirnov(x, normalCdf) < 1.95);
   assert.ok(largest(x) > 4 && largest(x) < 5.43);
-  const y = await draw(gpu, () => new Generator(2).normal([N], { mean: 3, std: 0.5 }));
+  const y = await draw(gpu, () => new Rng(2).normal([N], { mean: 3, std: 0.5 }));
   assert.ok(largest(y.map((v, i) => v - (3 + 0.5 * x[i]!))) < 1e-6);
 });
 
 test('streams differ by seed and by stream number, and are not correlated', async () => {
-  const drawn = await Promise.all(
-    [new Generator(1), new Generator(2), new Generator(1, 1)].map((g) => draw(gpu, () => g.normal([N]))),
-  );
+  const drawn = await Promise.all([new Rng(1), new Rng(2), new Rng(1, 1)].map((g) => draw(gpu, () => g.normal([N]))));
   for (const [a, b] of [
     [0, 1],
     [0, 2],
@@ -119,14 +117,14 @@ test('streams differ by seed and by stream number, and are not correlated', asyn
 
 test('a stream goes on where it stopped, and can be resumed', async () => {
   for (const device of [gpu, reference]) {
-    const whole = await draw(device, () => new Generator(5).normal([10]));
-    const g = new Generator(5);
+    const whole = await draw(device, () => new Rng(5).normal([10]));
+    const g = new Rng(5);
     const first = await draw(device, () => g.normal([6]));
     assert.is(g.offset, 3);
-    const second = await draw(device, () => new Generator(5, 0, g.offset).normal([4]));
+    const second = await draw(device, () => new Rng(5, 0, g.offset).normal([4]));
     assert.equal([...first, ...second], [...whole]);
     // An odd number uses up its last block.
-    const odd = new Generator(5);
+    const odd = new Rng(5);
     await draw(device, () => odd.normal([5]));
     assert.is(odd.offset, 3);
     assert.equal([...(await draw(device, () => odd.normal([4])))], [...whole.subarray(6)]);
@@ -145,10 +143,7 @@ test('manualSeed restarts the shared stream', async () => {
 
 test('a seed that is no whole number is refused', () => {
   for (const seed of [-1, 0.5, Number.NaN, 2 ** 53]) {
-    assert.throws(
-      () => new Generator(seed),
-      `Generator: the seed must be a whole number from 0 to 2^53 - 1, not ${seed}`,
-    );
+    assert.throws(() => new Rng(seed), `Rng: the seed must be a whole number from 0 to 2^53 - 1, not ${seed}`);
   }
 });
 

@@ -15,7 +15,6 @@ import {
   enableGrad,
   flatMain,
   full,
-  Generator,
   GradError,
   grad,
   gradcheck,
@@ -28,6 +27,7 @@ import {
   layerNorm,
   noGrad,
   ones,
+  Rng,
   reference,
   ShapeError,
   scope,
@@ -54,7 +54,7 @@ const values = (t: Tensor): number[] => Array.from(reference.values(t.storage));
 test(
   'a graph built with the averaged weights refuses the raw ones',
   onReference(() => {
-    const layer = new nn.Linear(2, 1, { rng: new Generator(3), bias: false });
+    const layer = new nn.Linear(2, 1, { rng: new Rng(3), bias: false });
     const optimizer = new nn.Adam(layer.parameters(), { lr: 0.1 });
     const ema = new nn.EMA(layer.parameters(), 0.9);
     for (let k = 0; k < 2; k++) {
@@ -95,7 +95,7 @@ test(
     }
     const gamma = full([4], 1).requireGrad();
     const [gg] = grad(
-      layerNorm(new Generator(1).normal([3, 4]), gamma, full([4], 0))
+      layerNorm(new Rng(1).normal([3, 4]), gamma, full([4], 0))
         .square()
         .sum(),
       [gamma],
@@ -335,7 +335,7 @@ test('a list written without its brackets, and values that are no numbers, are n
     ...[method('reshape', 4, 1), method('permute', 1, 0), method('broadcastTo', 2, 2), method('tile', 2)],
     ...[method('pad', 1), method('slice', 0, 1), method('matmul', 3)],
     [() => engine.full!(3, 1), 'full: the shape must be a list such as [2, 3], not 3'],
-    [() => (new Generator(1) as unknown as Loose).normal!(2, 3), 'normal: the shape must be a list'],
+    [() => (new Rng(1) as unknown as Loose).normal!(2, 3), 'normal: the shape must be a list'],
     [() => engine.concat!(ones([1]), ones([1])), 'concat: the tensors must be a list such as [a, b], not a Tensor [1]'],
     ...[[true], 'a', null, [[1], [null]], { length: 1 }].map(
       (v) => [() => engine.tensor!(v), 'tensor: values are numbers, nested arrays of them or a typed array'] as const,

@@ -20,7 +20,7 @@ const linear: Loose = new nn.Linear(2, 2);
 const attention: Loose = new nn.MultiheadAttention(4, 2);
 const encoder: Loose = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 4 });
 const sgd: Loose = new nn.SGD(new nn.Linear(2, 2).parameters(), { lr: 0.1 });
-const rng: Loose = new engine.Generator(1);
+const rng: Loose = new engine.Rng(1);
 
 /** What each call's message must have. */
 const slips: readonly (readonly [name: string, call: () => unknown, ...parts: string[]])[] = [
@@ -33,7 +33,7 @@ const slips: readonly (readonly [name: string, call: () => unknown, ...parts: st
   ['Embedding with an index', () => new n.Embedding(3, 4, 0), 'Embedding:', '{ paddingIdx: 0 }'],
   ['Dropout in braces', () => new n.Dropout({ p: 0.2 }), 'Dropout:', 'Dropout(0.2)', '{ p: 0.2 }'],
   ['Dropout2d', () => new n.Dropout2d(0.5, { inplace: true }), 'Dropout2d:', 'inplace'],
-  ['a generator for options', () => new n.AlphaDropout(0.5, rng), 'AlphaDropout:', '{ rng: ... }', 'a Generator'],
+  ['a generator for options', () => new n.AlphaDropout(0.5, rng), 'AlphaDropout:', '{ rng: ... }', 'an Rng'],
   ['MaxPool1d', () => new n.MaxPool1d(3, 2), 'MaxPool1d:', '{ stride: 2 }'],
   ['MaxPool2d', () => new n.MaxPool2d(3, 2), 'MaxPool2d:', '{ stride: 2 }', 'not 2'],
   ['AvgPool1d', () => new n.AvgPool1d(3, { dilation: 2 }), 'AvgPool1d:', 'dilation'],

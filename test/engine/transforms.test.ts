@@ -6,7 +6,6 @@ import {
   conv2d,
   convMatrix,
   convTranspose2d,
-  Generator,
   grad,
   gradcheck,
   hessian,
@@ -15,6 +14,7 @@ import {
   jacobian,
   jvp,
   matmul,
+  Rng,
   reference,
   scope,
   type Tensor,
@@ -128,7 +128,7 @@ test('backwardSteps walks the tape from its end, with the cotangents of each op'
 });
 
 test('convMatrix: conv2d is U, convTranspose2d is Uᵀ, with strides and padding', () => {
-  const rng = new Generator(3);
+  const rng = new Rng(3);
   const cases: [number[], number[], Conv2dOptions][] = [
     [[4, 4, 1], [3, 3, 1, 1], {}],
     [[5, 4, 2], [3, 2, 2, 3], { stride: 2, padding: 1 }],

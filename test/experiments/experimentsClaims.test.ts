@@ -5,7 +5,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { currentDevice, setDevice } from '../../engine/device.ts';
-import { Generator, reference, scope } from '../../engine/index.ts';
+import { Rng, reference, scope } from '../../engine/index.ts';
 import { bounds, type ClippingResult, layerGradients } from '../../experiments/clippingVsPenalty/clippingRun.ts';
 import { clippingStart } from '../../experiments/clippingVsPenalty/clippingStart.ts';
 import { clippingVsPenalty } from '../../experiments/clippingVsPenalty/clippingVsPenalty.node.ts';
@@ -89,13 +89,11 @@ test('clipping-vs-penalty: what is expected at the start is what first weights g
     const clip = regularizer();
     let [logs, ends, count] = [0, 0, 0];
     for (let seed = 0; seed < seeds; seed++) {
-      const networks = mlp({ shape: [2], depth, width, rng: new Generator(seed) });
+      const networks = mlp({ shape: [2], depth, width, rng: new Rng(seed) });
       const parameters = networks.critic.parameters();
-      const gan = new Gan(networks, new Generator(seed), { regularizers: [clip] });
+      const gan = new Gan(networks, new Rng(seed), { regularizers: [clip] });
       clip.project?.(parameters);
-      const read = scope(() =>
-        layerGradients(gan, new Generator(seed).normal([32, 2]), new Generator(9)).map((g) => g.data()),
-      );
+      const read = scope(() => layerGradients(gan, new Rng(seed).normal([32, 2]), new Rng(9)).map((g) => g.data()));
       const [first, ...others] = (await Promise.all(read)).map((g) => Math.hypot(...g));
       logs += Math.log(first! / others.at(-1)!) / seeds;
       const weights = (await Promise.all(parameters.filter((p) => p.rank > 1).map((p) => p.data()))).flatMap((w) => [

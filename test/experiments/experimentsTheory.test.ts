@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { currentDevice, setDevice } from '../../engine/device.ts';
-import { Generator, reference, scope, tensor } from '../../engine/index.ts';
+import { Rng, reference, scope, tensor } from '../../engine/index.ts';
 import { trainCritic } from '../../experiments/critics.ts';
 import { clouds, measureClouds } from '../../experiments/kantorovich/kantorovich.node.ts';
 import { density, gameValue, integral, jsdOf, penalisedCritic } from '../../experiments/line.ts';
@@ -92,7 +92,7 @@ test('the penalised critic between two narrow Gaussians is that of two points', 
 });
 
 test('drawn rows are rows of the table, a cloud gives each of its points once, and a segment stands at theta', async () => {
-  const rng = new Generator(3);
+  const rng = new Rng(3);
   const rows = await read(
     scope(() =>
       drawRows(
@@ -135,8 +135,8 @@ test('drawn rows are rows of the table, a cloud gives each of its points once, a
 });
 
 test('training a critic: measures when asked, falls to the last rate, gives the rate back, and stops at losses without end', async () => {
-  const [generator, critic] = [gaussianGenerator(1, 0.5), mlp({ shape: [1], width: 4, rng: new Generator(1) }).critic];
-  const rng = new Generator(2);
+  const [generator, critic] = [gaussianGenerator(1, 0.5), mlp({ shape: [1], width: 4, rng: new Rng(1) }).critic];
+  const rng = new Rng(2);
   const rates: number[] = [];
   const gan = new Gan({ generator, critic, latent: 1 }, rng, { criticOptimizer: (p) => new Adam(p, { lr: 0.01 }) });
   const weights = () => reference.values((critic.parameters()[0] as Linear['weight']).storage).slice();
@@ -219,7 +219,7 @@ test('vanishing: places are spread over powers of ten', () => {
 });
 
 test('vanishing: norms are of the same codes each time, and twice the critic has twice the Wasserstein gradient', async () => {
-  const networks = mlp({ shape: [2], width: 8, rng: new Generator(1) });
+  const networks = mlp({ shape: [2], width: 8, rng: new Rng(1) });
   const once = await gradientNorms(networks, 'wasserstein');
   assert.is(once.length, 8);
   assert.ok(once.every((n) => n > 0));

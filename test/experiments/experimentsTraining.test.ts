@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { setDevice } from '../../engine/device.ts';
-import { Generator, reference, scope } from '../../engine/index.ts';
+import { Rng, reference, scope } from '../../engine/index.ts';
 import { type ClippingResult, clippingRun, layerGradients } from '../../experiments/clippingVsPenalty/clippingRun.ts';
 import {
   type ClippingResults,
@@ -146,13 +146,11 @@ test('clipping-vs-penalty: weights stay within c, and all are counted', async ()
 });
 
 test('clipping-vs-penalty: the gradient at the last hidden layer is the last weight, over the batch', async () => {
-  const gan = new Gan(mlp({ shape: [2], width: 5, rng: new Generator(1) }), new Generator(2));
+  const gan = new Gan(mlp({ shape: [2], width: 5, rng: new Rng(1) }), new Rng(2));
   const critic = gan.networks.critic as nn.Sequential;
   const weight = Float64Array.from(await (critic.at(-1) as nn.Linear).weight.data());
   const n = 4;
-  const found = scope(() =>
-    layerGradients(gan, new Generator(3).normal([n, 2]), new Generator(4)).map((g) => g.data()),
-  );
+  const found = scope(() => layerGradients(gan, new Rng(3).normal([n, 2]), new Rng(4)).map((g) => g.data()));
   const last = Float64Array.from(await found.at(-1)!);
   assert.is(found.length, 3);
   for (const [i, g] of last.entries()) {
@@ -160,10 +158,7 @@ test('clipping-vs-penalty: the gradient at the last hidden layer is the last wei
     assert.ok(Math.abs(g - (sign * weight[i % 5]!) / n) < 1e-12, `${i}: ${g}`);
   }
   const odd = { ...gan.networks, critic: new nn.Linear(2, 1) };
-  assert.throws(
-    () => layerGradients(new Gan(odd, new Generator(5)), new Generator(6).normal([2, 2]), new Generator(7)),
-    TypeError,
-  );
+  assert.throws(() => layerGradients(new Gan(odd, new Rng(5)), new Rng(6).normal([2, 2]), new Rng(7)), TypeError);
 });
 
 test('clipping-vs-penalty: means are geometric, and claims follow from them', () => {
@@ -200,7 +195,7 @@ test('clipping-vs-penalty: means are geometric, and claims follow from them', ()
 /** Images of noise, all of one class. */
 const noise = (count: number, seed: number): Samples => ({
   count,
-  data: Uint8Array.from(new Generator(seed).hostUniform(count * 784), (u) => Math.floor(u * 256)),
+  data: Uint8Array.from(new Rng(seed).hostUniform(count * 784), (u) => Math.floor(u * 256)),
   labels: new Uint8Array(count),
 });
 const set = {

@@ -1,7 +1,7 @@
 /** What presets and options make of a run: objective, regularisers, norms; and that every preset trains. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { concat, Generator, init, noGrad, type Tensor } from '../../engine/index.ts';
+import { concat, init, noGrad, Rng, type Tensor } from '../../engine/index.ts';
 import { Gan, gaussianRing, pointSet, type SampleSet, type StepRow } from '../../gan/index.ts';
 import { assemble } from '../../gan/train/assemble.ts';
 import { configure, type PresetName, presets, type TrainConfig } from '../../gan/train/config.ts';
@@ -84,16 +84,16 @@ test("the DCGAN's critic has the norm that suits its regularisers", () => {
 test('a critic that mixes samples sees real and generated ones apart', async () => {
   for (const mixing of [
     new nn.BatchNorm1d(3),
-    new nn.MinibatchDiscrimination(3, 1, 2, { init: nn.init.dcgan, rng: new Generator(5) }),
+    new nn.MinibatchDiscrimination(3, 1, 2, { init: nn.init.dcgan, rng: new Rng(5) }),
   ]) {
-    const rng = new Generator(1);
+    const rng = new Rng(1);
     const width = mixing instanceof nn.BatchNorm1d ? 3 : 4;
     const critic = new nn.Sequential(new nn.Linear(2, 3, { rng }), mixing, new nn.Linear(width, 1, { rng }));
     const generator = new nn.Linear(2, 2, { rng });
-    const gan = new Gan({ critic, generator, latent: 2 }, new Generator(2), { objective: 'minimax' });
-    const real = new Generator(3).normal([6, 2]);
+    const gan = new Gan({ critic, generator, latent: 2 }, new Rng(2), { objective: 'minimax' });
+    const real = new Rng(3).normal([6, 2]);
     const { objectiveLoss } = gan.measure(real);
-    const fake = noGrad(() => generator.forward(new Generator(2).normal([6, 2])));
+    const fake = noGrad(() => generator.forward(new Rng(2).normal([6, 2])));
     // Not Wasserstein's, whose mean scores cannot tell: what real samples give generated ones, these give back.
     const loss = (scores: Tensor) => gan.objective.criticLoss(scores.slice([[0, 6]]), scores.slice([[6, 12]])).item();
     const apart = await loss(concat([critic.forward(real), critic.forward(fake)]));

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import {
   type Distribution,
   gaussian,
@@ -228,9 +228,9 @@ test('the mean log density of samples is minus the entropy', () => {
 test('the same seed gives the same points, another seed others', () => {
   for (const d of [gaussian(), twoGaussians(), gaussianRing(), spirals(), moons(), swissRoll(), segments()]) {
     assert.equal(d.sample(50, 1), d.sample(50, 1));
-    assert.equal(d.sample(50, 1), d.sample(50, new Generator(1)));
+    assert.equal(d.sample(50, 1), d.sample(50, new Rng(1)));
     assert.not.equal(d.sample(50, 1), d.sample(50, 2));
-    const rng = new Generator(1);
+    const rng = new Rng(1);
     assert.not.equal(d.sample(50, rng), d.sample(50, rng), 'a generator moves on');
     assert.is(d.sample(0, 1).length, 0);
   }

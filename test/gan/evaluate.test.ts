@@ -1,7 +1,7 @@
 /** The table of metrics on a mixture of Gaussians: what is measured, beside what, and what is refused. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { concat, Generator, type Tensor } from '../../engine/index.ts';
+import { concat, Rng, type Tensor } from '../../engine/index.ts';
 import type { SampleSet, Samples } from '../../gan/data/sampleSet.ts';
 import { tooFew } from '../../gan/metrics/enough.ts';
 import { availableMetrics, type EvaluateProgress, evaluate, figureLine } from '../../gan/metrics/evaluate.ts';
@@ -22,7 +22,7 @@ function corners(
   seed: number,
   used = 4,
 ): MetricSamples & { readonly data: Float32Array; readonly labels: Uint8Array } {
-  const noise = new Generator(seed).hostNormal(2 * n);
+  const noise = new Rng(seed).hostNormal(2 * n);
   const labels = Uint8Array.from({ length: n }, (_, i) => i % used);
   return {
     data: Float32Array.from(noise, (z, i) => 0.05 * z + centres[labels[i >> 1]! * 2 + (i % 2)]!),

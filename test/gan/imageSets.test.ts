@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import {
   gaussianRing,
   pointSet,
@@ -164,7 +164,7 @@ for (const device of [reference, await openGpu()]) {
     }
     assert.is(batches, 3);
     const points = pointSet(gaussianRing(), { trainSize: 8, testSize: 4 });
-    const rng = new Generator(1);
+    const rng = new Rng(1);
     for await (const batch of new DataLoader(trainingData(points, 'test'), {
       batchSize: 4,
       shuffle: true,

@@ -1,7 +1,7 @@
 /** Latent codes: truncation, arithmetic, interpolation. On the reference device and the one under test. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { destroy, Generator, grad, gradcheck, init, scope, type Tensor, tensor } from '../../engine/index.ts';
+import { destroy, grad, gradcheck, init, Rng, scope, type Tensor, tensor } from '../../engine/index.ts';
 import {
   analogy,
   interpolate,
@@ -68,7 +68,7 @@ for (const [name, device, tolerance] of [
   test(`truncated codes keep to their bounds and have the closed form's moments, on ${name}`, async () => {
     for (const psi of [0.04, 0.5, 2]) {
       const n = 20_000;
-      const z = Float64Array.from(await on(device, () => truncatedLatents(new Generator(3), n / 10, 10, psi)).data());
+      const z = Float64Array.from(await on(device, () => truncatedLatents(new Rng(3), n / 10, 10, psi)).data());
       assert.ok(
         z.every((v) => Math.abs(v) <= psi),
         `psi ${psi}`,
@@ -96,7 +96,7 @@ function simpson(f: (x: number) => number, from: number, to: number): number {
 }
 
 test('truncated codes are the normal ones given that they are within bounds: quantiles', async () => {
-  const z = [...(await truncatedLatents(new Generator(5), 4000, 5, 1).data())].sort((a, b) => a - b);
+  const z = [...(await truncatedLatents(new Rng(5), 4000, 5, 1).data())].sort((a, b) => a - b);
   const density = (x: number) => Math.exp((-x * x) / 2);
   const mass = simpson(density, -1, 1);
   // Kolmogorov and Smirnov's distance, beyond 1.95 / √n once in a thousand.
@@ -108,7 +108,7 @@ test('truncated codes are the normal ones given that they are within bounds: qua
 });
 
 test('a path goes through its codes, straight or round, open or closed', async () => {
-  const codes = new Generator(1).normal([4, 6]);
+  const codes = new Rng(1).normal([4, 6]);
   const given = await rows(codes);
   for (const mode of ['linear', 'spherical'] as const) {
     const open = await rows(interpolate(codes, { steps: 5, mode }));
@@ -144,7 +144,7 @@ test('a path goes through its codes, straight or round, open or closed', async (
 });
 
 test('a grid has its codes in the corners', async () => {
-  const corners = new Generator(2).normal([4, 3]);
+  const corners = new Rng(2).normal([4, 3]);
   const given = await rows(corners);
   const grid = await rows(latentGrid(corners, { rows: 3, columns: 5 }));
   assert.is(grid.length, 15);
@@ -169,7 +169,7 @@ test('a grid has its codes in the corners', async () => {
 });
 
 test('slerp has derivatives', async () => {
-  const rng = new Generator(9);
+  const rng = new Rng(9);
   const inputs = [rng.normal([2, 3]), rng.normal([2, 3]), rng.uniform([2, 1])];
   await gradcheck((a, b, t) => slerp(a!, b!, t!), inputs);
   const [same, t] = [rng.normal([1, 3]), rng.uniform([1, 1])];
@@ -216,7 +216,7 @@ test('means and arithmetic of codes', async () => {
 });
 
 test('nothing but the result is left', () => {
-  const codes = new Generator(1).normal([4, 6]);
+  const codes = new Rng(1).normal([4, 6]);
   const before = reference.memory().tensors;
   scope(() => {
     interpolate(codes);
@@ -226,11 +226,11 @@ test('nothing but the result is left', () => {
   });
 });
 
-const codes = new Generator(1).normal([4, 6]);
+const codes = new Rng(1).normal([4, 6]);
 const wrong = <T>(value: unknown): T => value as T;
 for (const [name, call, message] of [
-  ['psi 0', () => truncatedLatents(new Generator(1), 2, 3, 0), /truncatedLatents: psi must be a number above 0, not 0/],
-  ['psi infinite', () => truncatedLatents(new Generator(1), 2, 3, Infinity), /psi/],
+  ['psi 0', () => truncatedLatents(new Rng(1), 2, 3, 0), /truncatedLatents: psi must be a number above 0, not 0/],
+  ['psi infinite', () => truncatedLatents(new Rng(1), 2, 3, Infinity), /psi/],
   ['a NaN psi', () => towardsMean(codes, { psi: NaN }), /towardsMean: psi must be a finite number, not NaN/],
   ['a mean of another length', () => towardsMean(codes, { psi: 1, mean: tensor([1, 2]) }), /mean must be \[6\].*\[2\]/],
   ['a bare psi', () => towardsMean(codes, wrong(0.5)), /towardsMean: the options are an object such as \{ psi: 0.5 \}/],

@@ -1,7 +1,7 @@
 /** Metrics on cases whose answer is known: same distribution, shifted, collapsed, memorised. Points, on the GPU; metricFormulas.test.ts compares the devices. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import { birthdayParadox } from '../../gan/metrics/birthdayParadox.ts';
 import { featureMoments, frechetDistance, frechetInceptionDistance } from '../../gan/metrics/frechet.ts';
 import { inceptionScore, modeScore } from '../../gan/metrics/inceptionScore.ts';
@@ -81,7 +81,7 @@ test('coverage of classes and the reverse KL by hand', () => {
 test('the bias of a reverse KL of counts is what its docstring says', () => {
   const [classes, n, m, repeats] = [100, 2000, 3000, 40];
   const draw = (count: number, seed: number) =>
-    Int32Array.from(new Generator(seed).hostUniform(count), (u) => Math.floor(u * classes));
+    Int32Array.from(new Rng(seed).hostUniform(count), (u) => Math.floor(u * classes));
   let [known, sampled] = [0, 0];
   for (let s = 0; s < repeats; s++) {
     known += classCoverage(draw(n, s), classes).reverseKl / repeats;
@@ -128,7 +128,7 @@ test('KID has mean zero over splits of one distribution, also of few samples, an
   for (let s = 0; s < 40; s++) {
     const both = gaussian(60, 4, s);
     const [a, b] = [sliceSamples(both, 0, 30), sliceSamples(both, 30, 60)];
-    values.push((await kernelInceptionDistance(a, b, { rng: new Generator(s), subsets: 1, device })).value);
+    values.push((await kernelInceptionDistance(a, b, { rng: new Rng(s), subsets: 1, device })).value);
   }
   const mean = values.reduce((x, y) => x + y, 0) / 40;
   const error = Math.sqrt(values.reduce((x, y) => x + (y - mean) ** 2, 0) / 39 / 40);
@@ -137,16 +137,13 @@ test('KID has mean zero over splits of one distribution, also of few samples, an
 
   const options = { subsets: 10, subsetSize: 100, device };
   const [real, far] = [gaussian(300, 4, 100), gaussian(300, 4, 101, 1)];
-  const near0 = await kernelInceptionDistance(gaussian(300, 4, 102), real, { rng: new Generator(1), ...options });
-  const shifted = await kernelInceptionDistance(far, real, { rng: new Generator(1), ...options });
+  const near0 = await kernelInceptionDistance(gaussian(300, 4, 102), real, { rng: new Rng(1), ...options });
+  const shifted = await kernelInceptionDistance(far, real, { rng: new Rng(1), ...options });
   assert.ok(Math.abs(near0.value) < 4 * near0.standardDeviation + 1e-3);
   assert.ok(shifted.value > 10 * shifted.standardError);
-  const again = await kernelInceptionDistance(far, real, { rng: new Generator(1), ...options });
+  const again = await kernelInceptionDistance(far, real, { rng: new Rng(1), ...options });
   assert.is(again.value, shifted.value, 'the seed decides');
-  await rejects(
-    kernelInceptionDistance(far, real, { rng: new Generator(1), subsetSize: 301, device }),
-    /from 2 to 300/,
-  );
+  await rejects(kernelInceptionDistance(far, real, { rng: new Rng(1), subsetSize: 301, device }), /from 2 to 300/);
 });
 
 test('the standard error of KID is how far the figures of other samples lie apart', async () => {
@@ -154,7 +151,7 @@ test('the standard error of KID is how far the figures of other samples lie apar
   const found = await Promise.all(
     Array.from({ length: repeats }, (_, s) =>
       kernelInceptionDistance(gaussian(n, 3, 2 * s, 0.7), gaussian(n, 3, 2 * s + 1), {
-        rng: new Generator(s),
+        rng: new Rng(s),
         subsets: 60,
         subsetSize,
         device: reference,
@@ -167,7 +164,7 @@ test('the standard error of KID is how far the figures of other samples lie apar
   near(said / apart, 1, 0.35);
   // With so many samples that all subsets can be others, each counts.
   const many = await kernelInceptionDistance(gaussian(800, 3, 1, 0.7), gaussian(800, 3, 2), {
-    rng: new Generator(1),
+    rng: new Rng(1),
     subsets: 5,
     subsetSize,
     device: reference,
@@ -202,7 +199,7 @@ test('FID is biased upwards by few samples, and the extrapolated one is not', as
   const [bias, rest]: [number[], number[]] = [[], []];
   for (let s = 0; s < 6; s++) {
     const [a, b] = [gaussian(400, 8, 10 + s), gaussian(400, 8, 30 + s)];
-    const fid = await frechetInceptionDistance(a, b, { rng: new Generator(s) });
+    const fid = await frechetInceptionDistance(a, b, { rng: new Rng(s) });
     assert.ok(fid.value > 0.05, String(fid.value));
     near(fid.value - fid.unbiased, fid.bias, 1e-12);
     bias.push(fid.value);
@@ -211,15 +208,15 @@ test('FID is biased upwards by few samples, and the extrapolated one is not', as
   const mean = (list: number[]) => list.reduce((x, y) => x + y, 0) / list.length;
   assert.ok(Math.abs(mean(rest)) < mean(bias) / 4, `${mean(rest)} against ${mean(bias)}`);
   const far = await frechetInceptionDistance(gaussian(2000, 3, 1, 2, 3), gaussian(2000, 3, 2), {
-    rng: new Generator(1),
+    rng: new Rng(1),
     extrapolation: 0,
   });
   near(far.value, 3 * 4 + 3 * 4, 1.5);
   assert.ok(Number.isNaN(far.bias));
   // 1/N + 1/M of whole numbers: with 4 and 7 samples, shares of 1/4 to 1 are up to a third off.
   const pair = [gaussian(4, 1, 1), gaussian(7, 1, 2)] as const;
-  const few = await frechetInceptionDistance(...pair, { rng: new Generator(5), extrapolation: 4 });
-  const rng = new Generator(5);
+  const few = await frechetInceptionDistance(...pair, { rng: new Rng(5), extrapolation: 4 });
+  const rng = new Rng(5);
   const points: (readonly [x: number, y: number])[] = [[1, few.value]];
   for (const share of [0.25, 0.4375, 0.625, 0.8125]) {
     const parts = pair.map((all) => {
@@ -239,10 +236,10 @@ test('FID is biased upwards by few samples, and the extrapolated one is not', as
     [31, 400],
     [400, 31],
   ] as const) {
-    const short = await frechetInceptionDistance(gaussian(n, 8, 1), gaussian(m, 8, 2), { rng: new Generator(1) });
+    const short = await frechetInceptionDistance(gaussian(n, 8, 1), gaussian(m, 8, 2), { rng: new Rng(1) });
     assert.ok(short.value > 0 && Number.isNaN(short.unbiased) && Number.isNaN(short.bias));
   }
-  const enough = await frechetInceptionDistance(gaussian(32, 8, 1), gaussian(32, 8, 2), { rng: new Generator(1) });
+  const enough = await frechetInceptionDistance(gaussian(32, 8, 1), gaussian(32, 8, 2), { rng: new Rng(1) });
   assert.ok(Number.isFinite(enough.unbiased));
   const { covariance } = featureMoments(samplesOf([0, 0, 2, 4], [2, 2]));
   assert.equal([...covariance], [2, 4, 4, 8]);
@@ -359,7 +356,7 @@ test('the standard error of the 1-nearest-neighbour accuracy is that of its docs
 
 test('the birthday paradox finds the size of a known support', async () => {
   const support = gaussian(500, 6, 1);
-  const which = new Generator(3).hostUniform(2000).map((u) => Math.floor(u * 500));
+  const which = new Rng(3).hostUniform(2000).map((u) => Math.floor(u * 500));
   const found = await birthdayParadox(takeSamples(support, which), gaussian(300, 6, 2), { device });
   near(found.support, 500, 60);
   assert.is(found.collisionProbability, 1);
@@ -369,7 +366,7 @@ test('the birthday paradox finds the size of a known support', async () => {
   assert.is(which[first], which[second]);
 
   // 23 people: a half.
-  const days = new Generator(4).hostUniform(23 * 200).map((u) => Math.floor(u * 365));
+  const days = new Rng(4).hostUniform(23 * 200).map((u) => Math.floor(u * 365));
   const calendar = { data: Float32Array.from(days), shape: [days.length, 1] };
   const people = await birthdayParadox(calendar, calendar, { batch: 23, threshold: 0, device });
   near(people.collisionProbability, 0.507, 0.1);

@@ -1,6 +1,6 @@
 /** Metrics beside their formulas in NumPy (test/fixtures/metrics.py), on both devices. */
 import { suite } from 'uvu';
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import { featureMoments, frechetDistance } from '../../gan/metrics/frechet.ts';
 import { kernelInceptionDistance } from '../../gan/metrics/kid.ts';
 import { energyDistance, mmd } from '../../gan/metrics/mmd.ts';
@@ -50,7 +50,7 @@ for (const { name, device, tolerance } of devices) {
       // A subset takes equally many of both, so the larger cloud is cut.
       const n = shapes[0]![0]!;
       const cut = samples(y.slice(0, n * shapes[1]![1]!), [n, shapes[1]![1]!]);
-      const options = { rng: new Generator(0), subsets: 1, subsetSize: n, device };
+      const options = { rng: new Rng(0), subsets: 1, subsetSize: n, device };
       const { value } = await kernelInceptionDistance(a, cut, options);
       // The same by the sums over pairs of the fixture's formula, in float64.
       near(value, polynomialMmd(x, [...cut.data], shapes[0]![1]!), tolerance * 20);

@@ -1,7 +1,7 @@
 /** Metrics of images and of networks: MS-SSIM, features, stacked digits, the classification accuracy score. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { concat, Generator, type Tensor, withDevice } from '../../engine/index.ts';
+import { concat, Rng, type Tensor, withDevice } from '../../engine/index.ts';
 import { classificationAccuracyScore } from '../../gan/metrics/classificationAccuracy.ts';
 import {
   classesOf,
@@ -49,7 +49,7 @@ test('MS-SSIM diversity: 1 for a collapsed generator, within classes where there
     shape: [n, 12, 12, 1],
     ...(labels && { labels }),
   });
-  const options = { rng: new Generator(1), pairs: 200, device };
+  const options = { rng: new Rng(1), pairs: 200, device };
   const own = repeated(10, [0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
   near((await msSsimDiversity(own, options)).value, 1, 1e-5);
   // Without labels 5 of 9 partners are the other image.
@@ -176,7 +176,7 @@ test('the score of images, and of a model that is given, on the reference device
   };
   const options = { seed: 2, epochs: 4, batchSize: 16, device: reference };
   assert.ok((await classificationAccuracyScore(striped(160, 1), striped(40, 2), options)).value > 0.95);
-  const model = (rng: Generator) => new nn.Sequential(new nn.Flatten(), new nn.Linear(64, 2, { rng }));
+  const model = (rng: Rng) => new nn.Sequential(new nn.Flatten(), new nn.Linear(64, 2, { rng }));
   const linear = await classificationAccuracyScore(striped(160, 1), striped(40, 2), { ...options, model });
   assert.ok(linear.value > 0.95);
 });

@@ -1,7 +1,7 @@
 /** The networks of gan/networks: shapes, sizes, first values, options, and spectral norm; in float64. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { eigh, Generator, init, matmul, noGrad, type Shape, scope, type Tensor } from '../../engine/index.ts';
+import { eigh, init, matmul, noGrad, Rng, type Shape, scope, type Tensor } from '../../engine/index.ts';
 import {
   createNetworks,
   criticNorms,
@@ -19,7 +19,7 @@ import { SMALL } from '../support/networks.ts';
 
 await init({ device: 'reference' });
 
-const rng = () => new Generator(7);
+const rng = () => new Rng(7);
 const values = (t: Tensor): Float64Array => Float64Array.from(reference.values(t.storage));
 const count = (m: nn.Module): number => m.parameters().reduce((n, p) => n + p.size, 0);
 const counts = ({ generator, critic }: Networks): number[] => [count(generator), count(critic)];
@@ -28,7 +28,7 @@ const counts = ({ generator, critic }: Networks): number[] => [count(generator),
 function checkShapes({ generator, critic, latent }: Networks, shape: Shape, name: string): void {
   scope(() =>
     noGrad(() => {
-      const samples = generator.forward(new Generator(1).normal([3, latent]).mul(3));
+      const samples = generator.forward(new Rng(1).normal([3, latent]).mul(3));
       assert.equal(samples.shape, [3, ...shape], name);
       const all = values(samples);
       assert.ok(all.every(Number.isFinite), `${name}: a sample is not finite`);
@@ -144,11 +144,11 @@ test('the same seed makes the same networks, of which the small DCGAN is that of
   const shape = [28, 28, 1];
   const small = state(dcganSmall({ shape, rng: rng() }));
   assert.equal(small, state(createNetworks('dcgan-small', { shape, rng: rng() })));
-  assert.not.equal(small, state(dcganSmall({ shape, rng: new Generator(8) })));
+  assert.not.equal(small, state(dcganSmall({ shape, rng: new Rng(8) })));
 });
 
 test('the fast pair is as it was when its recipe was found', () => {
-  const { generator, critic, latent } = dcganSmall({ shape: [28, 28, 1], rng: new Generator(0, 1) });
+  const { generator, critic, latent } = dcganSmall({ shape: [28, 28, 1], rng: new Rng(0, 1) });
   assert.equal([latent, count(generator), count(critic)], [64, 108_897, 10_713]);
   const sum = (m: nn.Module) => m.parameters().reduce((n, p) => n + values(p).reduce((a, v) => a + Math.abs(v), 0), 0);
   assert.ok(Math.abs(sum(generator) - FAST[0]!) < 1e-6, `${sum(generator)}`);
@@ -184,7 +184,7 @@ for (const { name, make, shapes } of SMALL) {
 
 test('a spectrally normalised perceptron has no slope above 1', () => {
   const { critic } = mlp({ shape: [2], width: 16, spectralNorm: true, rng: rng() });
-  const [a, b] = [rng().normal([200, 2]), new Generator(8).normal([200, 2])];
+  const [a, b] = [rng().normal([200, 2]), new Rng(8).normal([200, 2])];
   for (let k = 0; k < 100; k++) scope(() => noGrad(() => critic.forward(a)));
   const rise = noGrad(() => values(critic.forward(a).sub(critic.forward(b)).abs().reshape([200])));
   const run = values(a.sub(b).square().sum([1]).sqrt());

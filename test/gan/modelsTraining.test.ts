@@ -6,9 +6,9 @@ import {
   compile,
   concat,
   copyFrom,
-  Generator,
   grad,
   noGrad,
+  Rng,
   reference,
   scope,
   type Tensor,
@@ -29,7 +29,7 @@ const values = (t: Tensor): Float64Array => Float64Array.from(reference.values(t
 /** A critic whose samples do not see each other, in words and as options. */
 const penalised = (model: SmallModel): [string, NetworksOptions][] => {
   const shape = model.shapes.at(-1)!;
-  const rng = () => new Generator(11);
+  const rng = () => new Rng(11);
   const normed = model.norms
     .filter((norm) => norm !== 'batch')
     .map((criticNorm): [string, NetworksOptions] => [criticNorm, { shape, criticNorm, rng: rng() }]);
@@ -49,9 +49,9 @@ for (const model of SMALL) {
       for (const [name, options] of penalised(model)) {
         const { critic } = model.make(options);
         critic.eval(); // spectral norm's vectors count as constants, and stand still
-        const data = new Generator(12);
+        const data = new Rng(12);
         const [real, fake] = [0, 1].map(() => data.uniform([2, ...options.shape], { low: -1 }));
-        const penalty = () => gradientPenalty(critic, real!, fake!, new Generator(13));
+        const penalty = () => gradientPenalty(critic, real!, fake!, new Rng(13));
         const parameters = critic.parameters();
         const found = scope(() => grad(penalty(), parameters, { allowUnused: true }).map(values));
         for (const g of found) assert.ok(g.every(Number.isFinite), `${model.name}, ${name}: not finite`);
@@ -79,8 +79,8 @@ test('the loss of each pair reaches every parameter of both networks', () =>
   withDevice(reference, () => {
     for (const model of SMALL) {
       const shape = model.shapes.at(-1)!;
-      const { generator, critic, latent } = model.make({ shape, rng: new Generator(14) });
-      const score = critic.forward(generator.forward(new Generator(15).normal([4, latent])));
+      const { generator, critic, latent } = model.make({ shape, rng: new Rng(14) });
+      const score = critic.forward(generator.forward(new Rng(15).normal([4, latent])));
       const parameters = [...generator.parameters(), ...critic.parameters()];
       grad(score.square().mean(), parameters).forEach((g, i) => {
         const all = values(g);
@@ -90,7 +90,7 @@ test('the loss of each pair reaches every parameter of both networks', () =>
   }));
 
 /** A critic step and a generator step, with the penalty where the critic permits it. @returns both losses */
-function stepOf({ generator, critic, latent }: Networks, penalises: boolean, rng: Generator): (real: Tensor) => Tensor {
+function stepOf({ generator, critic, latent }: Networks, penalises: boolean, rng: Rng): (real: Tensor) => Tensor {
   const [judge, forger] = [critic, generator].map((m) => new nn.SGD(m.parameters(), { lr: 0.02, momentum: 0.5 }));
   return (real) =>
     scope(() => {
@@ -110,7 +110,7 @@ function stepOf({ generator, critic, latent }: Networks, penalises: boolean, rng
 
 /** Every way to normalise a critic, for the first model of each kind. */
 const ways = (model: SmallModel): NetworksOptions[] => {
-  const base = { shape: model.shapes.at(-1)!, rng: new Generator(16) };
+  const base = { shape: model.shapes.at(-1)!, rng: new Rng(16) };
   return [
     ...model.norms.map((criticNorm) => ({ ...base, criticNorm })),
     { ...base, criticNorm: 'none', spectralNorm: true },
@@ -123,13 +123,13 @@ for (const model of SMALL) {
       const name = `${model.name}, ${options.criticNorm}${options.spectralNorm ? ', spectral' : ''}`;
       const penalises = options.criticNorm !== 'batch';
       const make = () => {
-        const rng = new Generator(17);
+        const rng = new Rng(17);
         const networks = model.make({ ...options, rng });
         return { networks, run: stepOf(networks, penalises, rng) };
       };
       const [eager, recorded] = [make(), make()];
       const step = compile(recorded.run);
-      const data = new Generator(18);
+      const data = new Rng(18);
       for (let k = 0; k < 2; k++) {
         const [found, wanted] = await scope(() => {
           const real = data.uniform([4, ...options.shape], { low: -1 });

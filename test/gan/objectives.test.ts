@@ -1,17 +1,7 @@
 /** Every objective and every regulariser against its formula, and their derivatives to second order in float64. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  Generator,
-  grad,
-  gradcheck,
-  gradgradcheck,
-  init,
-  noGrad,
-  scope,
-  type Tensor,
-  tensor,
-} from '../../engine/index.ts';
+import { grad, gradcheck, gradgradcheck, init, noGrad, Rng, scope, type Tensor, tensor } from '../../engine/index.ts';
 import {
   draganPenalty,
   Gan,
@@ -142,7 +132,7 @@ test('penalties against slopes by hand', async () => {
   const critic = smooth([w1!, w2!]);
   assert.ok(Math.abs((await zeroCentredPenalty(critic, x).item()) - mean(byHand, (n) => n * n)) < 1e-10);
   // Where real and generated samples are the same, so is everything between them.
-  const same = { rng: new Generator(1), value: mean(byHand, (n) => (n - 1) ** 2) };
+  const same = { rng: new Rng(1), value: mean(byHand, (n) => (n - 1) ** 2) };
   assert.ok(Math.abs((await gradientPenalty(critic, x, x, same.rng).item()) - same.value) < 1e-10);
   const oneSided = mean(byHand, (n) => Math.max(0, n - 1) ** 2);
   const found = await gradientPenalty(critic, x, x, same.rng, { oneSided: true }).item();
@@ -159,8 +149,8 @@ test("DRAGAN looks between the real samples and up to half a standard deviation 
   const spy = { forward } as unknown as nn.Module;
   const real = batch(5);
   const [n, d] = real.shape as [number, number];
-  await draganPenalty(spy, real, new Generator(2)).item();
-  const rng = new Generator(2);
+  await draganPenalty(spy, real, new Rng(2)).item();
+  const rng = new Rng(2);
   const [alpha, u] = await Promise.all([rng.uniform([n, 1]), rng.uniform([n, d])].map((t) => t.data()));
   const [at, from] = [Array.from(await seen[0]!.data()), Array.from(await real.data())];
   const centre = mean(from, (v) => v);
@@ -174,7 +164,7 @@ const penalised: readonly Regularizer[] = regularizerNames.map((n) => regularize
 
 for (const r of penalised) {
   test(`${r.name}: derivatives with respect to the critic, to second order`, async () => {
-    const loss = (...phi: Tensor[]) => r.penalty!(smooth(phi), batch(7), batch(8), new Generator(3));
+    const loss = (...phi: Tensor[]) => r.penalty!(smooth(phi), batch(7), batch(8), new Rng(3));
     await gradcheck(loss, weights(9));
     await gradgradcheck(loss, weights(9));
   });
@@ -182,7 +172,7 @@ for (const r of penalised) {
 
 test('weight clipping bounds weights and biases after each step, spectral norm the largest singular value', async () => {
   const networks = tiny(4);
-  const gan = new Gan(networks, new Generator(5), {
+  const gan = new Gan(networks, new Rng(5), {
     objective: 'wasserstein',
     regularizers: [regularizer('weight-clipping', 0.02)],
     criticOptimizer: (p) => new nn.RMSprop(p, { lr: 0.1 }),
@@ -191,7 +181,7 @@ test('weight clipping bounds weights and biases after each step, spectral norm t
   const values = (await Promise.all(networks.critic.parameters().map((p) => p.data()))).flatMap((v) => Array.from(v));
   assert.is(Math.max(...values.map(Math.abs)), 0.02);
   const spectral = tiny(6);
-  const sn = new Gan(spectral, new Generator(7), { objective: 'hinge', regularizers: ['spectral-norm'] });
+  const sn = new Gan(spectral, new Rng(7), { objective: 'hinge', regularizers: ['spectral-norm'] });
   for (let i = 0; i < 3; i++) scope(() => sn.criticStep(batch(i)));
   for (const [, layer] of spectral.critic.namedModules()) {
     if (!(layer instanceof nn.Linear)) continue;
@@ -214,7 +204,7 @@ function largestEigenvalue(m: readonly (readonly number[])[]): number {
 
 /** From codes of 2 numbers to points of 3, and to a score. */
 function tiny(seed: number): Networks {
-  const rng = new Generator(seed);
+  const rng = new Rng(seed);
   return {
     latent: 2,
     generator: new nn.Sequential(new nn.Linear(2, 8, { rng }), new nn.Tanh(), new nn.Linear(8, 3, { rng })),
@@ -225,7 +215,7 @@ function tiny(seed: number): Networks {
 /** Two steps: what the critic measured and the generator's loss, five for each; all weights; and samples. */
 function train(name: ObjectiveName, regularizers: readonly RegularizerName[]): Tensor[] {
   const networks = tiny(11);
-  const gan = new Gan(networks, new Generator(12), {
+  const gan = new Gan(networks, new Rng(12), {
     objective: name,
     regularizers,
     instanceNoise: 0.1,
@@ -260,7 +250,7 @@ for (const name of objectiveNames) {
 test('gradients accumulate to those of one large batch', async () => {
   const step = async (batches: Tensor[]) => {
     const networks = tiny(13);
-    const gan = new Gan(networks, new Generator(1), {
+    const gan = new Gan(networks, new Rng(1), {
       objective: 'least-squares',
       criticOptimizer: (p) => new nn.SGD(p, { lr: 0.1 }),
     });
@@ -286,9 +276,9 @@ test('slips are named', () => {
   assert.throws(() => regularizer('gp' as never), /no regulariser gp; there are weight-clipping/);
   assert.throws(() => regularizer('spectral-norm', 2), /has no strength/);
   assert.throws(() => regularizer('r1', -1), /must be a number above 0, not -1/);
-  assert.throws(() => new Gan(tiny(1), new Generator(1), { lambda: 10 } as never), /no option lambda/);
-  assert.throws(() => new Gan(tiny(1), new Generator(1), { emaDecay: 1 }), /emaDecay/);
-  assert.throws(() => new Gan(tiny(1), new Generator(1)).criticStep(), /one batch or more/);
+  assert.throws(() => new Gan(tiny(1), new Rng(1), { lambda: 10 } as never), /no option lambda/);
+  assert.throws(() => new Gan(tiny(1), new Rng(1), { emaDecay: 1 }), /emaDecay/);
+  assert.throws(() => new Gan(tiny(1), new Rng(1)).criticStep(), /one batch or more/);
 });
 
 test.run();

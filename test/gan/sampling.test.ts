@@ -1,7 +1,7 @@
 /** Samples of a generator: drawn in batches, beside their nearest neighbours, and found again from pictures. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { destroy, Generator, init, type Tensor, tensor } from '../../engine/index.ts';
+import { destroy, init, Rng, type Tensor, tensor } from '../../engine/index.ts';
 import {
   drawSamples,
   invertSamples,
@@ -29,7 +29,7 @@ const devices = [
 
 /** Codes [N,3] to images [N,2,2,1], through batch norm. */
 const smallGenerator = (seed = 1): nn.Sequential => {
-  const rng = new Generator(seed);
+  const rng = new Rng(seed);
   const init = nn.init.normal(1);
   return new nn.Sequential(
     new nn.Linear(3, 8, { rng, init, bias: false }),
@@ -47,7 +47,7 @@ const close = (a: ArrayLike<number>, b: ArrayLike<number>, tolerance = 1e-6): vo
 
 test('batches that do not divide the codes give the same samples', async () => {
   const generator: LatentGenerator = { forward: (z) => z.mul(2).reshape([z.shape[0]!, 1, 3]) };
-  const codes = new Generator(1).normal([7, 3]);
+  const codes = new Rng(1).normal([7, 3]);
   const whole = await drawSamples(generator, codes);
   assert.equal(whole.shape, [7, 1, 3]);
   close(whole.data, await codes.mul(2).data());
@@ -57,7 +57,7 @@ test('batches that do not divide the codes give the same samples', async () => {
 test('batch statistics: of full batches, the last filled up with the first codes; layers stay as they were', async () => {
   const generator = smallGenerator();
   generator.children()[1]![1].training = false; // a mode of its own, which must survive
-  const codes = new Generator(2).normal([7, 3]);
+  const codes = new Rng(2).normal([7, 3]);
   const before = await Promise.all([...generator.stateDict().values()].map((t) => t.data()));
   const { data } = await drawSamples(generator, codes, { batchSize: 4 });
   const after = await Promise.all([...generator.stateDict().values()].map((t) => t.data()));
@@ -74,11 +74,11 @@ test('batch statistics: of full batches, the last filled up with the first codes
 test('standing statistics: the mean over batches, after which a sample depends on its own code alone', async () => {
   const generator = smallGenerator();
   const norm = generator.children()[1]![1] as nn.BatchNorm1d;
-  assert.is(standingStatistics(generator, { latent: 3, rng: new Generator(4), batches: 5, batchSize: 16 }), 1);
+  assert.is(standingStatistics(generator, { latent: 3, rng: new Rng(4), batches: 5, batchSize: 16 }), 1);
   assert.is(norm.momentum, 0.1);
   assert.is(generator.training, true);
   // By hand: the means and unbiased variances of the first layer's outputs.
-  const rng = new Generator(4);
+  const rng = new Rng(4);
   const first = generator.children()[0]![1] as nn.Linear;
   const batches = Array.from({ length: 5 }, () => first.forward(rng.normal([16, 3])));
   const mean = batches
@@ -92,7 +92,7 @@ test('standing statistics: the mean over batches, after which a sample depends o
   close(await norm.runningMean!.data(), await mean.data(), 1e-12);
   close(await norm.runningVar!.data(), await variance.data(), 1e-12);
 
-  const codes = new Generator(2).normal([6, 3]);
+  const codes = new Rng(2).normal([6, 3]);
   const together = await drawSamples(generator, codes, { statistics: 'running' });
   assert.equal(await drawSamples(generator, codes, { statistics: 'running', batchSize: 1 }), together);
   const alone = await drawSamples(generator, codes, { statistics: 'batch', batchSize: 3 });
@@ -101,18 +101,18 @@ test('standing statistics: the mean over batches, after which a sample depends o
 
 test('the statistics of a truncation are those of its codes', async () => {
   const norm = new nn.BatchNorm1d(3);
-  standingStatistics(new nn.Sequential(norm), { latent: 3, rng: new Generator(4), psi: 0.5, batches: 40 });
+  standingStatistics(new nn.Sequential(norm), { latent: 3, rng: new Rng(4), psi: 0.5, batches: 40 });
   // A normal within ±0.5 is nearly uniform: variance 1 - 2 · 0.5 φ(0.5) / (2 Φ(0.5) - 1).
   close(await norm.runningVar!.data(), [0.08059, 0.08059, 0.08059], 0.08059 * 0.06);
 });
 
 test('a layer that counts its batches, and a generator without statistics', async () => {
-  const rng = new Generator(1);
+  const rng = new Rng(1);
   const norm = new nn.BatchNorm1d(3, { momentum: null });
   norm.forward(rng.normal([4, 3]));
-  standingStatistics(new nn.Sequential(norm), { latent: 3, rng: new Generator(2), batches: 4, batchSize: 8 });
+  standingStatistics(new nn.Sequential(norm), { latent: 3, rng: new Rng(2), batches: 4, batchSize: 8 });
   assert.is(await norm.numBatchesTracked!.item(), 4);
-  const again = new Generator(2);
+  const again = new Rng(2);
   const means = Array.from({ length: 4 }, () => again.normal([8, 3]).mean(0));
   close(
     await norm.runningMean!.data(),
@@ -126,8 +126,8 @@ test('a layer that counts its batches, and a generator without statistics', asyn
 });
 
 test('averaged weights are drawn from, and the current ones stay', async () => {
-  const generator = new nn.Linear(3, 2, { rng: new Generator(1) });
-  const codes = new Generator(2).normal([5, 3]);
+  const generator = new nn.Linear(3, 2, { rng: new Rng(1) });
+  const codes = new Rng(2).normal([5, 3]);
   const old = await drawSamples(generator, codes);
   const ema = new nn.EMA(generator.parameters(), 0.9);
   generator.weight.assign(new Float64Array(6));
@@ -151,7 +151,7 @@ function bruteForce(queries: ArrayLike<number>, pool: ArrayLike<number>, size: n
 
 for (const [name, device] of devices) {
   test(`neighbours are those of brute force, in blocks that do not divide the data, on ${name}`, async () => {
-    const rng = new Generator(7);
+    const rng = new Rng(7);
     const pool = Float32Array.from(rng.hostNormal(53 * 6), (v) => v + 1000); // far from 0
     const samples = { data: Float32Array.from(rng.hostNormal(5 * 6), (v) => v + 1000), shape: [5, 3, 2] };
     for (const [k, blockSize] of [
@@ -199,10 +199,10 @@ for (const [name, device] of devices) {
   });
 
   test(`codes are found again from their samples, on ${name}`, async () => {
-    const generator = on(device, () => new nn.Linear(3, 5, { rng: new Generator(3), init: nn.init.normal(1) }));
-    const codes = on(device, () => new Generator(4).normal([4, 3]));
+    const generator = on(device, () => new nn.Linear(3, 5, { rng: new Rng(3), init: nn.init.normal(1) }));
+    const codes = on(device, () => new Rng(4).normal([4, 3]));
     const samples = await on(device, () => drawSamples(generator, codes));
-    const options = { latent: 3, rng: new Generator(5), steps: 400, lr: 0.1 };
+    const options = { latent: 3, rng: new Rng(5), steps: 400, lr: 0.1 };
     const found = await on(device, () => invertSamples(generator, samples, options));
     assert.is(found.errors.length, 4);
     assert.ok(Math.max(...found.errors) < 1e-6, String(found.errors));
@@ -212,11 +212,11 @@ for (const [name, device] of devices) {
 
 test('inversion through batch norm takes the running statistics, and the best of its searches', async () => {
   const generator = smallGenerator();
-  standingStatistics(generator, { latent: 3, rng: new Generator(4) });
-  const codes = new Generator(6).normal([3, 3]);
+  standingStatistics(generator, { latent: 3, rng: new Rng(4) });
+  const codes = new Rng(6).normal([3, 3]);
   const samples = await drawSamples(generator, codes, { statistics: 'running' });
   const invert = async (restarts: number, steps: number) => {
-    const found = await invertSamples(generator, samples, { latent: 3, rng: new Generator(1), restarts, steps });
+    const found = await invertSamples(generator, samples, { latent: 3, rng: new Rng(1), restarts, steps });
     const again = await drawSamples(generator, found.codes, { statistics: 'running' });
     for (let i = 0; i < 3; i++) {
       const error = [0, 1, 2, 3].reduce((s, p) => s + (again.data[i * 4 + p]! - samples.data[i * 4 + p]!) ** 2 / 4, 0);
@@ -232,10 +232,10 @@ test('inversion through batch norm takes the running statistics, and the best of
 });
 
 test('the prior shortens the codes', async () => {
-  const generator = new nn.Linear(2, 2, { rng: new Generator(3) });
+  const generator = new nn.Linear(2, 2, { rng: new Rng(3) });
   const samples = { data: Float32Array.of(3, -3), shape: [1, 2] };
   const norm = async (prior: number) => {
-    const { codes } = await invertSamples(generator, samples, { latent: 2, rng: new Generator(1), prior, restarts: 1 });
+    const { codes } = await invertSamples(generator, samples, { latent: 2, rng: new Rng(1), prior, restarts: 1 });
     return Math.hypot(...(await codes.data()));
   };
   const [free, held] = [await norm(0), await norm(10)];
@@ -243,10 +243,10 @@ test('the prior shortens the codes', async () => {
 });
 
 test('inversion frees all but the codes', async () => {
-  const generator = new nn.Linear(2, 2, { rng: new Generator(3) });
+  const generator = new nn.Linear(2, 2, { rng: new Rng(3) });
   const before = reference.memory().tensors;
   const samples = { data: Float32Array.of(3, -3), shape: [1, 2] };
-  const { codes } = await invertSamples(generator, samples, { latent: 2, rng: new Generator(1), steps: 2 });
+  const { codes } = await invertSamples(generator, samples, { latent: 2, rng: new Rng(1), steps: 2 });
   await nearestNeighbours(samples, { count: 2, data: Float32Array.of(1, 2, 3, 4) });
   codes.dispose();
   assert.is(reference.memory().tensors, before);
@@ -265,10 +265,10 @@ test('samples and their neighbours in rows', () => {
 });
 
 const generator: LatentGenerator = { forward: (z) => z };
-const codes = new Generator(1).normal([2, 3]);
+const codes = new Rng(1).normal([2, 3]);
 const samples = { data: new Float32Array(6), shape: [2, 3] };
 const pool = { count: 2, data: new Float32Array(6) };
-const rng = new Generator(1);
+const rng = new Rng(1);
 const wrong = <T>(value: unknown): T => value as T;
 for (const [name, call, message] of [
   [

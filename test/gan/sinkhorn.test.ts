@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compile, Generator, grad, gradcheck, gradgradcheck, init, type Tensor, tensor } from '../../engine/index.ts';
+import { compile, grad, gradcheck, gradgradcheck, init, Rng, type Tensor, tensor } from '../../engine/index.ts';
 import {
   energyDistance,
   pointCosts,
@@ -239,7 +239,7 @@ test('second derivatives with few taped iterations come closer with each', async
 
 test('the sliced loss: value, gradients to second order, unequal numbers', async () => {
   for (const p of [1, 2] as const) {
-    const rng = () => new Generator(3);
+    const rng = () => new Rng(3);
     const loss = (x: Tensor, y: Tensor) => slicedWassersteinLoss(x, y, { rng: rng(), projections: 8, p });
     await gradcheck(loss, [cloudX(), cloudY()], { atol: 1e-7, rtol: 1e-6 });
     await gradcheck(loss, [cloudX(), cloudX().add(1)], { atol: 1e-7, rtol: 1e-6 });
@@ -267,7 +267,7 @@ test('on the GPU they agree with float64, gradients too', async () => {
     const losses = [
       sinkhornDivergence(x, cloudY(), { epsilon: 0.5, iterations: 12 }),
       sinkhornDivergence(x, cloudY(), { epsilon: 0.5, iterations: 12, p: 1, unroll: 0 }),
-      slicedWassersteinLoss(x, cloudY(), { rng: new Generator(5), projections: 16 }),
+      slicedWassersteinLoss(x, cloudY(), { rng: new Rng(5), projections: 16 }),
     ];
     return losses.flatMap((loss) => [loss, ...grad(loss, [x])]);
   };
@@ -282,7 +282,7 @@ test('inside a compiled step they give what they give outside, and move points o
   const run = async (compiled: boolean): Promise<number[]> =>
     on(gpu, async () => {
       const [x, y] = [cloudX(), cloudY()];
-      const rng = new Generator(6);
+      const rng = new Rng(6);
       const body = (at: Tensor, target: Tensor) => {
         const moving = at.detach().requireGrad();
         const sinkhornPart = sinkhornDivergence(moving, target, { epsilon: 0.1, iterations: 8, unroll: 0 });
@@ -324,10 +324,10 @@ test('wrong input is refused, and named', () => {
   assert.throws(() => sinkhornDivergence(x, tensor([1, 2]), { epsilon: 1 }), /samples of one shape/);
   assert.throws(() => sinkhorn(tensor([1, 2]), { epsilon: 1 }), /costs are a matrix/);
   assert.throws(
-    () => slicedWassersteinLoss(x, y, { rng: new Generator(0), projections: 0 }),
+    () => slicedWassersteinLoss(x, y, { rng: new Rng(0), projections: 0 }),
     /projections must be a whole number, 1 or more, not 0/,
   );
-  assert.throws(() => slicedWassersteinLoss(x, tensor([[1]]), { rng: new Generator(0) }), /samples of one shape/);
+  assert.throws(() => slicedWassersteinLoss(x, tensor([[1]]), { rng: new Rng(0) }), /samples of one shape/);
 });
 
 test.after(() => gpu.destroy());

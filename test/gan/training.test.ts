@@ -1,7 +1,7 @@
 /** The training loop: the algorithm step by step, schedules, accumulation, stopping, going on; and what ends a run. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { destroy, Generator, grad, init, scope, type Tensor } from '../../engine/index.ts';
+import { destroy, grad, init, Rng, scope, type Tensor } from '../../engine/index.ts';
 import {
   createWatch,
   DivergenceError,
@@ -27,8 +27,8 @@ const set = pointSet(gaussianRing(), { seed: 1, trainSize: 64, testSize: 8 });
 
 /** A small GAN and its data; two of them are alike to the last bit. */
 function make(options: GanOptions = {}) {
-  const networks = mlp({ shape: [2], latent: 2, width: 8, depth: 1, rng: new Generator(1, 1) });
-  const gan = new Gan(networks, new Generator(1, 2), {
+  const networks = mlp({ shape: [2], latent: 2, width: 8, depth: 1, rng: new Rng(1, 1) });
+  const gan = new Gan(networks, new Rng(1, 2), {
     criticOptimizer: (p) => new Adam(p, { lr: 1e-2, betas: [0.5, 0.9] }),
     ...options,
   });
@@ -36,7 +36,7 @@ function make(options: GanOptions = {}) {
     batchSize: BATCH,
     shuffle: true,
     dropLast: true,
-    rng: new Generator(1, 3),
+    rng: new Rng(1, 3),
   });
   return { gan, data };
 }

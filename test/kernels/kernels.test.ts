@@ -6,8 +6,8 @@ import {
   convTranspose2d,
   DeviceError,
   full,
-  Generator,
   matmul,
+  Rng,
   scope,
   type Tensor,
   tensor,
@@ -88,7 +88,7 @@ async function runBoth(fn: (device: Device) => Tensor): Promise<[ArrayLike<numbe
 
 for (const transposeB of [false, true]) {
   test(`products large enough for the widest tile, ${transposeB ? 'b transposed' : 'and convolutions'}`, async () => {
-    const values = (seed: number, ...shape: number[]) => new Generator(seed).normal(shape);
+    const values = (seed: number, ...shape: number[]) => new Rng(seed).normal(shape);
     const outcomes = await withFamily(gpu, 'software', () =>
       [gpu, reference].map((device) =>
         on(device, () =>

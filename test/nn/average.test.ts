@@ -1,7 +1,7 @@
 /** Averages of weights, and bounds on gradients and weights (PyTorch's: test/fixtures/optim.py). */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compile, Generator, memory, ShapeError, scope, type Tensor, tensor, withDevice } from '../../engine/index.ts';
+import { compile, memory, Rng, ShapeError, scope, type Tensor, tensor, withDevice } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import { on, openGpu, reference } from '../support/devices.ts';
 import { assign, close, fixture, parametersOf, shaped, throughFile, valuesOf } from '../support/optim.ts';
@@ -92,7 +92,7 @@ test('an average has one launch for the parameters of an optimizer, and updates 
 test('an average is copied into a model, and restored in the middle with the same bits', async () => {
   for (const device of [reference, gpu]) {
     const { model, copy, whole, resumed } = on(device, () => {
-      const model = new nn.Linear(3, 2, { rng: new Generator(1) });
+      const model = new nn.Linear(3, 2, { rng: new Rng(1) });
       const copy = model.copy();
       return { model, copy, whole: new nn.EMA(model.parameters(), 0.9), resumed: new nn.EMA(copy.parameters(), 0.9) };
     });

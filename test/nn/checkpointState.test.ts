@@ -1,15 +1,7 @@
 /** What a checkpoint holds: a run that goes on from its bytes is the run that never stopped, to the last bit. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  defaultGenerator,
-  Generator,
-  manualSeed,
-  rand,
-  reference,
-  type Tensor,
-  withDevice,
-} from '../../engine/index.ts';
+import { defaultRng, manualSeed, Rng, rand, reference, type Tensor, withDevice } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import { openGpu } from '../support/devices.ts';
 import { differences, startRun } from '../support/io/gan.ts';
@@ -54,16 +46,16 @@ for (const [kind, device] of Object.entries(devices)) {
 
 const on = <T>(fn: () => T): T => withDevice(reference, fn);
 const values = (t: Tensor): number[] => Array.from(reference.values(t.storage));
-const linear = (seed: number): nn.Linear => on(() => new nn.Linear(2, 3, { rng: new Generator(seed) }));
+const linear = (seed: number): nn.Linear => on(() => new nn.Linear(2, 3, { rng: new Rng(seed) }));
 
 test('a part can be loaded by itself, and a checkpoint described without any', async () => {
   const [a, b] = [linear(1), linear(2)];
-  const rng = new Generator(5);
+  const rng = new Rng(5);
   rng.hostUniform(3);
   const bytes = await nn.encodeCheckpoint({ a, rng, empty: on(() => new nn.ReLU()) }, ['x', { y: null }]);
   await nn.decodeCheckpoint(bytes, { a: b });
   assert.equal(values(b.weight), values(a.weight));
-  const other = new Generator(6);
+  const other = new Rng(6);
   await nn.decodeCheckpoint(bytes, { rng: other });
   assert.equal([...other.hostUniform(4)], [...rng.hostUniform(4)]);
   assert.equal(await nn.decodeCheckpoint(bytes), { parts: ['a', 'rng', 'empty'], metadata: ['x', { y: null }] });
@@ -72,7 +64,7 @@ test('a part can be loaded by itself, and a checkpoint described without any', a
 test('generators in containers of a module are saved with it; an optimizer in a field is asked for as a part', async () => {
   const make = (seed: number) =>
     Object.assign(linear(seed), {
-      draws: { by: [new Generator(seed)], map: new Map([['a', new Generator(seed + 1)]]) },
+      draws: { by: [new Rng(seed)], map: new Map([['a', new Rng(seed + 1)]]) },
     });
   const [a, b] = [make(1), make(7)];
   a.draws.by[0]!.hostUniform(3);
@@ -91,7 +83,7 @@ test('generators in containers of a module are saved with it; an optimizer in a 
 
 test('what does not fit is named, all of it, and nothing is changed', async () => {
   const [a, b] = [linear(1), linear(2)];
-  const rng = new Generator(5);
+  const rng = new Rng(5);
   const bytes = await nn.encodeCheckpoint({ model: a, rng });
   const before = values(b.weight);
   const loading = (parts: nn.CheckpointParts) => messageOf(nn.decodeCheckpoint(bytes, parts));
@@ -110,15 +102,15 @@ test('what does not fit is named, all of it, and nothing is changed', async () =
     /model is missing; model\.bias is unexpected; model\.weight is unexpected/,
   );
   // A state on the host that is refused puts back those before it.
-  const [first, last] = [new Generator(1), new Generator(2)];
+  const [first, last] = [new Rng(1), new Rng(2)];
   const two = await nn.encodeCheckpoint({
-    first: new Generator(7),
+    first: new Rng(7),
     last: { stateDict: () => ({ x: 7 }), loadStateDict: () => {} },
     model: a,
   });
   const message = await messageOf(nn.decodeCheckpoint(two, { first, last, model: b }));
-  assert.match(message, /^checkpoint: last: Generator: a state is two whole numbers below 2\^32 and an offset/);
-  assert.equal(first.stateDict(), new Generator(1).stateDict());
+  assert.match(message, /^checkpoint: last: Rng: a state is two whole numbers below 2\^32 and an offset/);
+  assert.equal(first.stateDict(), new Rng(1).stateDict());
   assert.equal(values(b.weight), before);
 });
 
@@ -175,11 +167,11 @@ test('weights of the reference device are rounded on WebGPU, and those of WebGPU
 
 test('the streams behind rand and behind layers can be parts', async () => {
   manualSeed(3);
-  const bytes = await nn.encodeCheckpoint({ shared: defaultGenerator(), layers: nn.init.layerGenerator() });
+  const bytes = await nn.encodeCheckpoint({ shared: defaultRng(), layers: nn.init.layerGenerator() });
   const draw = () => on(() => [...values(rand([5])), ...values(new nn.Linear(3, 3).weight)]);
   const first = draw();
   assert.not.equal(draw(), first);
-  await nn.decodeCheckpoint(bytes, { shared: defaultGenerator(), layers: nn.init.layerGenerator() });
+  await nn.decodeCheckpoint(bytes, { shared: defaultRng(), layers: nn.init.layerGenerator() });
   assert.equal(draw(), first);
 });
 

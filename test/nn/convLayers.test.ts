@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import {
   convTranspose1d,
   convTranspose2d,
-  Generator,
   grad,
+  Rng,
   reference,
   ShapeError,
   scope,
@@ -25,7 +25,7 @@ const throws = (fn: () => unknown, pattern: RegExp, kind: new (m: string) => Err
 on(
   "weights and biases start uniform in ±1/√fanIn, PyTorch's default, which counts a transposed layer's outputs",
   () => {
-    const rng = new Generator(1);
+    const rng = new Rng(1);
     const cases: [nn.Module & { weight: Tensor; bias: Tensor | undefined }, number][] = [
       [new nn.Conv1d(8, 40, 5, { groups: 2, rng }), 4 * 5],
       [new nn.Conv2d(6, 60, [2, 3], { rng }), 6 * 6],

@@ -1,7 +1,7 @@
 /** Data sets and loaders: order, epochs, rests, resumption, prefetch, errors, leaving early, memory. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Generator, memory, ShapeError, scope, type Tensor, tensor } from '../../engine/index.ts';
+import { memory, Rng, ShapeError, scope, type Tensor, tensor } from '../../engine/index.ts';
 import { ArrayDataset, collate, DataLoader, type DataLoaderError, TensorDataset } from '../../nn/index.ts';
 import { on, openGpu, read, reference } from '../support/devices.ts';
 import { rejection } from '../support/rejection.ts';
@@ -56,7 +56,7 @@ test('batches come in order, the rest last, or left out; both loops agree', asyn
 
 test('shuffled epochs are permutations, each another, the same for the same seed', async () => {
   const made = (seed: number) =>
-    new DataLoader(numbers(50), { batchSize: 8, shuffle: true, rng: new Generator(seed), device });
+    new DataLoader(numbers(50), { batchSize: 8, shuffle: true, rng: new Rng(seed), device });
   const loader = made(1);
   const epochs = [await batches(loader), await batches(loader), await batches(loader)].map((e) => e.flat());
   for (const e of epochs)
@@ -72,8 +72,7 @@ test('shuffled epochs are permutations, each another, the same for the same seed
 
 for (const prefetch of [0, 1, 3]) {
   test(`a state saved in the middle of an epoch goes on as if nothing had happened, prefetch ${prefetch}`, async () => {
-    const made = () =>
-      new DataLoader(numbers(23), { batchSize: 4, shuffle: true, rng: new Generator(3), prefetch, device });
+    const made = () => new DataLoader(numbers(23), { batchSize: 4, shuffle: true, rng: new Rng(3), prefetch, device });
     const whole = await batches(made().epochs(3));
     assert.is(whole.length, 18);
     for (const stop of [1, 5, 6, 7, 13]) {
@@ -96,7 +95,7 @@ for (const prefetch of [0, 1, 3]) {
 }
 
 test('between epochs, the state is that of the next; a loop that is left early has had its epoch', async () => {
-  const made = () => new DataLoader(numbers(6), { batchSize: 2, shuffle: true, rng: new Generator(5), device });
+  const made = () => new DataLoader(numbers(6), { batchSize: 2, shuffle: true, rng: new Rng(5), device });
   const loader = made();
   const [one, two] = [await batches(loader), await batches(loader)];
   const again = made();
@@ -301,7 +300,7 @@ for (const where of [reference, gpu]) {
     const y = tensor(numbers(5), { device: where });
     const set = new TensorDataset({ x, y });
     const before = on(where, memory).tensors;
-    const loader = new DataLoader(set, { batchSize: 2, shuffle: true, rng: new Generator(2), device: where });
+    const loader = new DataLoader(set, { batchSize: 2, shuffle: true, rng: new Rng(2), device: where });
     const order: number[] = [];
     for await (const b of loader) {
       const ys = [...(await b.y.data())];

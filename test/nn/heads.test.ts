@@ -10,7 +10,6 @@ import {
   crossEntropy,
   einsum,
   full,
-  Generator,
   grad,
   groupNorm,
   hvp,
@@ -19,6 +18,7 @@ import {
   logSumExp,
   nllLoss,
   outer,
+  Rng,
   scaledDotProductAttention,
   slice,
   softmax,
@@ -288,15 +288,15 @@ test('attention in a compiled step gives what it gives outside, with rows that s
 
 test('MultiheadAttention: a query that may look at nothing has weights of 0, and gradients are finite', async () => {
   const [weights, odd, ...finite] = await read(gpu, () => {
-    const layer = new MultiheadAttention(2, 2, { rng: new Generator(1) });
-    const x = new Generator(2).normal([1, 3, 2]);
+    const layer = new MultiheadAttention(2, 2, { rng: new Rng(1) });
+    const x = new Rng(2).normal([1, 3, 2]);
     const [y, weights] = layer.forward(x, x, x, {
       keyPaddingMask: tensor([[1, 0, 0]]),
       attnMask: tensor([0, 0, 0, 0, 0, 0, 0, 1, 0], { shape: [3, 3] }),
       attnBias: tensor([0, -INF, -INF, 0, 0, -INF, -INF, 0, 0], { shape: [3, 3] }),
     });
     const odd = layer.forward(x, x, x, { attnMask: tensor([0, -INF, 0]) })[1]!;
-    const encoder = new TransformerEncoderLayer(2, 1, { dimFeedforward: 4, dropout: 0, rng: new Generator(3) });
+    const encoder = new TransformerEncoderLayer(2, 1, { dimFeedforward: 4, dropout: 0, rng: new Rng(3) });
     const z = encoder.forward(x, { srcKeyPaddingMask: tensor([[1, 1, 1]]) });
     return [weights!, odd, z, ...grad(y.square().sum(), layer.parameters())];
   });
@@ -348,7 +348,7 @@ test('a label that stands twice in an operand of einsum takes its diagonal', asy
 
 test('a normalised group has mean 0 and variance 1', async () => {
   const [y, z] = await read(gpu, () => {
-    const x = new Generator(1).normal([2, 5, 4], { mean: 3, std: 2 });
+    const x = new Rng(1).normal([2, 5, 4], { mean: 3, std: 2 });
     return [groupNorm(x, 2).reshape([2, 5, 2, 2]).square().mean([1, 3]), instanceNorm(x).square().mean(1)];
   });
   near(y!, [1, 1, 1, 1], 1e-4);

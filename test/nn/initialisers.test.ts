@@ -1,7 +1,7 @@
 /** Initialisers: moments, bounds, structure, seeds, and `initialize` on modules. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { conv2d, Generator, memory, type Shape, withDevice } from '../../engine/index.ts';
+import { conv2d, memory, Rng, type Shape, withDevice } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 import { on, openGpu, read, reference } from '../support/devices.ts';
 
@@ -17,7 +17,7 @@ const made = async (
 ) =>
   (
     await read(device, () => [
-      initializer(shape, shape.length < 2 ? { fanIn: 4, fanOut: 4 } : init.fansOf(shape), new Generator(seed)),
+      initializer(shape, shape.length < 2 ? { fanIn: 4, fanOut: 4 } : init.fansOf(shape), new Rng(seed)),
     ])
   )[0]!;
 
@@ -125,8 +125,8 @@ test('identity and dirac keep what a layer is given', async () => {
   assert.equal([...(await made(init.identity, [2, 3]))], [1, 0, 0, 0, 1, 0]);
   const check = async (shape: Shape, groups: number) => {
     const [x, y] = await read(reference, () => {
-      const given = new Generator(3).normal([1, 4, 5, shape[2]! * groups]);
-      const w = init.dirac(groups)(shape, init.fansOf(shape), new Generator(1));
+      const given = new Rng(3).normal([1, 4, 5, shape[2]! * groups]);
+      const w = init.dirac(groups)(shape, init.fansOf(shape), new Rng(1));
       return [given, conv2d(given, w, { padding: [(shape[0]! - 1) / 2, (shape[1]! - 1) / 2], groups })];
     });
     return [[...x!], [...y!]] as const;
@@ -176,7 +176,7 @@ test("gains are PyTorch's", () => {
 });
 
 test('what does not fit is named', () => {
-  const rng = new Generator(0);
+  const rng = new Rng(0);
   const throws = (fn: () => unknown, type: string, message: RegExp) =>
     assert.throws(
       () => on(reference, fn),
@@ -214,18 +214,18 @@ test('a seed gives the same numbers on both devices, another seed others', async
 
 const network = () =>
   new nn.Sequential(
-    new nn.Conv2d(3, 32, 4, { rng: new Generator(1) }),
+    new nn.Conv2d(3, 32, 4, { rng: new Rng(1) }),
     new nn.BatchNorm2d(32),
-    new nn.Sequential(new nn.ConvTranspose2d(32, 16, 4, { rng: new Generator(1) })),
+    new nn.Sequential(new nn.ConvTranspose2d(32, 16, 4, { rng: new Rng(1) })),
     new nn.BatchNorm2d(16),
-    new nn.Linear(16, 4, { rng: new Generator(1) }),
+    new nn.Linear(16, 4, { rng: new Rng(1) }),
   );
 
 for (const device of [reference, gpu]) {
   test(`initialize fills what the filter names, as DCGAN's, on ${device.kind}`, async () => {
     const model = on(device, network);
     const before = on(device, memory).tensors;
-    const rng = new Generator(7);
+    const rng = new Rng(7);
     const convolution = (m: nn.AnyModule) => m instanceof nn.Conv2d || m instanceof nn.ConvTranspose2d;
     const norm = (m: nn.AnyModule) => m instanceof nn.BatchNorm2d;
     const linear = await model.stateDict().get('layers.4.weight')!.data();
@@ -250,7 +250,7 @@ for (const device of [reference, gpu]) {
 }
 
 test('initialize fills as layers fill themselves, each shared parameter once; moved by it, they still train', async () => {
-  const rng = () => new Generator(9);
+  const rng = () => new Rng(9);
   const [fresh, again, names] = withDevice(reference, () => {
     const options = { init: init.xavierUniform(), initBias: init.fanInUniform, groups: 2 };
     const made = new nn.Conv2d(4, 6, 3, { ...options, rng: rng() });

@@ -1,17 +1,7 @@
 /** Layers against numbers worked out by hand, what they refuse, and how they are printed. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  Generator,
-  grad,
-  reference,
-  ShapeError,
-  scope,
-  type Tensor,
-  tensor,
-  withDevice,
-  zeros,
-} from '../../engine/index.ts';
+import { grad, Rng, reference, ShapeError, scope, type Tensor, tensor, withDevice, zeros } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 
 const test = suite('layers by hand');
@@ -129,14 +119,14 @@ on('a query that may look at nothing has weights of 0', () => {
 });
 
 on('the networks keep what the cells do, step by step, and backwards', () => {
-  const rng = () => new Generator(3);
+  const rng = () => new Rng(3);
   const cell = new nn.LSTMCell(2, 3, { rng: rng() });
   const net = new nn.LSTM(2, 3, { bidirectional: true, rng: rng() });
   net.weightIhReverse[0]!.assign(Float64Array.from(values(net.weightIh[0]!)));
   net.weightHhReverse[0]!.assign(Float64Array.from(values(net.weightHh[0]!)));
   net.biasIhReverse[0]!.assign(Float64Array.from(values(net.biasIh[0]!)));
   net.biasHhReverse[0]!.assign(Float64Array.from(values(net.biasHh[0]!)));
-  const x = new Generator(4).normal([2, 3, 2]);
+  const x = new Rng(4).normal([2, 3, 2]);
   let state: nn.LSTMState | undefined;
   for (const t of [0, 1, 2]) state = cell.forward(x.slice([[], [t, t + 1]]).reshape([2, 2]), state);
   const [, [h, c]] = net.forward(x);
@@ -156,7 +146,7 @@ on('a summary counts the weights and products of a recurrent network; a copy has
   ]);
   assert.is(rows[0]!.parameters, 3 * 6 + 2 * 6 + 2 * 6 + 2 * 6);
   assert.is(rows[0]!.multiplyAdds, 4 * (3 * 6 + 2 * 6 + 2 * 6 + 2 * 6));
-  const x = new Generator(1).normal([1, 4, 3]);
+  const x = new Rng(1).normal([1, 4, 3]);
   const twin = net.copy();
   const before = values(net.forward(x)[0]);
   twin.weightIh[0]!.assign(new Float64Array(18));

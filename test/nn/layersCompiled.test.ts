@@ -5,9 +5,9 @@ import { setDevice } from '../../engine/device.ts';
 import {
   compile,
   type Device,
-  Generator,
   grad,
   manualSeed,
+  Rng,
   reference,
   scope,
   type Tensor,
@@ -25,7 +25,7 @@ const values = (t: Tensor): number[] => Array.from(reference.values(t.storage));
 const onReference = (name: string, fn: () => void) => test(name, () => withDevice(reference, () => scope(fn)));
 
 onReference('Dropout keeps elements with probability 1 - p, scaled, and lets their gradient through', () => {
-  const layer = new nn.Dropout(0.25, { rng: new Generator(1) });
+  const layer = new nn.Dropout(0.25, { rng: new Rng(1) });
   const x = tensor(new Float64Array(4000).fill(3), { shape: [40, 100], requiresGrad: true });
   const y = layer.forward(x);
   const found = values(y);
@@ -41,7 +41,7 @@ onReference('Dropout keeps elements with probability 1 - p, scaled, and lets the
 });
 
 onReference('Dropout2d drops whole channels of samples', () => {
-  const layer = new nn.Dropout2d(0.5, { rng: new Generator(2) });
+  const layer = new nn.Dropout2d(0.5, { rng: new Rng(2) });
   const found = values(layer.forward(tensor(new Float64Array(2 * 3 * 2 * 8).fill(1), { shape: [2, 3, 2, 8] })));
   const planes = Array.from({ length: 16 }, (_, i) =>
     Array.from({ length: 6 }, (_, p) => found[Math.floor(i / 8) * 48 + p * 8 + (i % 8)]!),
@@ -51,8 +51,8 @@ onReference('Dropout2d drops whole channels of samples', () => {
 });
 
 onReference('AlphaDropout keeps mean 0 and variance 1', () => {
-  const layer = new nn.AlphaDropout(0.3, { rng: new Generator(3) });
-  const y = layer.forward(new Generator(4).normal([200, 100]));
+  const layer = new nn.AlphaDropout(0.3, { rng: new Rng(3) });
+  const y = layer.forward(new Rng(4).normal([200, 100]));
   assert.ok(Math.abs(values(y.mean())[0]!) < 0.03);
   assert.ok(Math.abs(values(y.variance())[0]! - 1) < 0.04);
   const limit = 1.7580993408473766;
@@ -91,7 +91,7 @@ class First extends nn.Module {
 class Labelled extends nn.Module {
   readonly table: nn.Embedding;
 
-  constructor(rng: Generator) {
+  constructor(rng: Rng) {
     super();
     this.table = new nn.Embedding(3, 4, { paddingIdx: 0, rng });
   }
@@ -102,7 +102,7 @@ class Labelled extends nn.Module {
 }
 
 /** Networks with dropout, each on inputs of one shape. */
-const networks: Readonly<Record<string, readonly [shape: readonly number[], make: (rng: Generator) => nn.Stage]>> = {
+const networks: Readonly<Record<string, readonly [shape: readonly number[], make: (rng: Rng) => nn.Stage]>> = {
   'dropout, alpha dropout and maxout': [
     [4, 6],
     (rng) =>
@@ -140,9 +140,9 @@ const networks: Readonly<Record<string, readonly [shape: readonly number[], make
 };
 
 /** A network's outputs, the gradient of a loss, and that of a penalty on its slope, as a step of one input. */
-function stepOf(device: Device, make: (rng: Generator) => nn.Stage): (x: Tensor) => Tensor[] {
+function stepOf(device: Device, make: (rng: Rng) => nn.Stage): (x: Tensor) => Tensor[] {
   return withDevice(device, () => {
-    const rng = new Generator(11);
+    const rng = new Rng(11);
     const model = make(rng);
     const parameters = model.parameters();
     return (given) => {

@@ -2,11 +2,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  Generator,
   grad,
   jvp,
   memory,
   ones,
+  Rng,
   reference,
   ShapeError,
   scope,
@@ -23,7 +23,7 @@ const throwsWith = (fn: () => unknown, pattern: RegExp, kind: new (m: string) =>
   assert.throws(fn, (e: Error) => e instanceof kind && pattern.test(e.message));
 
 class Tied extends nn.Module {
-  readonly first = new nn.Linear(2, 2, { rng: new Generator(1), bias: false });
+  readonly first = new nn.Linear(2, 2, { rng: new Rng(1), bias: false });
   readonly rest: nn.AnyModule[] = [new nn.BatchNorm2d(2), this.first];
   private readonly scale = 3;
 
@@ -50,7 +50,7 @@ on('what two fields share is named once, and shared in a copy too', () => {
 });
 
 on('loadStateDict takes another module of the same shapes, and in non-strict mode what there is', () => {
-  const [a, b] = [1, 2].map((seed) => new nn.Linear(2, 3, { rng: new Generator(seed) })) as [nn.Linear, nn.Linear];
+  const [a, b] = [1, 2].map((seed) => new nn.Linear(2, 3, { rng: new Rng(seed) })) as [nn.Linear, nn.Linear];
   assert.equal(b.loadStateDict(a.stateDict()), { missing: [], unexpected: [] });
   assert.equal(values(b.weight), values(a.weight));
   const some = new Map([
@@ -392,7 +392,7 @@ on('requireGrad freezes a module; apply visits every module, innermost first', (
 
 /** The networks of PyTorch's DCGAN example: 64 x 64 x 3, nz 100, ngf = ndf = 64. */
 const dcgan = () => {
-  const rng = new Generator(1);
+  const rng = new Rng(1);
   const plain = { bias: false, init: nn.init.normal(0.02), rng };
   const half = { ...plain, stride: 2, padding: 1 };
   const up = (from: number, to: number) => [

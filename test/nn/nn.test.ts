@@ -1,7 +1,7 @@
 /** Modules, layers and optimizers, against numbers worked out by hand. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Generator, grad, reference, ShapeError, scope, type Tensor, tensor, withDevice } from '../../engine/index.ts';
+import { grad, Rng, reference, ShapeError, scope, type Tensor, tensor, withDevice } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 
 const test = suite('nn');
@@ -15,7 +15,7 @@ const near = (found: readonly number[], wanted: readonly number[], tolerance = 1
 };
 
 class Pair extends nn.Module {
-  readonly first = new nn.Linear(3, 2, { rng: new Generator(1) });
+  readonly first = new nn.Linear(3, 2, { rng: new Rng(1) });
   readonly rest = [new nn.BatchNorm2d(2), new nn.LeakyReLU(0.2)];
 
   override forward(x: Tensor): Tensor {

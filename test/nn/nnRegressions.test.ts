@@ -1,16 +1,7 @@
 /** Mistakes of nn that were made once. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  defaultGenerator,
-  Generator,
-  init,
-  manualSeed,
-  reference,
-  scope,
-  type Tensor,
-  tensor,
-} from '../../engine/index.ts';
+import { defaultRng, init, manualSeed, Rng, reference, scope, type Tensor, tensor } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 
 const test = suite('nn regressions');
@@ -139,7 +130,7 @@ test('dropout and weights follow manualSeed, and a checkpoint holds the place of
   await nn.decodeCheckpoint(bytes, { m: other });
   assert.equal(run(other), next);
   manualSeed(7);
-  assert.is(make().at(1) instanceof nn.Dropout && defaultGenerator() instanceof Generator, true);
+  assert.is(make().at(1) instanceof nn.Dropout && defaultRng() instanceof Rng, true);
   manualSeed(7);
   const again = make();
   run(again);

@@ -2,11 +2,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  Generator,
   grad,
   gradcheck,
   gradgradcheck,
   init,
+  Rng,
   reference,
   ShapeError,
   scope,
@@ -28,7 +28,7 @@ const near = (found: readonly number[], wanted: readonly number[], tolerance = 1
 };
 const throws = (fn: () => unknown, pattern: RegExp, kind: new (m: string) => Error = ShapeError) =>
   assert.throws(fn, (e: Error) => e instanceof kind && (pattern.test(e.message) || assert.unreachable(e.message)));
-const rng = () => new Generator(5);
+const rng = () => new Rng(5);
 
 /** Checks a layer's derivatives in its inputs and parameters to second order, and those of a gradient penalty on the first input. */
 async function check(layer: nn.Module<Tensor[], Tensor>, inputs: readonly Tensor[], fixed: readonly Tensor[] = []) {
@@ -48,7 +48,7 @@ async function check(layer: nn.Module<Tensor[], Tensor>, inputs: readonly Tensor
   await gradcheck(penalty, leaves, { fast: true });
 }
 
-const random = (...shape: number[]) => new Generator(shape.length).normal(shape).requireGrad();
+const random = (...shape: number[]) => new Rng(shape.length).normal(shape).requireGrad();
 
 test('RMSNorm divides by the root mean square of the last axes', async () => {
   scope(() => {

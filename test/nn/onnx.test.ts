@@ -13,7 +13,6 @@ import {
   depthToSpace,
   diag,
   embedding,
-  Generator,
   globalAvgPool,
   groupNorm,
   init,
@@ -21,6 +20,7 @@ import {
   maxPool2d,
   memory,
   noGrad,
+  Rng,
   reference,
   resizeNearest,
   roll,
@@ -43,7 +43,7 @@ import { onnxCases } from '../support/onnxOps.ts';
 
 const test = suite('onnx');
 await init({ device: 'reference' });
-const rng = new Generator(3);
+const rng = new Rng(3);
 const opaque = (op: string) => op in MAPPINGS;
 const seen = new Set<string>();
 
@@ -299,13 +299,13 @@ test('a custom op and a checkpoint are written as what they are made of', async 
 test('a module on WebGPU: float32 values, fused kernels', async () => {
   const gpu = await openGpu();
   const bytes = withDevice(gpu, () => {
-    const conv = new nn.Conv2d(3, 4, 3, { padding: 1, rng: new Generator(1) });
-    const [norm, head] = [new nn.BatchNorm2d(4), new nn.Linear(4, 3, { rng: new Generator(2) })];
+    const conv = new nn.Conv2d(3, 4, 3, { padding: 1, rng: new Rng(1) });
+    const [norm, head] = [new nn.BatchNorm2d(4), new nn.Linear(4, 3, { rng: new Rng(2) })];
     const net = new Fn(
       (x) => head.forward(maxPool2d(groupNorm(norm.forward(conv.forward(x!)), 2), 2).mean([1, 2])).softmax(),
       ...[conv, norm, head],
     ).eval();
-    const x = new Generator(3).normal([2, 4, 4, 3]);
+    const x = new Rng(3).normal([2, 4, 4, 3]);
     return { file: nn.exportOnnx(net, [x]), x: x.data(), y: (net.forward(x) as Tensor).data() };
   });
   const session = await InferenceSession.create(await bytes.file, { logSeverityLevel: 3 });

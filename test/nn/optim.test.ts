@@ -4,10 +4,10 @@ import * as assert from 'uvu/assert';
 import type { Device } from '../../engine/device.ts';
 import {
   compile,
-  Generator,
   grad,
   memory,
   ones,
+  Rng,
   ShapeError,
   scope,
   type Tensor,
@@ -201,7 +201,7 @@ test('lr is that of all groups, and of the first', () => {
 
 test('a rounding error in the variance of a centered RMSprop is no NaN', async () => {
   for (const device of [reference, gpu]) {
-    const gradient = on(device, () => new Generator(1).normal([256]));
+    const gradient = on(device, () => new Rng(1).normal([256]));
     const p = on(device, () => new nn.Parameter(ones([256])));
     const optimizer = new nn.RMSprop([p], { centered: true, alpha: 0.5, lr: 1e-12 });
     withDevice(device, () => {

@@ -3,11 +3,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   compile,
-  Generator,
   grad,
   gradcheck,
   gradgradcheck,
   noGrad,
+  Rng,
   reference,
   ShapeError,
   scope,
@@ -32,7 +32,7 @@ const near = (found: readonly number[], wanted: readonly number[], tolerance = 1
 };
 const throws = (fn: () => unknown, pattern: RegExp, kind: new (m: string) => Error = Error) =>
   assert.throws(fn, (e: Error) => e instanceof kind && (pattern.test(e.message) || assert.unreachable(e.message)));
-const rng = (seed = 3) => new Generator(seed);
+const rng = (seed = 3) => new Rng(seed);
 const W = 'parametrizations.weight';
 
 /** w + wᵀ over 2, counting its calls. */

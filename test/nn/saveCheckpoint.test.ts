@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Generator, reference, withDevice } from '../../engine/index.ts';
+import { Rng, reference, withDevice } from '../../engine/index.ts';
 import { loadCheckpoint, loadSafetensors, saveCheckpoint, saveSafetensors } from '../../nn/index.node.ts';
 import * as nn from '../../nn/index.ts';
 import { openGpu } from '../support/devices.ts';
@@ -93,7 +93,7 @@ test('of 200 single bits that are turned anywhere in a checkpoint, each is notic
   run.step(0); // so that a part of the file, once loaded, would show
   const before = await run.fingerprint();
   const header = 8 + Number(bytes.readBigUInt64LE(0));
-  const rng = new Generator(5);
+  const rng = new Rng(5);
   const places = Array.from(rng.hostUniform(200), (u, i) => {
     // Headers are short, and differ in what is read of them.
     const end = i % 2 === 0 ? header : bytes.length;

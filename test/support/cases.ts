@@ -10,7 +10,6 @@ import {
   convTranspose2d,
   div,
   full,
-  Generator,
   grad,
   layerNorm,
   type MatmulOptions,
@@ -23,6 +22,7 @@ import {
   type NormOptions,
   permute,
   type Range,
+  Rng,
   relu6,
   reshape,
   type Shape,
@@ -384,12 +384,12 @@ const core = {
   conv2dWeight: weights(),
   fill: RANDOM.map((shape) => made(show(shape), () => full(shape, 0.5), 0)),
   uniform: [
-    ...RANDOM.map((shape) => made(show(shape), () => new Generator(7).uniform(shape), 2e-6)),
-    made('-2 to 3', () => new Generator(7, 1, 99).uniform([65], { low: -2, high: 3 }), 2e-6),
+    ...RANDOM.map((shape) => made(show(shape), () => new Rng(7).uniform(shape), 2e-6)),
+    made('-2 to 3', () => new Rng(7, 1, 99).uniform([65], { low: -2, high: 3 }), 2e-6),
   ],
   normal: [
-    ...RANDOM.map((shape) => made(show(shape), () => new Generator(7).normal(shape), 2e-6)),
-    made('mean 3, std 0.5', () => new Generator(7, 1, 99).normal([65], { mean: 3, std: 0.5 }), 2e-6),
+    ...RANDOM.map((shape) => made(show(shape), () => new Rng(7).normal(shape), 2e-6)),
+    made('mean 3, std 0.5', () => new Rng(7, 1, 99).normal([65], { mean: 3, std: 0.5 }), 2e-6),
   ],
   batchNorm: [
     ...batchNormed([2, 1]),

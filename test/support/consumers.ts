@@ -7,7 +7,7 @@
 export const RESULTS = { dx: [2, 4, 6], penalty: 16, dw: [[4.8], [6.4]] };
 
 const PROGRAM = /* js */ `
-import { destroy, Generator, grad, init, scope, tensor } from 'wgrad';
+import { destroy, Rng, grad, init, scope, tensor } from 'wgrad';
 import { gradientPenalty } from 'wgrad/gan';
 import * as nn from 'wgrad/nn';
 
@@ -16,7 +16,7 @@ export async function run(options) {
   const x = tensor([1, 2, 3], { requiresGrad: true });
   const [dx] = grad(x.square().sum(), [x]);
   const critic = new nn.Linear(2, 1, { bias: false, init: () => tensor([[3], [4]]) });
-  const rng = new Generator(1);
+  const rng = new Rng(1);
   const [penalty, [dw]] = scope(() => {
     const penalty = gradientPenalty(critic, rng.normal([8, 2]), rng.normal([8, 2]), rng);
     return [penalty, grad(penalty, critic.parameters())];
@@ -33,10 +33,10 @@ import { loadDigitClassifier, openSampleSet, wassersteinLp, writePng } from 'wgr
 import { loadCheckpoint, saveCheckpoint } from 'wgrad/nn/node';
 import { readFileSync } from 'node:fs';
 
-const rng = new Generator(7);
+const rng = new Rng(7);
 rng.hostUniform(5);
 await saveCheckpoint('run.safetensors', { rng }, { step: 3 });
-const again = new Generator(0);
+const again = new Rng(0);
 const { metadata } = await loadCheckpoint('run.safetensors', { rng: again });
 const resumed = metadata.step === 3 && again.hostUniform(1)[0] === rng.hostUniform(1)[0];
 const { distance } = await wassersteinLp([0, 0, 0, 1], [3, 0, 3, 1], { dimension: 2 });
@@ -95,11 +95,11 @@ class Twice extends nn.Module {
   }
 }
 const networks: Networks = { generator: new Twice(), critic: new nn.Sequential(new Twice(), new nn.Tanh()), latent: 2 };
-const report = new Gan(networks, new (await import('wgrad')).Generator(1)).criticStep(x);
+const report = new Gan(networks, new (await import('wgrad')).Rng(1)).criticStep(x);
 is<Equal<typeof report.penalty, Tensor>>();
 const adam = new nn.Adam(new Twice().parameters());
 const { generator, critic } = networks;
-await saveCheckpoint('run.safetensors', { generator, critic, adam, rng: new (await import('wgrad')).Generator(1) }, { step: 3, loss: [0.5] });
+await saveCheckpoint('run.safetensors', { generator, critic, adam, rng: new (await import('wgrad')).Rng(1) }, { step: 3, loss: [0.5] });
 const loaded = await loadCheckpoint('run.safetensors', { adam });
 const { tensors } = await loadSafetensors('weights.safetensors');
 networks.generator.loadStateDict(nn.fromPyTorch(networks.generator, tensors, { flattened: { inner: { input: [1, 1, 2] } } }));

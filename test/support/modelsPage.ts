@@ -1,5 +1,5 @@
 /** docs/models.md, made of the table of models. */
-import { Generator, reference, scope, withDevice } from '../../engine/index.ts';
+import { Rng, reference, scope, withDevice } from '../../engine/index.ts';
 import { type Model, models } from '../../gan/index.ts';
 import type { Module } from '../../nn/index.ts';
 
@@ -9,7 +9,7 @@ const count = (m: Module): string => number.format(m.parameters().reduce((n, p) 
 /** One line for each size of sample; what is the same for all stands in the first. */
 function linesOf(name: string, { shapes, about, paper, width, create }: Model): string[] {
   return shapes.map((shape, i) => {
-    const { generator, critic, latent } = create({ shape, rng: new Generator(0) });
+    const { generator, critic, latent } = create({ shape, rng: new Rng(0) });
     const sizes = [`[${shape}]`, `${latent}`, `${width(shape)}`, count(generator), count(critic)];
     generator.dispose();
     critic.dispose();

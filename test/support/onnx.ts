@@ -2,7 +2,7 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web';
 import { PbfReader } from 'pbf';
 import * as assert from 'uvu/assert';
-import { Generator, type Shape, scope, type Tensor, tensor } from '../../engine/index.ts';
+import { Rng, type Shape, scope, type Tensor, tensor } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 
 /** Functions as modules: what they take and give, and layers that they use. */
@@ -26,7 +26,7 @@ export type Input = Shape | { readonly shape: Shape; readonly below: number };
 
 const shapeOf = (x: Input): Shape => ('below' in x ? x.shape : x);
 
-const rng = new Generator(11);
+const rng = new Rng(11);
 
 function valuesFor(x: Input, batch: number | undefined): Tensor {
   const given = shapeOf(x);

@@ -11,7 +11,7 @@ export interface OnnxCase {
   readonly agreement?: Agreement;
 }
 
-const rng = new e.Generator(5);
+const rng = new e.Rng(5);
 const IMAGE = [2, 4, 6, 4];
 const cases: Record<string, OnnxCase> = {};
 

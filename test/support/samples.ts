@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { Generator } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
 import type { MetricSamples } from '../../gan/metrics/samples.ts';
 
 /** Samples from nested or flat numbers. */
@@ -10,13 +10,13 @@ export const samplesOf = (values: ArrayLike<number>, shape: readonly number[]): 
 
 /** Gaussian points [n,d] with a mean and standard deviation in each axis. */
 export function gaussian(n: number, d: number, seed: number, mean = 0, std = 1): MetricSamples {
-  const data = Float32Array.from(new Generator(seed).hostNormal(n * d), (z) => mean + std * z);
+  const data = Float32Array.from(new Rng(seed).hostNormal(n * d), (z) => mean + std * z);
   return { data, shape: [n, d] };
 }
 
 /** Points uniform in a box [n,d]. */
 export function uniform(n: number, d: number, seed: number, low: number, high: number): MetricSamples {
-  const data = Float32Array.from(new Generator(seed).hostUniform(n * d), (u) => low + u * (high - low));
+  const data = Float32Array.from(new Rng(seed).hostUniform(n * d), (u) => low + u * (high - low));
   return { data, shape: [n, d] };
 }
 

@@ -1,5 +1,5 @@
 /** Softmax, losses on logits, instance and group norm, dropout, attention; random draws. */
-import { Generator, grad, type Shape, type Tensor, tensor } from '../../../engine/index.ts';
+import { grad, Rng, type Shape, type Tensor, tensor } from '../../../engine/index.ts';
 import type { attentionRows } from '../../../engine/ops/attention.ts';
 import {
   type AttentionOptions,
@@ -180,15 +180,15 @@ export const headCases: CasesOf<
     tolerance: 0,
   })),
   truncatedNormal: [
-    ...RANDOM.map((shape) => made(show(shape), () => new Generator(7).truncatedNormal(shape), 5e-6)),
-    made('a tail', () => new Generator(7).truncatedNormal([65], { low: 2, high: 5 }), 1e-5),
-    made('a lower tail', () => new Generator(7).truncatedNormal([65], { mean: 1, std: 0.5, low: -1, high: 0 }), 1e-5),
-    made('one side', () => new Generator(7).truncatedNormal([65], { low: 1, high: Number.POSITIVE_INFINITY }), 1e-5),
+    ...RANDOM.map((shape) => made(show(shape), () => new Rng(7).truncatedNormal(shape), 5e-6)),
+    made('a tail', () => new Rng(7).truncatedNormal([65], { low: 2, high: 5 }), 1e-5),
+    made('a lower tail', () => new Rng(7).truncatedNormal([65], { mean: 1, std: 0.5, low: -1, high: 0 }), 1e-5),
+    made('one side', () => new Rng(7).truncatedNormal([65], { low: 1, high: Number.POSITIVE_INFINITY }), 1e-5),
   ],
   gumbelMax: [
-    made('[5,3]', () => gumbelMax(new Generator(8).normal([5, 3]), new Generator(7).uniform([5, 3])), 0),
-    made('[2,17,33]', () => gumbelMax(new Generator(8).normal([2, 17, 33]), new Generator(7).uniform([2, 17, 33])), 0),
-    made('[0,3]', () => gumbelMax(new Generator(8).normal([0, 3]), new Generator(7).uniform([0, 3])), 0),
+    made('[5,3]', () => gumbelMax(new Rng(8).normal([5, 3]), new Rng(7).uniform([5, 3])), 0),
+    made('[2,17,33]', () => gumbelMax(new Rng(8).normal([2, 17, 33]), new Rng(7).uniform([2, 17, 33])), 0),
+    made('[0,3]', () => gumbelMax(new Rng(8).normal([0, 3]), new Rng(7).uniform([0, 3])), 0),
   ],
 };
 
@@ -290,7 +290,7 @@ export const headCompositions: Readonly<Record<string, readonly Case[]>> = {
   dropout: [[5], [33, 65]].map((shape) => ({
     name: show(shape),
     inputs: [{ shape }],
-    fn: (x) => dropout(x, 0.3, new Generator(3)),
+    fn: (x) => dropout(x, 0.3, new Rng(3)),
   })),
   attentionWeights: [
     ...[
@@ -326,8 +326,8 @@ export const headCompositions: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   'bernoulli, categorical and permutation': exact([
-    made('bernoulli', () => new Generator(7).bernoulli([33, 65], 0.3), 0),
-    made('categorical', () => new Generator(7).categorical(new Generator(8).normal([5, 4]), 17), 0),
-    made('permutation', () => new Generator(7).permutation(65), 0),
+    made('bernoulli', () => new Rng(7).bernoulli([33, 65], 0.3), 0),
+    made('categorical', () => new Rng(7).categorical(new Rng(8).normal([5, 4]), 17), 0),
+    made('permutation', () => new Rng(7).permutation(65), 0),
   ]),
 };

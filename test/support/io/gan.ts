@@ -1,15 +1,15 @@
 /** A small WGAN-GP with all that a training run keeps: weights, running statistics, moments, an average, random streams. */
 
 import type { Device } from '../../../engine/device.ts';
-import { compile, Generator, type Tensor, tensor, withDevice } from '../../../engine/index.ts';
+import { compile, Rng, type Tensor, tensor, withDevice } from '../../../engine/index.ts';
 import { Gan } from '../../../gan/index.ts';
 import * as nn from '../../../nn/index.ts';
 
 /** Adds noise from a stream of its own, as a dropout layer has one. */
 class Noise extends nn.Module {
-  private readonly rng: Generator;
+  private readonly rng: Rng;
 
-  constructor(rng: Generator) {
+  constructor(rng: Rng) {
     super();
     this.rng = rng;
   }
@@ -42,8 +42,8 @@ const hex = ({ buffer }: { readonly buffer: ArrayBuffer }): string =>
 /** @param seed of all initial weights and streams: what a checkpoint must replace */
 export function startRun(device: Device, mode: 'eager' | 'compiled', seed: number): Run {
   return withDevice(device, () => {
-    const rng = new Generator(seed, 1);
-    const noise = new Generator(seed, 2);
+    const rng = new Rng(seed, 1);
+    const noise = new Rng(seed, 2);
     const generator = new nn.Sequential(
       new nn.Linear(4, 3 * 3 * 4, { rng, bias: false }),
       new nn.Reshape([3, 3, 4]),
@@ -60,7 +60,7 @@ export function startRun(device: Device, mode: 'eager' | 'compiled', seed: numbe
       new nn.Flatten(),
       new nn.Linear(3 * 3 * 4, 1, { rng }),
     );
-    const draws = new Generator(seed, 3);
+    const draws = new Rng(seed, 3);
     const gan = new Gan({ generator, critic, latent: 4 }, draws, {
       criticOptimizer: (p) => new nn.Adam(p, { lr: 1e-4, betas: [0.5, 0.9] }),
       emaDecay: 0.9,
@@ -78,7 +78,7 @@ export function startRun(device: Device, mode: 'eager' | 'compiled', seed: numbe
       step(k) {
         criticOptimizer.lr = 1e-2 / (k + 1);
         withDevice(device, () => {
-          const real = tensor(new Generator(k).hostNormal(8 * 36), { shape: [8, 6, 6, 1] });
+          const real = tensor(new Rng(k).hostNormal(8 * 36), { shape: [8, 6, 6, 1] });
           step(real).dispose();
           real.dispose();
         });

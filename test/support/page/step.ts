@@ -1,14 +1,5 @@
 /** One training step of a critic with a gradient penalty, from fixed seeds: run in Node and, bundled, in a browser. */
-import {
-  destroy,
-  Generator,
-  grad,
-  type InitOptions,
-  init,
-  optimizerStep,
-  scope,
-  zeros,
-} from '../../../engine/index.ts';
+import { destroy, grad, type InitOptions, init, optimizerStep, Rng, scope, zeros } from '../../../engine/index.ts';
 import type { WebGpuDevice } from '../../../engine/webgpu/device.ts';
 import { criticBatch, criticLoss, criticParameters } from '../critic.ts';
 
@@ -36,7 +27,7 @@ export async function browserStep(options: InitOptions = {}): Promise<Step> {
     return {
       loss,
       updated,
-      normal: new Generator(3).normal([9]),
+      normal: new Rng(3).normal([9]),
       ...Object.fromEntries(parameters.map((p, i) => [`gradient of ${p.label}`, gradients[i]!])),
     };
   });

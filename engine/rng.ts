@@ -29,7 +29,7 @@ import { scope } from './tensor/scope.ts';
 import { checkShape, type Shape, show, sizeOf } from './tensor/shape.ts';
 import { Tensor, tensor } from './tensor/tensor.ts';
 
-/** Options of `Generator.uniform` and {@link rand}. */
+/** Options of `Rng.uniform` and {@link rand}. */
 export interface UniformOptions extends CreateOptions {
   /** The least number. Default 0. */
   readonly low?: number;
@@ -37,7 +37,7 @@ export interface UniformOptions extends CreateOptions {
   readonly high?: number;
 }
 
-/** Options of `Generator.normal` and {@link randn}. */
+/** Options of `Rng.normal` and {@link randn}. */
 export interface NormalOptions extends CreateOptions {
   /** The mean. Default 0. */
   readonly mean?: number;
@@ -45,7 +45,7 @@ export interface NormalOptions extends CreateOptions {
   readonly std?: number | (() => number);
 }
 
-/** Options of `Generator.truncatedNormal`. */
+/** Options of `Rng.truncatedNormal`. */
 export interface TruncatedNormalOptions extends CreateOptions {
   /** The mean before the tails are cut off. Default 0. */
   readonly mean?: number;
@@ -57,8 +57,8 @@ export interface TruncatedNormalOptions extends CreateOptions {
   readonly high?: number;
 }
 
-/** Where a {@link Generator} stands. */
-export type GeneratorState = {
+/** Where an {@link Rng} stands. */
+export type RngState = {
   /** The key of the stream. */
   readonly seed: readonly [number, number];
   /** Blocks of two numbers drawn so far. */
@@ -69,10 +69,10 @@ export type GeneratorState = {
  * A stream of random numbers: counter-based (Threefry-2x32, Salmon et al. 2011), so that the same seed gives the same
  * numbers on every adapter and on the reference device. The state is the seed and a counter; save both to resume.
  * @example
- * const rng = new Generator(1);
+ * const rng = new Rng(1);
  * const z = rng.normal([64, 100]);
  */
-export class Generator {
+export class Rng {
   /** The key of the stream: two whole numbers below 2³², made of seed and stream. */
   seed: readonly [number, number];
   /** Blocks of two numbers drawn so far. */
@@ -85,8 +85,8 @@ export class Generator {
    * @throws RangeError for a seed out of range
    */
   constructor(seed: number, stream = 0, offset = 0) {
-    checkRange('Generator', 'the stream', ranges.whole(0), stream);
-    checkRange('Generator', 'the offset', ranges.whole(0), offset);
+    checkRange('Rng', 'the stream', ranges.whole(0), stream);
+    checkRange('Rng', 'the offset', ranges.whole(0), offset);
     this.seed = words(seed, stream);
     this.offset = offset;
   }
@@ -98,7 +98,7 @@ export class Generator {
   }
 
   /** The seed and how much was drawn, as JSON: for checkpoints. */
-  stateDict(): GeneratorState {
+  stateDict(): RngState {
     return { seed: this.seed, offset: this.offset };
   }
 
@@ -106,13 +106,13 @@ export class Generator {
    * Goes on from a state that {@link stateDict} gave: the numbers that follow are those that followed there.
    * @throws RangeError for what is no such state
    */
-  loadStateDict(state: GeneratorState): void {
-    const { seed, offset } = (state ?? {}) as GeneratorState;
+  loadStateDict(state: RngState): void {
+    const { seed, offset } = (state ?? {}) as RngState;
     const isWord = (w: unknown): w is number => Number.isInteger(w) && w === (w as number) >>> 0;
     const isOffset = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
     if (!(Array.isArray(seed) && seed.length === 2 && seed.every(isWord) && isOffset(offset))) {
       throw new RangeError(
-        `Generator: a state is two whole numbers below 2^32 and an offset, not ${JSON.stringify({ seed, offset })}`,
+        `Rng: a state is two whole numbers below 2^32 and an offset, not ${JSON.stringify({ seed, offset })}`,
       );
     }
     this.seed = [seed[0], seed[1]];
@@ -264,7 +264,7 @@ const normalOptions = options<NormalOptions>({
 });
 const aCount = within<number>('n', ranges.whole(0));
 
-guardMethods(Generator, {
+guardMethods(Rng, {
   restart: [within('seed', ranges.seed), maybe(within('stream', ranges.whole(0)))],
   stateDict: [],
   uniform: [aShape, uniformOptions],
@@ -286,7 +286,7 @@ guardMethods(Generator, {
 
 /** The two words of a seed. */
 function words(seed: number, stream: number): readonly [number, number] {
-  checkRange('Generator', 'the seed', ranges.seed, seed);
+  checkRange('Rng', 'the seed', ranges.seed, seed);
   return [seed >>> 0, (Math.floor(seed / 2 ** 32) ^ Math.imul(stream, 0x9e3779b1)) >>> 0];
 }
 
@@ -295,15 +295,15 @@ const refuseHost = (): void =>
     'random numbers drawn on the host (host..., permutation) would be the same in every run; draw them outside of the step and pass them in',
   );
 
-const shared = new Generator(0);
+const shared = new Rng(0);
 
 /** The generator behind {@link randn} and {@link rand}, and behind layers that are not given one: for checkpoints. @function */
-export const defaultGenerator = guarded('defaultGenerator', [], (): Generator => shared);
+export const defaultRng = guarded('defaultRng', [], (): Rng => shared);
 
 /**
  * Restarts the stream behind {@link randn}, {@link rand} and the layers of `wgrad/nn` that are not given one (weights, dropout),
  * whose seed is 0 at first; also in steps that are compiled already.
- * @throws RangeError as `Generator`
+ * @throws RangeError as `Rng`
  * @function
  */
 export const manualSeed = op('manualSeed', [within<number>('seed', ranges.seed)], (seed): void => {
@@ -325,12 +325,12 @@ export const randn = op('randn', [aShape, normalOptions], (shape, given = {}): T
 export const rand = op('rand', [aShape, uniformOptions], (shape, given = {}): Tensor => shared.uniform(shape, given));
 
 /** Where each generator stood when it was first drawn from; kept while `recordDraws` runs. */
-let draws: Map<Generator, number> | undefined;
+let draws: Map<Rng, number> | undefined;
 
 /** Runs `fn` and tells where the generators that it drew from stood before. */
-export function recordDraws<T>(fn: () => T): [T, ReadonlyMap<Generator, number>] {
+export function recordDraws<T>(fn: () => T): [T, ReadonlyMap<Rng, number>] {
   let before: typeof draws;
-  const own = new Map<Generator, number>();
+  const own = new Map<Rng, number>();
   eachRun(() => {
     before = draws;
     own.clear();
@@ -347,8 +347,8 @@ export function recordDraws<T>(fn: () => T): [T, ReadonlyMap<Generator, number>]
 }
 
 /** Runs `fn` with generators set back to where they stood, and then lets them go on from where they are now. */
-export function replayDraws<T>(places: ReadonlyMap<Generator, number>, fn: () => T): T {
-  let now: (readonly [Generator, number])[] = [];
+export function replayDraws<T>(places: ReadonlyMap<Rng, number>, fn: () => T): T {
+  let now: (readonly [Rng, number])[] = [];
   eachRun(() => {
     now = [...places.keys()].map((rng) => [rng, rng.offset]);
     for (const [rng, offset] of places) rng.offset = offset;
