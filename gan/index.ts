@@ -32,7 +32,6 @@ export type { Modes, SampleSet, Samples } from './data/sampleSet.ts';
 export { selectClasses } from './data/selectClasses.ts';
 export { type StackDigitsOptions, stackDigits } from './data/stackDigits.ts';
 export { type TrainingSample, trainingData } from './data/trainingData.ts';
-export { type CriticReport, Gan, type GanOptions, type MakeOptimizer } from './gan.ts';
 export {
   type BirthdayParadox,
   type BirthdayParadoxOptions,
@@ -148,6 +147,7 @@ export type {
   ScatterSeries,
   SeriesBase,
 } from './pictures/plotTypes.ts';
+export { type MakeOptimizer, minimiseTogether, Player, type PlayerOptions } from './player.ts';
 export type { Row } from './row.ts';
 export {
   type DrawOptions,
@@ -184,7 +184,18 @@ export {
   samplesAt,
   withNeighbours,
 } from './sampling/neighbours.ts';
-export { assemble, ganOf, networksOf, parseRegularizer } from './train/assemble.ts';
+export {
+  type Batches,
+  type Columns,
+  type Drawing,
+  type Progress,
+  partsOf,
+  type Stream,
+  type Streams,
+  type System,
+} from './system.ts';
+export { type CriticReport, Gan, type GanOptions } from './systems/adversarial.ts';
+export { dataOf, ganOf, networksOf, parseRegularizer } from './train/assemble.ts';
 export {
   configure,
   type OptimizerName,
@@ -194,16 +205,8 @@ export {
   presets,
   type TrainConfig,
 } from './train/config.ts';
-export {
-  linearDecay,
-  type RealBatch,
-  type RealBatches,
-  type StepRow,
-  type StopSignal,
-  Training,
-  type TrainingOptions,
-} from './train/training.ts';
 export { createWatch, DivergenceError } from './train/watch.ts';
+export { linearDecay, type StepRow, type StopSignal, type TrainOptions, train } from './train.ts';
 export {
   chiSquareDivergence,
   hellingerDistance,

@@ -5,7 +5,7 @@ import { metricSamples } from '../../gan/metrics/samples.ts';
 import { slicedWassersteinTo } from '../../gan/metrics/slicedWasserstein.ts';
 import type { SampleArray } from '../../gan/sampling/draw.ts';
 import { samplesAt } from '../../gan/sampling/neighbours.ts';
-import type { StepRow } from '../../gan/train/training.ts';
+import type { StepRow } from '../../gan/train.ts';
 
 /** What a run measures each time it draws a grid: quick, on the host, and on few samples. `wgrad evaluate` measures more. */
 export interface SnapshotFigures {

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkRange, type OptionRange, ranges } from '../../engine/index.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
-import type { Training } from '../../gan/train/training.ts';
 import { loadCheckpoint } from '../../nn/index.node.ts';
+import type { CheckpointParts } from '../../nn/index.ts';
 import type { StoredRun } from './configFile.node.ts';
 import { readJson, readText } from './readJson.node.ts';
 import { CHECKPOINT, type CheckpointMeta, type RunStatus, STATUS } from './runFiles.ts';
@@ -22,9 +22,14 @@ export interface GoingOn {
 
 /**
  * Loads the checkpoint of a run that goes on.
+ * @param parts everything that the run changes
  * @throws Error for a checkpoint that is gone or of something else, data that have changed, or a time that is used up
  */
-export async function goOn({ folder, config, about }: StoredRun, training: Training, set: SampleSet): Promise<GoingOn> {
+export async function goOn(
+  { folder, config, about }: StoredRun,
+  parts: CheckpointParts,
+  set: SampleSet,
+): Promise<GoingOn> {
   const checkpoint = join(folder, CHECKPOINT);
   if (!existsSync(checkpoint)) {
     refuseLost(folder, checkpoint);
@@ -49,7 +54,7 @@ export async function goOn({ folder, config, about }: StoredRun, training: Train
       `the run has taken ${Math.round(meta.seconds)} s already: give it more, as in --time 1h or --steps 5000`,
     );
   }
-  await loadCheckpoint(checkpoint, training.parts);
+  await loadCheckpoint(checkpoint, parts);
   return { meta, notices: statusNotices(folder) };
 }
 

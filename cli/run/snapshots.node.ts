@@ -1,11 +1,11 @@
-import { Rng, sizeOf, type Tensor } from '../../engine/index.ts';
+import { Rng, sizeOf } from '../../engine/index.ts';
 import { tileImages } from '../../gan/pictures/grid.ts';
 import { plotCurves } from '../../gan/pictures/plot.node.ts';
 import { encodePng } from '../../gan/pictures/png.node.ts';
 import { boxOf, onPlane, pointsImage } from '../../gan/pictures/points.node.ts';
-import { drawSamples, type SampleArray } from '../../gan/sampling/draw.ts';
+import type { SampleArray } from '../../gan/sampling/draw.ts';
 import { streams } from '../../gan/streams.ts';
-import type { StepRow } from '../../gan/train/training.ts';
+import type { StepRow } from '../../gan/train.ts';
 import { writeReport } from '../pages/report.node.ts';
 import { runPanels } from '../pages/runPanels.ts';
 import { figureLines, snapshotFigures } from './figures.ts';
@@ -29,16 +29,14 @@ export interface Snapshots {
   /** Draws and measures. @returns the figures */
   take(step: number): Promise<StepRow>;
   /** Writes the last pictures and says how the run went. */
-  finish(seconds: number): Promise<void>;
+  finish(step: number, seconds: number): Promise<void>;
 }
 
 /** Snapshots of a run. */
 export function createSnapshots(job: Job): Snapshots {
-  const { config, set, training, run, say } = job;
+  const { config, set, system, run, say } = job;
   const figures = snapshotFigures(set);
-  const { networks, ema } = training.gan;
-  const codes: Tensor = new Rng(config.seed, streams.samples).normal([figures.count, networks.latent]);
-  const draw = () => drawSamples(networks.generator, codes, { batchSize: GRID, ...(ema && { ema }) });
+  const draw = async () => (await system.draw(figures.count, new Rng(config.seed, streams.samples))).samples;
   let samples: SampleArray;
   let last: StepRow = {};
   const picture = async (name: string): Promise<void> =>
@@ -63,7 +61,7 @@ export function createSnapshots(job: Job): Snapshots {
       own.shown = step;
       return last;
     },
-    async finish(seconds) {
+    async finish(step, seconds) {
       samples ??= await draw();
       if (Object.keys(last).length === 0) last = figures.measure(samples);
       await picture('samples.png');
@@ -77,7 +75,7 @@ export function createSnapshots(job: Job): Snapshots {
       await writeReport(run.path);
       say(
         [
-          `${training.step} steps in ${seconds.toFixed(0)} s`,
+          `${step} steps in ${seconds.toFixed(0)} s`,
           ...figureLines(set, figures, own.before, last),
           `samples ${run.file('samples.png')}${rows.length > 0 ? `, curves ${run.file('curves.svg')}` : ''}, report ${run.file('report.html')}`,
         ].join('\n'),
@@ -88,8 +86,8 @@ export function createSnapshots(job: Job): Snapshots {
 }
 
 /** How it is learnt, in words. */
-export function methodOf({ config, training }: Pick<Job, 'config' | 'training'>): string {
-  const { objective, regularizers } = training.gan;
+export function methodOf({ config, system }: Pick<Job, 'config' | 'system'>): string {
+  const { objective, regularizers } = system;
   const steps = `${config.criticSteps} critic step${config.criticSteps === 1 ? '' : 's'}`;
   return [objective.title, ...regularizers.map((r) => r.title), `batch ${config.batch}`, steps].join(', ');
 }

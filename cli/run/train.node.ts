@@ -3,14 +3,15 @@ import { resolve } from 'node:path';
 import { destroy, init, memory } from '../../engine/index.ts';
 import { dataSetKind, openSampleSet } from '../../gan/data/datasets.node.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
-import { smallest } from '../../gan/extremes.ts';
-import { assemble } from '../../gan/train/assemble.ts';
+import { partsOf, type Stream } from '../../gan/system.ts';
+import type { Gan } from '../../gan/systems/adversarial.ts';
+import { dataOf, ganOf } from '../../gan/train/assemble.ts';
 import { configure, type TrainConfig } from '../../gan/train/config.ts';
 import { checkConfig } from '../../gan/train/settings.ts';
-import type { StepRow, Training } from '../../gan/train/training.ts';
 import { createWatch, DivergenceError } from '../../gan/train/watch.ts';
+import { linearDecay, type StepRow, train as steps } from '../../gan/train.ts';
 import { saveCheckpoint } from '../../nn/index.node.ts';
-import { decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts';
+import { type CheckpointParts, decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts';
 import type { TrainOptions } from '../commands/options.ts';
 import { imagesPerStep } from '../pages/quantities.node.ts';
 import { createProgress } from '../terminal/progress.node.ts';
@@ -70,13 +71,15 @@ async function trainRun(
   });
   const device = await init({ adapter: options.adapter ?? (before && adapterOf(before.about)) });
   try {
-    const training = assemble(config, set);
-    if (config.criticNorm === 'batch' && training.gan.regularizers.some((r) => r.penalty)) {
+    const system = ganOf(config, set.shape);
+    const streams = { data: dataOf(config, set) };
+    const parts = partsOf(system, streams);
+    if (config.criticNorm === 'batch' && system.regularizers.some((r) => r.penalty)) {
       warn(
         'a penalty on the slope at each sample is of little meaning behind batch norm, which mixes samples (Gulrajani et al. 2017, section 4): --critic-norm layer or none',
       );
     }
-    const { meta, notices = [] } = before ? await goOn(before, training, set) : {};
+    const { meta, notices = [] } = before ? await goOn(before, parts, set) : {};
     const step = meta?.step ?? 0;
     const now = aboutNow({ command: commandOn(device.name, options.command), shape: set.shape, adapter: device.name });
     if (before && before.about.adapter !== device.name) {
@@ -94,7 +97,9 @@ async function trainRun(
       const job = {
         config,
         set,
-        training,
+        system,
+        streams,
+        parts,
         run,
         about: before ? resumedBy(before.about, now, step, config) : now,
         adapter: device.name,
@@ -107,7 +112,6 @@ async function trainRun(
       await withStatus(job, createSnapshots(job));
     } finally {
       run.close();
-      training.dispose();
     }
   } finally {
     destroy();
@@ -137,7 +141,10 @@ function commandOn(adapter: string, command: string | undefined): string | null 
 export interface Job {
   readonly config: TrainConfig;
   readonly set: SampleSet;
-  readonly training: Training;
+  readonly system: Gan;
+  readonly streams: { readonly data: Stream };
+  /** Everything that training changes: what a checkpoint holds. */
+  readonly parts: CheckpointParts;
   readonly run: RunFolder;
   readonly about: RunAbout;
   /** The device's name. */
@@ -151,26 +158,31 @@ export interface Job {
   readonly signal?: AbortSignal;
 }
 
+/** How far a run has come, and how far it is to go: null until a run that is limited by time knows. */
+interface Course {
+  step: number;
+  steps: number | null;
+}
+
 /** Trains, and leaves a note in the folder of how it ended. */
 async function withStatus(job: Job, snapshots: Snapshots): Promise<void> {
-  const { training, run, meta } = job;
+  const { run, meta } = job;
   const began = performance.now();
-  const progress = { steps: job.config.steps };
+  const course: Course = { step: meta?.step ?? 0, steps: job.config.steps };
   const seconds = () => (meta?.seconds ?? 0) + (performance.now() - began) / 1000;
-  const note = (state: RunStatus['state'], reason?: string, step = training.step): Promise<void> => {
+  const note = (state: RunStatus['state'], reason?: string, step = course.step): Promise<void> => {
     const status: RunStatus = {
       state,
       step,
-      steps: progress.steps,
+      steps: course.steps,
       seconds: Math.round(seconds()),
       saved: snapshots.saved ?? null,
       ...(reason !== undefined && { reason }),
     };
     return run.write(STATUS, `${JSON.stringify(status, null, 2)}\n`);
   };
-  if (meta) training.resumeAt(meta.step);
   try {
-    await learn(job, snapshots, seconds, progress, () => note('running'));
+    await learn(job, snapshots, seconds, course, () => note('running'));
   } catch (error) {
     const { message } = error as Error;
     // The run's error is what counts, also on a disk that has no room for the note.
@@ -180,9 +192,9 @@ async function withStatus(job: Job, snapshots: Snapshots): Promise<void> {
     throw error;
   }
   const stopped = job.signal?.aborted ? stoppedBy(job.signal) : 'out of time';
-  if (progress.steps !== null && training.step >= progress.steps) await note('finished');
+  if (course.steps !== null && course.step >= course.steps) await note('finished');
   else await note('stopped', stopped);
-  await snapshots.finish(seconds());
+  await snapshots.finish(course.step, seconds());
 }
 
 /** Why it stopped, by what the signal's sender says. */
@@ -193,10 +205,10 @@ async function learn(
   job: Job,
   snapshots: Snapshots,
   seconds: () => number,
-  progress: { steps: number | null },
+  course: Course,
   note: () => Promise<void>,
 ): Promise<void> {
-  const { config, training, run, adapter, say, meta, quiet, resumed } = job;
+  const { config, system, run, adapter, say, meta, quiet, resumed } = job;
   const where = meta
     ? `going on after step ${meta.step} in`
     : resumed
@@ -206,95 +218,98 @@ async function learn(
   await writeConfig(run, config, job.about);
   await snapshots.begin(meta);
   await note();
-  const watch = createWatch();
-  let bar: ReturnType<typeof createProgress> | undefined;
-  // The row of a step with a snapshot is written with what the snapshot measures.
-  let held: StepRow | undefined;
-  const flush = (figures: StepRow = {}): void => {
-    if (held) run.metrics.append({ ...held, ...figures });
-    held = undefined;
-  };
-  const onRow = (row: StepRow): void => {
-    flush();
-    held = row;
-    const step = row.step!;
-    if (step % TIMING === 0) run.timing.append({ step, seconds: seconds(), ...memory() });
-    const { criticLoss, generatorLoss } = row;
-    const { estimate } = training.gan.objective;
-    bar?.update(step, {
-      ...(estimate && { [SHORT[estimate.name] ?? estimate.name]: row[estimate.name]! }),
-      critic: criticLoss!,
-      generator: generatorLoss!,
-    });
-    try {
-      watch(row);
-    } catch (error) {
-      flush();
-      const { saved } = snapshots;
-      const where = saved === undefined ? '' : ` (weights of step ${saved}: ${run.file(CHECKPOINT)})`;
-      if (error instanceof DivergenceError) error.message += where;
-      throw error;
-    }
-  };
   const limit = AbortSignal.any([
     ...(job.signal ? [job.signal] : []),
     ...(config.seconds === null ? [] : [timeLimit(config.seconds * (1 - RESERVE) - seconds())]),
   ]);
+  if (course.steps === null) {
+    course.steps = await stepsInTime(config.seconds!, job, course.step, seconds, limit);
+    const known = { ...config, steps: course.steps };
+    await writeConfig(run, known, { ...job.about, command: commandNow(job.about.command, known) });
+  }
+  const of = course.steps;
   const save = async (): Promise<void> => {
-    const { before } = snapshots;
-    await refuseBroken(training, snapshots.saved);
-    const state: CheckpointMeta = {
-      step: training.step,
-      seconds: seconds(),
-      samples: job.set.train.count,
-      ...(job.set.fingerprint !== undefined && { data: job.set.fingerprint }),
-      before,
-    };
-    await saveCheckpoint(run.file(CHECKPOINT), training.parts, state as unknown as Json, run.check);
-    snapshots.saved = training.step;
+    await saveRun(job, snapshots, course.step, seconds());
     await note();
   };
-  const snapshot = async (): Promise<void> => {
-    flush(await snapshots.take(training.step));
-    await save();
+  const rate = { imagesPerStep: imagesPerStep({ ...config })!, samples: job.set.kind };
+  const bar = createProgress({ total: of, ...rate, start: course.step, quiet });
+  const watch = createWatch();
+  // A row waits for the next one, or for what the snapshot at its step measures: the last row has figures wherever it stops.
+  let held: StepRow | undefined;
+  const write = (figures: StepRow = {}): void => {
+    if (held) run.metrics.append({ ...held, ...figures });
+    held = undefined;
   };
   try {
-    if (progress.steps === null) {
-      progress.steps = await stepsInTime(config.seconds!, training, seconds, limit);
-      const known = { ...config, steps: progress.steps };
-      await writeConfig(run, known, { ...job.about, command: commandNow(job.about.command, known) });
+    const options = { until: of, from: course.step, signal: limit, rates: linearDecay(config.rateDecay) };
+    const pauses = (step: number) => isSnapshot(config, of, step) || isSaved(config, step);
+    for await (const row of steps(system, job.streams, { ...options, pauses })) {
+      write();
+      held = row;
+      const step = row.step!;
+      course.step = step;
+      if (step % TIMING === 0) run.timing.append({ step, seconds: seconds(), ...memory() });
+      bar.update(step, shortly(system, row));
+      watched(watch, row, job, snapshots);
+      if (!pauses(step)) continue;
+      write(isSnapshot(config, of, step) ? await snapshots.take(step) : {});
+      await save();
     }
-    const steps = progress.steps;
-    const rate = { imagesPerStep: imagesPerStep({ ...config })!, samples: job.set.kind };
-    bar = createProgress({ total: steps, ...rate, start: training.step, quiet });
-    while (training.step < steps && !limit.aborted) {
-      const next = smallest(nextStops(config, steps, training.step));
-      await training.run(next, { of: steps, signal: limit, onRow });
-      if (limit.aborted) break;
-      if (isSnapshot(config, steps, training.step)) await snapshot();
-      else {
-        flush();
-        await save();
-      }
+    if (snapshots.shown !== course.step) {
+      write(await snapshots.take(course.step));
+      await save();
     }
-    if (snapshots.shown !== training.step) await snapshot();
   } finally {
-    flush();
-    bar?.stop();
+    write();
+    bar.stop();
   }
+}
+
+/** What the progress bar shows of a row. */
+function shortly({ objective: { estimate } }: Gan, { criticLoss, generatorLoss, ...row }: StepRow): StepRow {
+  return {
+    ...(estimate && { [SHORT[estimate.name] ?? estimate.name]: row[estimate.name]! }),
+    critic: criticLoss!,
+    generator: generatorLoss!,
+  };
+}
+
+/** Looks at a row for signs of divergence. @throws DivergenceError that says which weights are kept */
+function watched(watch: (row: StepRow) => void, row: StepRow, { run }: Job, { saved }: Snapshots): void {
+  try {
+    watch(row);
+  } catch (error) {
+    const where = saved === undefined ? '' : ` (weights of step ${saved}: ${run.file(CHECKPOINT)})`;
+    if (error instanceof DivergenceError) error.message += where;
+    throw error;
+  }
+}
+
+/** Writes a checkpoint. */
+async function saveRun(job: Job, snapshots: Snapshots, step: number, seconds: number): Promise<void> {
+  const { run, set, parts } = job;
+  const { before } = snapshots;
+  await refuseBroken(job.system, step, snapshots.saved);
+  const state: CheckpointMeta = {
+    step,
+    seconds,
+    samples: set.train.count,
+    ...(set.fingerprint !== undefined && { data: set.fingerprint }),
+    before,
+  };
+  await saveCheckpoint(run.file(CHECKPOINT), parts, state as unknown as Json, run.check);
+  snapshots.saved = step;
 }
 
 /** Names for the progress bar. */
 const SHORT: Readonly<Record<string, string>> = { wasserstein: 'W', totalVariation: 'TV', triangular: 'Δ' };
 
-/** The steps at which the run next stops to draw or to save, and its end. */
-function nextStops({ snapshots, checkpointEvery }: TrainConfig, steps: number, step: number): number[] {
-  const drawn = Math.floor((step * snapshots) / steps) + 1;
-  const stops = [steps, Math.ceil((drawn * steps) / snapshots)];
-  if (checkpointEvery !== null) stops.push((Math.floor(step / checkpointEvery) + 1) * checkpointEvery);
-  return stops;
-}
+/** Whether the settings ask for a checkpoint at a step, beside those of the snapshots. */
+const isSaved = ({ checkpointEvery }: TrainConfig, step: number): boolean =>
+  checkpointEvery !== null && step % checkpointEvery === 0;
 
+/** Whether the run draws and measures at a step. */
 const isSnapshot = ({ snapshots }: TrainConfig, steps: number, step: number): boolean =>
   Math.floor((step * snapshots) / steps) > Math.floor(((step - 1) * snapshots) / steps);
 
@@ -305,31 +320,33 @@ const isSnapshot = ({ snapshots }: TrainConfig, steps: number, step: number): bo
  */
 async function stepsInTime(
   limit: number,
-  training: Training,
+  { system, streams, parts, config }: Job,
+  step: number,
   seconds: () => number,
   signal: AbortSignal,
 ): Promise<number> {
-  const { step } = training;
-  const kept = await encodeCheckpoint(training.parts);
-  const quick = { of: Number.POSITIVE_INFINITY, signal };
-  await training.run(step + 2, quick); // shaders are compiled here
-  const [from, since] = [training.step, seconds()];
-  const until = since + Math.max(TRIAL.seconds, limit * TRIAL.share);
-  while (seconds() < Math.min(until, limit) && !signal.aborted) await training.run(training.step + 5, quick);
-  const rate = (training.step - from) / (seconds() - since);
-  await decodeCheckpoint(kept, training.parts);
-  training.resumeAt(step);
+  const kept = await encodeCheckpoint(parts);
+  const enough = new AbortController();
+  let [from, since, last] = [step, seconds(), step];
+  const options = { until: Number.POSITIVE_INFINITY, from: step, rates: linearDecay(config.rateDecay) };
+  for await (const row of steps(system, streams, { ...options, signal: AbortSignal.any([signal, enough.signal]) })) {
+    last = row.step!;
+    if (last === step + 2) [from, since] = [last, seconds()]; // shaders were compiled before
+    const trial = Math.max(TRIAL.seconds, limit * TRIAL.share);
+    if (last > step + 2 && seconds() >= Math.min(since + trial, limit)) enough.abort();
+  }
+  const rate = (last - from) / (seconds() - since);
+  await decodeCheckpoint(kept, parts);
   return step + Math.max(1, Math.floor(rate * (limit * (1 - 2 * RESERVE) - seconds())));
 }
 
 /** @throws DivergenceError for weights that are not finite: the checkpoint before stays */
-async function refuseBroken(training: Training, saved: number | undefined): Promise<void> {
-  const { critic, generator } = training.gan.networks;
-  for (const p of [...critic.parameters(), ...generator.parameters()]) {
+async function refuseBroken({ players }: Gan, step: number, saved: number | undefined): Promise<void> {
+  for (const p of Object.values(players).flatMap(({ parameters }) => parameters)) {
     if ((await p.data()).every((w) => Number.isFinite(w))) continue;
     const where = saved === undefined ? '' : ` (weights of step ${saved} are kept)`;
     const remedy = 'lower the learning rates, or try another seed';
-    throw new DivergenceError(training.step, `weights are not finite${where}`, remedy);
+    throw new DivergenceError(step, `weights are not finite${where}`, remedy);
   }
 }
 

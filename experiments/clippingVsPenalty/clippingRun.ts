@@ -2,11 +2,11 @@ import { concat, grad, noGrad, Rng, scope, type Tensor } from '../../engine/inde
 import { swissRoll } from '../../gan/data/curves.ts';
 import { pointSet } from '../../gan/data/distribution.ts';
 import { trainingData } from '../../gan/data/trainingData.ts';
-import { Gan } from '../../gan/gan.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type Regularizer, regularizer } from '../../gan/objectives/regularizer.ts';
 import { streams } from '../../gan/streams.ts';
-import { Training } from '../../gan/train/training.ts';
+import { Gan } from '../../gan/systems/adversarial.ts';
+import { train } from '../../gan/train.ts';
 import { histogram } from '../../gan/transport/histogram.ts';
 import { Adam, DataLoader, ReLU, Sequential } from '../../nn/index.ts';
 
@@ -67,6 +67,7 @@ export async function clippingRun(name: BoundName, settings: ClippingSettings): 
   const gan = new Gan(networks, new Rng(seed, streams.training), {
     regularizers: [bounds[name].regularizer()],
     criticOptimizer: (parameters) => new Adam(parameters, { lr, betas: BETAS }),
+    criticSteps,
   });
   const data = new DataLoader(trainingData(set), {
     batchSize: batch,
@@ -74,25 +75,19 @@ export async function clippingRun(name: BoundName, settings: ClippingSettings): 
     dropLast: true,
     rng: new Rng(seed, streams.data),
   });
-  const training = new Training(gan, data, { criticSteps });
   const watched = new DataLoader(trainingData(set, 'test'), { batchSize: batch, dropLast: true });
   const batches = watched.epochs()[Symbol.iterator]();
   const rng = new Rng(seed, streams.samples);
   const rows: NormsRow[] = [];
-  for (let step = every; step <= steps; step += every) {
-    let wasserstein: number | undefined;
-    await training.run(step, {
-      onRow: (row) => {
-        wasserstein = row.wasserstein;
-      },
-    });
+  const pauses = (step: number) => step % every === 0;
+  for await (const { step, wasserstein } of train(gan, { data }, { until: steps - (steps % every), pauses })) {
+    if (!pauses(step!)) continue;
     const read = scope(() => layerGradients(gan, batches.next().value!.sample, rng).map((g) => g.data()));
     const norms = (await Promise.all(read)).map(norm);
-    rows.push({ step, norms, ...(wasserstein !== undefined && { wasserstein }) });
+    rows.push({ step: step!, norms, ...(wasserstein !== undefined && { wasserstein }) });
   }
   const weights: number[] = [];
   for (const p of networks.critic.parameters()) if (p.rank > 1) for (const w of await p.data()) weights.push(w);
-  training.dispose();
   gan.dispose();
   networks.generator.dispose();
   networks.critic.dispose();

@@ -7,11 +7,11 @@ import {
   gaussianMixture,
   gaussianRing,
 } from '../../gan/data/mixtures.ts';
-import { Gan } from '../../gan/gan.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type RegularizerName, regularizer } from '../../gan/objectives/regularizer.ts';
 import { plot } from '../../gan/pictures/plot.node.ts';
 import { streams } from '../../gan/streams.ts';
+import { Gan } from '../../gan/systems/adversarial.ts';
 import { wassersteinLp } from '../../gan/transport/linearProgram.node.ts';
 import { pointCosts } from '../../gan/transport/pointCosts.ts';
 import { Adam } from '../../nn/index.ts';

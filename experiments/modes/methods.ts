@@ -1,5 +1,5 @@
-import type { MakeOptimizer } from '../../gan/gan.ts';
 import type { Regularizer } from '../../gan/objectives/regularizer.ts';
+import type { MakeOptimizer } from '../../gan/player.ts';
 import { Adam, RMSprop } from '../../nn/index.ts';
 
 /** An optimizer, and what the JSON says of it. */

@@ -2,14 +2,14 @@ import { Rng } from '../../engine/index.ts';
 import { type PointSet, pointSet } from '../../gan/data/distribution.ts';
 import { gaussianGrid, gaussianRing } from '../../gan/data/mixtures.ts';
 import { trainingData } from '../../gan/data/trainingData.ts';
-import { Gan } from '../../gan/gan.ts';
 import { modeCoverage } from '../../gan/metrics/modeCoverage.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import type { ObjectiveName } from '../../gan/objectives/objective.ts';
 import { type Regularizer, regularizer } from '../../gan/objectives/regularizer.ts';
 import { drawSamples } from '../../gan/sampling/draw.ts';
 import { streams } from '../../gan/streams.ts';
-import { linearDecay, Training } from '../../gan/train/training.ts';
+import { Gan } from '../../gan/systems/adversarial.ts';
+import { linearDecay, train } from '../../gan/train.ts';
 import { DataLoader } from '../../nn/index.ts';
 import { adam, type NamedOptimizer, rmsprop, wordsOf } from './methods.ts';
 
@@ -144,6 +144,7 @@ export async function modesRun(
     regularizers: method.regularizers(),
     criticOptimizer: method.optimizer.make,
     emaDecay,
+    criticSteps: method.criticSteps,
   });
   const data = new DataLoader(trainingData(set), {
     batchSize: batch,
@@ -151,19 +152,19 @@ export async function modesRun(
     dropLast: true,
     rng: new Rng(seed, streams.data),
   });
-  const training = new Training(gan, data, { criticSteps: method.criticSteps, schedule: linearDecay(rateDecay) });
   const codes = new Rng(seed, streams.samples).normal([samples, latent]);
   const rows: ModesRow[] = [];
   let points: number[] = [];
-  for (let k = 1; k <= counts; k++) {
-    const step = Math.round((steps * k) / counts);
-    await training.run(step, { of: steps });
+  const marks = new Set(Array.from({ length: counts }, (_, k) => Math.round((steps * (k + 1)) / counts)));
+  const pauses = (step: number) => marks.has(step);
+  for await (const row of train(gan, { data }, { until: steps, rates: linearDecay(rateDecay), pauses })) {
+    const step = row.step!;
+    if (!pauses(step)) continue;
     const drawn = await drawSamples(networks.generator, codes, { batchSize: samples, ema: gan.ema! });
     const { covered, highQuality, reverseKl } = modeCoverage(drawn, set.modes!);
     rows.push({ step, covered, highQuality, reverseKl });
     points = Array.from(drawn.data.subarray(0, 2 * SHOWN), (x) => Math.round(x * 1000) / 1000);
   }
-  training.dispose();
   gan.dispose();
   codes.dispose();
   networks.generator.dispose();

@@ -1,10 +1,10 @@
 import { grad, Rng, scope } from '../../engine/index.ts';
-import { Gan } from '../../gan/gan.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type ObjectiveName, objective } from '../../gan/objectives/objective.ts';
 import { regularizer } from '../../gan/objectives/regularizer.ts';
 import { plot } from '../../gan/pictures/plot.node.ts';
 import { streams } from '../../gan/streams.ts';
+import { Gan } from '../../gan/systems/adversarial.ts';
 import { jsDivergence, klDivergence } from '../../gan/transport/divergences.ts';
 import { wassersteinLp } from '../../gan/transport/linearProgram.node.ts';
 import { Adam } from '../../nn/index.ts';

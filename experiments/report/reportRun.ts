@@ -1,14 +1,14 @@
 import { Rng, sizeOf } from '../../engine/index.ts';
 import type { SampleSet, Samples } from '../../gan/data/sampleSet.ts';
 import { trainingData } from '../../gan/data/trainingData.ts';
-import { Gan } from '../../gan/gan.ts';
 import { metricSamples } from '../../gan/metrics/samples.ts';
 import { slicedWassersteinTo } from '../../gan/metrics/slicedWasserstein.ts';
 import { dcganSmall } from '../../gan/networks/dcgan.ts';
 import { type Regularizer, regularizer } from '../../gan/objectives/regularizer.ts';
 import { drawSamples, type SampleArray } from '../../gan/sampling/draw.ts';
 import { streams } from '../../gan/streams.ts';
-import { linearDecay, type StepRow, Training } from '../../gan/train/training.ts';
+import { Gan } from '../../gan/systems/adversarial.ts';
+import { linearDecay, type StepRow, train } from '../../gan/train.ts';
 import { DataLoader } from '../../nn/index.ts';
 import { adam, type NamedOptimizer, rmsprop, wordsOf } from '../modes/methods.ts';
 
@@ -96,36 +96,36 @@ export async function reportRun(
 ): Promise<ReportResult> {
   const { batch, criticSteps, rateDecay, width, latent, epochs, samples, shown, seed } = settings;
   const constraint: Constraint = constraints[name];
-  const train = first(set.train, settings.images);
+  const images = first(set.train, settings.images);
   const networks = dcganSmall({ shape: set.shape, width, latent, rng: new Rng(seed, streams.weights) });
   const gan = new Gan(networks, new Rng(seed, streams.training), {
     regularizers: [constraint.regularizer()],
     criticOptimizer: constraint.optimizer.make,
+    criticSteps,
   });
-  const data = new DataLoader(trainingData({ ...set, train }), {
+  const data = new DataLoader(trainingData({ ...set, train: images }), {
     batchSize: batch,
     shuffle: true,
     dropLast: true,
     rng: new Rng(seed, streams.data),
   });
-  const training = new Training(gan, data, { criticSteps, schedule: linearDecay(rateDecay) });
   const measure = epochMeasure(set, samples, judge);
   const codes = new Rng(seed, streams.samples).normal([samples, latent]);
   const rows: StepRow[] = [];
   const figures: EpochFigures[] = [];
   const grids: number[][] = [];
   const pixels = shown * sizeOf(set.shape);
-  const perEpoch = Math.floor(train.count / batch);
-  for (const epoch of epochs) {
-    await training.run(epoch * perEpoch, {
-      of: epochs.at(-1)! * perEpoch,
-      onRow: (row) => rows.push(row),
-    });
+  const perEpoch = Math.floor(images.count / batch);
+  const pauses = (step: number) => epochs.includes(step / perEpoch);
+  const until = epochs.at(-1)! * perEpoch;
+  for await (const row of train(gan, { data }, { until, rates: linearDecay(rateDecay), pauses })) {
+    rows.push(row);
+    if (!pauses(row.step!)) continue;
+    const epoch = row.step! / perEpoch;
     const drawn = await drawSamples(networks.generator, codes, { batchSize: batch });
     figures.push({ epoch, ...(await measure(drawn)) });
     grids.push(Array.from(drawn.data.subarray(0, pixels), (v) => Math.round((v + 1) * 127.5)));
   }
-  training.dispose();
   gan.dispose();
   codes.dispose();
   networks.generator.dispose();

@@ -2,11 +2,11 @@ import { Rng, scope } from '../../engine/index.ts';
 import { pointSet } from '../../gan/data/distribution.ts';
 import { gaussian } from '../../gan/data/mixtures.ts';
 import { trainingData } from '../../gan/data/trainingData.ts';
-import { Gan } from '../../gan/gan.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type RegularizerName, regularizer } from '../../gan/objectives/regularizer.ts';
 import { streams } from '../../gan/streams.ts';
-import { linearDecay, Training } from '../../gan/train/training.ts';
+import { Gan } from '../../gan/systems/adversarial.ts';
+import { linearDecay, train } from '../../gan/train.ts';
 import { Adam, DataLoader } from '../../nn/index.ts';
 import { largest, rounded, scoresOf, spaced, trainCritic } from '../critics.ts';
 import type { Experiment } from '../experiment.ts';
@@ -150,7 +150,11 @@ export async function equilibrium(
   fresh.generator.dispose();
   try {
     await play(
-      new Gan({ generator, critic, latent }, rng, { objective: 'non-saturating', criticOptimizer: player }),
+      new Gan({ generator, critic, latent }, rng, {
+        objective: 'non-saturating',
+        criticOptimizer: player,
+        criticSteps: game.criticSteps,
+      }),
       sizes,
       seed,
     );
@@ -186,15 +190,11 @@ const player = (parameters: ConstructorParameters<typeof Adam>[0]) =>
 async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes, seed: number): Promise<void> {
   const set = pointSet(gaussian(real), { trainSize: 2 ** 16, testSize: 1, seed });
   const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Rng(seed, streams.data) };
-  const { criticSteps, lastRate } = game;
-  const training = new Training(gan, new DataLoader(trainingData(set), loader), {
-    criticSteps,
-    schedule: linearDecay(lastRate),
-  });
+  const data = new DataLoader(trainingData(set), loader);
   try {
-    await training.run(generatorSteps);
+    const rows = train(gan, { data }, { until: generatorSteps, rates: linearDecay(game.lastRate) });
+    for await (const _ of rows);
   } finally {
-    training.dispose();
     gan.dispose();
   }
 }

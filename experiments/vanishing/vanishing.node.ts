@@ -2,13 +2,13 @@ import { grad, noGrad, Rng, scope, type Tensor, tensor } from '../../engine/inde
 import { mnist } from '../../gan/data/mnist.node.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
 import { trainingData } from '../../gan/data/trainingData.ts';
-import { Gan } from '../../gan/gan.ts';
 import { metricSamples } from '../../gan/metrics/samples.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type ObjectiveName, objective } from '../../gan/objectives/objective.ts';
 import { type RegularizerName, regularizer } from '../../gan/objectives/regularizer.ts';
 import { streams } from '../../gan/streams.ts';
-import { Training } from '../../gan/train/training.ts';
+import { Gan } from '../../gan/systems/adversarial.ts';
+import { train } from '../../gan/train.ts';
 import { Adam, DataLoader, type Module } from '../../nn/index.ts';
 import { largest, least, mean, rounded, trainCritic } from '../critics.ts';
 import type { Experiment } from '../experiment.ts';
@@ -117,7 +117,7 @@ export async function measureStage(set: SampleSet, stage: number, sizes: Vanishi
   const table = tensor(data, { shape: all });
   try {
     await trainGenerator(
-      new Gan(networks, rng, { objective: 'non-saturating', criticOptimizer: adam }),
+      new Gan(networks, rng, { objective: 'non-saturating', criticOptimizer: adam, criticSteps: 1 }),
       set,
       stage,
       batch,
@@ -146,11 +146,10 @@ const adam = (parameters: ConstructorParameters<typeof Adam>[0]) => new Adam(par
 
 async function trainGenerator(gan: Gan, set: SampleSet, steps: number, batch: number): Promise<void> {
   const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Rng(1, streams.data) };
-  const training = new Training(gan, new DataLoader(trainingData(set), loader), { criticSteps: 1 });
+  const data = new DataLoader(trainingData(set), loader);
   try {
-    await training.run(steps);
+    for await (const _ of train(gan, { data }, { until: steps }));
   } finally {
-    training.dispose();
     gan.dispose();
   }
 }

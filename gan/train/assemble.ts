@@ -1,15 +1,15 @@
 import { Rng } from '../../engine/index.ts';
 import { Adam, DataLoader, RMSprop, SGD } from '../../nn/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
-import { trainingData } from '../data/trainingData.ts';
-import { Gan, type MakeOptimizer } from '../gan.ts';
+import { type TrainingSample, trainingData } from '../data/trainingData.ts';
 import { createNetworks } from '../networks/models.ts';
 import type { Networks } from '../networks/networks.ts';
 import { objective } from '../objectives/objective.ts';
 import { type Regularizer, type RegularizerName, regularizer } from '../objectives/regularizer.ts';
+import type { MakeOptimizer } from '../player.ts';
 import { streams } from '../streams.ts';
+import { Gan } from '../systems/adversarial.ts';
 import type { TrainConfig } from './config.ts';
-import { linearDecay, Training } from './training.ts';
 
 /** The regulariser that `name` or `name=strength` says. @throws TypeError, RangeError as {@link regularizer} */
 export function parseRegularizer(text: string): Regularizer {
@@ -43,26 +43,38 @@ export function networksOf(config: TrainConfig, shape: readonly number[]): Netwo
 
 /** Networks, objective and optimizers of a configuration, on the current device. @param shape of one sample */
 export function ganOf(config: TrainConfig, shape: readonly number[]): Gan {
-  const { objective: aim, labelSmoothing, regularizers, instanceNoise, emaDecay, seed } = config;
+  const {
+    objective: aim,
+    labelSmoothing,
+    regularizers,
+    instanceNoise,
+    emaDecay,
+    criticSteps,
+    accumulate,
+    seed,
+  } = config;
   return new Gan(networksOf(config, shape), new Rng(seed, streams.training), {
     objective: objective(aim, { labelSmoothing }),
     regularizers: regularizers.map(parseRegularizer),
     instanceNoise,
     emaDecay,
+    criticSteps,
+    accumulate,
     criticOptimizer: optimizerOf(config, config.criticRate),
     generatorOptimizer: optimizerOf(config, config.generatorRate),
   });
 }
 
-/** Everything that learns, made as a configuration says, on the current device. */
-export function assemble(config: TrainConfig, set: SampleSet): Training {
-  const { batch, seed, criticSteps, accumulate, rateDecay } = config;
+/** Batches of a data set in the order of a seed, as a configuration says. @throws RangeError for a batch larger than the set */
+export function dataOf(
+  { batch, seed }: Pick<TrainConfig, 'batch' | 'seed'>,
+  set: SampleSet,
+): DataLoader<TrainingSample> {
   if (batch > set.train.count) {
     throw new RangeError(`a batch of ${batch} is larger than the ${set.train.count} samples of ${set.title}`);
   }
   const rng = new Rng(seed, streams.data);
-  const data = new DataLoader(trainingData(set), { batchSize: batch, shuffle: true, dropLast: true, rng });
-  return new Training(ganOf(config, set.shape), data, { criticSteps, accumulate, schedule: linearDecay(rateDecay) });
+  return new DataLoader(trainingData(set), { batchSize: batch, shuffle: true, dropLast: true, rng });
 }
 
 function optimizerOf({ optimizer, betas }: TrainConfig, lr: number): MakeOptimizer {

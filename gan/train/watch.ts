@@ -1,5 +1,5 @@
 import { largest } from '../extremes.ts';
-import type { StepRow } from './training.ts';
+import type { StepRow } from '../train.ts';
 
 /** Training has gone where it does not come back from. The weights of the last checkpoint are from before. */
 export class DivergenceError extends Error {

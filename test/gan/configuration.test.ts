@@ -2,8 +2,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { concat, init, noGrad, Rng, type Tensor } from '../../engine/index.ts';
-import { Gan, gaussianRing, pointSet, type SampleSet, type StepRow } from '../../gan/index.ts';
-import { assemble } from '../../gan/train/assemble.ts';
+import { Gan, gaussianRing, pointSet, type SampleSet, type StepRow, train } from '../../gan/index.ts';
+import { dataOf, ganOf } from '../../gan/train/assemble.ts';
 import { configure, type PresetName, presets, type TrainConfig } from '../../gan/train/config.ts';
 import * as nn from '../../nn/index.ts';
 
@@ -27,18 +27,17 @@ for (const [preset, { title }] of Object.entries(presets)) {
       const small = { batch: 4, width: set.kind === 'images' ? 4 : 16, criticSteps: 1 };
       const config = configure(preset as PresetName, set.kind, small);
       assert.match(title, /\(.* et al\. \d{4}\)/);
-      const training = assemble(config, set);
-      const { critic, generator } = training.gan.networks;
+      const gan = ganOf(config, set.shape);
+      const { critic, generator } = gan.networks;
       const sums = () =>
         Promise.all([critic, generator].map((m) => concat(m.parameters().map((p) => p.reshape([p.size]))).data()));
       const before = await sums();
       const rows: StepRow[] = [];
-      await training.run(1, { onRow: (row) => rows.push(row) });
+      for await (const row of train(gan, { data: dataOf(config, set) }, { until: 1 })) rows.push(row);
       assert.ok(Object.values(rows[0]!).every(Number.isFinite), JSON.stringify(rows[0]));
       const after = await sums();
       for (const k of [0, 1]) assert.not.equal([...after[k]!], [...before[k]!]);
-      training.dispose();
-      training.gan.dispose();
+      gan.dispose();
     });
   }
 }
@@ -71,8 +70,9 @@ test('what is asked for comes before the preset, that before the defaults; time 
 test("the DCGAN's critic has the norm that suits its regularisers", () => {
   const norms = (...regularizers: string[]): string[] => {
     const config = configure('dcgan', 'images', { width: 4, batch: 4, regularizers });
-    const training = assemble(config, images);
-    const names = training.gan.networks.critic.namedModules().map(([, m]) => m.constructor.name);
+    const names = ganOf(config, images.shape)
+      .networks.critic.namedModules()
+      .map(([, m]) => m.constructor.name);
     return [...new Set(names.filter((name) => /^(Batch|Group|Layer|Instance)Norm/.test(name)))];
   };
   assert.equal(norms(), ['BatchNorm2d']);

@@ -1,7 +1,7 @@
 /** The training loop: the algorithm step by step, schedules, accumulation, stopping, going on; and what ends a run. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { destroy, grad, init, Rng, scope, type Tensor } from '../../engine/index.ts';
+import { destroy, grad, init, Rng, scope, type Tensor, tensor } from '../../engine/index.ts';
 import {
   createWatch,
   DivergenceError,
@@ -10,10 +10,12 @@ import {
   gaussianRing,
   linearDecay,
   mlp,
+  partsOf,
   pointSet,
   type StepRow,
-  Training,
-  type TrainingOptions,
+  type System,
+  type TrainOptions,
+  train,
   trainingData,
 } from '../../gan/index.ts';
 import { Adam, DataLoader, decodeCheckpoint, encodeCheckpoint, SGD } from '../../nn/index.ts';
@@ -51,20 +53,28 @@ interface Trained {
   readonly weights: number[];
 }
 
-/** Trains a GAN of its own. */
-async function train(steps: number, options: TrainingOptions, ganOptions: GanOptions = {}): Promise<Trained> {
-  const { gan, data } = make(ganOptions);
-  const training = new Training(gan, data, options);
+/** The rows of a loop, to its end. */
+async function rowsOf(loop: AsyncIterable<StepRow>): Promise<StepRow[]> {
   const rows: StepRow[] = [];
-  await training.run(steps, { onRow: (row) => rows.push(row) });
+  for await (const row of loop) rows.push(row);
+  return rows;
+}
+
+/** Trains a GAN of its own. */
+async function trained(
+  until: number,
+  ganOptions: GanOptions = {},
+  options: Partial<TrainOptions> = {},
+): Promise<Trained> {
+  const { gan, data } = make(ganOptions);
+  const rows = await rowsOf(train(gan, { data }, { until, ...options }));
   const result = { rows, weights: await weights(gan) };
-  training.dispose();
   gan.dispose();
   return result;
 }
 
 test('a step is so many updates of the critic, each on new real samples, then one of the generator', async () => {
-  const { rows, weights: found } = await train(3, { criticSteps: 2, compiled: false });
+  const { rows, weights: found } = await trained(3, { criticSteps: 2 }, { compiled: false });
   const { gan, data } = make();
   const batches = data.epochs()[Symbol.iterator]();
   for (let k = 0; k < 3; k++) {
@@ -79,38 +89,32 @@ test('a step is so many updates of the critic, each on new real samples, then on
 });
 
 test('rows give the objective, its estimate, the penalty and the spread of scores', async () => {
-  const { rows } = await train(2, { criticSteps: 1 });
+  const { rows } = await trained(2, { criticSteps: 1 });
   for (const { criticLoss, wasserstein, penalty, spread } of rows) {
     assert.ok(Math.abs(criticLoss! - (penalty! - wasserstein!)) < 1e-9, `${criticLoss} = ${penalty} - ${wasserstein}`);
     assert.ok(penalty! > 0 && spread! > 0);
   }
-  const plain = await train(1, { criticSteps: 1 }, { objective: 'non-saturating' });
+  const plain = await trained(1, { criticSteps: 1, objective: 'non-saturating' });
   assert.equal(Object.keys(plain.rows[0]!), ['step', 'criticLoss', 'jsd', 'generatorLoss', 'spread']);
 });
 
 /** Changes from step to step, so that a value baked into the recorded step would show. */
-const changing: TrainingOptions = {
-  criticSteps: 2,
-  accumulate: 2,
-  schedule: (done) => 1 - done,
-  noiseSchedule: (d) => d,
-};
+const changing: GanOptions = { criticSteps: 2, accumulate: 2, noiseSchedule: (done) => done, instanceNoise: 0.5 };
+const rates = (done: number): number => 1 - done;
 
 test('compiled as eager, bit for bit, while rates and noise change', async () => {
-  const noisy = { instanceNoise: 0.5 };
-  const eager = await train(5, { ...changing, compiled: false }, noisy);
-  const compiled = await train(5, { ...changing, compiled: true }, noisy);
+  const eager = await trained(5, changing, { rates, compiled: false });
+  const compiled = await trained(5, changing, { rates, compiled: true });
   assert.equal(compiled.rows, eager.rows);
   assert.equal(compiled.weights, eager.weights);
-  const still = await train(5, { ...changing, noiseSchedule: () => 0 }, noisy);
+  const still = await trained(5, { ...changing, noiseSchedule: () => 0 }, { rates });
   assert.not.equal(still.rows, compiled.rows);
 });
 
 test('on WebGPU as in float64, with rates and noise that change', async () => {
-  const noisy = { instanceNoise: 0.5 };
-  const exact = await train(5, changing, noisy);
+  const exact = await trained(5, changing, { rates });
   await init({ adapter });
-  const found = await train(5, changing, noisy);
+  const found = await trained(5, changing, { rates });
   destroy();
   await init({ device: 'reference' });
   assert.is(found.rows.length, 5);
@@ -126,28 +130,43 @@ test('on WebGPU as in float64, with rates and noise that change', async () => {
 });
 
 test('schedules multiply the rates and the noise by how much of the whole training is done', async () => {
-  const { gan, data } = make({ instanceNoise: 0.5 });
+  const { gan, data } = make({ instanceNoise: 0.5, criticSteps: 1 });
   const asked: number[] = [];
-  const schedule = (done: number): number => {
+  const rates = (done: number): number => {
     asked.push(done);
     return linearDecay(0.5)(done);
   };
-  const training = new Training(gan, data, { criticSteps: 1, schedule });
-  const rates: [number, number, number][] = [];
-  const onRow = () => rates.push([gan.criticOptimizer.lr, gan.generatorOptimizer.lr, gan.instanceNoise]);
-  await training.run(4, { of: 8, onRow });
-  assert.equal(asked, [0, 1 / 8, 2 / 8, 3 / 8]);
-  // The row of a step is read while the next one is under way: the last is reported alone.
-  assert.equal(rates.at(-1), [1e-2 * (1 - 3 / 16), 1e-2 * (1 - 3 / 16), 0.5 * (1 - 3 / 8)]);
-  await training.run(8);
-  assert.equal(asked.slice(4), [4 / 8, 5 / 8, 6 / 8, 7 / 8]);
+  for await (const { step } of train(gan, { data }, { until: 4, of: 8, rates, pauses: () => true })) {
+    const done = (step! - 1) / 8;
+    assert.equal([gan.criticOptimizer.lr, gan.generatorOptimizer.lr], Array(2).fill(1e-2 * (1 - done / 2)));
+    assert.is(gan.instanceNoise, 0.5 * (1 - done));
+  }
+  assert.equal(new Set(asked), new Set([0, 1 / 8, 2 / 8, 3 / 8]));
+  asked.splice(0);
+  await rowsOf(train(gan, { data }, { from: 4, until: 8, rates }));
+  assert.equal(new Set(asked), new Set([4 / 8, 5 / 8, 6 / 8, 7 / 8]));
+  gan.criticOptimizer.lr = 0.25; // without a schedule it stays as it was set
+  await rowsOf(train(gan, { data }, { from: 8, until: 9 }));
+  assert.is(gan.criticOptimizer.lr, 0.25);
+});
+
+test('where it pauses the weights are those of the row, and nothing runs ahead; the numbers stay the same', async () => {
+  const whole = await trained(6, { criticSteps: 1 });
+  const { gan, data } = make({ criticSteps: 1 });
+  const at: Record<number, number[]> = {};
+  const rows: StepRow[] = [];
+  for await (const row of train(gan, { data }, { until: 6, pauses: (step) => step % 3 === 0 })) {
+    rows.push(row);
+    if (row.step! % 3 === 0) at[row.step!] = await weights(gan);
+  }
+  assert.equal(rows, whole.rows);
+  for (const until of [3, 6]) assert.equal(at[until], (await trained(until, { criticSteps: 1 })).weights);
 });
 
 test('accumulation updates with the mean gradient of its batches', async () => {
   const lr = 0.1;
-  const options: GanOptions = { criticOptimizer: (p) => new SGD(p, { lr }) };
+  const options: GanOptions = { criticOptimizer: (p) => new SGD(p, { lr }), criticSteps: 1, accumulate: 3 };
   const [found, twin] = [make(options), make(options)];
-  const training = new Training(found.gan, found.data, { criticSteps: 1, accumulate: 3, compiled: false });
   const parameters = twin.gan.networks.critic.parameters();
   const before = await Promise.all(parameters.map((p) => p.data()));
   const batches = twin.data.epochs()[Symbol.iterator]();
@@ -156,7 +175,7 @@ test('accumulation updates with the mean gradient of its batches', async () => {
     const tensors: Tensor[] = scope(() => grad(twin.gan.measure(batches.next().value.sample).loss, parameters));
     gradients.push(await Promise.all(tensors.map((g) => g.data())));
   }
-  await training.run(1);
+  await rowsOf(train(found.gan, { data: found.data }, { until: 1, compiled: false }));
   const after = await Promise.all(found.gan.networks.critic.parameters().map((p) => p.data()));
   for (const [p, values] of after.entries()) {
     for (const [i, value] of values.entries()) {
@@ -166,76 +185,130 @@ test('accumulation updates with the mean gradient of its batches', async () => {
   }
 });
 
-test('a signal stops after the step under way, every step is reported once, and the run can go on', async () => {
-  const whole = await train(6, { criticSteps: 1 });
-  const { gan, data } = make();
-  const training = new Training(gan, data, { criticSteps: 1 });
+test('a signal stops after the step under way, every step has one row, and another loop goes on', async () => {
+  const whole = await trained(6, { criticSteps: 1 });
+  const { gan, data } = make({ criticSteps: 1 });
   const signal = { aborted: false };
   const rows: StepRow[] = [];
-  const onRow = (row: StepRow): void => {
+  for await (const row of train(gan, { data }, { until: 6, signal })) {
     rows.push(row);
     signal.aborted = row.step === 2;
-  };
-  await training.run(6, { signal, onRow });
-  assert.ok(training.step < 6 && training.step >= 2, `stopped at ${training.step}`);
-  assert.is(rows.length, training.step);
-  await training.run(6, { signal: { aborted: false }, onRow });
+  }
+  assert.ok(rows.length < 6 && rows.length >= 2, `stopped at ${rows.length}`);
+  rows.push(...(await rowsOf(train(gan, { data }, { from: rows.length, until: 6 }))));
   assert.equal(rows, whole.rows);
   assert.equal(await weights(gan), whole.weights);
 });
 
-test('what onRow throws ends the run', async () => {
-  const { gan, data } = make();
-  const training = new Training(gan, data, { criticSteps: 1 });
-  const onRow = (row: StepRow): void => {
-    if (row.step === 2) throw new Error('enough');
-  };
-  const message = await training.run(50, { onRow }).then(
-    () => 'ran through',
-    (e: Error) => e.message,
-  );
-  assert.is(message, 'enough');
-  assert.ok(training.step < 5);
+test('a loop that is left does not go on, and what was captured is freed', async () => {
+  const { gan, data } = make({ criticSteps: 1 });
+  let steps = 0;
+  try {
+    for await (const row of train(gan, { data }, { until: 50 })) {
+      steps = row.step!;
+      if (row.step === 2) throw new Error('enough');
+    }
+  } catch (e) {
+    assert.is((e as Error).message, 'enough');
+  }
+  assert.is(steps, 2);
+  assert.ok(data.stateDict().batch <= 3, 'no step was begun afterwards');
 });
 
 test('goes on from its parts in new objects, in the middle of an epoch, with the same bits', async () => {
-  const options = { criticSteps: 3, schedule: linearDecay(0.1) };
-  const ganOptions = { emaDecay: 0.9, instanceNoise: 0.3 };
-  const whole = await train(7, options, ganOptions);
+  const ganOptions = { emaDecay: 0.9, instanceNoise: 0.3, criticSteps: 3 };
+  const rates = linearDecay(0.1);
+  const whole = await trained(7, ganOptions, { rates });
   const first = make(ganOptions);
-  const start = new Training(first.gan, first.data, options);
-  await start.run(4, { of: 7 });
-  const bytes = await encodeCheckpoint(start.parts);
-  const second = make(ganOptions);
-  second.gan.rng.normal([5]); // what was drawn before must not matter
-  const training = new Training(second.gan, second.data, options);
-  await decodeCheckpoint(bytes, training.parts);
-  training.resumeAt(4);
-  const rows: StepRow[] = [];
-  await training.run(7, { onRow: (row) => rows.push(row) });
-  assert.equal(rows, whole.rows.slice(4));
-  assert.equal(await weights(second.gan), whole.weights);
+  await rowsOf(train(first.gan, { data: first.data }, { until: 4, of: 7, rates }));
+  const bytes = await encodeCheckpoint(partsOf(first.gan, { data: first.data }));
+  const { gan, data } = make(ganOptions);
+  gan.rng.normal([5]); // what was drawn before must not matter
+  const parts = partsOf(gan, { data });
+  assert.equal(Object.keys(parts), [
+    'critic',
+    'criticOptimizer',
+    'generator',
+    'generatorOptimizer',
+    'ema',
+    'rng',
+    'data',
+  ]);
+  await decodeCheckpoint(bytes, parts);
+  const rest = () => rowsOf(train(gan, { data }, { from: 4, until: 7, rates }));
+  assert.equal(await rest(), whole.rows.slice(4));
+  assert.equal(await weights(gan), whole.weights);
   // Back to the checkpoint, and forth again.
-  await decodeCheckpoint(bytes, training.parts);
-  training.resumeAt(4);
-  await training.run(7);
-  assert.equal(await weights(second.gan), whole.weights);
+  await decodeCheckpoint(bytes, parts);
+  await rest();
+  assert.equal(await weights(gan), whole.weights);
 });
 
-test('options that are no counts, or that there are not', () => {
+/** The message of what this throws or rejects with. */
+const messageOf = (run: () => unknown): Promise<string> =>
+  (async () => run())().then(
+    () => 'accepted',
+    (e: Error) => e.message,
+  );
+
+test('options that are no counts, or that there are not, and systems that cannot be trained', async () => {
   const { gan, data } = make();
-  const message = (options: object): string => {
-    try {
-      new Training(gan, data, options as never);
-      return 'accepted';
-    } catch (e) {
-      return (e as Error).message;
-    }
+  const made = (options: object) => messageOf(() => make(options as GanOptions));
+  assert.is(await made({ criticSteps: 0 }), 'Gan: criticSteps must be a whole number, 1 or more, not 0');
+  assert.is(await made({ accumulate: 1.5 }), 'Gan: accumulate must be a whole number, 1 or more, not 1.5');
+  assert.is(await made({ criticSteps: '2' }), 'Gan: criticSteps must be a whole number, 1 or more, not "2"');
+  const run = (options: object, system: System = gan as System) =>
+    messageOf(() => rowsOf(train(system, { data }, options as TrainOptions)));
+  assert.match(await run({ steps: 2 }), /^train: there is no option steps/);
+  assert.is(await run({ until: -1 }), 'train: until must be a whole number, 0 or more, or Infinity, not -1');
+  const step = (values: () => Record<string, Tensor>): System => ({ players: {}, step: values });
+  const one = { until: 1 };
+  assert.match(
+    await run(
+      one,
+      step(() => ({})),
+    ),
+    /^train: a step returns scalars by name, and this one returned none/,
+  );
+  assert.is(
+    await run(
+      one,
+      step(() => ({ loss: tensor([1, 2]) })),
+    ),
+    'train: a step returns scalars, and loss is [2]; take its mean',
+  );
+  const twice: System = { players: {}, state: { data: new Rng(1) }, step: () => ({}) };
+  assert.match(await messageOf(() => partsOf(twice, { data })), /^system: two parts are called data/);
+});
+
+test('knobs move without a new capture, phases have captures of their own, and work between steps is waited for', async () => {
+  await init({ adapter });
+  const { data } = make();
+  const seen: string[] = [];
+  const system: System<'data'> = {
+    players: {},
+    step({ data }, { knob }) {
+      seen.push('captured');
+      const { sample } = data[0]!;
+      return { knob: knob!.mul(2), mean: sample!.mean() };
+    },
+    knobs: ({ step }) => ({ knob: step }),
+    phase: ({ step }) => (step % 3 === 2 ? 'rest' : 'usual'),
+    between: async ({ step, done }) => {
+      await Promise.resolve();
+      seen.push(`${step} ${done}`);
+    },
   };
-  assert.is(message({ criticSteps: 0 }), 'Training: criticSteps must be a whole number, 1 or more, not 0');
-  assert.is(message({ accumulate: 1.5 }), 'Training: accumulate must be a whole number, 1 or more, not 1.5');
-  assert.match(message({ criticSteps: '2' }), /^Training: criticSteps is a number/);
-  assert.match(message({ steps: 2 }), /^Training: there is no option steps/);
+  const rows = await rowsOf(train(system, { data }, { until: 6 }));
+  assert.equal(
+    rows.map(({ step, knob }) => [step, knob]),
+    [1, 2, 3, 4, 5, 6].map((step) => [step, 2 * (step - 1)]),
+  );
+  assert.ok(rows.every(({ mean }) => Number.isFinite(mean)));
+  assert.is(seen.filter((word) => word === 'captured').length, 2);
+  assert.equal(seen.filter((word) => word !== 'captured')[3], `3 ${3 / 6}`);
+  destroy();
+  await init({ device: 'reference' });
 });
 
 const calm = { criticLoss: -1, generatorLoss: 0.5, spread: 0.1 };
@@ -291,15 +364,18 @@ test('a watch ends a run whose critic says the same of everything, after a hundr
 test('a training that runs away is ended by the watch, not trained on', async () => {
   const { gan, data } = make({
     regularizers: [],
+    criticSteps: 1,
     criticOptimizer: (p) => new SGD(p, { lr: 1e6 }),
   });
-  const training = new Training(gan, data, { criticSteps: 1 });
-  const error = await training.run(500, { onRow: createWatch() }).then(
+  const watch = createWatch();
+  const error = await (async () => {
+    for await (const row of train(gan, { data }, { until: 500 })) watch(row);
+  })().then(
     () => undefined,
     (e: unknown) => e,
   );
   assert.instance(error, DivergenceError);
-  assert.ok(training.step < 20, `${training.step} steps`);
+  assert.ok((error as DivergenceError).step < 20);
 });
 
 test.run();

@@ -1,4 +1,4 @@
-import { checked, checkRange, concat, grad, noGrad, type Rng, ranges, scope, type Tensor } from '../engine/index.ts';
+import { checked, checkRanges, concat, noGrad, type Rng, ranges, scope, type Tensor } from '../../engine/index.ts';
 import {
   Adam,
   type AnyModule,
@@ -6,18 +6,17 @@ import {
   BatchNorm1d,
   BatchNorm2d,
   BatchNorm3d,
-  EMA,
+  type EMA,
   MinibatchDiscrimination,
   MinibatchStdDev,
-  type Parameter,
-  withoutTracking,
-} from '../nn/index.ts';
-import type { Networks } from './networks/networks.ts';
-import { type Objective, type ObjectiveName, objective } from './objectives/objective.ts';
-import { type Regularizer, type RegularizerName, regularizer } from './objectives/regularizer.ts';
-
-/** Makes an optimizer for the parameters of one network. */
-export type MakeOptimizer = (parameters: readonly Parameter[]) => AnyOptimizer;
+} from '../../nn/index.ts';
+import type { Networks } from '../networks/networks.ts';
+import { type Objective, type ObjectiveName, objective } from '../objectives/objective.ts';
+import { type Regularizer, type RegularizerName, regularizer } from '../objectives/regularizer.ts';
+import { type MakeOptimizer, Player } from '../player.ts';
+import { drawSamples } from '../sampling/draw.ts';
+import { type Batches, type Drawing, disposePlayers, type Progress, type System } from '../system.ts';
+import { linearDecay } from '../train.ts';
 
 /** Options of {@link Gan}. */
 export interface GanOptions {
@@ -36,6 +35,12 @@ export interface GanOptions {
    * Default 0. May be changed between steps ({@link Gan.instanceNoise}) if it is above 0 here.
    */
   readonly instanceNoise?: number;
+  /** What the instance noise is multiplied with in `train`, by how much of the training is done, 0 to 1. Default 1 - done. */
+  readonly noiseSchedule?: (done: number) => number;
+  /** Updates of the critic before each of the generator, in `train`. Default 5, as in WGAN-GP; 1 is usual for other objectives. */
+  readonly criticSteps?: number;
+  /** Batches whose mean gradient makes one update, in `train`. Default 1. */
+  readonly accumulate?: number;
 }
 
 /** What a critic step measured; scalars on the device. */
@@ -57,7 +62,13 @@ const OPTIONS = [
   'generatorOptimizer',
   'emaDecay',
   'instanceNoise',
+  'noiseSchedule',
+  'criticSteps',
+  'accumulate',
 ] as const satisfies readonly (keyof GanOptions)[];
+
+/** The scalars of a step. */
+type Column = 'criticLoss' | 'objectiveLoss' | 'penalty' | 'spread' | 'generatorLoss';
 
 /** Layers whose output for a sample depends on the others of the batch. */
 const MIXING = [BatchNorm1d, BatchNorm2d, BatchNorm3d, MinibatchDiscrimination, MinibatchStdDev] as const;
@@ -65,15 +76,18 @@ const MIXING = [BatchNorm1d, BatchNorm2d, BatchNorm3d, MinibatchDiscrimination, 
 const adam: MakeOptimizer = (parameters) => new Adam(parameters, { lr: 1e-4, betas: [0, 0.9] });
 
 /**
- * The training steps of a generative adversarial network, with any objective and any regularisers. Nothing here waits for the device,
- * and both steps may be compiled.
+ * A generative adversarial network with any objective and any regularisers: a {@link System} of a critic and a generator. Each step of
+ * `train` is some updates of the critic and one of the generator (Goodfellow et al. 2014, Algorithm 1; Gulrajani et al. 2017, Algorithm
+ * 1). Nothing here waits for the device, and both half steps may be compiled.
  * @example
  * const rng = new Rng(1);
  * const gan = new Gan(dcganSmall({ shape: [28, 28, 1], rng }), rng); // WGAN-GP
- * for (let k = 0; k < 5; k++) gan.criticStep(nextBatch());
+ * for await (const row of train(gan, { data }, { until: 1000 })) console.log(row.step, row.wasserstein);
+ * @example
+ * for (let k = 0; k < 5; k++) gan.criticStep(nextBatch()); // by hand
  * gan.generatorStep(64);
  */
-export class Gan {
+export class Gan implements System<'data'> {
   /** What is trained. */
   readonly networks: Networks;
   /** Draws latent codes, noise, and the places where gradients are penalised. */
@@ -82,15 +96,20 @@ export class Gan {
   readonly objective: Objective;
   /** What keeps the critic smooth. */
   readonly regularizers: readonly Regularizer[];
-  /** Updates the critic. */
-  readonly criticOptimizer: AnyOptimizer;
-  /** Updates the generator. */
-  readonly generatorOptimizer: AnyOptimizer;
-  /** The average of the generator's weights, if one was asked for. */
-  readonly ema: EMA | undefined;
+  /** The two sides of the game. */
+  readonly players: { readonly critic: Player; readonly generator: Player };
+  /** What a checkpoint needs beside the players. */
+  readonly state: { readonly rng: Rng };
+  /** Batches of real samples that one step takes. */
+  readonly takes: { readonly data: number };
+  /** Updates of the critic before each of the generator. */
+  readonly criticSteps: number;
+  /** Batches whose mean gradient makes one update. */
+  readonly accumulate: number;
   /** Standard deviation of the noise on what the critic sees; compiled steps look it up in each run. */
   instanceNoise: number;
-  private readonly noisy: boolean;
+  private readonly noise: number;
+  private readonly noiseSchedule: (done: number) => number;
   /** Whether real and generated samples need passes of their own, since the critic would mix them. */
   private readonly mixes: boolean;
 
@@ -99,10 +118,15 @@ export class Gan {
    * @throws TypeError for options that do not exist, RangeError for numbers out of range
    */
   constructor(networks: Networks, rng: Rng, options: GanOptions = {}) {
-    const { emaDecay = 0, instanceNoise = 0 } = checked('Gan', options, OPTIONS);
+    const { emaDecay = 0, instanceNoise = 0, criticSteps = 5, accumulate = 1 } = checked('Gan', options, OPTIONS);
     const { criticOptimizer = adam, generatorOptimizer = criticOptimizer } = options;
-    checkRange('Gan', 'emaDecay', ranges.belowOne, emaDecay);
-    checkRange('Gan', 'instanceNoise', ranges.notNegative, instanceNoise);
+    const { belowOne, notNegative, count } = ranges;
+    const numbers = { emaDecay, instanceNoise, criticSteps, accumulate };
+    checkRanges(
+      'Gan',
+      { emaDecay: belowOne, instanceNoise: notNegative, criticSteps: count, accumulate: count },
+      numbers,
+    );
     const { objective: aim = 'wasserstein' } = options;
     this.objective = typeof aim === 'string' ? objective(aim) : aim;
     const usual: readonly RegularizerName[] = this.objective.name === 'wasserstein' ? ['gradient-penalty'] : [];
@@ -110,13 +134,75 @@ export class Gan {
     this.networks = networks;
     this.rng = rng;
     this.instanceNoise = instanceNoise;
-    this.noisy = instanceNoise > 0;
+    this.noise = instanceNoise;
+    this.noiseSchedule = options.noiseSchedule ?? linearDecay(0);
+    this.criticSteps = criticSteps;
+    this.accumulate = accumulate;
     const { critic, generator } = networks;
     for (const r of this.regularizers) r.prepare?.(critic, rng);
     this.mixes = critic.namedModules().some(([, m]) => isMixing(m));
-    this.criticOptimizer = criticOptimizer(critic.parameters());
-    this.generatorOptimizer = generatorOptimizer(generator.parameters());
-    this.ema = emaDecay > 0 ? new EMA(generator.parameters(), emaDecay) : undefined;
+    const project = (parameters: Player['parameters']): void => {
+      for (const r of this.regularizers) r.project?.(parameters);
+    };
+    this.players = {
+      critic: new Player({ critic }, criticOptimizer, { project }),
+      generator: new Player({ generator }, generatorOptimizer, { emaDecay }),
+    };
+    this.state = { rng };
+    this.takes = { data: criticSteps * accumulate };
+  }
+
+  /** Updates the critic. */
+  get criticOptimizer(): AnyOptimizer {
+    return this.players.critic.optimizer;
+  }
+
+  /** Updates the generator. */
+  get generatorOptimizer(): AnyOptimizer {
+    return this.players.generator.optimizer;
+  }
+
+  /** The average of the generator's weights, if one was asked for. */
+  get ema(): EMA | undefined {
+    return this.players.generator.ema;
+  }
+
+  /** The updates of the critic, then that of the generator. @param batches `sample` [N, ...] of real samples */
+  step({ data }: Batches<'data'>): Record<Column, Tensor> {
+    const { accumulate, criticSteps } = this;
+    const samples = data.map(({ sample }) => sample!);
+    let report: CriticReport | undefined;
+    for (let k = 0; k < criticSteps; k++) {
+      report = this.criticStep(...samples.slice(k * accumulate, (k + 1) * accumulate));
+    }
+    const { loss: criticLoss, objectiveLoss, penalty, spread } = report!;
+    const generatorLoss = this.generatorStep(samples[0]!.shape[0]!, accumulate);
+    return { criticLoss, objectiveLoss, penalty, spread, generatorLoss };
+  }
+
+  /** Sets the noise that the critic sees. */
+  between({ done }: Progress): void {
+    this.instanceNoise = this.noise * this.noiseSchedule(done);
+  }
+
+  /** The losses, the divergence that the critic's stands for, the penalty where there is one, and the spread. */
+  report(values: Readonly<Record<string, number>>): Record<string, number> {
+    const { criticLoss, objectiveLoss, penalty, spread, generatorLoss } = values as Record<Column, number>;
+    const { estimate } = this.objective;
+    return {
+      criticLoss,
+      ...(estimate && { [estimate.name]: estimate.fromLoss(objectiveLoss) }),
+      ...(this.regularizers.some((r) => r.penalty) && { penalty }),
+      generatorLoss,
+      spread,
+    };
+  }
+
+  /** Samples of n codes, from the averaged generator if there is one, 64 at a time in their own statistics. */
+  async draw(n: number, rng: Rng): Promise<Drawing> {
+    using codes = rng.normal([n, this.networks.latent]);
+    const { ema } = this;
+    return { samples: await drawSamples(this.networks.generator, codes, { batchSize: 64, ...(ema && { ema }) }) };
   }
 
   /**
@@ -125,15 +211,13 @@ export class Gan {
    */
   criticStep(...batches: readonly Tensor[]): CriticReport {
     return scope(() => {
-      const { critic } = this.networks;
-      const parameters = critic.parameters();
+      const { critic } = this.players;
       let report: CriticReport | undefined;
       const gradients = accumulated(batches, (real) => {
         report = this.measure(real);
-        return grad(report.loss, parameters);
+        return critic.gradients(report.loss);
       });
-      this.criticOptimizer.step(gradients);
-      for (const r of this.regularizers) r.project?.(parameters);
+      critic.update(gradients);
       const { loss, objectiveLoss, penalty, spread } = report!;
       return {
         loss: loss.detach(),
@@ -151,16 +235,15 @@ export class Gan {
   generatorStep(n: number, batches = 1): Tensor {
     return scope(() => {
       const { critic, generator } = this.networks;
-      const parameters = generator.parameters();
+      const player = this.players.generator;
       let loss: Tensor | undefined;
       const sizes = Array.from({ length: batches }, () => n);
       const gradients = accumulated(sizes, (size) => {
         const fake = generator.forward(this.latents(size));
         loss = this.objective.generatorLoss(critic.forward(this.seen(fake)));
-        return grad(loss, parameters);
+        return player.gradients(loss);
       });
-      this.generatorOptimizer.step(gradients);
-      this.ema?.update();
+      player.update(gradients);
       return loss!.detach();
     });
   }
@@ -188,20 +271,17 @@ export class Gan {
 
   /** Samples for latent codes, from the averaged generator if there is one, in the batch's own statistics. */
   sample(latents: Tensor): Tensor {
-    const draw = () => withoutTracking(() => noGrad(() => scope(() => this.networks.generator.forward(latents))));
-    return this.ema ? this.ema.apply(draw) : draw();
+    return this.players.generator.averaged(() => noGrad(() => scope(() => this.networks.generator.forward(latents))));
   }
 
   /** Frees optimizers and average. The networks stay. */
   dispose(): void {
-    this.criticOptimizer.dispose();
-    this.generatorOptimizer.dispose();
-    this.ema?.dispose();
+    disposePlayers(this);
   }
 
   /** x as the critic sees it. */
   private seen(x: Tensor): Tensor {
-    return this.noisy ? x.add(this.rng.normal(x.shape, { std: () => this.instanceNoise })) : x;
+    return this.noise > 0 ? x.add(this.rng.normal(x.shape, { std: () => this.instanceNoise })) : x;
   }
 }
 

@@ -1,0 +1,173 @@
+import {
+  checked,
+  checkRange,
+  compile,
+  concat,
+  type OptionRange,
+  ranges,
+  ShapeError,
+  scope,
+  type Tensor,
+  tensor,
+} from '../engine/index.ts';
+import type { Batches, Columns, Progress, Stream, Streams, System } from './system.ts';
+
+/** The numbers of one step by name, `step` first: a row of `metrics.jsonl`. */
+export type StepRow = Readonly<Record<string, number>>;
+
+/** What asks a training to stop: an `AbortSignal`, or anything that says so. */
+export interface StopSignal {
+  /** Whether to stop after the step under way. */
+  readonly aborted: boolean;
+}
+
+/** Options of {@link train}. */
+export interface TrainOptions {
+  /** Trains until so many steps are done, counted from the very beginning. */
+  readonly until: number;
+  /** Steps that are done already, of a training that goes on. Default 0. */
+  readonly from?: number;
+  /** Steps of the whole training, for what depends on how much is done. Default `until`. */
+  readonly of?: number;
+  /** Ends the loop after the step under way, whose row is still given. */
+  readonly signal?: StopSignal;
+  /**
+   * What the learning rates that the players were made with are multiplied with, by how much is done, from 0 to 1. Default: the
+   * optimizers keep the rates that they have. {@link linearDecay} makes one.
+   */
+  readonly rates?: (done: number) => number;
+  /**
+   * Whether the loop waits at a step: its row is given before the next step begins, so that the weights are those of this
+   * step. Elsewhere the next step runs already while a row is read. Default: nowhere.
+   */
+  readonly pauses?: (step: number) => boolean;
+  /** Captures the step of each phase once and replays it (`compile`). Default true. */
+  readonly compiled?: boolean;
+}
+
+/** Falls in a straight line from 1 to `last` at the end. */
+export const linearDecay =
+  (last: number) =>
+  (done: number): number =>
+    1 - done * (1 - last);
+
+const wholeOrInfinite: OptionRange = {
+  holds: (v) => v === Number.POSITIVE_INFINITY || ranges.whole(0).holds(v),
+  says: 'a whole number, 0 or more, or Infinity',
+};
+
+/**
+ * Trains a system, a row for each step. The device is never waited for inside a step, and the numbers of a step are read while the next one
+ * runs, except where it `pauses`. Streams go on where they are, so that one training may be several loops. To leave a loop early,
+ * pause at that step or give a signal: `break` may leave the system a step further than its last row.
+ * @param streams batches of one size by the names that the system's step takes
+ * @throws TypeError for options that do not exist, and for streams that are missing; RangeError for numbers out of range
+ * @example
+ * const data = new DataLoader(trainingData(set), { batchSize: 64, shuffle: true, dropLast: true, rng });
+ * for await (const row of train(gan, { data }, { until: 1000 })) console.log(row.step, row.wasserstein);
+ */
+export async function* train<S extends string>(
+  system: System<S>,
+  streams: Streams<S>,
+  options: TrainOptions,
+): AsyncGenerator<StepRow, void, undefined> {
+  const given = checked('train', options, ['until', 'from', 'of', 'signal', 'rates', 'pauses', 'compiled']);
+  const { until, from = 0, of = until, signal, rates, pauses, compiled = true } = given;
+  for (const [name, value] of Object.entries({ until, from, of })) checkRange('train', name, wholeOrInfinite, value);
+  const next = feed(system, streams);
+  const captures = new Map<string, Capture<S>>();
+  let step = from;
+  let ahead: Promise<StepRow> | undefined;
+  try {
+    while (step < until && !signal?.aborted) {
+      const at: Progress = { step, done: step / of };
+      const work = system.between?.(at);
+      if (work) await work;
+      if (rates) for (const player of Object.values(system.players)) player.optimizer.lr = player.rate * rates(at.done);
+      const phase = system.phase?.(at) ?? '';
+      const capture = captures.get(phase) ?? captureOf(system, compiled);
+      captures.set(phase, capture);
+      step++;
+      const row = rowOf(system, capture, step, next, system.knobs?.(at) ?? {});
+      row.catch(() => {}); // told where it is awaited; an error that comes first must not leave it unhandled
+      if (ahead) yield await ahead;
+      ahead = row;
+      if (!pauses?.(step)) continue;
+      ahead = undefined;
+      yield await row;
+    }
+    if (ahead) yield await ahead;
+  } finally {
+    for (const { run } of captures.values()) run.dispose?.();
+  }
+}
+
+/** The step of a phase, and the names of what it returns. */
+interface Capture<S extends string> {
+  readonly run: ((batches: Batches<S>, knobs: Columns) => Tensor) & { dispose?: () => void };
+  readonly names: string[];
+}
+
+function captureOf<S extends string>(system: System<S>, compiled: boolean): Capture<S> {
+  const names: string[] = [];
+  // One vector, so that a step is one read.
+  const once = (batches: Batches<S>, knobs: Columns): Tensor => {
+    const scalars = Object.entries(system.step(batches, knobs));
+    if (scalars.length === 0) throw new TypeError('train: a step returns scalars by name, and this one returned none');
+    const odd = scalars.find(([, value]) => value.size !== 1);
+    if (odd) throw new ShapeError(`train: a step returns scalars, and ${odd[0]} is [${odd[1].shape}]; take its mean`);
+    names.splice(0, names.length, ...scalars.map(([name]) => name));
+    return concat(scalars.map(([, value]) => value.detach().reshape([1])));
+  };
+  if (!compiled) return { run: once, names };
+  const step = compile((...inputs: Tensor[]) => {
+    const left = inputs.values();
+    const fresh = (columns: Columns) =>
+      Object.fromEntries(Object.keys(columns).map((name) => [name, left.next().value!]));
+    const batches = Object.entries<readonly Columns[]>(like!.batches).map(([name, list]) => [name, list.map(fresh)]);
+    return once(Object.fromEntries(batches), fresh(like!.knobs));
+  });
+  let like: { readonly batches: Batches<S>; readonly knobs: Columns } | undefined;
+  const run = (batches: Batches<S>, knobs: Columns): Tensor => {
+    like = { batches, knobs };
+    const columns = [...Object.values<readonly Columns[]>(batches).flat(), knobs];
+    return step(...columns.flatMap((c) => Object.values(c)));
+  };
+  return { run: Object.assign(run, { dispose: () => step.dispose() }), names };
+}
+
+async function rowOf<S extends string>(
+  system: System<S>,
+  { run, names }: Capture<S>,
+  step: number,
+  next: () => Batches<S>,
+  knobs: Readonly<Record<string, number>>,
+): Promise<StepRow> {
+  const numbers = scope(() => {
+    const scalars = Object.entries(knobs).map(([name, value]) => [name, tensor(value)] as const);
+    return run(next(), Object.fromEntries(scalars)).data();
+  });
+  const read = await numbers;
+  const values = Object.fromEntries(names.map((name, i) => [name, read[i]!]));
+  return { step, ...(system.report?.(values) ?? values) };
+}
+
+/** Takes from each stream the batches of one step. */
+function feed<S extends string>(system: System<S>, streams: Streams<S>): () => Batches<S> {
+  const sources = (Object.entries(streams) as [S, Stream][]).map(([name, stream]) => {
+    // A loader that is asked again would begin its next epoch; one that was put where it is goes on there.
+    stream.loadStateDict(stream.stateDict() as never);
+    return { name, from: stream.epochs()[Symbol.iterator](), takes: system.takes?.[name] ?? 1 };
+  });
+  return () =>
+    Object.fromEntries(
+      sources.map(({ name, from, takes }) => [
+        name,
+        Array.from({ length: takes }, () => {
+          const { value, done } = from.next();
+          if (done) throw new RangeError(`train: the stream ${name} has ended; a stream gives batches without end`);
+          return value as Columns;
+        }),
+      ]),
+    ) as unknown as Batches<S>;
+}
