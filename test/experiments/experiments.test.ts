@@ -151,7 +151,10 @@ test('the hash of the code knows what decides figures, and nothing else', async 
 test('every experiment says which code decides its figures, and that reaches the kernels but not the page', async () => {
   for (const [name, load] of Object.entries(experiments)) {
     const { files } = await codeOf((await load()).code);
-    assert.ok(files.includes('kernels/softmax.ts') && files.includes('gan/systems/adversarial.ts'), `${name}: ${files}`);
+    assert.ok(
+      files.includes('kernels/softmax.ts') && files.includes('gan/systems/adversarial.ts'),
+      `${name}: ${files}`,
+    );
     assert.not.ok(
       files.some((file) => /plot|Page|Claims/.test(file)),
       `${name}: ${files}`,
