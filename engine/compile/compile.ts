@@ -1,11 +1,12 @@
 import { checkArguments, kind } from '../arguments/arguments.ts';
+import { shown } from '../arguments/options.ts';
 import { isObserved, observe } from '../autograd/apply.ts';
 import { noGrad } from '../autograd/node.ts';
-import { currentDevice, Storage, withDevice } from '../device.ts';
+import { Storage, withDevice } from '../device.ts';
 import { DeviceError, refusePromise } from '../errors.ts';
 import { clone } from '../ops/elementwise.ts';
 import { scope } from '../tensor/scope.ts';
-import { type Shape, show } from '../tensor/shape.ts';
+import type { Shape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { WebGpuDevice } from '../webgpu/device.ts';
 import { type GpuBuffer, padded } from '../webgpu/pool.ts';
@@ -13,9 +14,10 @@ import { fuse } from './fuse.ts';
 import { placesOf, takeNotes } from './live.ts';
 import { type Copy, Replay } from './replay.ts';
 import { needed, type PaperBuffer, type Trace } from './trace.ts';
+import { type Call, mapTensors, readInputs, type Signature } from './trees.ts';
 
 /** A compiled step: call it as the function it was made from. */
-export interface CompiledStep<A extends readonly Tensor[], R> {
+export interface CompiledStep<A extends readonly unknown[], R> {
   (...inputs: A): R;
   /** The kernels of the recordings, in order; empty before the first call. For the curious, and for tests. */
   kernels(): readonly string[];
@@ -39,7 +41,7 @@ interface Decision {
 
 interface Recording {
   /** What inputs it is for. */
-  readonly key: string;
+  readonly signature: Signature;
   readonly trace: Trace;
   readonly inputs: readonly Storage<GpuBuffer>[];
   /** What the step returned, with its tensors in `outputs`. */
@@ -66,16 +68,26 @@ const aStep = kind<never>('the step', 'a function, such as (x) => model.forward(
  * branches, loops, `Math.random()`, `Date.now()`, host data that it turns into tensors, hooks of modules and which tensors a variable
  * holds stay what they were. Pass in what changes, as tensors; state that the step updates must exist, and be updated in place.
  *
- * Recorded again are: inputs of other shapes; `train()` and `eval()` of modules whose layers behave otherwise then; `requireGrad` of a
+ * Inputs are what `scope` may return: tensors in lists, Maps, Sets and plain objects, nested to any depth. Numbers, texts, booleans,
+ * null and undefined among them are part of what a recording is for, as shapes are: the step sees them as they are and may branch on
+ * them, and other ones are recorded again. That is right for what takes a few values, such as a phase or a number of layers. What
+ * moves from step to step is passed as a tensor: a number would be recorded in each call, and a warning on the console names it once
+ * 16 recordings were for values alone. Objects of classes and functions are refused, since nothing tells whether they changed.
+ *
+ * Recorded again are: inputs of other shapes, with other names or lengths, with other values of the host, or where other tensors are
+ * one and the same; the order of an object's names counts only if the step asks for it (`Object.values(batch)`), that of a Map or Set
+ * always; `train()` and `eval()` of modules whose layers behave otherwise then; `requireGrad` of a
  * tensor that the step uses; a parameter or layer that took another's place in a module, if the module's parameters were listed
  * before (as for an optimizer); parameters that were moved. Recordings are kept, the last 16, so that going back costs nothing.
  * Results are new tensors and constants to `grad`: take gradients inside the step. On the reference device, inside another
  * compiled step and under {@link detectAnomaly} the step runs as it is. An error while recording leaves what the step did on
  * the host (a step count, say) done.
- * @param step takes tensors and returns tensors, alone or in arrays, maps and plain objects; must not be async
+ * @param step takes and returns tensors, alone or in lists, Maps, Sets and plain objects; must not be async. Inputs without a type
+ * are tensors
+ * @throws TypeError for an input that holds anything else, under the path to it: `input 0.batch.label`
  * @throws DeviceError if the step reads values, keeps a tensor that it made, overwrites one that it was given, or is given one
  * that it uses from outside as well
- * @throws UseAfterFreeError if a tensor that the step uses was freed
+ * @throws UseAfterFreeError if an input, or a tensor that the step uses, was freed
  * @example
  * const step = compile((real) => {
  *   const loss = criticLoss(critic, real);
@@ -83,13 +95,23 @@ const aStep = kind<never>('the step', 'a function, such as (x) => model.forward(
  *   return loss;
  * });
  * for (const batch of batches) await scope(() => step(tensor(batch, { shape })).item());
+ * @example
+ * const step = compile(({ sample, label }: { sample: Tensor; label: Tensor }, phase: 'warm' | 'full') => {
+ *   const loss = crossEntropy(model.forward(sample), label);
+ *   return { loss, ...(phase === 'full' && { penalty: penalty(model) }) };
+ * });
+ * for (const batch of loader) await scope(() => step(batch, 'full').loss.item());
  */
-export function compile<A extends readonly Tensor[], R>(step: (...inputs: A) => R): CompiledStep<A, R> {
+export function compile<A extends readonly unknown[] = Tensor[], R = unknown>(
+  step: (...inputs: A) => R,
+): CompiledStep<A, R> {
   checkArguments('compile', [aStep], arguments);
   /** Those that ran last come last. */
   const recordings = new Map<WebGpuDevice, Recording[]>();
+  const notice = constantsNoticed();
   const call = (...inputs: A): R => {
-    const device = deviceOf(inputs);
+    const known = fitting(recordings.values(), inputs);
+    const { device } = (known?.recording ?? readInputs(inputs)).signature;
     return withDevice(device, () => {
       if (!(device instanceof WebGpuDevice) || device.tracing || isObserved()) {
         return scope(() => copied(refusePromise('compile', step(...inputs))));
@@ -97,14 +119,13 @@ export function compile<A extends readonly Tensor[], R>(step: (...inputs: A) => 
       for (const other of recordings.keys()) if (!other.alive) recordings.delete(other);
       const own = recordings.get(device) ?? [];
       recordings.set(device, own);
-      // Equal inputs are one tensor to the step, and to its gradients.
-      const key = inputs.map((t) => `${show(t.shape)}${inputs.indexOf(t)}${t.requiresGrad}`).join();
       forget(own, own.filter(isStale));
-      const recording = own.find((r) => r.key === key && holds(r) && !moved(r)) ?? record(device, step, inputs, key);
-      forget(own, surplus(own, recording));
+      const isReady = (r: Recording) => own.includes(r) && holds(r) && !moved(r);
+      const ready = known && isReady(known.recording) ? known : fitting([own], inputs, isReady);
+      const { recording, tensors } = ready ?? recorded(device, step, inputs, own, notice);
       own.splice(0, own.length, ...own.filter((r) => r !== recording), recording);
-      refuseShared(recording, inputs);
-      return run(device, recording, inputs) as R;
+      refuseShared(recording, tensors);
+      return run(device, recording, tensors) as R;
     });
   };
   const all = () => [...recordings.values()].flat();
@@ -114,34 +135,6 @@ export function compile<A extends readonly Tensor[], R>(step: (...inputs: A) => 
   };
   const kernels = () => all().flatMap((r) => r.replay.names);
   return Object.assign(call, { kernels, dispose, [Symbol.dispose]: dispose });
-}
-
-function deviceOf(inputs: readonly Tensor[]) {
-  const odd = inputs.findIndex((t) => !(t instanceof Tensor));
-  if (odd >= 0) {
-    throw new TypeError(
-      `compile: input ${odd} of the step is ${typeof inputs[odd]}, not a tensor; tensor(...) makes one`,
-    );
-  }
-  const device = inputs[0]?.device ?? currentDevice();
-  for (const t of inputs) {
-    if (t.device !== device) {
-      throw new DeviceError(`compile: ${t.describe()} lives on ${t.device.name}, and input 0 on ${device.name}`);
-    }
-    t.storage; // throws if it was freed, before anything has happened
-  }
-  return device;
-}
-
-/** `value` with each of its tensors replaced; looks where `scope` looks. */
-function mapTensors(value: unknown, fn: (t: Tensor) => Tensor): unknown {
-  if (value instanceof Tensor) return fn(value);
-  if (Array.isArray(value)) return value.map((v) => mapTensors(v, fn));
-  if (value instanceof Map) return new Map([...value].map(([k, v]) => [k, mapTensors(v, fn)]));
-  if (!value || typeof value !== 'object') return value;
-  const prototype = Object.getPrototypeOf(value) as unknown;
-  if (prototype !== Object.prototype && prototype !== null) return value;
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, mapTensors(v, fn)]));
 }
 
 /** Results in memory of their own: one may be a parameter, which the next run changes. */
@@ -158,21 +151,71 @@ function forget(list: Recording[], gone: readonly Recording[]): void {
 /** Whether a tensor that the step uses was freed. */
 const isStale = ({ captured }: Recording): boolean => [...captured.keys()].some((t) => t.isDisposed);
 
-/** The recordings of a list, the oldest first, that one more leaves no room for. */
-function surplus(list: readonly Recording[], next: Recording): Recording[] {
-  const others = list.filter((r) => r !== next);
-  const alike = others.filter((r) => r.key === next.key && holds(r));
+/** A recording, and the tensors for it. */
+interface Fitting {
+  readonly recording: Recording;
+  readonly tensors: readonly Tensor[];
+}
+
+/** Of the recordings of each list for such inputs, and for which `also` holds, the one that ran last. */
+function fitting(
+  lists: Iterable<readonly Recording[]>,
+  inputs: readonly unknown[],
+  also: (r: Recording) => boolean = () => true,
+): Fitting | undefined {
+  for (const list of lists) {
+    for (let i = list.length - 1; i >= 0; i--) {
+      const recording = list[i]!;
+      const tensors = recording.signature.match(inputs);
+      if (tensors && also(recording)) return { recording, tensors };
+    }
+  }
+  return undefined;
+}
+
+/** A new recording, for which others in the list make room. */
+function recorded(
+  device: WebGpuDevice,
+  step: (...inputs: never[]) => unknown,
+  inputs: readonly unknown[],
+  own: Recording[],
+  notice: (others: readonly Recording[], next: Signature) => void,
+): Fitting {
+  const call = readInputs(inputs);
+  notice(own, call.signature);
+  const recording = record(device, step, call);
+  forget(own, surplus(own, inputs));
+  return { recording, tensors: call.tensors };
+}
+
+/** The recordings of a list, the oldest first, that one more for these inputs leaves no room for. */
+function surplus(list: readonly Recording[], inputs: readonly unknown[]): Recording[] {
+  const alike = list.filter((r) => r.signature.match(inputs) && holds(r));
   const gone = alike.slice(0, Math.max(0, alike.length + 1 - MOST_ALIKE));
-  const rest = others.filter((r) => !gone.includes(r));
+  const rest = list.filter((r) => !gone.includes(r));
   return [...gone, ...rest.slice(0, Math.max(0, rest.length + 1 - MOST))];
 }
 
+/** Warns, once, of a step whose recordings are for other values of the host alone: of a number that moves. */
+function constantsNoticed(): (others: readonly Recording[], next: Signature) => void {
+  let count = 0;
+  return (others, next) => {
+    const before = others.filter((r) => r.signature.outline === next.outline).at(-1)?.signature.constants;
+    const i = before?.findIndex(({ value }, k) => !Object.is(value, next.constants[k]!.value)) ?? -1;
+    if (i < 0 || ++count !== MOST) return;
+    const { path, value } = next.constants[i]!;
+    console.warn(
+      `wgrad: a compiled step was recorded ${MOST} times more because values of the host in its inputs changed, now ${path} from ${shown(before![i]!.value)} to ${shown(value)}. Recording takes far longer than a run: pass what moves as a tensor, tensor(${shown(value)})`,
+    );
+  };
+}
+
 /** To a recording, inputs are copies: what the step does to the tensor itself, or its gradient, would not be the input's. */
-function refuseShared({ captured, replay }: Recording, inputs: readonly Tensor[]): void {
+function refuseShared({ captured, replay, signature }: Recording, inputs: readonly Tensor[]): void {
   const i = inputs.findIndex((t) => captured.has(t) || replay.mutates.has(t.storage.buffer));
   if (i < 0) return;
   throw new DeviceError(
-    `compile: input ${i}, ${inputs[i]!.describe()}, is also used by the step from outside; pass it, or let the step use it, not both`,
+    `compile: ${signature.paths[i]}, ${inputs[i]!.describe()}, is also used by the step from outside; pass it, or let the step use it, not both`,
   );
 }
 
@@ -183,12 +226,8 @@ const moved = ({ captured }: Recording): boolean =>
 /** Whether the host would decide now as it did for the recording. */
 const holds = ({ decisions }: Recording): boolean => decisions.every(({ read, was }) => Object.is(read(), was));
 
-function record(
-  device: WebGpuDevice,
-  step: (...inputs: never[]) => unknown,
-  like: readonly Tensor[],
-  key: string,
-): Recording {
+function record(device: WebGpuDevice, step: (...inputs: never[]) => unknown, call: Call): Recording {
+  const { signature, tensors: like } = call;
   const { pool } = device.replayHost();
   const inputs = like.map((t) => new Storage(pool.take(padded(t.size), `compile: ${t.describe()}`), 0, t.size));
   const outputs = new Map<Tensor, { storage: Storage; shape: Shape }>();
@@ -202,7 +241,8 @@ function record(
       return scope(() => {
         const given: Tensor[] = [];
         like.forEach((x, i) => {
-          const first = like.indexOf(x);
+          // Equal inputs are one tensor to the step, and to its gradients.
+          const first = signature.first[i]!;
           const leaf = () => new Tensor(inputs[i]!.share(), x.shape, x.requiresGrad, x.label);
           given.push(first < i ? given[first]! : leaf());
         });
@@ -222,7 +262,7 @@ function record(
           (_, used) => used.forEach(capture),
           () =>
             takeNotes({ effect: (effect) => void t.effects.push(effect), alias: capture, decision, decides }, () =>
-              refuseReading(step(...(given as never[]))),
+              refuseReading(step(...(signature.build(given) as never[]))),
             ),
         );
         mapTensors(made, (x) => {
@@ -250,7 +290,7 @@ function record(
     const kept = new Set([...outputs.values()].map((o) => o.storage.buffer));
     const replay = new Replay(device.replayHost(), fuse(needed(trace.ops, kept), kept, device.target), kept);
     return {
-      key,
+      signature,
       trace,
       inputs,
       outputs,
