@@ -1,6 +1,7 @@
 /** `npm run bench`: wgrad, tfjs and jax-js in turn on one adapter, with the same shapes and data. See RESULTS.md. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { commanderOutput, isOutputClosed, terminal } from '../cli/terminal/terminal.node.ts';
+import { adapterNames } from '../engine/adapters.ts';
 import { writeFileAtomic } from '../engine/platform/atomicWrite.node.ts';
 import { freshRows, freshShape } from './fresh.ts';
 import { htmlReport } from './report/html.ts';
@@ -25,7 +26,8 @@ interface Options {
 
 const CASES: Readonly<Record<Suite, readonly Case[]>> = { ops, train, overhead };
 
-const ADAPTERS = ['hardware', 'lavapipe', 'swiftshader'];
+/** The peers have no float64 device. */
+const ADAPTERS: readonly string[] = adapterNames.filter((name) => name !== 'reference');
 
 function positive(text: string): number {
   const n = Number(text);

@@ -1,9 +1,10 @@
 import { Command, CommanderError, Option } from 'commander';
+import { adapterNames } from '../engine/index.ts';
 import { dataSets } from '../gan/data/datasets.node.ts';
 import { models } from '../gan/networks/models.ts';
 import type { CompareCommandOptions } from './commands/compare.node.ts';
 import { listDataSets } from './commands/listDataSets.node.ts';
-import { adapters, type DoctorOptions, type EvaluateCommandOptions, type TrainOptions } from './commands/options.ts';
+import type { DoctorOptions, EvaluateCommandOptions, TrainOptions } from './commands/options.ts';
 import type { ReportCommandOptions } from './commands/report.node.ts';
 import { addEvaluate, addPages, addSample } from './commands/runCommands.ts';
 import type { SampleOptions } from './commands/sampleOptions.ts';
@@ -114,7 +115,7 @@ function program(actions: Actions, interrupt: AbortController, command: string, 
 
 const adapterOption = (): Option =>
   new Option('--adapter <kind>', 'where to compute; the best that the machine has unless given')
-    .choices(adapters)
+    .choices(adapterNames)
     .env('WGRAD_ADAPTER');
 
 /** The command as a shell takes it, to run it again: without the folder, which is taken. */

@@ -21,6 +21,8 @@ export {
   type Plan,
   type Target,
 } from '../kernels/kernel.ts';
+
+export { type AdapterName, adapterNames } from './adapters.ts';
 /** @internal */
 export * as calls from './arguments/calls.ts';
 export { checked, checkedList, checkedNumber, defined, shown } from './arguments/options.ts';
@@ -56,7 +58,7 @@ export {
   ShapeError,
   UseAfterFreeError,
 } from './errors.ts';
-export { type AdapterName, destroy, type InitOptions, init } from './init.ts';
+export { destroy, type InitOptions, init } from './init.ts';
 export { elu, gelu, hardtanh, logSigmoid, prelu, relu6, selu, silu, softplus } from './ops/activations.ts';
 export { atan2, pow, remainder } from './ops/arithmetic.ts';
 export {

@@ -1,3 +1,4 @@
+import { type AdapterName, adapterNames } from './adapters.ts';
 import { checked } from './arguments/options.ts';
 import { currentDevice, type Device, hasDevice, opening, setDevice } from './device.ts';
 import { DeviceError } from './errors.ts';
@@ -5,22 +6,16 @@ import { type AdapterChoice, openDevice as openInBrowser } from './platform/plat
 import { reference } from './reference/device.ts';
 import { type KernelFamily, WebGpuDevice } from './webgpu/device.ts';
 
-const ADAPTERS: readonly AdapterName[] = ['hardware', 'lavapipe', 'swiftshader', 'reference'];
 const FAMILIES = ['hardware', 'software'] as const;
-
-/**
- * A kind of adapter: a GPU; Mesa's software Vulkan of the system; the software Vulkan that comes from npm; or the float64
- * reference device. A browser chooses its adapter itself.
- */
-export type AdapterName = 'hardware' | 'lavapipe' | 'swiftshader' | 'reference';
 
 /** Options of {@link init}. */
 export interface InitOptions {
-  /** The adapter to use. Default: hardware, else the system's software Vulkan, else SwiftShader from npm. */
+  /**
+   * The adapter to use; `'reference'` is the float64 device in plain JavaScript, which needs no GPU. Default: hardware, else the
+   * system's software Vulkan, else SwiftShader from npm.
+   */
   readonly adapter?: AdapterName | undefined;
-  /** `'reference'` is the float64 device in JavaScript, which needs no GPU. */
-  readonly device?: 'webgpu' | 'reference' | undefined;
-  /** Forces a kernel family; chosen by the adapter otherwise. */
+  /** Forces one of the two families of matrix kernels, for GPUs and for CPUs; chosen by the adapter otherwise. */
   readonly kernels?: KernelFamily | undefined;
 }
 
@@ -29,25 +24,29 @@ export interface InitOptions {
  * device, also while that is still being opened. Devices that it opened before stay open beside it, with their tensors. Calls
  * that overlap are served in order, so that the last one decides which device is current. The environment variables
  * `WGRAD_ADAPTER` and `WGRAD_KERNELS` stand in for options that are not given.
- * @throws DeviceError that says what to install if there is no adapter, or that names an option that is none; also where
- * `destroy` is called before the device is there
+ * @throws DeviceError that says what to install if there is no adapter, or that names a value that an option or a variable cannot
+ * have; also where `destroy` is called before the device is there
+ * @throws TypeError for an option that there is not
  * @example
  * const device = await init(); // the best there is
  * console.log(device.name, device.dtype);
- * await init({ device: 'reference' }); // float64 in plain JavaScript, from now on
+ * await init({ adapter: 'reference' }); // float64 in plain JavaScript, from now on
  */
 export async function init(options: InitOptions = {}): Promise<Device> {
-  checked('init', options, ['device', 'adapter', 'kernels']);
+  if (typeof options === 'object' && options !== null && 'device' in options) {
+    throw new TypeError(
+      "init: there is no option device: init() opens WebGPU, and init({ adapter: 'reference' }) the float64 device",
+    );
+  }
+  checked('init', options, ['adapter', 'kernels']);
   const option = <K extends keyof InitOptions>(key: K, allowed: readonly NonNullable<InitOptions[K]>[]) =>
     oneOf(options[key], allowed, `init: ${key} '${options[key]}'`);
   const variable = <T extends string>(name: string, allowed: readonly T[]) => {
     const value = globalThis.process?.env?.[name];
     return oneOf(value || undefined, allowed, `${name}=${value}`);
   };
-  const kind = option('device', ['webgpu', 'reference']);
-  const named = option('adapter', ADAPTERS) ?? variable('WGRAD_ADAPTER', ADAPTERS);
+  const adapter = option('adapter', adapterNames) ?? variable('WGRAD_ADAPTER', adapterNames);
   const family = option('kernels', FAMILIES) ?? variable('WGRAD_KERNELS', FAMILIES);
-  const adapter = kind === 'reference' ? kind : kind === 'webgpu' && named === 'reference' ? undefined : named;
   return inTurn(async () => {
     const device = adapter === 'reference' ? reference : await reopen(adapter, family);
     setDevice(device);

@@ -128,7 +128,7 @@ function print(title: string, rows: readonly (readonly (string | number)[])[]): 
 }
 
 async function main({ out }: { out: string }): Promise<void> {
-  await init({ device: 'reference' });
+  await init({ adapter: 'reference' });
   await mkdir(out, { recursive: true });
 
   const bins = (at: number) => Float64Array.from({ length: 9 }, (_, k) => (k === at ? 1 : 0));

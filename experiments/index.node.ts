@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import { adapters } from '../cli/commands/options.ts';
 import { onStopSignals, stoppedStatus } from '../cli/signals.node.ts';
 import { commanderOutput, terminal } from '../cli/terminal/terminal.node.ts';
+import { adapterNames } from '../engine/index.ts';
 import { experiments } from './experiments.node.ts';
 import { checkCode, updatePage } from './page.node.ts';
 import { type ExperimentOptions, runExperiment, StoppedError } from './run.node.ts';
@@ -21,7 +21,7 @@ const program = new Command('npm run experiment --')
     '--out <folder>',
     'where figures and pictures go (default: docs/experiments; with --quick: runs/experiments/quick)',
   )
-  .addOption(new Option('--adapter <kind>', 'where to compute').choices(adapters).env('WGRAD_ADAPTER'))
+  .addOption(new Option('--adapter <kind>', 'where to compute').choices(adapterNames).env('WGRAD_ADAPTER'))
   .action(async (name: string, options: ExperimentOptions) => {
     const load = () => Promise.all(Object.values(experiments).map((one) => one()));
     if (name === 'page') return updatePage(await load());

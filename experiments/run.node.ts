@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Adapter } from '../cli/commands/options.ts';
 import { readJson } from '../cli/run/readJson.node.ts';
 import { commit, version } from '../cli/run/version.node.ts';
 import { terminal } from '../cli/terminal/terminal.node.ts';
-import { destroy, init } from '../engine/index.ts';
+import { type AdapterName, destroy, init } from '../engine/index.ts';
 import { writeFileAtomic } from '../engine/platform/atomicWrite.node.ts';
 import { codeOf } from './code.node.ts';
 import type { Experiment, Lab } from './experiment.ts';
@@ -17,7 +16,7 @@ export interface ExperimentOptions {
   /** Where finished parts are kept. Default runs/experiments. */
   readonly parts?: string;
   readonly quick?: boolean;
-  readonly adapter?: Adapter;
+  readonly adapter?: AdapterName;
   /** Does finished parts again. */
   readonly fresh?: boolean;
   /** Takes what there is to say, line by line. Default: prints it. */

@@ -57,7 +57,7 @@ function commandLine(): { readonly json: string | undefined; readonly words: rea
 
 const all: Readonly<Record<string, readonly Case[]>> = { ...cases, ...compositions };
 const { json, words } = commandLine();
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const gpu = await openGpu();
 const rows: OpRow[] = [];
 const problems: string[] = [];

@@ -1,10 +1,6 @@
 /** What the commands of `wgrad` take, as their actions receive it: checked, with defaults filled in. */
+import type { AdapterName } from '../../engine/index.ts';
 import type { PresetName, TrainConfig } from '../../gan/train/config.ts';
-
-/** Where to compute; without one, the first of these that the machine has. */
-export const adapters = ['hardware', 'lavapipe', 'swiftshader', 'reference'] as const;
-
-export type Adapter = (typeof adapters)[number];
 
 /** Options of `wgrad train`. */
 export interface TrainOptions {
@@ -16,7 +12,7 @@ export interface TrainOptions {
   readonly resume?: string;
   /** Run folder, which must be empty or not exist; without it, `runs/<date-time>`. */
   readonly out?: string;
-  readonly adapter?: Adapter;
+  readonly adapter?: AdapterName;
   /** Print nothing but errors. */
   readonly quiet: boolean;
   /** The whole command, for the run folder. */
@@ -37,7 +33,7 @@ export interface EvaluateCommandOptions {
   readonly seed: number;
   /** Also measure real samples and noise. */
   readonly baselines: boolean;
-  readonly adapter?: Adapter;
+  readonly adapter?: AdapterName;
   /** Print JSON for programs instead of text for people. */
   readonly json: boolean;
   /** Print nothing but errors. */
@@ -46,7 +42,7 @@ export interface EvaluateCommandOptions {
 
 /** Options of `wgrad doctor`. */
 export interface DoctorOptions {
-  readonly adapter?: Adapter;
+  readonly adapter?: AdapterName;
   /** Print JSON for programs instead of text for people. */
   readonly json: boolean;
 }

@@ -1,5 +1,5 @@
+import type { AdapterName } from '../../engine/index.ts';
 import type { InterpolationMode } from '../../gan/sampling/interpolate.ts';
-import type { Adapter } from './options.ts';
 
 /** What `wgrad sample` can draw. */
 export const pictures = [
@@ -56,7 +56,7 @@ export interface SampleOptions {
   readonly out?: string;
   /** Where the data lie, if they were moved since the run. */
   readonly dataFolder?: string;
-  readonly adapter?: Adapter;
+  readonly adapter?: AdapterName;
   /** Print nothing but errors. */
   readonly quiet: boolean;
 }

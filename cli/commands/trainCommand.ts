@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { defined } from '../../engine/index.ts';
+import { type AdapterName, defined } from '../../engine/index.ts';
 import { criticNorms } from '../../gan/networks/parts.ts';
 import { objectiveNames } from '../../gan/objectives/objective.ts';
 import { regularizerNames } from '../../gan/objectives/regularizer.ts';
 import { parseRegularizer } from '../../gan/train/assemble.ts';
 import { optimizerNames, type PresetName, presets, type TrainConfig } from '../../gan/train/config.ts';
 import { dataSettings, settings } from '../../gan/train/settings.ts';
-import type { Adapter, TrainOptions } from './options.ts';
+import type { TrainOptions } from './options.ts';
 import { duration, list, notEmpty, numberIn } from './values.ts';
 
 /** The options as commander gives them: those of the configuration by its own names, and others. */
@@ -14,7 +14,7 @@ interface Flags extends Omit<Partial<TrainConfig>, 'dataOptions' | 'regularizers
   readonly preset?: PresetName;
   readonly resume?: string;
   readonly out?: string;
-  readonly adapter?: Adapter;
+  readonly adapter?: AdapterName;
   readonly quiet: boolean;
   readonly dataFolder?: string;
   readonly classes?: readonly string[];

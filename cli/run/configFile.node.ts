@@ -1,11 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { checkRange, defined, type OptionRange, ranges } from '../../engine/index.ts';
+import { type AdapterName, adapterNames, checkRange, defined, type OptionRange, ranges } from '../../engine/index.ts';
 import { fileError } from '../../engine/platform/atomicWrite.node.ts';
 import { dataSets } from '../../gan/data/datasets.node.ts';
 import { configNames, type TrainConfig } from '../../gan/train/config.ts';
 import { checkConfig, orNull } from '../../gan/train/settings.ts';
-import { type Adapter, adapters } from '../commands/options.ts';
 import { commandNow } from './commandNow.ts';
 import type { RunFolder } from './folder.node.ts';
 import { readJson } from './readJson.node.ts';
@@ -176,8 +175,8 @@ function checkStored(file: string, stored: unknown): void {
 }
 
 /** The option `--adapter` that gives a device of that name again. */
-export function adapterOf({ adapter }: Pick<RunAbout, 'adapter'>): Adapter | undefined {
+export function adapterOf({ adapter }: Pick<RunAbout, 'adapter'>): AdapterName | undefined {
   const lower = adapter.toLowerCase();
   if (lower.includes('llvmpipe')) return 'lavapipe';
-  return adapters.find((kind) => lower.includes(kind));
+  return adapterNames.find((kind) => lower.includes(kind));
 }

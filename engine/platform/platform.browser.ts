@@ -1,8 +1,8 @@
+import type { AdapterChoice } from '../adapters.ts';
 import { DeviceError } from '../errors.ts';
 import type { Opened } from '../webgpu/opened.ts';
 
-/** Which adapter to open: any (best first), or one kind. */
-export type AdapterChoice = 'hardware' | 'lavapipe' | 'swiftshader' | undefined;
+export type { AdapterChoice };
 
 /** Features and limits that kernels use where the adapter has them. @internal */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
@@ -24,7 +24,7 @@ export const isSoftware = ({ description, vendor, architecture }: GPUAdapterInfo
 export async function openDevice(choice: AdapterChoice): Promise<Opened> {
   if (!globalThis.navigator?.gpu) {
     throw new DeviceError(
-      'this browser has no WebGPU (navigator.gpu): use a current Chrome, Edge, Firefox or Safari over https or localhost, or init({ device: "reference" })',
+      'this browser has no WebGPU (navigator.gpu): use a current Chrome, Edge, Firefox or Safari over https or localhost, or init({ adapter: "reference" })',
     );
   }
   const adapter = await navigator.gpu.requestAdapter(
@@ -32,7 +32,7 @@ export async function openDevice(choice: AdapterChoice): Promise<Opened> {
   );
   if (!adapter) {
     throw new DeviceError(
-      'the browser found no WebGPU adapter: check chrome://gpu, or use init({ device: "reference" })',
+      'the browser found no WebGPU adapter: check chrome://gpu, or use init({ adapter: "reference" })',
     );
   }
   const gpu = await requestDevice(adapter);

@@ -80,7 +80,7 @@ export async function findAdapter(choice: AdapterChoice, disabled: readonly Chec
   const found = await search(dawn, 'swiftshader', disabled, () => true);
   if (found) return found;
   throw new DeviceError(
-    'no WebGPU adapter, not even SwiftShader, could be started; run `npm i @sparticuz/chromium`, install a Vulkan driver, or use init({ device: "reference" })',
+    'no WebGPU adapter, not even SwiftShader, could be started; run `npm i @sparticuz/chromium`, install a Vulkan driver, or use init({ adapter: "reference" })',
   );
 }
 
@@ -102,7 +102,7 @@ async function loadDawn(module: string): Promise<Dawn> {
 
 const noDawn = (error: unknown): DeviceError =>
   new DeviceError(
-    `the npm package "webgpu" does not load (${(error as Error).message.split('\n')[0]}); run \`npm i webgpu@0.6.2\`, or use init({ device: "reference" })`,
+    `the npm package "webgpu" does not load (${(error as Error).message.split('\n')[0]}); run \`npm i webgpu@0.6.2\`, or use init({ adapter: "reference" })`,
   );
 
 async function search(
@@ -236,7 +236,7 @@ function locateChromium(): { path: string; version: string } {
     return { path: join(root, 'bin', 'swiftshader.tar.br'), version };
   } catch (error) {
     throw new DeviceError(
-      `no Vulkan driver was found, and SwiftShader's npm package is not there (${(error as Error).message.split('\n')[0]}); run \`npm i @sparticuz/chromium@143\`, install a Vulkan driver, or use init({ device: "reference" })`,
+      `no Vulkan driver was found, and SwiftShader's npm package is not there (${(error as Error).message.split('\n')[0]}); run \`npm i @sparticuz/chromium@143\`, install a Vulkan driver, or use init({ adapter: "reference" })`,
     );
   }
 }

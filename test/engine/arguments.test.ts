@@ -9,7 +9,7 @@ import * as engine from '../../engine/index.ts';
 import { methods } from '../../engine/tensor/methods.ts';
 
 const test = suite('arguments');
-await engine.init({ device: 'reference' });
+await engine.init({ adapter: 'reference' });
 
 // biome-ignore lint/suspicious/noExplicitAny: calls as JavaScript makes them, without types
 type Loose = any;

@@ -17,7 +17,7 @@ import {
 } from '../../engine/index.ts';
 
 const test = suite('checkpoint');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const values = (t: Tensor): number[] => Array.from(reference.values(t.storage));
 
 test('gradients are those without it, also of captured parameters and with random numbers', () => {

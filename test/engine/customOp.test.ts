@@ -22,7 +22,7 @@ import {
 import { openGpu, read, reference } from '../support/devices.ts';
 
 const test = suite('customOp');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const x = tensor([0.3, -1.2], { label: 'x' });
 const TIGHT = { atol: 1e-7, rtol: 1e-7 };
 

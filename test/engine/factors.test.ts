@@ -22,7 +22,7 @@ import { openGpu, read, reference } from '../support/devices.ts';
 import { distance, numbers } from '../support/values.ts';
 
 const test = suite('factors');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const gpu = await openGpu();
 const worst = (v: ArrayLike<number>): number => Array.from(v).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
 const eye = (n: number): Tensor => diag(ones([n]));

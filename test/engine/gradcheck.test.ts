@@ -14,10 +14,10 @@ import {
   type Tensor,
   tensor,
 } from '../../engine/index.ts';
-import { adapter, reference } from '../support/devices.ts';
+import { initGpu, reference } from '../support/devices.ts';
 
 const test = suite('gradcheck');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const rng = new Rng(5);
 const [a, b] = [rng.normal([3, 4]), rng.normal([4, 2])];
 a.label = 'a';
@@ -191,7 +191,7 @@ test('empty and scalar inputs', async () => {
 });
 
 test('it runs in float64 whatever the current device is', async () => {
-  const device = await init({ device: 'webgpu', adapter });
+  const device = await initGpu();
   assert.is(device.kind, 'webgpu');
   const seen = new Set<string>();
   const error = await gradcheck(

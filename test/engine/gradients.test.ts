@@ -23,7 +23,7 @@ import { reference } from '../support/devices.ts';
 import { cotangentsFor, gradientOfSquares, leavesOf, listOf, thirdOrderCases } from '../support/runCase.ts';
 import { distance } from '../support/values.ts';
 
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 
 const rows = { ...primitives, ...fused, ...views } as Record<RowName, Row<never>>;
 const names = Object.keys(rows) as RowName[];

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DeviceError, destroy, type InitOptions, init, tensor } from '../../engine/index.ts';
+import { adapterNames, DeviceError, destroy, type InitOptions, init, tensor } from '../../engine/index.ts';
 import { WebGpuDevice } from '../../engine/webgpu/device.ts';
 import { adapter } from '../support/devices.ts';
 import { rejection } from '../support/rejection.ts';
@@ -33,7 +33,6 @@ const wrong: readonly (readonly [string, Record<string, string>, object, string]
   ['WGRAD_KERNELS', { WGRAD_KERNELS: 'fast' }, {}, 'WGRAD_KERNELS=fast is not one of hardware, software'],
   ['the option adapter', {}, { adapter: 'cuda' }, `init: adapter 'cuda' is not one of ${ADAPTERS}`],
   ['the option kernels', {}, { kernels: 'fast' }, "init: kernels 'fast' is not one of hardware, software"],
-  ['the option device', {}, { device: 'cpu' }, "init: device 'cpu' is not one of webgpu, reference"],
 ];
 
 for (const [name, env, options, message] of wrong) {
@@ -45,7 +44,6 @@ for (const [name, env, options, message] of wrong) {
 }
 
 const referenced: readonly (readonly [string, Record<string, string>, InitOptions])[] = [
-  ['the option device', {}, { device: 'reference' }],
   ['the option adapter', {}, { adapter: 'reference' }],
   ['WGRAD_ADAPTER', { WGRAD_ADAPTER: 'reference' }, {}],
 ];
@@ -59,10 +57,23 @@ for (const [name, env, options] of referenced) {
   });
 }
 
-test('the option device wins over WGRAD_ADAPTER', async () => {
-  const device = await withEnv({ WGRAD_ADAPTER: 'reference' }, () => init({ adapter, device: 'webgpu' }));
-  assert.is(device.kind, 'webgpu');
-  destroy();
+test('there is no option device, and the message says how the float64 device is spelled', async () => {
+  for (const device of ['reference', 'webgpu', undefined]) {
+    const error = await rejection(init({ device } as InitOptions));
+    assert.instance(error, TypeError);
+    assert.match(
+      error.message,
+      /^init: there is no option device: .* init\(\{ adapter: 'reference' \}\) the float64 device$/,
+    );
+  }
+  assert.match(
+    (await rejection(init({ adaptor: 'reference' } as InitOptions))).message,
+    /^init: there is no option adaptor; there are adapter, kernels/,
+  );
+});
+
+test('the adapters that the engine names are those that init takes', () => {
+  assert.is(adapterNames.join(', '), ADAPTERS);
 });
 
 const families: readonly (readonly [string, Record<string, string>, InitOptions, string?])[] = [
@@ -153,7 +164,7 @@ test('calls of init at once give one device, and destroy ends all that were open
   const other = await init({ adapter, kernels: 'hardware' });
   assert.is.not(other, a);
   assert.is(await init({ adapter }), a, 'the first is still open');
-  await init({ device: 'reference' });
+  await init({ adapter: 'reference' });
   destroy();
   assert.equal(
     [a, other].map((d) => (d as WebGpuDevice).alive),
@@ -162,7 +173,7 @@ test('calls of init at once give one device, and destroy ends all that were open
 });
 
 test('the last call of init decides, and destroy ends those under way', async () => {
-  const [gpu, exact] = await Promise.all([init({ adapter }), init({ device: 'reference' })]);
+  const [gpu, exact] = await Promise.all([init({ adapter }), init({ adapter: 'reference' })]);
   assert.is(tensor(1).device, exact);
   destroy();
   assert.not((gpu as WebGpuDevice).alive);

@@ -8,7 +8,6 @@ import {
   destroy,
   flatMain,
   grid1d,
-  init,
   KernelcheckError,
   kernelcheck,
   Rng,
@@ -16,10 +15,10 @@ import {
   type Tensor,
   tensor,
 } from '../../engine/index.ts';
-import { adapter } from '../support/devices.ts';
+import { initGpu } from '../support/devices.ts';
 
 const test = suite('kernelcheck');
-await init({ device: 'webgpu', adapter });
+await initGpu();
 const rng = new Rng(2);
 
 /** An op of one input with a kernel of n invocations. */

@@ -9,7 +9,7 @@ import { critic, criticBatch, criticParameters } from '../support/critic.ts';
 import { valuesFor } from '../support/values.ts';
 
 const test = suite('peers');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 
 type Op = (h: Tensor) => Tensor;
 const draw = (shape: readonly number[], seed: number): Tensor =>

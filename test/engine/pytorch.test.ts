@@ -10,7 +10,7 @@ import { opOf } from '../support/pytorchOps.ts';
 
 const test = suite('pytorch');
 const fixtures = readFixtures();
-await engine.init({ device: 'reference' });
+await engine.init({ adapter: 'reference' });
 
 /** In units of the largest magnitude in a tensor, or of 1. Sums in another order differ by some 1e-13. */
 const TOLERANCE = 1e-11;

@@ -5,7 +5,7 @@ import * as engine from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
 
 const test = suite('slips');
-await engine.init({ device: 'reference' });
+await engine.init({ adapter: 'reference' });
 
 // biome-ignore lint/suspicious/noExplicitAny: calls as JavaScript makes them, without types
 type Loose = any;

@@ -30,7 +30,7 @@ import {
 } from '../../engine/index.ts';
 import { openGpu } from '../support/devices.ts';
 
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 
 const leaf = (values: number[], label?: string): Tensor =>
   tensor(values, { requiresGrad: true, ...(label ? { label } : {}) });

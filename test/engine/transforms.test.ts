@@ -26,7 +26,7 @@ import {
 } from '../../engine/index.ts';
 
 const test = suite('transforms');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const values = (t: Tensor): number[] => Array.from(reference.values(t.storage));
 const near = (found: readonly number[], wanted: readonly number[], tolerance = 1e-12): void => {
   assert.is(found.length, wanted.length);

@@ -7,7 +7,7 @@ import { dataOf, ganOf } from '../../gan/train/assemble.ts';
 import { configure, type PresetName, presets, type TrainConfig } from '../../gan/train/config.ts';
 import * as nn from '../../nn/index.ts';
 
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const test = suite('configuration');
 
 const points = pointSet(gaussianRing(), { seed: 1, trainSize: 64, testSize: 8 });

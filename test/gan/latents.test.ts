@@ -15,7 +15,7 @@ import {
 import { on, openGpu, reference } from '../support/devices.ts';
 
 const test = suite('latents');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const gpu = await openGpu();
 test.after(() => {
   gpu.destroy();

@@ -17,7 +17,7 @@ import * as nn from '../../nn/index.ts';
 import { reference } from '../support/devices.ts';
 import { SMALL } from '../support/networks.ts';
 
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 
 const rng = () => new Rng(7);
 const values = (t: Tensor): Float64Array => Float64Array.from(reference.values(t.storage));

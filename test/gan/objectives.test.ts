@@ -21,7 +21,7 @@ import * as nn from '../../nn/index.ts';
 import { openGpu, read, reference } from '../support/devices.ts';
 import { distance, valuesFor } from '../support/values.ts';
 
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const gpu = await openGpu();
 const test = suite('objectives');
 test.after(() => gpu.destroy());

@@ -5,7 +5,7 @@ import { critic, criticBatch, criticLoss, criticParameters, penalty } from '../s
 import { on, openGpu, read, reference, withFamily } from '../support/devices.ts';
 import { distance } from '../support/values.ts';
 
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const gpu = await openGpu();
 
 /** The loss, then its gradient with respect to every parameter of the critic. */

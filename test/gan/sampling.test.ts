@@ -16,7 +16,7 @@ import { on, openGpu, reference } from '../support/devices.ts';
 import { rejection } from '../support/rejection.ts';
 
 const test = suite('sampling');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const gpu = await openGpu();
 test.after(() => {
   gpu.destroy();

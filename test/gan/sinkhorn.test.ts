@@ -16,7 +16,7 @@ import { on, openGpu, read, reference } from '../support/devices.ts';
 import { near } from '../support/near.ts';
 import { distance, valuesFor } from '../support/values.ts';
 
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const gpu = await openGpu();
 
 const [N, M] = [5, 4];

@@ -21,7 +21,7 @@ import {
 import { Adam, DataLoader, decodeCheckpoint, encodeCheckpoint, SGD } from '../../nn/index.ts';
 import { adapter } from '../support/devices.ts';
 
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const test = suite('training');
 
 const BATCH = 8;
@@ -116,7 +116,7 @@ test('on WebGPU as in float64, with rates and noise that change', async () => {
   await init({ adapter });
   const found = await trained(5, changing, { rates });
   destroy();
-  await init({ device: 'reference' });
+  await init({ adapter: 'reference' });
   assert.is(found.rows.length, 5);
   for (const [k, row] of found.rows.entries()) {
     for (const [name, value] of Object.entries(row)) {
@@ -308,7 +308,7 @@ test('knobs move without a new capture, phases have captures of their own, and w
   assert.is(seen.filter((word) => word === 'captured').length, 2);
   assert.equal(seen.filter((word) => word !== 'captured')[3], `3 ${3 / 6}`);
   destroy();
-  await init({ device: 'reference' });
+  await init({ adapter: 'reference' });
 });
 
 const calm = { criticLoss: -1, generatorLoss: 0.5, spread: 0.1 };

@@ -9,7 +9,7 @@ import { apart, type Fixture, readFixtures, runFixture, titleOf } from '../suppo
 import { layerNames, layerOp, specOf } from '../support/layerOps.ts';
 
 const test = suite('layers');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const fixtures = readFixtures('layers');
 
 /** In units of the largest magnitude in a tensor, or of 1. */

@@ -25,7 +25,7 @@ import { apart, type Fixture, readFixtures, runFixture, titleOf } from '../suppo
 import type { Op } from '../support/pytorchOps.ts';
 
 const test = suite('losses');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const fixtures = readFixtures('nnLosses');
 
 /** In units of the largest magnitude in a tensor, or of 1. */

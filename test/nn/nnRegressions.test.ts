@@ -5,7 +5,7 @@ import { defaultRng, init, manualSeed, Rng, reference, scope, type Tensor, tenso
 import * as nn from '../../nn/index.ts';
 
 const test = suite('nn regressions');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const values = (t: Tensor): number[] => Array.from(reference.values(t.storage));
 const said = (pattern: RegExp) => (e: Error) => pattern.test(e.message);
 

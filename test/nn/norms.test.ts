@@ -17,7 +17,7 @@ import {
 import * as nn from '../../nn/index.ts';
 
 const test = suite('norms');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const values = (t: Tensor): number[] => Array.from(reference.values(t.storage));
 const on = (name: string, fn: () => void) => test(name, () => scope(fn));
 const near = (found: readonly number[], wanted: readonly number[], tolerance = 1e-12): void => {

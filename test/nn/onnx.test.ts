@@ -42,7 +42,7 @@ import { agree, countsOf, Fn } from '../support/onnx.ts';
 import { onnxCases } from '../support/onnxOps.ts';
 
 const test = suite('onnx');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const rng = new Rng(3);
 const opaque = (op: string) => op in MAPPINGS;
 const seen = new Set<string>();

@@ -11,7 +11,7 @@ import { readFixtures } from '../support/fixtures.ts';
 import { type LayerSpec, layerNames, makeLayer, specOf, tensorsOf } from '../support/layerOps.ts';
 
 const test = suite('weights of PyTorch, layer by layer');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 
 interface Values {
   readonly shape: readonly number[];

@@ -7,7 +7,7 @@ import { on, openGpu } from '../support/devices.ts';
 import { type AnyOptimizer, close, fixture, optimizers, type ScheduleSpec } from '../support/optim.ts';
 
 const test = suite('schedules');
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 
 type Scheduler = new (optimizer: nn.ScheduledOptimizer, options: unknown) => nn.LRScheduler;
 const kinds = nn as unknown as Readonly<Record<string, Scheduler>>;

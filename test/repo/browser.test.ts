@@ -3,8 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { sep } from 'node:path';
 import { suite, test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { init } from '../../engine/index.ts';
 import { cases, compositions } from '../support/cases.ts';
-import { adapter } from '../support/devices.ts';
+import { initGpu } from '../support/devices.ts';
 import { NODE_ONLY, PROVOKING } from '../support/page/nodeOnly.ts';
 import { bundle, inChromium } from '../support/page/open.ts';
 import { complaints, type PageReport, runTests } from '../support/page/runTests.ts';
@@ -39,8 +40,8 @@ test('a training step in Chromium agrees with Node, and both with float64', asyn
   assert.is(page.kind, 'webgpu');
   assert.match(page.device, /swiftshader/i);
   assert.is(page.family, 'software');
-  const node = await browserStep({ device: 'webgpu', adapter });
-  const exact = await browserStep({ device: 'reference' });
+  const node = await browserStep(initGpu);
+  const exact = await browserStep(() => init({ adapter: 'reference' }));
   assert.equal(Object.keys(page.values).sort(), Object.keys(exact.values).sort());
   assert.ok(Math.abs(exact.values.loss![0]!) > 0.1);
   for (const [name, values] of Object.entries(page.values)) {

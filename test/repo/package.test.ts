@@ -83,14 +83,14 @@ test('it holds what was built, and nothing else', () => {
 test('plain JavaScript in Node: a gradient and a gradient penalty', () => {
   writeFileSync(join(project, 'node.js'), NODE);
   const run = (options: object) => JSON.parse(node(['node.js', JSON.stringify(options)])) as Record<string, unknown>;
-  const exact = run({ device: 'reference' });
+  const exact = run({ adapter: 'reference' });
   assert.is(exact.dtype, 'float64');
   near(exact.results, 1e-9);
   assert.ok(exact.resumed, 'a checkpoint in a file');
   assert.equal(exact.gan, [3, 8, 'PNG', 'object'], 'wgrad/gan/node');
   // SwiftShader, for machines without a driver: what the error message tells to install.
   link('@sparticuz/chromium');
-  const gpu = run({ device: 'webgpu', adapter });
+  const gpu = run({ adapter: adapter ?? 'swiftshader' });
   assert.is(gpu.kind, 'webgpu');
   near(gpu.results, 1e-5);
 });

@@ -44,7 +44,7 @@ const { count } = (await openSampleSet('ring', { trainSize: 8 })).train;
 await writePng('grey.png', { data: new Uint8Array(4).fill(128), width: 2, height: 2, channels: 1 });
 const png = readFileSync('grey.png').toString('latin1', 1, 4);
 const checked = await run(JSON.parse(process.argv[2]));
-await init({ device: 'reference' });
+await init({ adapter: 'reference' });
 const classifier = await loadDigitClassifier();
 console.log(JSON.stringify({ ...checked, resumed, gan: [distance, count, png, typeof classifier] }));
 `;

@@ -1,5 +1,5 @@
 import { currentDevice, type Device, withDevice } from '../../engine/device.ts';
-import { scope, type Tensor, tensor } from '../../engine/index.ts';
+import { init, scope, type Tensor, tensor } from '../../engine/index.ts';
 import { openWebGpu } from '../../engine/init.ts';
 import type { KernelFamily, WebGpuDevice } from '../../engine/webgpu/device.ts';
 import type { Target } from '../../kernels/kernel.ts';
@@ -13,6 +13,15 @@ export const adapter = named === 'hardware' || named === 'lavapipe' || named ===
 
 /** Opens the WebGPU device under test; the current device stays as it is. */
 export const openGpu = (family?: KernelFamily): Promise<WebGpuDevice> => openWebGpu(adapter, family);
+
+/** Makes the WebGPU adapter under test current, as `init` does, also where WGRAD_ADAPTER names the float64 device. */
+export async function initGpu(): Promise<Device> {
+  const { WGRAD_ADAPTER } = process.env;
+  if (WGRAD_ADAPTER === 'reference') delete process.env.WGRAD_ADAPTER;
+  const device = init({ adapter });
+  if (WGRAD_ADAPTER !== undefined) process.env.WGRAD_ADAPTER = WGRAD_ADAPTER;
+  return device;
+}
 
 /** Runs `fn` with the kernels of a family, on a device that is already open: what the families share is compiled once. */
 export function withFamily<T>(device: WebGpuDevice, family: KernelFamily, fn: () => T): T {

@@ -1,5 +1,7 @@
 /** One training step of a critic with a gradient penalty, from fixed seeds: run in Node and, bundled, in a browser. */
-import { destroy, grad, type InitOptions, init, optimizerStep, Rng, scope, zeros } from '../../../engine/index.ts';
+
+import type { Device } from '../../../engine/device.ts';
+import { destroy, grad, init, optimizerStep, Rng, scope, zeros } from '../../../engine/index.ts';
 import type { WebGpuDevice } from '../../../engine/webgpu/device.ts';
 import { criticBatch, criticLoss, criticParameters } from '../critic.ts';
 
@@ -11,8 +13,9 @@ export interface Step {
   readonly values: Readonly<Record<string, readonly number[]>>;
 }
 
-export async function browserStep(options: InitOptions = {}): Promise<Step> {
-  const device = await init(options);
+/** @param open makes a device current */
+export async function browserStep(open: () => Promise<Device> = () => init()): Promise<Step> {
+  const device = await open();
   const tensors = scope(() => {
     const parameters = criticParameters();
     const loss = criticLoss(...criticBatch(), parameters);
