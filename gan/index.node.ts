@@ -7,6 +7,16 @@ export { type DataSetEntry, dataSets, openSampleSet } from './data/datasets.node
 export type { ImageFit, SkippedFile } from './data/decodeImages.node.ts';
 export { describeDataSets } from './data/describeDataSets.node.ts';
 export { type EmojiOptions, type EmojiVendor, emoji } from './data/emoji.node.ts';
+export {
+  type GlyphHand,
+  type GlyphOptions,
+  type GlyphPairs,
+  type GlyphPairsOptions,
+  type Glyphs,
+  glyphDomain,
+  glyphPairs,
+  glyphs,
+} from './data/glyphs.node.ts';
 export type { Mnist } from './data/idxImages.node.ts';
 export { type ImageFolderOptions, type ImageFolderSet, imageFolder } from './data/imageFolder.node.ts';
 export { fashionMnist, type IdxFolderOptions, loadMnist, mnist } from './data/mnist.node.ts';

@@ -21,6 +21,7 @@ interface Flags extends Omit<Partial<TrainConfig>, 'dataOptions' | 'regularizers
   readonly size?: number;
   readonly grey?: boolean;
   readonly vendor?: string;
+  readonly hand?: string;
   readonly regularizer?: readonly string[];
   readonly ema?: number;
   readonly time?: number;
@@ -59,6 +60,7 @@ export function addTrain(
     .option('--size <pixels>', 'height and width of the images', numberIn(dataSettings.size))
     .option('--grey', 'grey images, of a folder of images')
     .option('--vendor <name>', 'whose emoji: google, apple, twitter or facebook', notEmpty('vendor'))
+    .option('--hand <name>', 'the hand of Chinese characters: ming, hei or kai', notEmpty('hand'))
     .optionsGroup('Networks and objective:')
     .addOption(new Option('--model <name>', 'networks').choices(models))
     .option('--latent <n>', 'length of a latent code', numberIn(settings.latent))
@@ -128,8 +130,8 @@ Examples:
 
 function optionsOf(flags: Flags): TrainOptions {
   const { preset = PRESET, resume, out, adapter, quiet, regularizer, ema, time, ...rest } = flags;
-  const { dataFolder, classes, size, grey, vendor, ...config } = rest;
-  const dataOptions = defined({ folder: dataFolder, classes, size, grey, vendor });
+  const { dataFolder, classes, size, grey, vendor, hand, ...config } = rest;
+  const dataOptions = defined({ folder: dataFolder, classes, size, grey, vendor, hand });
   const given = defined({
     ...config,
     // A folder alone is one of images; a data set that lies elsewhere is named beside its folder.

@@ -2,6 +2,7 @@ import { checked, shown } from '../../engine/index.ts';
 import { moons, segments, spirals, swissRoll } from './curves.ts';
 import { type Distribution, pointSet, pointSetOptions } from './distribution.ts';
 import { emoji, emojiOptions } from './emoji.node.ts';
+import { glyphOptions, glyphs } from './glyphs.node.ts';
 import { imageFolder, imageFolderOptions } from './imageFolder.node.ts';
 import { gaussian, gaussianGrid, gaussianRing, twoGaussians } from './mixtures.ts';
 import { fashionMnist, mnist } from './mnist.node.ts';
@@ -206,6 +207,21 @@ export const dataSets: readonly DataSetEntry[] = [
     obtain: '`npm i emoji-datasource-google` (or -apple, -twitter, -facebook), or the folder of that package',
     options: [...emojiOptions, 'classes'],
     open: async (options) => adapted(await emoji(only(options, emojiOptions)), only(options, ['classes'])),
+  },
+  {
+    name: 'glyphs',
+    title: 'Chinese characters',
+    kind: 'images',
+    shape: [32, 32, 1],
+    size: [4000, 400],
+    about:
+      'pictures of the em box, in a hand: ming (strokes with serifs), hei (even strokes) or kai (with the brush); glyphPairs has them in two hands, for translation',
+    source: 'the fonts AR PL UMing and UKai (Arphic Technology, CJK Unifonts) and WenQuanYi Zen Hei',
+    licence: 'ming, kai: Arphic Public License; hei: GPL 2 with the font embedding exception',
+    obtain:
+      'Debian and Ubuntu: `apt-get install fonts-arphic-uming fonts-wqy-zenhei fonts-arphic-ukai`; elsewhere a folder with uming.ttc, wqy-zenhei.ttc, ukai.ttc',
+    options: glyphOptions,
+    open: (options) => glyphs(only(options, glyphOptions)),
   },
   {
     name: 'folder',

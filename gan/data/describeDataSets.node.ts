@@ -46,9 +46,10 @@ whether the generator found all eight modes. \`mnist\` is the next step.
 
 - **Images** lie in memory as bytes and reach the networks in [-1, 1], [N, H, W, C]; **points** stay as they are, [N, D].
 - **Held-out samples** (\`set.test\`) are for measurement alone. Sets made from a seed draw them from a stream of their own,
-  sets that come with a test split keep it, and emoji and folders hold out a tenth by a hash, always the same one.
+  sets that come with a test split keep it, emoji and folders hold out a tenth by a hash, always the same one, and glyphs
+  400 characters in the same way.
 - **\`size\`** asks for other pixels: images of 28 x 28 are framed with black up to 32 x 32 and resampled (bilinear, with
-  antialiasing) to any other size; emoji and folders are decoded to it (Lanczos).
+  antialiasing) to any other size; emoji and folders are decoded to it (Lanczos), glyphs are drawn at it.
 - **\`classes\`** keeps some classes and numbers them anew: \`{ classes: ['bag'] }\` of Fashion-MNIST are the bags.
 - **\`seed\`**, \`trainSize\` and \`testSize\` say which points are drawn and how many; distributions have their own
   parameters beside (\`radius\`, \`sigma\`, \`noise\`, ...).

@@ -79,12 +79,13 @@ export const settings: { readonly [K in keyof TrainConfig]: OptionRange } = {
 const open: readonly (keyof TrainConfig)[] = ['latent', 'width', 'criticNorm', 'steps', 'seconds', 'checkpointEvery'];
 
 /** The range of the options of data sets that have a flag; the data sets check the others. */
-export const dataSettings: Readonly<Record<'folder' | 'classes' | 'size' | 'grey' | 'vendor', OptionRange>> = {
+export const dataSettings: Readonly<Record<'folder' | 'classes' | 'size' | 'grey' | 'vendor' | 'hand', OptionRange>> = {
   folder: text,
   classes: names,
   size: ranges.whole(8, 256),
   grey: ranges.flag,
   vendor: text,
+  hand: text,
 };
 
 /** A range that also takes `null`. */

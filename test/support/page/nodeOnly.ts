@@ -13,6 +13,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'experiments/experimentsTheory.test.ts': 'HiGHS reads its WebAssembly from a file; reference device alone',
   'experiments/experimentsTraining.test.ts': 'makes PNG files; reference device alone',
   'gan/grid.test.ts': 'writes PNG files',
+  'gan/glyphs.test.ts': 'reads and writes files',
   'gan/idx.test.ts': 'reads files',
   'repo/imports.test.ts': 'reads the source files',
   'engine/init.test.ts': 'environment variables, the choice of Vulkan driver, and the end of a process',
