@@ -119,21 +119,7 @@ function captureOf<S extends string>(system: System<S>, compiled: boolean): Capt
     names.splice(0, names.length, ...scalars.map(([name]) => name));
     return concat(scalars.map(([, value]) => value.detach().reshape([1])));
   };
-  if (!compiled) return { run: once, names };
-  const step = compile((...inputs: Tensor[]) => {
-    const left = inputs.values();
-    const fresh = (columns: Columns) =>
-      Object.fromEntries(Object.keys(columns).map((name) => [name, left.next().value!]));
-    const batches = Object.entries<readonly Columns[]>(like!.batches).map(([name, list]) => [name, list.map(fresh)]);
-    return once(Object.fromEntries(batches), fresh(like!.knobs));
-  });
-  let like: { readonly batches: Batches<S>; readonly knobs: Columns } | undefined;
-  const run = (batches: Batches<S>, knobs: Columns): Tensor => {
-    like = { batches, knobs };
-    const columns = [...Object.values<readonly Columns[]>(batches).flat(), knobs];
-    return step(...columns.flatMap((c) => Object.values(c)));
-  };
-  return { run: Object.assign(run, { dispose: () => step.dispose() }), names };
+  return { run: compiled ? compile(once) : once, names };
 }
 
 async function rowOf<S extends string>(
