@@ -1,14 +1,14 @@
 import { Command, CommanderError, Option } from 'commander';
 import { adapterNames } from '../engine/index.ts';
 import { dataSets } from '../gan/data/datasets.node.ts';
-import { models } from '../gan/networks/models.ts';
 import type { CompareCommandOptions } from './commands/compare.node.ts';
 import { listDataSets } from './commands/listDataSets.node.ts';
+import { listSystems } from './commands/listSystems.ts';
 import type { DoctorOptions, EvaluateCommandOptions, TrainOptions } from './commands/options.ts';
 import type { ReportCommandOptions } from './commands/report.node.ts';
 import { addEvaluate, addPages, addSample } from './commands/runCommands.ts';
 import type { SampleOptions } from './commands/sampleOptions.ts';
-import { addTrain } from './commands/trainCommand.ts';
+import { addTrain, namedSystem } from './commands/trainCommand.ts';
 import { quoted } from './run/commandNow.ts';
 import { version } from './run/version.node.ts';
 import { onStopSignals, stoppedStatus } from './signals.node.ts';
@@ -51,7 +51,7 @@ export async function main(argv: readonly string[], actions: Actions = lazyActio
     code = given;
   };
   try {
-    await program(actions, interrupt, commandLine(argv), exit).parseAsync(argv, { from: 'user' }).catch(helped);
+    await program(actions, interrupt, argv, exit).parseAsync(argv, { from: 'user' }).catch(helped);
     await flushOutput();
     return interrupt.signal.aborted ? stoppedStatus(interrupt.signal) : code;
   } catch (error) {
@@ -67,7 +67,13 @@ function helped(error: unknown): void {
   if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
 }
 
-function program(actions: Actions, interrupt: AbortController, command: string, exit: (code: number) => void): Command {
+function program(
+  actions: Actions,
+  interrupt: AbortController,
+  argv: readonly string[],
+  exit: (code: number) => void,
+): Command {
+  const command = commandLine(argv);
   const wgrad = new Command('wgrad')
     .description('Train generative adversarial networks on an engine of hand-written WebGPU shaders.')
     .version(version())
@@ -78,7 +84,8 @@ function program(actions: Actions, interrupt: AbortController, command: string, 
     })
     .addHelpText('after', '\nSet WGRAD_DEBUG=1 to see the stack of an error.');
 
-  const known = { models: Object.keys(models), datasets: dataSets.map(({ name }) => name), adapter: adapterOption() };
+  const datasets = dataSets.map(({ name }) => name);
+  const known = { named: namedSystem(argv), datasets, adapter: adapterOption() };
   addTrain(wgrad, known, async (options) => {
     const release = onStopSignals(interrupt, 'the step under way');
     await actions.train({ ...options, command }, interrupt.signal).finally(release);
@@ -86,6 +93,11 @@ function program(actions: Actions, interrupt: AbortController, command: string, 
   addSample(wgrad, adapterOption(), actions.sample);
   addEvaluate(wgrad, adapterOption(), actions.evaluate);
   addPages(wgrad, actions);
+
+  wgrad
+    .command('systems')
+    .description('List what can be trained: what it claims, whose it is, its data, pictures and measures.')
+    .action(() => terminal.out.text(listSystems()));
 
   wgrad
     .command('data')

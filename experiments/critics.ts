@@ -1,7 +1,7 @@
 import { compile, noGrad, type Rng, scope, type Tensor, tensor } from '../engine/index.ts';
 import type { Gan } from '../gan/systems/adversarial.ts';
-import { DivergenceError } from '../gan/train/watch.ts';
 import { linearDecay } from '../gan/train.ts';
+import { DivergenceError } from '../gan/watch.ts';
 import type { Module } from '../nn/index.ts';
 
 /** Options of {@link trainCritic}. */

@@ -3,7 +3,7 @@
  * @module wgrad/gan/node
  */
 
-export { type DataSetEntry, dataSets, openSampleSet } from './data/datasets.node.ts';
+export { type DataSetEntry, dataSets, openData, openSampleSet } from './data/datasets.node.ts';
 export type { ImageFit, SkippedFile } from './data/decodeImages.node.ts';
 export { describeDataSets } from './data/describeDataSets.node.ts';
 export { type EmojiOptions, type EmojiVendor, emoji } from './data/emoji.node.ts';

@@ -12,6 +12,14 @@ export {
   spirals,
   swissRoll,
 } from './data/curves.ts';
+export {
+  type DataSource,
+  isPairSet,
+  isSampleSet,
+  type Need,
+  type PairSamples,
+  type PairSet,
+} from './data/dataSource.ts';
 export { type Distribution, type PointSet, type PointSetOptions, pointSet } from './data/distribution.ts';
 export { type IdxArray, parseIdx } from './data/idx.ts';
 export {
@@ -149,6 +157,7 @@ export type {
 } from './pictures/plotTypes.ts';
 export { type MakeOptimizer, minimiseTogether, Player, type PlayerOptions } from './player.ts';
 export type { Row } from './row.ts';
+export { MOST_SECONDS, type RunSettings, runSettings } from './runSettings.ts';
 export {
   type DrawOptions,
   drawSamples,
@@ -184,6 +193,7 @@ export {
   samplesAt,
   withNeighbours,
 } from './sampling/neighbours.ts';
+export { type AnySettings, checkSettings, defaultsOf, type Setting, type Settings } from './settings.ts';
 export {
   type Batches,
   type Columns,
@@ -195,17 +205,37 @@ export {
   type System,
 } from './system.ts';
 export { type CriticReport, Gan, type GanOptions } from './systems/adversarial.ts';
-export { dataOf, ganOf, networksOf, parseRegularizer } from './train/assemble.ts';
 export {
-  configure,
+  type GanSettings,
   type OptimizerName,
   optimizerNames,
-  type Preset,
   type PresetName,
+  parseRegularizer,
   presets,
-  type TrainConfig,
-} from './train/config.ts';
-export { createWatch, DivergenceError } from './train/watch.ts';
+} from './systems/gan.ts';
+export type {
+  Control,
+  DataShape,
+  Lab,
+  Making,
+  Measure,
+  Picture,
+  Preset,
+  Show,
+  SystemRow,
+} from './systems/row.ts';
+export {
+  type AnySystemRow,
+  checkConfig,
+  configure,
+  createSystem,
+  type RunConfig,
+  type SystemName,
+  settingsOf,
+  streamsOf,
+  systemNames,
+  systems,
+} from './systems/table.ts';
 export { linearDecay, type StepRow, type StopSignal, type TrainOptions, train } from './train.ts';
 export {
   chiSquareDivergence,
@@ -240,3 +270,4 @@ export {
   type Wasserstein1dOptions,
   wasserstein1d,
 } from './transport/wasserstein1d.ts';
+export { createWatch, DivergenceError } from './watch.ts';

@@ -80,6 +80,12 @@ export class Player<M extends Readonly<Record<string, AnyModule>> = Readonly<Rec
     return this.ema ? this.ema.apply(run) : run();
   }
 
+  /** Puts the averaged weights, where there are any, in the place of the current ones, for good. */
+  settle(): void {
+    const all = { parameters: () => [...this.parameters] };
+    this.ema?.copyTo(all as unknown as AnyModule);
+  }
+
   /** Frees the optimizer and the average. The modules stay. */
   dispose(): void {
     this.optimizer.dispose();

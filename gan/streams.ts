@@ -17,3 +17,6 @@ export const streams = {
   referenceOrder: 102,
   realSamples: 103,
 } as const;
+
+/** The name of such a stream. @internal */
+export type RandomStream = keyof typeof streams;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Rng, Tensor } from '../engine/index.ts';
-import type { CheckpointParts, Stateful } from '../nn/index.ts';
+import type { CheckpointParts, Module, Stateful } from '../nn/index.ts';
 import type { Player } from './player.ts';
 import type { SampleArray } from './sampling/draw.ts';
 
@@ -87,6 +87,14 @@ export function partsOf(system: System, streams: Streams = {}): CheckpointParts 
     parts[name] = part as CheckpointParts[string];
   }
   return parts;
+}
+
+/** Frees everything of the players: optimizers, averages and modules. */
+export function disposeSystem(system: Pick<System, 'players'>): void {
+  disposePlayers(system);
+  for (const { modules } of Object.values(system.players)) {
+    for (const module of Object.values(modules)) (module as Module).dispose();
+  }
 }
 
 /** Frees optimizers and averages of all players. Modules and state stay. */

@@ -116,7 +116,8 @@ function captureOf<S extends string>(system: System<S>, compiled: boolean): Capt
     if (scalars.length === 0) throw new TypeError('train: a step returns scalars by name, and this one returned none');
     const odd = scalars.find(([, value]) => value.size !== 1);
     if (odd) throw new ShapeError(`train: a step returns scalars, and ${odd[0]} is [${odd[1].shape}]; take its mean`);
-    names.splice(0, names.length, ...scalars.map(([name]) => name));
+    names.length = 0;
+    for (const [name] of scalars) names.push(name);
     return concat(scalars.map(([, value]) => value.detach().reshape([1])));
   };
   return { run: compiled ? compile(once) : once, names };

@@ -1,11 +1,15 @@
 import { defined, destroy, init, Rng } from '../../engine/index.ts';
 import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
-import { type Evaluation, figureLine, evaluate as measure } from '../../gan/metrics/evaluate.ts';
+import { type DataSource, isSampleSet } from '../../gan/data/dataSource.ts';
+import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
+import { type EvaluatedFigure, figureLine, evaluate as measure } from '../../gan/metrics/evaluate.ts';
 import { featuresFor } from '../../gan/metrics/featuresFor.node.ts';
 import type { MetricName } from '../../gan/metrics/table.ts';
-import { drawSamples } from '../../gan/sampling/draw.ts';
 import { streams } from '../../gan/streams.ts';
-import { openRun } from '../run/openRun.node.ts';
+import { disposeSystem } from '../../gan/system.ts';
+import type { Lab } from '../../gan/systems/row.ts';
+import { rowOf } from '../../gan/systems/table.ts';
+import { type OpenedRun, openRun } from '../run/openRun.node.ts';
 import { readJson } from '../run/readJson.node.ts';
 import { createNotes } from '../terminal/progress.node.ts';
 import { terminal } from '../terminal/terminal.node.ts';
@@ -22,7 +26,7 @@ export interface EvaluationFile {
   readonly count: number;
   readonly seed: number;
   readonly adapter: string;
-  readonly figures: Evaluation;
+  readonly figures: Readonly<Record<string, EvaluatedFigure>>;
   /** What readers of the figures must know, where there is something. */
   readonly note?: string;
 }
@@ -39,21 +43,31 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
       const path = `${run.path}/evaluation.json`;
       const before = readJson(path, 'remove it') as EvaluationFile | undefined;
       const set = await run.openData();
-      const count = options.count ?? Math.min(COUNT[set.kind], set.test.count);
+      const count = options.count ?? Math.min(set.kind === 'points' ? COUNT.points : COUNT.images, set.test.count);
       using notes = createNotes(options.quiet || options.json);
-      notes.say(`drawing ${count} samples of step ${run.step}`);
-      const codes = new Rng(options.seed, streams.measurements).normal([count, run.networks.latent]);
-      const samples = await drawSamples(run.networks.generator, codes, { batchSize: 64 });
-      const features = await featuresFor(set);
-      const figures = await measure({
-        samples,
-        set,
-        seed: options.seed,
-        baselines: options.baselines,
-        ...(features && { features }),
-        ...(options.metrics && { names: options.metrics as MetricName[] }),
-        onProgress: ({ title, done, total }) => notes.say(`${done + 1}/${total} ${title}`),
-      });
+      const row = rowOf(run.config.system);
+      const all = Object.keys(row.measures ?? {});
+      const wanted = options.metrics?.filter((name) => !all.includes(name));
+      const features = isSampleSet(set) ? await featuresFor(set) : undefined;
+      const figures: Record<string, EvaluatedFigure> = {};
+      if (isSampleSet(set) && run.system.draw && wanted?.length !== 0) {
+        notes.say(`drawing ${count} samples of step ${run.step}`);
+        const { samples, labels } = await run.system.draw(count, new Rng(options.seed, streams.measurements));
+        const measured = await measure({
+          samples: { ...samples, ...(labels && { labels }) },
+          set,
+          seed: options.seed,
+          baselines: options.baselines,
+          ...(features && { features }),
+          ...(wanted && { names: wanted as MetricName[] }),
+          onProgress: ({ title, done, total }) => notes.say(`${done + 1}/${total} ${title}`),
+        });
+        Object.assign(figures, measured);
+      } else if (wanted && wanted.length > 0) {
+        throw new Error(`a run of ${run.config.system} has no ${wanted.join(', ')}; it has ${all.join(', ')}`);
+      }
+      const asked = all.filter((name) => options.metrics?.includes(name) ?? true);
+      Object.assign(figures, await measures(run, set, asked, options, notes));
       notes.clear();
       const of = { step: run.step, count, seed: options.seed, adapter: device.name };
       // Figures of the same samples stay beside those that are new; of other samples they would mislead.
@@ -75,4 +89,34 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
   } finally {
     destroy();
   }
+}
+
+/** The measures of the run's own system, each with its controls. */
+async function measures(
+  run: OpenedRun,
+  set: DataSource,
+  names: readonly string[],
+  { seed, baselines }: Pick<EvaluateCommandOptions, 'seed' | 'baselines'>,
+  notes: { say(text: string): void },
+): Promise<Record<string, EvaluatedFigure>> {
+  const { measures = {} } = rowOf(run.config.system);
+  const figures: Record<string, EvaluatedFigure> = {};
+  const lab: Lab = { system: run.system, set, seed, classifier: loadDigitClassifier };
+  const untrained = baselines && names.length > 0 ? run.untrained() : undefined;
+  try {
+    for (const [k, name] of names.entries()) {
+      const { title, better, compute, controls = {} } = measures[name]!;
+      notes.say(`${k + 1}/${names.length} ${title}`);
+      const beside: Record<string, { readonly value: number }> = {};
+      if (untrained) {
+        for (const [control, of] of Object.entries(controls)) beside[control] = { value: await of.compute(lab) };
+        beside.untrained = { value: await compute({ ...lab, system: untrained }) };
+      }
+      const { count } = set.test;
+      figures[name] = { value: await compute(lab), title, better, count, ...(untrained && { controls: beside }) };
+    }
+  } finally {
+    if (untrained) disposeSystem(untrained);
+  }
+  return figures;
 }

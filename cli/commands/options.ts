@@ -1,13 +1,15 @@
 /** What the commands of `wgrad` take, as their actions receive it: checked, with defaults filled in. */
 import type { AdapterName } from '../../engine/index.ts';
-import type { PresetName, TrainConfig } from '../../gan/train/config.ts';
+import type { RunConfig, SystemName } from '../../gan/systems/table.ts';
 
 /** Options of `wgrad train`. */
 export interface TrainOptions {
-  /** What decides where nothing is given. */
-  readonly preset: PresetName;
+  /** What is trained; of a run that goes on only if it was named, and then it must be the run's. */
+  readonly system?: SystemName;
+  /** What decides where nothing is given; the system's first preset unless given. */
+  readonly preset?: string;
   /** What was asked for; the rest is the preset's. */
-  readonly given: Partial<TrainConfig>;
+  readonly given: Partial<RunConfig>;
   /** A run that goes on, by its folder. */
   readonly resume?: string;
   /** Run folder, which must be empty or not exist; without it, `runs/<date-time>`. */

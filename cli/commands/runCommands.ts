@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ranges } from '../../engine/index.ts';
 import { largest } from '../../gan/extremes.ts';
 import { metrics } from '../../gan/metrics/table.ts';
+import { rowOf, systemNames } from '../../gan/systems/table.ts';
 import type { CompareCommandOptions } from './compare.node.ts';
 import type { EvaluateCommandOptions } from './options.ts';
 import type { ReportCommandOptions } from './report.node.ts';
@@ -9,6 +10,12 @@ import { comparisons, pictures, type SampleOptions, truncations } from './sample
 import { integer, list, notEmpty, number, numberIn } from './values.ts';
 
 const seed = numberIn(ranges.seed);
+
+/** The pictures and measures of all systems. */
+const namesOf = (of: 'shows' | 'measures'): string[] => [
+  ...new Set(systemNames.flatMap((name) => Object.keys(rowOf(name)[of] ?? {}))),
+];
+const [showNames, measureNames] = [namesOf('shows'), namesOf('measures')];
 
 const dataFolder = (): Option =>
   new Option('--data-folder <path>', 'where the data lie, if they were moved since the run').argParser(
@@ -21,7 +28,7 @@ export function addSample(wgrad: Command, adapter: Option, action: (options: Sam
     .command('sample')
     .description('Draw from a trained run: grids, ways between codes, arithmetic, truncation, neighbours, animations.')
     .argument('<run>', 'run folder, or the checkpoint in one', notEmpty('run folder'))
-    .addOption(new Option('--what <picture>', 'what to draw').choices(pictures).default('grid'))
+    .addOption(new Option('--what <picture>', 'what to draw').choices([...pictures, ...showNames]).default('grid'))
     .option('--count <n>', 'samples in a grid (default: 64), rows of the other pictures (default: 8)', integer(1, 4096))
     .option('--seed <n>', 'of the latent codes', seed, 0)
     .option('--codes <numbers>', "codes by their numbers in the seed's grid, with commas between them", numbers)
@@ -116,7 +123,7 @@ export function addPages(
 const numbers = (text: string): number[] => list(text).map(integer(0, 1e6));
 
 const metricNames = (text: string): string[] => {
-  const known = Object.keys(metrics);
+  const known = [...Object.keys(metrics), ...measureNames];
   const names = list(text);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return names;

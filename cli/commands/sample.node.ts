@@ -2,6 +2,8 @@ import { open, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { defined, destroy, init, Rng } from '../../engine/index.ts';
 import { fileError, writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
+import type { SampleSet } from '../../gan/data/sampleSet.ts';
+import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import { tileImages } from '../../gan/pictures/grid.ts';
 import { writePng } from '../../gan/pictures/png.node.ts';
 import { boxOf, onPlane, plotPoints, pointsImage } from '../../gan/pictures/points.node.ts';
@@ -9,14 +11,18 @@ import type { SampleArray } from '../../gan/sampling/draw.ts';
 import { evaluateField } from '../../gan/sampling/field.ts';
 import { interpolate } from '../../gan/sampling/interpolate.ts';
 import { samplesAt } from '../../gan/sampling/neighbours.ts';
+import type { Lab } from '../../gan/systems/row.ts';
+import { rowOf } from '../../gan/systems/table.ts';
 import { animateRun, writeAnimation } from '../pages/animation.node.ts';
+import { pngOf } from '../pages/shows.node.ts';
 import { type OpenedRun, type OpenRunOptions, openRun } from '../run/openRun.node.ts';
 import { terminal } from '../terminal/terminal.node.ts';
-import type { SampleOptions } from './sampleOptions.ts';
+import { pictures, type SampleOptions } from './sampleOptions.ts';
 import { draw, drawings, pathCodes, type Source, settle, tiled } from './samplePictures.node.ts';
 
 /** What sampling needs of a run. */
-export type SampledRun = Pick<OpenedRun, 'path' | 'networks' | 'openData' | 'dispose'>;
+export type SampledRun = Pick<OpenedRun, 'path' | 'networks' | 'openData' | 'dispose'> &
+  Partial<Pick<OpenedRun, 'system' | 'config'>>;
 
 /** Steps between two codes of an animation. */
 const STEPS = 12;
@@ -49,8 +55,15 @@ export async function sample(
   try {
     const run = await open(options.run, defined({ dataFolder: options.dataFolder }));
     try {
-      settle(run.networks);
-      const source: Source = { networks: run.networks, options, openData: run.openData };
+      const shown = await drawShow(run, options);
+      if (shown !== undefined) {
+        say(shown);
+        return shown;
+      }
+      const networks = run.networks!;
+      settle(networks);
+      const openData = async () => (await run.openData()) as SampleSet;
+      const source: Source = { networks, options, openData };
       const { shape } = await probe(source);
       const { path, report } = await (shape.length === 4 ? writeImages : writePoints)(source, run.path);
       if (report) say(report);
@@ -62,6 +75,24 @@ export async function sample(
   } finally {
     destroy();
   }
+}
+
+/** Draws what the run's system shows by that name. @returns the file; undefined for what is drawn of codes */
+async function drawShow({ path, system, config, networks, openData }: SampledRun, options: SampleOptions) {
+  const shows = config && system ? (rowOf(config.system).shows ?? {}) : {};
+  const names = Object.keys(shows);
+  // A system without samples of codes shows its first picture where no other is asked for.
+  const what = options.what === 'grid' && !networks ? names[0] : options.what;
+  const show = what === undefined ? undefined : shows[what];
+  if (!show || !system) {
+    const known: readonly string[] = networks ? [...pictures, ...names] : names;
+    if (what !== undefined && known.includes(what)) return undefined;
+    throw new Error(`a run of ${config?.system} has no picture ${options.what}; it has ${known.join(', ')}`);
+  }
+  const out = await claim({ ...options, what: what as SampleOptions['what'] }, path, ['.png']);
+  const lab: Lab = { system, set: await openData(), seed: options.seed, classifier: loadDigitClassifier };
+  await filling(out, async () => writeFileAtomic(out, await pngOf(await show.draw(lab, options.count))));
+  return out;
 }
 
 /** One sample, which tells images from points. */

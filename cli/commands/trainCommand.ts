@@ -1,56 +1,65 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type AdapterName, defined } from '../../engine/index.ts';
-import { criticNorms } from '../../gan/networks/parts.ts';
-import { objectiveNames } from '../../gan/objectives/objective.ts';
-import { regularizerNames } from '../../gan/objectives/regularizer.ts';
-import { parseRegularizer } from '../../gan/train/assemble.ts';
-import { optimizerNames, type PresetName, presets, type TrainConfig } from '../../gan/train/config.ts';
-import { dataSettings, settings } from '../../gan/train/settings.ts';
+import { dataSettings, type RunSettings, runSettings } from '../../gan/runSettings.ts';
+import type { AnySettings, Setting } from '../../gan/settings.ts';
+import { rowOf, type SystemName, settingsOf, systemNames } from '../../gan/systems/table.ts';
 import type { TrainOptions } from './options.ts';
 import { duration, list, notEmpty, numberIn } from './values.ts';
 
-/** The options as commander gives them: those of the configuration by its own names, and others. */
-interface Flags extends Omit<Partial<TrainConfig>, 'dataOptions' | 'regularizers'> {
-  readonly preset?: PresetName;
+/** The options as commander gives them: those of the configuration under the names of their flags, and others. */
+type Flags = Readonly<Record<string, unknown>> & {
+  readonly preset?: string;
   readonly resume?: string;
   readonly out?: string;
   readonly adapter?: AdapterName;
   readonly quiet: boolean;
   readonly dataFolder?: string;
-  readonly classes?: readonly string[];
-  readonly size?: number;
-  readonly grey?: boolean;
-  readonly vendor?: string;
-  readonly hand?: string;
-  readonly regularizer?: readonly string[];
-  readonly ema?: number;
-  readonly time?: number;
-}
+};
 
-const PRESET: PresetName = 'wgan-gp';
+/** Options of data sets by the names of their flags. */
+const DATA = ['classes', 'size', 'grey', 'vendor', 'hand'] as const;
+/** Settings of every run that stand beside the data or have flags of their own. */
+const APART: readonly string[] = ['data', 'dataOptions'] satisfies readonly (keyof RunSettings)[];
+/** What is trained where nothing is named. */
+const USUAL: SystemName = 'gan';
 
-/** Adds `wgrad train`. @param models, datasets what there is */
+/** The system that the arguments of the command line name; undefined where they name none, or one that there is not. */
+export const namedSystem = (argv: readonly string[]): SystemName | undefined =>
+  argv[0] === 'train' ? systemNames.find((name) => name === argv[1]) : undefined;
+
+/**
+ * Adds `wgrad train`, with the options of one system.
+ * @param named the system that the command line names
+ */
 export function addTrain(
   wgrad: Command,
   {
-    models,
+    named,
     datasets,
     adapter,
-  }: { readonly models: readonly string[]; readonly datasets: readonly string[]; readonly adapter: Option },
+  }: { readonly named: SystemName | undefined; readonly datasets: readonly string[]; readonly adapter: Option },
   action: (options: TrainOptions) => Promise<void>,
 ): void {
-  wgrad
+  const system = named ?? USUAL;
+  const row = rowOf(system);
+  const table = settingsOf(system);
+  const presets = Object.entries(row.presets ?? {});
+  const command = wgrad
     .command('train')
     .description(
-      'Train a model, from nothing or where a run left off; keep samples, curves, metrics and weights in a run folder.',
+      `Train a system, from nothing or where a run left off; keep samples, curves, metrics and weights in a run folder.\n\n${system}: ${row.about} (${row.paper}).`,
     )
-    .optionsGroup('What is learnt:')
+    .argument('[system]', `what is trained; \`wgrad systems\` describes them (default: ${USUAL})`, knownSystem)
+    .optionsGroup('What is learnt:');
+  if (presets.length > 0) {
+    const about = `what decides where no other option does (default: ${presets[0]![0]})`;
+    command.addOption(new Option('--preset <name>', about).choices(presets.map(([name]) => name)));
+  }
+  const usualData = table.data!.default;
+  command
     .addOption(
-      new Option('--preset <name>', `what decides where no other option does (default: ${PRESET})`).choices(
-        Object.keys(presets),
-      ),
+      new Option('--data <name>', `data set (default: ${usualData}); \`wgrad data\` describes them`).choices(datasets),
     )
-    .addOption(new Option('--data <name>', 'data set (default: mnist); `wgrad data` describes them').choices(datasets))
     .option(
       '--data-folder <path>',
       'folder with your images, or with the files of --data; of --resume, where they lie now',
@@ -61,105 +70,106 @@ export function addTrain(
     .option('--grey', 'grey images, of a folder of images')
     .option('--vendor <name>', 'whose emoji: google, apple, twitter or facebook', notEmpty('vendor'))
     .option('--hand <name>', 'the hand of Chinese characters: ming, hei or kai', notEmpty('hand'))
-    .optionsGroup('Networks and objective:')
-    .addOption(new Option('--model <name>', 'networks').choices(models))
-    .option('--latent <n>', 'length of a latent code', numberIn(settings.latent))
-    .option('--width <n>', 'channels or units of the generator', numberIn(settings.width))
-    .addOption(new Option('--critic-norm <kind>', 'normalisation in the critic').choices(criticNorms))
-    .addOption(new Option('--objective <name>', 'what critic and generator minimise').choices(objectiveNames))
-    .option('--label-smoothing <share>', 'one-sided label smoothing', numberIn(settings.labelSmoothing))
-    .option(
-      '--regularizer <name[=strength]>',
-      `any of ${regularizerNames.join(', ')}; or none; may be given several times`,
-      (text: string, before: readonly string[] | undefined) => [...(before ?? []), regularizerOf(text)],
-    )
-    .option(
-      '--instance-noise <sigma>',
-      'noise on what the critic sees, which fades to 0',
-      numberIn(settings.instanceNoise),
-    )
-    .optionsGroup('How it is learnt:')
-    .option('--steps <n>', 'updates of the generator', numberIn(settings.steps))
-    .option('--time <duration>', 'such as 90s, 10m or 1h30m: as many steps as fit, pictures included', duration)
-    .option('--batch <n>', 'samples in a batch', numberIn(settings.batch))
-    .option('--accumulate <n>', 'batches whose mean gradient makes one update', numberIn(settings.accumulate))
-    .option('--critic-steps <n>', 'updates of the critic before each of the generator', numberIn(settings.criticSteps))
-    .addOption(new Option('--optimizer <name>', 'of both networks').choices(optimizerNames))
-    .option('--critic-rate <rate>', "the critic's learning rate", numberIn(settings.criticRate))
-    .option('--generator-rate <rate>', "the generator's learning rate", numberIn(settings.generatorRate))
-    .option('--betas <a,b>', "Adam's decay rates", betas)
-    .option(
-      '--rate-decay <share>',
-      'the learning rates fall in a straight line to this share',
-      numberIn(settings.rateDecay),
-    )
-    .option(
-      '--ema <decay>',
-      "average of the generator's weights that samples come from; 0 for none",
-      numberIn(settings.emaDecay),
-    )
-    .option('--seed <n>', 'the same seed on the same adapter gives the same run', numberIn(settings.seed))
-    .optionsGroup('The run:')
+    .optionsGroup(`What ${system} has of its own:`);
+  const own = Object.keys(table).filter((name) => !Object.hasOwn(runSettings, name));
+  const common = Object.keys(runSettings).filter((name) => !APART.includes(name));
+  const says = presets.length > 0 ? '' : undefined;
+  const keys = new Map<string, string>();
+  const add = (name: string): void => {
+    const option = optionOf(name, table[name]!, says);
+    keys.set(option.attributeName(), name);
+    command.addOption(option);
+  };
+  own.forEach(add);
+  command.optionsGroup('The run:');
+  common.forEach(add);
+  command
     .option('--resume <run>', 'go on with this run where its last checkpoint is', notEmpty('run folder'))
     .option('--out <folder>', 'run folder, new or empty (default: runs/<date-time>)', notEmpty('folder'))
-    .option('--snapshots <n>', 'grids, measurements and checkpoints in a run', numberIn(settings.snapshots))
-    .option('--checkpoint-every <steps>', 'checkpoints between them', numberIn(settings.checkpointEvery))
     .addOption(adapter)
     .option('--quiet', 'print nothing but errors', false)
-    .addHelpText(
-      'after',
-      `
-Presets:
-${Object.entries(presets)
-  .map(([name, { title }]) => `  ${name.padEnd(10)}${title}`)
-  .join('\n')}
+    .addHelpText('after', helpOf(system))
+    .action((_: string | undefined, flags: Flags) => action(optionsOf(named, keys, table, flags)));
+}
 
-Ctrl-C, SIGTERM and SIGHUP stop after the step under way and keep what was learnt; a second one stops at once. --resume
+function knownSystem(text: string): string {
+  if ((systemNames as readonly string[]).includes(text)) return text;
+  throw new InvalidArgumentError(`There is no system ${text}; there are ${systemNames.join(', ')}.`);
+}
+
+/** The flag of a setting: its name with hyphens, unless the table says another. */
+const flagOf = (name: string, { flag }: Setting<unknown>): string =>
+  flag ?? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** @param says '' where presets decide, so that the help gives no default */
+function optionOf(name: string, setting: Setting<unknown>, says: '' | undefined): Option {
+  const { about, value = 'n', choices, open } = setting;
+  const usual = says ?? (open || setting.default === null ? '' : ` (default: ${setting.default})`);
+  const option = new Option(`${flagOf(name, setting)} <${value}>`, `${about}${usual}`);
+  if (choices) return option.choices(choices);
+  if (name === 'seconds') return option.argParser(duration);
+  const { read, range } = setting;
+  if (!read) return option.argParser(numberIn(range));
+  return option.argParser((text: string, before: unknown) => {
+    const found = reading(() => read(text, before));
+    if (range.holds(found)) return found;
+    throw new InvalidArgumentError(`Use ${range.says}.`);
+  });
+}
+
+/** What `read` makes of a text; its errors are those of the option. */
+function reading(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message.replace(/^[a-z]\w*: /, ''));
+  }
+}
+
+function helpOf(system: SystemName): string {
+  const presets = Object.entries(rowOf(system).presets ?? {});
+  const named = presets.map(([name, { title }]) => `  ${name.padEnd(10)}${title}`).join('\n');
+  const name = system === USUAL ? '' : ` ${system}`;
+  const examples = [
+    `wgrad train${name}`,
+    ...(presets.length > 0
+      ? [
+          'wgrad train --preset dcgan --time 15m --out runs/dcgan',
+          'wgrad train --data grid --objective hinge --regularizer r1=1 --regularizer spectral-norm',
+          'wgrad train --data-folder photographs --size 64 --preset sngan --time 2h',
+        ]
+      : [`wgrad train${name} --time 10m --out runs/${system}`]),
+    `wgrad train --resume runs/${system === USUAL ? 'dcgan' : system} --time 30m`,
+  ];
+  return `
+${presets.length > 0 ? `Presets:\n${named}\n\n` : ''}Ctrl-C, SIGTERM and SIGHUP stop after the step under way and keep what was learnt; a second one stops at once. --resume
 goes on, to the same numbers as a run that was never stopped; --steps and --time may then be larger than they were.
 One process at a time writes in a run folder; \`wgrad sample\`, \`evaluate\` and \`report\` may read it meanwhile.
 
 Examples:
-  $ wgrad train
-  $ wgrad train --preset dcgan --time 15m --out runs/dcgan
-  $ wgrad train --data grid --objective hinge --regularizer r1=1 --regularizer spectral-norm
-  $ wgrad train --data-folder photographs --size 64 --preset sngan --time 2h
-  $ wgrad train --resume runs/dcgan --time 30m`,
-    )
-    .action((flags: Flags) => action(optionsOf(flags)));
+${examples.map((line) => `  $ ${line}`).join('\n')}`;
 }
 
-function optionsOf(flags: Flags): TrainOptions {
-  const { preset = PRESET, resume, out, adapter, quiet, regularizer, ema, time, ...rest } = flags;
-  const { dataFolder, classes, size, grey, vendor, hand, ...config } = rest;
-  const dataOptions = defined({ folder: dataFolder, classes, size, grey, vendor, hand });
+function optionsOf(
+  system: SystemName | undefined,
+  keys: ReadonlyMap<string, string>,
+  table: AnySettings,
+  flags: Flags,
+): TrainOptions {
+  const { preset, resume, out, adapter, quiet, dataFolder, data } = flags;
+  const dataOptions = defined({ folder: dataFolder, ...Object.fromEntries(DATA.map((name) => [name, flags[name]])) });
+  const settings = Object.entries(flags).flatMap(([flag, value]) => {
+    const name = keys.get(flag);
+    return name !== undefined && Object.hasOwn(table, name) ? [[name, value] as const] : [];
+  });
   const given = defined({
-    ...config,
+    ...Object.fromEntries(settings),
     // A folder alone is one of images; a data set that lies elsewhere is named beside its folder.
-    data: config.data ?? (dataFolder !== undefined && resume === undefined ? 'folder' : undefined),
-    emaDecay: ema,
-    seconds: time,
-    regularizers: regularizer?.filter((r) => r !== 'none'),
+    data: data ?? (dataFolder !== undefined && resume === undefined ? 'folder' : undefined),
     dataOptions: Object.keys(dataOptions).length > 0 ? dataOptions : undefined,
   });
   if (resume !== undefined && out !== undefined) throw new Error('a run that goes on stays in its folder: drop --out');
-  if (resume !== undefined && flags.preset !== undefined)
+  if (resume !== undefined && preset !== undefined)
     throw new Error('a run that goes on keeps its preset: drop --preset, or start a new run');
-  return { preset, given, quiet, ...defined({ resume, out, adapter }) };
-}
-
-function regularizerOf(text: string): string {
-  if (text === 'none') return text;
-  try {
-    parseRegularizer(text);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message.replace(/^regularizer: /, ''));
-  }
-  return text;
-}
-
-function betas(text: string): [number, number] {
-  const [a, b, ...rest] = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  const value = [a, b, ...rest] as [number, number];
-  if (settings.betas.holds(value)) return value;
-  throw new InvalidArgumentError(`Use ${settings.betas.says}.`);
+  return { given, quiet, ...defined({ system, preset, resume, out, adapter }) } as TrainOptions;
 }

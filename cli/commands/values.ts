@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { OptionRange } from '../../engine/index.ts';
-import { MOST_SECONDS } from '../../gan/train/settings.ts';
+import { MOST_SECONDS } from '../../gan/runSettings.ts';
 
 /** A number in decimal digits that lies in the range of a setting. */
 export const numberIn =

@@ -1,4 +1,4 @@
-import type { TrainConfig } from '../../gan/train/config.ts';
+import type { RunSettings } from '../../gan/runSettings.ts';
 
 /** The words of a command as a shell reads it, still quoted. */
 const WORD = /(?:[^\s'\\]|\\.|'[^']*')+/g;
@@ -10,7 +10,7 @@ const WORD = /(?:[^\s'\\]|\\.|'[^']*')+/g;
  */
 export function commandNow(
   command: string | null,
-  { steps, seconds, data, dataOptions }: Pick<TrainConfig, 'steps' | 'seconds' | 'data' | 'dataOptions'>,
+  { steps, seconds, data, dataOptions }: Pick<RunSettings, 'steps' | 'seconds' | 'data' | 'dataOptions'>,
 ): string | null {
   if (command === null) return null;
   const { folder } = dataOptions;

@@ -1,10 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type AdapterName, adapterNames, checkRange, defined, type OptionRange, ranges } from '../../engine/index.ts';
+import {
+  type AdapterName,
+  adapterNames,
+  checkRange,
+  defined,
+  type OptionRange,
+  ranges,
+  shown,
+} from '../../engine/index.ts';
 import { fileError } from '../../engine/platform/atomicWrite.node.ts';
 import { dataSets } from '../../gan/data/datasets.node.ts';
-import { configNames, type TrainConfig } from '../../gan/train/config.ts';
-import { checkConfig, orNull } from '../../gan/train/settings.ts';
+import type { RunSettings } from '../../gan/runSettings.ts';
+import { orNull } from '../../gan/settings.ts';
+import { checkConfig, type RunConfig, type SystemName, settingsOf, systemNames } from '../../gan/systems/table.ts';
 import { commandNow } from './commandNow.ts';
 import type { RunFolder } from './folder.node.ts';
 import { readJson } from './readJson.node.ts';
@@ -17,6 +26,8 @@ export interface RunAbout {
   readonly command: string | null;
   /** Of one sample: with it a run can be sampled from without its data. */
   readonly shape: readonly number[];
+  /** Names of the classes of the data; absent where there are none, and in older runs. */
+  readonly classes?: readonly string[];
   /** The name of the device. */
   readonly adapter: string;
   /** Of wgrad. */
@@ -37,13 +48,13 @@ export interface Resumption extends Pick<RunAbout, 'adapter' | 'version' | 'comm
 
 /** A run as its folder describes it. */
 export interface StoredRun {
-  readonly config: TrainConfig;
+  readonly config: RunConfig;
   readonly about: RunAbout;
   readonly folder: string;
 }
 
 /** What there is to say of a run that begins now. */
-export const aboutNow = (about: Pick<RunAbout, 'command' | 'shape' | 'adapter'>): RunAbout => ({
+export const aboutNow = (about: Pick<RunAbout, 'command' | 'shape' | 'classes' | 'adapter'>): RunAbout => ({
   ...about,
   version: version(),
   commit: commit(),
@@ -58,7 +69,7 @@ export function resumedBy(
   about: RunAbout,
   { adapter, version, commit, started }: RunAbout,
   step: number,
-  config: TrainConfig,
+  config: RunConfig,
 ): RunAbout {
   const again = { ...about, command: commandNow(about.command, config) };
   const last = about.resumed?.at(-1) ?? about;
@@ -67,7 +78,7 @@ export function resumedBy(
 }
 
 /** Writes `config.json`. */
-export const writeConfig = (run: RunFolder, config: TrainConfig, about: RunAbout): Promise<void> =>
+export const writeConfig = (run: RunFolder, config: RunConfig, about: RunAbout): Promise<void> =>
   run.write(CONFIG, `${JSON.stringify({ ...config, ...about }, null, 2)}\n`);
 
 /** The folder of a run, named by itself or by its checkpoint. @throws Error if there is none */
@@ -86,38 +97,42 @@ export async function runFolderOf(path: string): Promise<string> {
  * @param given what the command line asks for: only `steps`, `seconds` and the folder of the data may differ from what the run was
  * @throws Error naming the file, or the option that would make it another run
  */
-export async function readConfig(path: string, given: Partial<TrainConfig> = {}): Promise<StoredRun> {
+export async function readConfig(path: string, given: Partial<RunConfig> = {}): Promise<StoredRun> {
   const folder = await runFolderOf(path);
   const file = join(folder, CONFIG);
-  const stored = readJson(file, 'begin a new run, or write it again') as TrainConfig & RunAbout;
+  const stored = readJson(file, 'begin a new run, or write it again') as RunConfig & RunAbout;
   if (stored === undefined) throw new Error(`${folder} is not a run of wgrad train: it has no ${CONFIG}`);
   checkStored(file, stored);
   const { dataOptions: moved, ...kept } = given;
   const only = moved === undefined || Object.keys(moved).every((name) => name === 'folder');
   const other = only
-    ? Object.keys(kept).find(
-        (name) => kept[name as keyof typeof kept] !== undefined && !['steps', 'seconds'].includes(name),
-      )
+    ? Object.keys(kept).find((name) => kept[name] !== undefined && !['steps', 'seconds'].includes(name))
     : 'dataOptions';
   if (other) {
     throw new Error(`a run that goes on keeps its ${other}: leave that option out, or start a new run`);
   }
-  const { command, shape, adapter, version, commit, started, resumed } = stored;
-  const own = Object.fromEntries(configNames.map((name) => [name, stored[name]])) as unknown as TrainConfig;
+  const { command, shape, classes, adapter, version, commit, started, resumed } = stored;
+  const system = systemOf(stored)!;
+  const names = Object.keys(settingsOf(system));
+  const own = { system, ...Object.fromEntries(names.map((name) => [name, stored[name]])) } as RunConfig;
   // Of the two limits only the one that is asked for now.
   const open = given.seconds != null ? { steps: null } : given.steps != null ? { seconds: null } : {};
   return {
     config: { ...own, ...open, ...defined(kept), ...(moved && { dataOptions: movedTo(own, moved) }) },
-    about: { command, shape, adapter, version, commit, started, ...(resumed && { resumed }) },
+    about: {
+      ...{ command, shape, adapter, version, commit, started },
+      ...(classes && { classes }),
+      ...(resumed && { resumed }),
+    },
     folder,
   };
 }
 
 /** The options of a run's data that lie in another folder now. */
 export const movedTo = (
-  { dataOptions }: Pick<TrainConfig, 'dataOptions'>,
-  { folder }: TrainConfig['dataOptions'],
-): TrainConfig['dataOptions'] => ({ ...dataOptions, ...(folder !== undefined && { folder: resolve(String(folder)) }) });
+  { dataOptions }: Pick<RunSettings, 'dataOptions'>,
+  { folder }: RunSettings['dataOptions'],
+): RunSettings['dataOptions'] => ({ ...dataOptions, ...(folder !== undefined && { folder: resolve(String(folder)) }) });
 
 const text: OptionRange = { holds: (v) => typeof v === 'string', says: 'a text' };
 const listOf = (item: OptionRange['holds'], most: number, says: string): OptionRange => ({
@@ -137,6 +152,7 @@ const resumption = {
 const about: { readonly [K in keyof RunAbout]-?: OptionRange } = {
   command: orNull(text),
   shape: listOf(ranges.whole(1, 65_536).holds, 4, 'a list of at most 4 whole numbers, 1 or more'),
+  classes: listOf(text.holds, 65_536, 'a list of names'),
   adapter: text,
   version: text,
   commit: orNull(text),
@@ -149,6 +165,15 @@ const about: { readonly [K in keyof RunAbout]-?: OptionRange } = {
   ),
 };
 
+/** What older runs do not say, or only some. */
+const OPTIONAL: readonly string[] = ['classes', 'resumed'];
+
+/** The system of a `config.json`: 'gan' where it says none, as of old; undefined for one that there is not. */
+export function systemOf(stored: object): SystemName | undefined {
+  const { system = 'gan' } = stored as { readonly system?: unknown };
+  return systemNames.find((name) => name === system);
+}
+
 /**
  * Holds what a `config.json` has to what each field may be.
  * @throws Error, RangeError naming the file, the field and what it must be
@@ -158,19 +183,24 @@ function checkStored(file: string, stored: unknown): void {
   if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) {
     throw new Error(`${file} is not the configuration of a run of wgrad train: it is no object`);
   }
-  const known = [...configNames, ...others];
-  const missing = known.find((name) => name !== 'resumed' && !Object.hasOwn(stored, name));
+  const system = systemOf(stored);
+  if (system === undefined) {
+    const named = shown((stored as { readonly system?: unknown }).system);
+    throw new Error(`${file}: there is no system ${named}: update wgrad if a newer one wrote it`);
+  }
+  const known: readonly string[] = [...Object.keys(settingsOf(system)), ...others];
+  const missing = known.find((name) => !OPTIONAL.includes(name) && !Object.hasOwn(stored, name));
   if (missing) throw new Error(`${file} is not the configuration of a run of wgrad train: it has no ${missing}`);
-  const strange = Object.keys(stored).find((name) => !(known as readonly string[]).includes(name));
+  const strange = Object.keys(stored).find((name) => name !== 'system' && !known.includes(name));
   if (strange !== undefined) {
     const name = strange.length > 60 ? `${strange.slice(0, 60)}...` : strange;
     throw new Error(`${file}: there is no setting ${name}: remove it, or update wgrad if a newer one wrote it`);
   }
-  const config = checkConfig(file, stored as TrainConfig);
+  const config = checkConfig(file, { ...stored, system } as RunConfig);
   checkRange(file, 'data', ranges.oneOf(dataSets.map(({ name }) => name)), config.data);
   for (const name of others) {
     const value = (stored as Partial<RunAbout>)[name];
-    if (name !== 'resumed' || value !== undefined) checkRange(file, name, about[name], value);
+    if (!OPTIONAL.includes(name) || value !== undefined) checkRange(file, name, about[name], value);
   }
 }
 

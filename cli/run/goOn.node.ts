@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkRange, type OptionRange, ranges } from '../../engine/index.ts';
-import type { SampleSet } from '../../gan/data/sampleSet.ts';
+import type { DataSource } from '../../gan/data/dataSource.ts';
 import { loadCheckpoint } from '../../nn/index.node.ts';
 import type { CheckpointParts } from '../../nn/index.ts';
 import type { StoredRun } from './configFile.node.ts';
@@ -28,7 +28,7 @@ export interface GoingOn {
 export async function goOn(
   { folder, config, about }: StoredRun,
   parts: CheckpointParts,
-  set: SampleSet,
+  set: DataSource,
 ): Promise<GoingOn> {
   const checkpoint = join(folder, CHECKPOINT);
   if (!existsSync(checkpoint)) {

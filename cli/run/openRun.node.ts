@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checked } from '../../engine/index.ts';
-import { openSampleSet } from '../../gan/data/datasets.node.ts';
-import type { SampleSet } from '../../gan/data/sampleSet.ts';
+import type { DataSource } from '../../gan/data/dataSource.ts';
+import { openData } from '../../gan/data/datasets.node.ts';
 import type { Networks } from '../../gan/networks/networks.ts';
-import { ganOf } from '../../gan/train/assemble.ts';
-import type { TrainConfig } from '../../gan/train/config.ts';
+import { disposeSystem, partsOf, type System } from '../../gan/system.ts';
+import { createSystem, type RunConfig } from '../../gan/systems/table.ts';
 import { loadCheckpoint } from '../../nn/index.node.ts';
 import { terminal } from '../terminal/terminal.node.ts';
 import { movedTo, readConfig } from './configFile.node.ts';
@@ -20,16 +20,20 @@ export interface OpenedRun {
   /** Of the run folder. */
   readonly path: string;
   /** What it was asked for. */
-  readonly config: Readonly<TrainConfig>;
+  readonly config: RunConfig;
   /** Of one sample. */
   readonly shape: readonly number[];
   /** Steps behind the weights. */
   readonly step: number;
-  /** With the averaged weights, if the run keeps an average. */
-  readonly networks: Networks;
+  /** The trained system. Averaged weights, where it keeps any, are in the place of the last ones. */
+  readonly system: System;
+  /** Its networks, of a system that makes samples of codes alone; undefined for the others. */
+  readonly networks: Networks | undefined;
+  /** The same system with its first weights, which the caller frees. */
+  readonly untrained: () => System;
   /** The data set that it was trained on. */
-  readonly openData: () => Promise<SampleSet>;
-  /** Frees the networks. */
+  readonly openData: () => Promise<DataSource>;
+  /** Frees the system. */
   dispose(): void;
 }
 
@@ -58,21 +62,21 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   if (!existsSync(checkpoint)) {
     throw new Error(`${folder} has no ${CHECKPOINT} yet: a run writes one with its first grid after the start`);
   }
-  const gan = ganOf(config, shape);
-  const { networks, ema } = gan;
-  const { generator, critic } = networks;
-  const loaded = await loadCheckpoint(checkpoint, { generator, critic, ...(ema && { ema }) });
+  const make = () => createSystem(config, { shape, classes: about.classes ?? [] });
+  const system = make();
+  const loaded = await loadCheckpoint(checkpoint, partsOf(system));
   const meta = checkMeta(checkpoint, loaded.metadata);
-  ema?.copyTo(generator);
-  gan.dispose();
+  for (const player of Object.values(system.players)) player.settle();
   return {
     path: folder,
     config,
     shape,
-    networks,
+    system,
+    networks: (system as { readonly networks?: Networks }).networks,
+    untrained: make,
     step: meta.step,
     async openData() {
-      const set = await openSampleSet(config.data, {
+      const set = await openData(config.data, {
         ...movedTo(config, { folder: dataFolder }),
         ...(config.data === 'folder' && { onWarning }),
       });
@@ -84,8 +88,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
       return set;
     },
     dispose() {
-      generator.dispose();
-      critic.dispose();
+      disposeSystem(system);
     },
   };
 }

@@ -1,6 +1,8 @@
+import { shown } from '../../engine/index.ts';
 import type { Row } from '../../gan/row.ts';
-import { configNames } from '../../gan/train/config.ts';
-import { settingRange } from '../../gan/train/settings.ts';
+import { rangeOf } from '../../gan/settings.ts';
+import { settingsOf } from '../../gan/systems/table.ts';
+import { systemOf } from './configFile.node.ts';
 import { spans } from './jsonLines.node.ts';
 import { gridName } from './runFiles.ts';
 
@@ -51,7 +53,10 @@ export function pictureProblems(names: readonly string[], rows: readonly Row[]):
 
 /** Settings that no run can have. */
 export function settingProblems(config: Readonly<Record<string, unknown>>): string[] {
-  return configNames
-    .filter((name) => Object.hasOwn(config, name) && !settingRange(name).holds(config[name]))
-    .map((name) => `config.json: ${name} must be ${settingRange(name).says}`);
+  const system = systemOf(config);
+  if (system === undefined) return [`config.json: there is no system ${shown(config.system)}`];
+  return Object.entries(settingsOf(system))
+    .map(([name, setting]) => ({ name, range: rangeOf(setting) }))
+    .filter(({ name, range }) => Object.hasOwn(config, name) && !range.holds(config[name]))
+    .map(({ name, range }) => `config.json: ${name} must be ${range.says}`);
 }

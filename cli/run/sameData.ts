@@ -1,4 +1,4 @@
-import type { SampleSet } from '../../gan/data/sampleSet.ts';
+import type { DataSource } from '../../gan/data/dataSource.ts';
 import type { CheckpointMeta } from './runFiles.ts';
 
 /** Why a folder that nobody has touched may have other samples than when its run began. */
@@ -11,7 +11,7 @@ const OLDER =
  * @param shape of one sample of the run's
  */
 export function dataDifference(
-  set: SampleSet,
+  set: DataSource,
   { samples, data }: Pick<CheckpointMeta, 'samples' | 'data'>,
   shape: readonly number[],
 ): string | undefined {

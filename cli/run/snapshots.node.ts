@@ -1,13 +1,19 @@
 import { Rng, sizeOf } from '../../engine/index.ts';
+import { isSampleSet } from '../../gan/data/dataSource.ts';
+import type { SampleSet } from '../../gan/data/sampleSet.ts';
+import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import { tileImages } from '../../gan/pictures/grid.ts';
 import { plotCurves } from '../../gan/pictures/plot.node.ts';
 import { encodePng } from '../../gan/pictures/png.node.ts';
 import { boxOf, onPlane, pointsImage } from '../../gan/pictures/points.node.ts';
 import type { SampleArray } from '../../gan/sampling/draw.ts';
 import { streams } from '../../gan/streams.ts';
+import type { Lab } from '../../gan/systems/row.ts';
+import { rowOf } from '../../gan/systems/table.ts';
 import type { StepRow } from '../../gan/train.ts';
+import { quantitiesOf } from '../pages/quantities.node.ts';
 import { writeReport } from '../pages/report.node.ts';
-import { runPanels } from '../pages/runPanels.ts';
+import { pngOf } from '../pages/shows.node.ts';
 import { figureLines, snapshotFigures } from './figures.ts';
 import { readJsonLines } from './folder.node.ts';
 import { type CheckpointMeta, gridName } from './runFiles.ts';
@@ -34,13 +40,9 @@ export interface Snapshots {
 
 /** Snapshots of a run. */
 export function createSnapshots(job: Job): Snapshots {
-  const { config, set, system, run, say } = job;
-  const figures = snapshotFigures(set);
-  const draw = async () => (await system.draw(figures.count, new Rng(config.seed, streams.samples))).samples;
-  let samples: SampleArray;
+  const { set, run, say } = job;
+  const view = viewOf(job);
   let last: StepRow = {};
-  const picture = async (name: string): Promise<void> =>
-    run.write(name, await encodePng(await pictureOf(job, samples)));
   const own: Mutable<Snapshots> = {
     shown: undefined,
     saved: undefined,
@@ -50,33 +52,30 @@ export function createSnapshots(job: Job): Snapshots {
         Object.assign(own, { before: meta.before, shown: meta.step, saved: meta.step });
         return;
       }
-      samples = await draw();
-      own.before = figures.measure(samples);
-      await picture(gridName(0));
+      own.before = await view.measure();
+      await run.write(gridName(0), await view.picture());
     },
     async take(step) {
-      samples = await draw();
-      last = figures.measure(samples);
-      await picture(gridName(step));
+      last = await view.measure();
+      await run.write(gridName(step), await view.picture());
       own.shown = step;
       return last;
     },
     async finish(step, seconds) {
-      samples ??= await draw();
-      if (Object.keys(last).length === 0) last = figures.measure(samples);
-      await picture('samples.png');
+      if (Object.keys(last).length === 0) last = await view.measure();
+      await run.write('samples.png', await view.picture());
       const rows = readJsonLines(run.file('metrics.jsonl'));
       if (rows.length > 0) {
-        const subtitle = `${methodOf(job)}, seed ${config.seed}, ${job.adapter}`;
-        const x = { key: 'step', label: 'generator step' };
-        await run.write('curves.svg', plotCurves({ title: set.title, subtitle, x, panels: runPanels, rows }));
+        const subtitle = `${methodOf(job)}, seed ${job.config.seed}, ${job.adapter}`;
+        const x = { key: 'step', label: 'step' };
+        await run.write('curves.svg', plotCurves({ title: set.title, subtitle, x, panels: quantitiesOf(rows), rows }));
       }
       run.check();
       await writeReport(run.path);
       say(
         [
           `${step} steps in ${seconds.toFixed(0)} s`,
-          ...figureLines(set, figures, own.before, last),
+          ...view.lines(own.before, last),
           `samples ${run.file('samples.png')}${rows.length > 0 ? `, curves ${run.file('curves.svg')}` : ''}, report ${run.file('report.html')}`,
         ].join('\n'),
       );
@@ -85,17 +84,60 @@ export function createSnapshots(job: Job): Snapshots {
   return own;
 }
 
-/** How it is learnt, in words. */
-export function methodOf({ config, system }: Pick<Job, 'config' | 'system'>): string {
-  const { objective, regularizers } = system;
-  const steps = `${config.criticSteps} critic step${config.criticSteps === 1 ? '' : 's'}`;
-  return [objective.title, ...regularizers.map((r) => r.title), `batch ${config.batch}`, steps].join(', ');
+/** What a run looks at. */
+interface View {
+  /** Draws anew, and measures. */
+  measure(): Promise<StepRow>;
+  /** A PNG of what was drawn when it was last measured. */
+  picture(): Promise<Uint8Array>;
+  /** Before and after in words. */
+  lines(before: StepRow, after: StepRow): string[];
 }
+
+/** Samples of the same codes throughout, of a system that draws any; else its first show, and the measures that are quick. */
+function viewOf(job: Job): View {
+  const { config, set, system } = job;
+  const row = rowOf(config.system);
+  const lab: Lab = { system, set, seed: config.seed, classifier: loadDigitClassifier };
+  const quick = Object.entries(row.measures ?? {}).filter(([, { quick }]) => quick);
+  const measured = async (): Promise<StepRow> => {
+    const figures: Record<string, number> = {};
+    for (const [name, measure] of quick) figures[name] = await measure.compute(lab);
+    return figures;
+  };
+  const change = (before: StepRow, after: StepRow): string[] =>
+    quick.map(([name, { title, better }]) => {
+      const [from, to] = [before, after].map((figures) => Number(figures[name]!.toPrecision(4)));
+      return `${title}: before ${from}, after ${to} (${better} is better)`;
+    });
+  const [show] = Object.values(row.shows ?? {});
+  if (!isSampleSet(set) || !system.draw) {
+    if (!show) throw new Error(`${config.system}: a system that draws no samples needs something to show`);
+    return { measure: measured, picture: async () => pngOf(await show.draw(lab)), lines: change };
+  }
+  const figures = snapshotFigures(set);
+  let samples: SampleArray;
+  const draw = async () => {
+    ({ samples } = await system.draw!(figures.count, new Rng(config.seed, streams.samples)));
+  };
+  return {
+    async measure() {
+      await draw();
+      return { ...figures.measure(samples), ...(await measured()) };
+    },
+    picture: async () => (show ? pngOf(await show.draw(lab)) : encodePng(await pictureOf(set, samples))),
+    lines: (before, after) => [...figureLines(set, figures, before, after), ...change(before, after)],
+  };
+}
+
+/** How it is learnt, in words. */
+export const methodOf = ({ config, system }: Pick<Job, 'config' | 'system'>): string =>
+  rowOf(config.system).method(system, config).words;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A grid of images, or points over real ones. */
-async function pictureOf({ set }: Job, samples: SampleArray) {
+async function pictureOf(set: SampleSet, samples: SampleArray) {
   if (set.kind === 'images') {
     const size = sizeOf(set.shape);
     const scale = set.shape[0]! < 48 ? 2 : 1;

@@ -1,15 +1,21 @@
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { destroy, init, memory } from '../../engine/index.ts';
-import { dataSetKind, openSampleSet } from '../../gan/data/datasets.node.ts';
-import type { SampleSet } from '../../gan/data/sampleSet.ts';
-import { partsOf, type Stream } from '../../gan/system.ts';
-import type { Gan } from '../../gan/systems/adversarial.ts';
-import { dataOf, ganOf } from '../../gan/train/assemble.ts';
-import { configure, type TrainConfig } from '../../gan/train/config.ts';
-import { checkConfig } from '../../gan/train/settings.ts';
-import { createWatch, DivergenceError } from '../../gan/train/watch.ts';
+import { type DataSource, refuseMissing } from '../../gan/data/dataSource.ts';
+import { dataSetKind, openData } from '../../gan/data/datasets.node.ts';
+import type { RunSettings } from '../../gan/runSettings.ts';
+import { disposePlayers, partsOf, type Streams, type System } from '../../gan/system.ts';
+import {
+  checkConfig,
+  configure,
+  createSystem,
+  type RunConfig,
+  rowOf,
+  settingsOf,
+  streamsOf,
+} from '../../gan/systems/table.ts';
 import { linearDecay, type StepRow, train as steps } from '../../gan/train.ts';
+import { createWatch, DivergenceError } from '../../gan/watch.ts';
 import { saveCheckpoint } from '../../nn/index.node.ts';
 import { type CheckpointParts, decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts';
 import type { TrainOptions } from '../commands/options.ts';
@@ -45,7 +51,10 @@ const TRIAL = { share: 0.03, seconds: 3 };
 export async function train(options: TrainOptions, signal?: AbortSignal): Promise<void> {
   if (options.resume === undefined) return trainRun(options, undefined, signal);
   // Once to see that it is a run, and again when no other process writes in it any more.
-  const { folder } = await readConfig(options.resume, options.given);
+  const { folder, config } = await readConfig(options.resume, options.given);
+  if (options.system !== undefined && options.system !== config.system) {
+    throw new Error(`${folder} is a run of ${config.system}, not of ${options.system}: leave the name out`);
+  }
   const lock = lockFolder(folder);
   try {
     await trainRun(options, { ...(await readConfig(folder, options.given)), lock }, signal);
@@ -65,23 +74,26 @@ async function trainRun(
     if (!quiet) terminal.out.text(text);
   };
   const warn = (text: string): void => terminal.err.line(`wgrad: ${text}`);
-  const set = await openSampleSet(config.data, {
+  const set = await openData(config.data, {
     ...config.dataOptions,
     ...(config.data === 'folder' && { onWarning: warn }),
   });
   const device = await init({ adapter: options.adapter ?? (before && adapterOf(before.about)) });
   try {
-    const system = ganOf(config, set.shape);
-    const streams = { data: dataOf(config, set) };
+    refuseMissing(config.system, rowOf(config.system).needs, set);
+    const { shape, classes } = set;
+    const system = createSystem(config, { shape, classes: classes ?? [] });
+    const streams = streamsOf(config, set);
     const parts = partsOf(system, streams);
-    if (config.criticNorm === 'batch' && system.regularizers.some((r) => r.penalty)) {
-      warn(
-        'a penalty on the slope at each sample is of little meaning behind batch norm, which mixes samples (Gulrajani et al. 2017, section 4): --critic-norm layer or none',
-      );
-    }
+    for (const warning of rowOf(config.system).method(system, config).warnings ?? []) warn(warning);
     const { meta, notices = [] } = before ? await goOn(before, parts, set) : {};
     const step = meta?.step ?? 0;
-    const now = aboutNow({ command: commandOn(device.name, options.command), shape: set.shape, adapter: device.name });
+    const now = aboutNow({
+      command: commandOn(device.name, options.command),
+      shape,
+      ...(classes && { classes }),
+      adapter: device.name,
+    });
     if (before && before.about.adapter !== device.name) {
       warn(
         `the run began on ${before.about.adapter} and goes on on ${device.name}: its numbers will differ a little from those of a run on one`,
@@ -112,6 +124,7 @@ async function trainRun(
       await withStatus(job, createSnapshots(job));
     } finally {
       run.close();
+      disposePlayers(system);
     }
   } finally {
     destroy();
@@ -119,8 +132,9 @@ async function trainRun(
 }
 
 /** The configuration of a new run. Its folder of data is absolute: the run may go on from elsewhere. */
-function newConfig({ preset, given }: TrainOptions): TrainConfig {
-  const config = checkConfig('train', configure(preset, dataSetKind(given.data ?? 'mnist'), given));
+function newConfig({ system = 'gan', preset, given }: TrainOptions): RunConfig {
+  const data = given.data ?? (settingsOf(system).data!.default as string);
+  const config = checkConfig('train', configure(system, dataSetKind(data), given, preset));
   const { folder } = config.dataOptions;
   return typeof folder !== 'string'
     ? config
@@ -139,10 +153,10 @@ function commandOn(adapter: string, command: string | undefined): string | null 
 
 /** A run that is about to begin, or to go on. */
 export interface Job {
-  readonly config: TrainConfig;
-  readonly set: SampleSet;
-  readonly system: Gan;
-  readonly streams: { readonly data: Stream };
+  readonly config: RunConfig;
+  readonly set: DataSource;
+  readonly system: System;
+  readonly streams: Streams;
   /** Everything that training changes: what a checkpoint holds. */
   readonly parts: CheckpointParts;
   readonly run: RunFolder;
@@ -232,7 +246,10 @@ async function learn(
     await saveRun(job, snapshots, course.step, seconds());
     await note();
   };
-  const rate = { imagesPerStep: imagesPerStep({ ...config })!, samples: job.set.kind };
+  const rate = {
+    imagesPerStep: imagesPerStep({ ...config })!,
+    samples: job.set.kind === 'points' ? 'points' : 'images',
+  } as const;
   const bar = createProgress({ total: of, ...rate, start: course.step, quiet });
   const watch = createWatch();
   // A row waits for the next one, or for what the snapshot at its step measures: the last row has figures wherever it stops.
@@ -250,7 +267,7 @@ async function learn(
       const step = row.step!;
       course.step = step;
       if (step % TIMING === 0) run.timing.append({ step, seconds: seconds(), ...memory() });
-      bar.update(step, shortly(system, row));
+      bar.update(step, shortly(job, row));
       watched(watch, row, job, snapshots);
       if (!pauses(step)) continue;
       write(isSnapshot(config, of, step) ? await snapshots.take(step) : {});
@@ -267,12 +284,9 @@ async function learn(
 }
 
 /** What the progress bar shows of a row. */
-function shortly({ objective: { estimate } }: Gan, { criticLoss, generatorLoss, ...row }: StepRow): StepRow {
-  return {
-    ...(estimate && { [SHORT[estimate.name] ?? estimate.name]: row[estimate.name]! }),
-    critic: criticLoss!,
-    generator: generatorLoss!,
-  };
+function shortly({ config, system }: Job, row: StepRow): StepRow {
+  const { step: _, ...values } = row;
+  return rowOf(config.system).bar?.(system, row) ?? values;
 }
 
 /** Looks at a row for signs of divergence. @throws DivergenceError that says which weights are kept */
@@ -302,15 +316,12 @@ async function saveRun(job: Job, snapshots: Snapshots, step: number, seconds: nu
   snapshots.saved = step;
 }
 
-/** Names for the progress bar. */
-const SHORT: Readonly<Record<string, string>> = { wasserstein: 'W', totalVariation: 'TV', triangular: 'Δ' };
-
 /** Whether the settings ask for a checkpoint at a step, beside those of the snapshots. */
-const isSaved = ({ checkpointEvery }: TrainConfig, step: number): boolean =>
+const isSaved = ({ checkpointEvery }: RunSettings, step: number): boolean =>
   checkpointEvery !== null && step % checkpointEvery === 0;
 
 /** Whether the run draws and measures at a step. */
-const isSnapshot = ({ snapshots }: TrainConfig, steps: number, step: number): boolean =>
+const isSnapshot = ({ snapshots }: RunSettings, steps: number, step: number): boolean =>
   Math.floor((step * snapshots) / steps) > Math.floor(((step - 1) * snapshots) / steps);
 
 /**
@@ -341,7 +352,7 @@ async function stepsInTime(
 }
 
 /** @throws DivergenceError for weights that are not finite: the checkpoint before stays */
-async function refuseBroken({ players }: Gan, step: number, saved: number | undefined): Promise<void> {
+async function refuseBroken({ players }: System, step: number, saved: number | undefined): Promise<void> {
   for (const p of Object.values(players).flatMap(({ parameters }) => parameters)) {
     if ((await p.data()).every((w) => Number.isFinite(w))) continue;
     const where = saved === undefined ? '' : ` (weights of step ${saved} are kept)`;

@@ -1,5 +1,6 @@
 import { checked, shown } from '../../engine/index.ts';
 import { moons, segments, spirals, swissRoll } from './curves.ts';
+import { type DataSource, isSampleSet } from './dataSource.ts';
 import { type Distribution, pointSet, pointSetOptions } from './distribution.ts';
 import { emoji, emojiOptions } from './emoji.node.ts';
 import { glyphOptions, glyphs } from './glyphs.node.ts';
@@ -19,7 +20,7 @@ export interface DataSetEntry {
   /** For headings. */
   readonly title: string;
   /** As in a `SampleSet`. */
-  readonly kind: SampleSet['kind'];
+  readonly kind: DataSource['kind'];
   /** What it shows, in a line. */
   readonly about: string;
   /** Shape of one sample, unless options change it: [H, W, C] or [D]. */
@@ -35,7 +36,7 @@ export interface DataSetEntry {
   /** The options that it takes; each is described at {@link SampleSetOptions}. */
   readonly options: readonly (keyof SampleSetOptions)[];
   /** Opens it; the options are checked already. */
-  readonly open: (options: SampleSetOptions) => Promise<SampleSet>;
+  readonly open: (options: SampleSetOptions) => Promise<DataSource>;
 }
 
 /** What is common to the distributions. */
@@ -252,6 +253,13 @@ export const dataSets: readonly DataSetEntry[] = [
  * const ring = await openSampleSet('ring', { seed: 1 });
  */
 export async function openSampleSet(name: string, options: SampleSetOptions = {}): Promise<SampleSet> {
+  const set = await openData(name, options);
+  if (isSampleSet(set)) return set;
+  throw new Error(`${name} has images of two domains, not samples to generate: openData opens it`);
+}
+
+/** Opens a data set of any kind by name. @throws Error as {@link openSampleSet} */
+export async function openData(name: string, options: SampleSetOptions = {}): Promise<DataSource> {
   const entry = entryOf(name);
   checked(name, options, entry.options);
   try {
@@ -264,7 +272,7 @@ export async function openSampleSet(name: string, options: SampleSetOptions = {}
 }
 
 /** What a data set of that name holds. @throws Error for a name that is not known, as {@link openSampleSet} */
-export const dataSetKind = (name: string): SampleSet['kind'] => entryOf(name).kind;
+export const dataSetKind = (name: string): DataSource['kind'] => entryOf(name).kind;
 
 function entryOf(name: string): DataSetEntry {
   const entry = dataSets.find((set) => set.name === name);

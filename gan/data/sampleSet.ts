@@ -1,3 +1,5 @@
+import type { DataSource } from './dataSource.ts';
+
 /** Samples of one split, in memory. */
 export interface Samples {
   /** How many samples. */
@@ -24,23 +26,13 @@ export interface Modes {
 }
 
 /** A data set for a generative model. */
-export interface SampleSet {
-  /** The name on the command line, such as 'mnist' or 'ring'. */
-  readonly name: string;
-  /** For headings, such as 'MNIST' or 'ring of 8 Gaussians'. */
-  readonly title: string;
+export interface SampleSet extends DataSource {
   /** Images are bytes in memory and in [-1, 1] on devices; points are the same in both. */
   readonly kind: 'images' | 'points';
-  /** Shape of one sample: [H, W, C] of an image, [D] of a point. */
-  readonly shape: readonly number[];
   /** What the generator learns from. */
   readonly train: Samples;
   /** What its samples are measured against; shares no sample with `train`. */
   readonly test: Samples;
-  /** Names of the classes, by label. */
-  readonly classes?: readonly string[];
   /** The modes, of a mixture. */
   readonly modes?: Modes;
-  /** Of a set that is read from files: hex digits made of their content, the same wherever they lie and however they are decoded. */
-  readonly fingerprint?: string;
 }

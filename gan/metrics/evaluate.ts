@@ -73,6 +73,8 @@ export interface EvaluatedFigure extends Figure {
   readonly realCount?: number;
   /** Why the figure says little, where there are fewer samples or reference samples than the metric needs: how many of them. */
   readonly tooFew?: string;
+  /** Figures that must be worse, by what they are of, such as the untrained system. */
+  readonly controls?: Readonly<Record<string, Figure>>;
   /** The figure of as many samples of uniform noise, in [-1, 1] or the box that the reference points span. */
   readonly noise?: Figure;
 }
@@ -171,11 +173,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
  * it; '-' is a figure that there is not. Of too few samples it says so at the end.
  */
 export function figureLine(figure: EvaluatedFigure): string {
-  const { title, spread, better, best, real, realCount, noise } = figure;
+  const { title, spread, better, best, real, realCount, noise, controls = {} } = figure;
   const digits = (x: number) => (Number.isNaN(x) ? '-' : Number.isInteger(x) ? String(x) : x.toPrecision(3));
   const bounded = ({ value: v, details }: Figure) => `${details?.atLeast === true ? '>= ' : ''}${digits(v)}`;
   const of = realCount === undefined ? '' : ` of ${realCount} samples`;
-  const beside = [real && `real ${bounded(real)}${of}`, noise && `noise ${bounded(noise)}`].filter(Boolean).join(', ');
+  const others = Object.entries(controls).map(([name, control]) => `${name} ${bounded(control)}`);
+  const beside = [real && `real ${bounded(real)}${of}`, noise && `noise ${bounded(noise)}`, ...others]
+    .filter(Boolean)
+    .join(', ');
   const rule = best === undefined ? `${better} is better` : `best at ${best}`;
   const deviation = spread === undefined ? '' : ` ± ${digits(spread)}`;
   const { bias, unbiased, unseen } = figure.details ?? {};

@@ -98,17 +98,27 @@ test.before((context) => {
 test.after(({ root }) => rmSync(root, { recursive: true }));
 
 test('the installed command: help, version, exit codes', async () => {
-  const [help, train, sample, evaluate, data, version, wrong] = await Promise.all(
+  const [help, train, sample, evaluate, data, systems, version, wrong] = await Promise.all(
     [
-      ...[['--help'], ['train', '--help'], ['sample', '--help'], ['evaluate', '--help'], ['data'], ['--version']],
+      ...[
+        ['--help'],
+        ['train', '--help'],
+        ['sample', '--help'],
+        ['evaluate', '--help'],
+        ['data'],
+        ['systems'],
+        ['--version'],
+      ],
       ['train', '--step', '3'],
     ].map((args) => run([...wgrad, ...args])),
   );
-  for (const { code, err } of [help!, train!, sample!, evaluate!, data!, version!]) assert.equal([code, err], [0, '']);
-  assert.match(help!.out, /train \[options\].*sample.*evaluate.*data.*doctor \[options\].*bench/s);
+  for (const { code, err } of [help!, train!, sample!, evaluate!, data!, systems!, version!])
+    assert.equal([code, err], [0, '']);
+  assert.match(help!.out, /train \[options\] \[system\].*sample.*evaluate.*data.*doctor \[options\].*bench/s);
   assert.match(sample!.out, /--what <picture>.*interpolate/s);
   assert.match(evaluate!.out, /Metrics:\n.*fid .*Examples:/s);
   assert.match(data!.out, /^ring: Ring of 8 Gaussians$/m);
+  assert.match(systems!.out, /^gan: Generative adversarial network$/m);
   const flags =
     'preset data data-folder classes size model latent width objective label-smoothing regularizer instance-noise';
   const more = 'steps time batch accumulate critic-steps optimizer betas ema seed resume out snapshots adapter quiet';
@@ -204,7 +214,8 @@ test('bench passes its options on and gives its exit code', async () => {
 test('wrong usage is one line on standard error and exit code 2', async () => {
   const cases: readonly [RegExp, string[], Record<string, string>?][] = [
     [/unknown command 'trian' \(Did you mean train\?\)/, ['trian']],
-    [/too many arguments/, ['train', 'digits']],
+    [/'digits' is invalid for argument 'system'. There is no system digits; there are gan/, ['train', 'digits']],
+    [/too many arguments/, ['train', 'gan', 'digits']],
     [/'--steps <n>' argument '0' is invalid. Use a whole number from 1 to/, ['train', '--steps', '0']],
     [/'--steps <n>' argument missing/, ['train', '--steps']],
     [/'--batch <n>' argument '2.5' is invalid/, ['train', '--batch', '2.5']],
@@ -243,10 +254,7 @@ test('wrong usage is one line on standard error and exit code 2', async () => {
 
 test('actions receive checked options with defaults', async () => {
   const plain = await call(['train'], { WGRAD_ADAPTER: 'reference' });
-  assert.equal(
-    [plain.code, plain.received],
-    [0, [{ preset: 'wgan-gp', given: {}, quiet: false, adapter: 'reference' }]],
-  );
+  assert.equal([plain.code, plain.received], [0, [{ given: {}, quiet: false, adapter: 'reference' }]]);
   const flags =
     '--steps 5 --out x --time 1h30m --classes 3,8 --betas 0,0.9 --regularizer r1=2 --regularizer spectral-norm --ema 0';
   const { code, received } = await call(['train', ...flags.split(' '), '--regularizer', 'dragan']);
@@ -259,9 +267,12 @@ test('actions receive checked options with defaults', async () => {
     regularizers,
     dataOptions: { classes: ['3', '8'] },
   };
-  assert.equal([code, received], [0, [{ preset: 'wgan-gp', given, quiet: false, out: 'x' }]]);
+  assert.equal([code, received], [0, [{ given, quiet: false, out: 'x' }]]);
   assert.equal((await call(['train', '--regularizer', 'none'])).received, [
-    { preset: 'wgan-gp', given: { regularizers: [] }, quiet: false },
+    { given: { regularizers: [] }, quiet: false },
+  ]);
+  assert.equal((await call(['train', 'gan', '--preset', 'dcgan'])).received, [
+    { system: 'gan', preset: 'dcgan', given: {}, quiet: false },
   ]);
   assert.match((await call(['train', '--resume', 'r', '--out', 'x'])).err, /stays in its folder: drop --out/);
   const sample = await call(['sample', 'r', '--what', 'interpolate', '--codes', '1,2']);

@@ -3,12 +3,16 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { concat, init, noGrad, Rng, type Tensor } from '../../engine/index.ts';
 import { Gan, gaussianRing, pointSet, type SampleSet, type StepRow, train } from '../../gan/index.ts';
-import { dataOf, ganOf } from '../../gan/train/assemble.ts';
-import { configure, type PresetName, presets, type TrainConfig } from '../../gan/train/config.ts';
+import { type PresetName, presets } from '../../gan/systems/gan.ts';
+import { createSystem, configure as makeConfig, type RunConfig, streamsOf } from '../../gan/systems/table.ts';
 import * as nn from '../../nn/index.ts';
 
 await init({ adapter: 'reference' });
 const test = suite('configuration');
+
+const configure = (preset: PresetName, kind: SampleSet['kind'], given: Partial<RunConfig>): RunConfig =>
+  makeConfig('gan', kind, given, preset);
+const ganOf = (config: RunConfig, shape: readonly number[]): Gan => createSystem(config, { shape, classes: [] }) as Gan;
 
 const points = pointSet(gaussianRing(), { seed: 1, trainSize: 64, testSize: 8 });
 const pixels = (count: number) => ({ count, data: Uint8Array.from({ length: count * 784 }, (_, i) => (i * 37) % 256) });
@@ -33,7 +37,7 @@ for (const [preset, { title }] of Object.entries(presets)) {
         Promise.all([critic, generator].map((m) => concat(m.parameters().map((p) => p.reshape([p.size]))).data()));
       const before = await sums();
       const rows: StepRow[] = [];
-      for await (const row of train(gan, { data: dataOf(config, set) }, { until: 1 })) rows.push(row);
+      for await (const row of train(gan, streamsOf(config, set), { until: 1 })) rows.push(row);
       assert.ok(Object.values(rows[0]!).every(Number.isFinite), JSON.stringify(rows[0]));
       const after = await sums();
       for (const k of [0, 1]) assert.not.equal([...after[k]!], [...before[k]!]);
@@ -43,7 +47,7 @@ for (const [preset, { title }] of Object.entries(presets)) {
 }
 
 test('an objective brings its usual constraint, unless one is asked for', () => {
-  const regularizers = (preset: PresetName, given: Partial<TrainConfig>) =>
+  const regularizers = (preset: PresetName, given: Partial<RunConfig>) =>
     configure(preset, 'images', given).regularizers;
   assert.equal(regularizers('wgan-gp', {}), ['gradient-penalty']);
   assert.equal(regularizers('wgan-gp', { objective: 'hinge' }), []);

@@ -27,6 +27,7 @@ const SHORT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'engine/custom/kernelcheck.ts': { 'right.map': 'outputs of an op', 'checkedOnes.map': 'launches of an op' },
   'gan/data/imageFolder.node.ts': { 'plan.notes': 'a few sentences', 'missingClasses(': 'one sentence' },
   'gan/data/imageFormats.ts': { 'head.subarray(0, HEAD_BYTES)': 'the head of a file' },
+  'gan/data/trueType.ts': { '[0, 1, 2, 3].map': 'four bytes' },
   'gan/pictures/pngHeader.ts': { 'bytes.subarray': 'four bytes' },
   'cli/run/commandNow.ts': { option: 'words of a command line' },
   'bench/report/table.ts': { 'cases.map': 'cases of a benchmark' },

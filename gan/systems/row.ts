@@ -1,0 +1,114 @@
+/**
+ * What the tool knows of a system beside the system itself: where its settings, data, pictures and measures stand.
+ * @module
+ */
+import type { Rng } from '../../engine/index.ts';
+import type { DataSource, Need } from '../data/dataSource.ts';
+import type { DigitClassifier } from '../metrics/digitClassifier.ts';
+import type { LabelledGridOptions } from '../pictures/labels.ts';
+import type { RunSettings } from '../runSettings.ts';
+import type { SampleArray } from '../sampling/draw.ts';
+import type { Settings } from '../settings.ts';
+import type { RandomStream } from '../streams.ts';
+import type { Streams, System } from '../system.ts';
+import type { StepRow } from '../train.ts';
+
+/** What is known of the data where no data are at hand: a run folder keeps it. */
+export interface DataShape {
+  /** Shape of one sample. */
+  readonly shape: readonly number[];
+  /** Names of the classes; empty where there are none. */
+  readonly classes: readonly string[];
+}
+
+/** What a system is made of. */
+export interface Making<O> extends DataShape {
+  /** The system's own options, checked. */
+  readonly options: O;
+  /** A stream of random numbers of the run's seed. */
+  readonly rng: (stream: RandomStream) => Rng;
+}
+
+/** A named set of choices. */
+export interface Preset<O> {
+  /** For `--help`. */
+  readonly title: string;
+  /** What differs from the defaults, by the kind of data. */
+  readonly settings: Readonly<Record<'images' | 'points', Partial<O & RunSettings>>>;
+}
+
+/** A trained system and the data that it is looked at with. */
+export interface Lab<T extends System = System> {
+  readonly system: T;
+  readonly set: DataSource;
+  /** Of what is drawn at random. */
+  readonly seed: number;
+  /** Reads what lies in files beside the package, such as the digit classifier; absent in a browser. */
+  readonly classifier?: () => Promise<DigitClassifier>;
+}
+
+/** A picture of what a system does: images laid out, with labels. */
+export interface Picture {
+  readonly samples: SampleArray;
+  readonly layout: LabelledGridOptions;
+}
+
+/** Something to look at, by its name on the command line. */
+export interface Show<T extends System = System> {
+  /** What it shows, in a line. */
+  readonly title: string;
+  /** Draws it. @param count rows, or what there is most of; what suits unless given */
+  draw(lab: Lab<T>, count?: number): Promise<Picture>;
+}
+
+/** A figure that must be worse than a measure's. */
+export interface Control<T extends System = System> {
+  compute(lab: Lab<T>): Promise<number>;
+}
+
+/** A figure that says whether a system does what it claims, with those that must be worse. */
+export interface Measure<T extends System = System> {
+  /** What it measures, with the unit. */
+  readonly title: string;
+  readonly better: 'higher' | 'lower';
+  /** Whether it is measured at each snapshot of a run, too. */
+  readonly quick?: boolean;
+  /** The figure. */
+  compute(lab: Lab<T>): Promise<number>;
+  /** Figures that stand beside it, such as copying. That of the untrained system stands there always. */
+  readonly controls?: Readonly<Record<string, Control<T>>>;
+}
+
+/** A system as the table of systems holds it. */
+export interface SystemRow<O extends object, S extends string, T extends System<S>> {
+  /** For headings. */
+  readonly title: string;
+  /** Whose it is. */
+  readonly paper: string;
+  /** What it claims, in a line. */
+  readonly about: string;
+  /** Its own settings. */
+  readonly options: Settings<O>;
+  /** Its own defaults of the settings that every run has. */
+  readonly run?: Partial<RunSettings>;
+  /** What it must find in its data. */
+  readonly needs: readonly Need[];
+  /** Sets of choices by their names; the first is the usual one. */
+  readonly presets?: Readonly<Record<string, Preset<O>>>;
+  /** Brings choices that depend on others in line. @param given what was asked for; what it has not stays as it would be */
+  settle?(config: O & RunSettings, given: Partial<O & RunSettings>, usual: O & RunSettings): O & RunSettings;
+  /** Refuses settings that do not go together. @throws RangeError that names the owner and the settings */
+  check?(owner: string, config: O & RunSettings): void;
+  /** Makes it with its first weights, on the current device. */
+  create(making: Making<O>): T;
+  /** Batches of its data, without end. @param rng draws their order */
+  streams(set: DataSource, batch: number, rng: Rng): Streams<S>;
+  /** How it is learnt, in words; what must be warned of, in sentences. */
+  method(system: T, config: O & RunSettings): { readonly words: string; readonly warnings?: readonly string[] };
+  /** What a progress bar shows of a row. Default: all. */
+  bar?(system: T, row: StepRow): StepRow;
+  /** Things to look at; the first is drawn at each snapshot. Of a system that draws samples none is needed. */
+  readonly shows?: Readonly<Record<string, Show<T>>>;
+  /** What it claims, as figures. */
+  readonly measures?: Readonly<Record<string, Measure<T>>>;
+}

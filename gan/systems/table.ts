@@ -1,0 +1,97 @@
+import { checkRange, defined, Rng } from '../../engine/index.ts';
+import type { DataSource } from '../data/dataSource.ts';
+import { dataSettings, type RunSettings, runSettings } from '../runSettings.ts';
+import { type AnySettings, checkSettings, defaultsOf } from '../settings.ts';
+import { type RandomStream, streams } from '../streams.ts';
+import type { System } from '../system.ts';
+import { gan } from './gan.ts';
+import type { DataShape, SystemRow } from './row.ts';
+
+/** A row of any system. */
+export type AnySystemRow = SystemRow<Record<string, unknown>, string, System>;
+
+/** Everything that `wgrad train NAME` trains, by its name. */
+export const systems = { gan } as const;
+
+/** A system by its name. */
+export type SystemName = keyof typeof systems;
+
+/** The names of all systems. */
+export const systemNames = Object.keys(systems) as readonly SystemName[];
+
+/** The row of a system, its options as they come. */
+export const rowOf = (name: SystemName): AnySystemRow => systems[name] as unknown as AnySystemRow;
+
+/** What a run is: everything that decides its numbers, together with the adapter. `config.json` in the run folder holds it. */
+export type RunConfig = RunSettings & { readonly system: SystemName } & Readonly<Record<string, unknown>>;
+
+/** The table of all settings of a system: those of every run, with its own defaults, and its own. */
+export function settingsOf(name: SystemName): AnySettings {
+  const { options, run = {} } = rowOf(name);
+  const common = Object.entries(runSettings as unknown as AnySettings).map(([key, setting]) => [
+    key,
+    Object.hasOwn(run, key) ? { ...setting, default: run[key as keyof RunSettings] } : setting,
+  ]);
+  return { ...Object.fromEntries(common), ...(options as unknown as AnySettings) };
+}
+
+/**
+ * The whole configuration: what was asked for, else the preset's for that kind of data, else the defaults. A time limit without a
+ * number of steps leaves `steps` null.
+ * @param kind of the data set
+ * @param preset the first of the system's unless given; of a system without presets none
+ */
+export function configure(
+  system: SystemName,
+  kind: DataSource['kind'],
+  given: Readonly<Record<string, unknown>>,
+  preset?: string,
+): RunConfig {
+  const row = rowOf(system);
+  const { settings = undefined } = row.presets?.[preset ?? Object.keys(row.presets)[0]!] ?? {};
+  const usual = {
+    ...defaultsOf(settingsOf(system)),
+    ...settings?.[kind === 'points' ? 'points' : 'images'],
+  } as RunConfig;
+  const asked = { ...usual, ...defined(given) } as RunConfig;
+  const config = row.settle?.(asked, given, usual) ?? asked;
+  const open = given.seconds != null && given.steps === undefined ? { steps: null } : {};
+  return { system, ...config, ...open } as RunConfig;
+}
+
+/**
+ * A configuration that is one, every setting in its range.
+ * @param owner whose it is, for errors: a file, or what was called
+ * @throws RangeError that names the owner, the setting and what it must be
+ */
+export function checkConfig(owner: string, config: RunConfig): RunConfig {
+  checkSettings(owner, settingsOf(config.system) as never, config);
+  for (const [name, range] of Object.entries(dataSettings)) {
+    if (Object.hasOwn(config.dataOptions, name)) {
+      checkRange(owner, `dataOptions.${name}`, range, config.dataOptions[name]);
+    }
+  }
+  rowOf(config.system).check?.(owner, config);
+  if (config.steps === null && config.seconds === null) {
+    throw new RangeError(`${owner}: steps and seconds are both null, and one of them must say when the run ends`);
+  }
+  return config;
+}
+
+/** The stream of random numbers of a seed. */
+const drawing =
+  (seed: number) =>
+  (stream: RandomStream): Rng =>
+    new Rng(seed, streams[stream]);
+
+/** A system as a configuration says, with its first weights, on the current device. @param data what its samples are */
+export const createSystem = (config: RunConfig, data: DataShape): System =>
+  rowOf(config.system).create({ ...data, options: config, rng: drawing(config.seed) });
+
+/** The batches that a configuration's system learns from. @throws RangeError for a batch larger than the set */
+export function streamsOf({ system, batch, seed }: RunConfig, set: DataSource) {
+  if (batch > set.train.count) {
+    throw new RangeError(`a batch of ${batch} is larger than the ${set.train.count} samples of ${set.title}`);
+  }
+  return rowOf(system).streams(set, batch, drawing(seed)('data'));
+}
