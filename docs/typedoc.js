@@ -36,7 +36,7 @@ const FAMILIES = {
   'Data sets and loaders': 'nn/data/',
   Checkpoints: 'nn/io/checkpoint nn/io/checkpoint.node nn/io/stateful',
   'Files of weights': 'nn/io/',
-  Training: 'gan/gan gan/row gan/objectives/ gan/train/',
+  Training: 'gan/ gan/objectives/ gan/systems/',
   Networks: 'gan/networks/',
   'Divergences and optimal transport': 'gan/transport/',
   Sampling: 'gan/sampling/ gan/pictures/labels cli/pages/animation.node gan/pictures/points.node',

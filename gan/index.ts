@@ -131,10 +131,11 @@ export {
   objectiveNames,
 } from './objectives/objective.ts';
 export {
+  type CriticFunction,
   draganPenalty,
   type GradientPenaltyOptions,
+  gradientNorms,
   gradientPenalty,
-  slopes,
   zeroCentredPenalty,
 } from './objectives/penalty.ts';
 export { type Regularizer, type RegularizerName, regularizer, regularizerNames } from './objectives/regularizer.ts';

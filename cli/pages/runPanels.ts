@@ -1,3 +1,4 @@
+import { estimates } from '../../gan/objectives/objective.ts';
 import type { Panel } from '../../gan/pictures/plot.node.ts';
 
 const one = (key: string, title: string, axis: string, label = 'training batches'): Panel => ({
@@ -16,10 +17,7 @@ export const runPanels: readonly Panel[] = [
       { key: 'generatorLoss', label: 'generator' },
     ],
   },
-  one('wasserstein', 'Wasserstein estimate (critic on real minus on generated)', 'distance (critic units)'),
-  one('jsd', 'Jensen-Shannon divergence, as the discriminator sees it', 'nats'),
-  one('triangular', 'Triangular discrimination, as the discriminator sees it', '0 to 2'),
-  one('totalVariation', 'Total variation distance, as the critic sees it', '0 to 1'),
+  ...estimates.map(({ name, title = name, unit = name }) => one(name, title, unit)),
   one('penalty', "Penalty, as a part of the critic's loss", 'loss', 'penalty'),
   one('slicedWasserstein', 'Sliced Wasserstein distance to held-out samples', 'distance', 'samples from fixed codes'),
   one('modes', 'Modes covered', 'modes', 'modes'),

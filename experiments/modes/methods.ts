@@ -27,7 +27,7 @@ export const wordsOf = (
   criticSteps?: number,
 ): string =>
   [
-    ...regularizers.map(({ title }) => title),
+    ...regularizers.map(({ name, title = name }) => title),
     ...(criticSteps === undefined ? [] : [`${criticSteps} critic step${criticSteps === 1 ? '' : 's'}`]),
     words,
   ].join(', ');

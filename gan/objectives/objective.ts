@@ -1,21 +1,46 @@
 import { checked, checkRange, ranges, type Tensor } from '../../engine/index.ts';
 
 /**
- * What critic and generator minimise. Both see logits (or scores), the critic's outputs [N, 1] before any sigmoid; the losses are
- * means over the batch.
+ * What critic and generator minimise: a row of the table behind {@link objective}, or an object of your own. Both losses see logits (or
+ * scores): what the critic gives for a batch before any sigmoid, [N, 1], or [N, ...] of a critic of patches. They are means over all
+ * axes.
+ *
+ * A critic may give more than a logit. Feature matching (Salimans et al. 2016, 3.1) takes the features of its last hidden layer as
+ * further columns, which the critic's loss leaves alone and the generator is to match on average:
+ * @example
+ * const logit = (scores: Tensor) => scores.slice([[], [0, 1]]); // of a critic that gives concat([head(h), h], -1), [N, 1 + F]
+ * const features = (scores: Tensor) => scores.slice([[], [1]]);
+ * const { criticLoss } = objective('non-saturating');
+ * const featureMatching: Objective = {
+ *   name: 'feature-matching',
+ *   needsReal: true,
+ *   criticLoss: (real, fake) => criticLoss(logit(real), logit(fake)),
+ *   generatorLoss: (fake, real) => features(real!).mean(0).sub(features(fake).mean(0)).square().sum(),
+ * };
+ * const gan = new Gan(networks, rng, { objective: featureMatching });
  */
 export interface Objective {
-  /** The name, as on the command line. */
-  readonly name: ObjectiveName;
-  /** For headings. */
-  readonly title: string;
-  /** What the critic minimises. @param real logits of real samples @param fake logits of generated ones @returns a scalar */
+  /** What errors call it; of those in the table, the name on the command line. */
+  readonly name: string;
+  /** For headings; the name unless given. */
+  readonly title?: string;
+  /**
+   * Whether the generator's loss looks at real samples too. Default false: then the generator's step makes no pass of the critic for
+   * them.
+   */
+  readonly needsReal?: boolean;
+  /** What the critic minimises. @param real logits of real samples @param fake logits of as many generated ones @returns a scalar */
   criticLoss(real: Tensor, fake: Tensor): Tensor;
-  /** What the generator minimises. @param fake logits of generated samples, with a graph @returns a scalar */
-  generatorLoss(fake: Tensor): Tensor;
+  /**
+   * What the generator minimises.
+   * @param fake logits of generated samples, with a graph
+   * @param real logits of as many real samples, constants: given where `needsReal` says so
+   * @returns a scalar
+   */
+  generatorLoss(fake: Tensor, real?: Tensor): Tensor;
   /**
    * The divergence between real and generated samples that the critic's loss stands for: a lower bound, which the best critic
-   * reaches. Of 'wasserstein' only for slopes of at most 1: with a regulariser that leaves steeper slopes K it is K · W1 at most (a
+   * reaches. Of 'wasserstein' only for gradients of norm 1 at most: with a regulariser that leaves norms up to K it is K · W1 at most (a
    * gradient penalty's K is a little above 1, that of clipped weights unknown). Absent where labels are smoothed, since there is no
    * such divergence then.
    */
@@ -24,10 +49,14 @@ export interface Objective {
 
 /** The divergence that a critic estimates. */
 export interface Estimate {
-  /** 'jsd', 'wasserstein', ...: the column in the logs. */
+  /** The column in the logs: 'jsd', 'wasserstein', ... */
   readonly name: string;
-  /** For plots, such as 'Jensen-Shannon divergence (nats)'. */
-  readonly title: string;
+  /** For headings of plots, such as 'Jensen-Shannon divergence, as the discriminator sees it'; the name unless given. */
+  readonly title?: string;
+  /** For the axis of plots: its unit, such as 'nats', or its range. */
+  readonly unit?: string;
+  /** For the progress bar, such as 'W'; the name unless given. */
+  readonly short?: string;
   /** The estimate from the critic's loss, without penalties. Works for numbers read from the device. */
   fromLoss(criticLoss: number): number;
 }
@@ -41,14 +70,11 @@ export interface ObjectiveOptions {
   readonly labelSmoothing?: number;
 }
 
-/** An {@link objective} by its name. */
-export type ObjectiveName = 'minimax' | 'non-saturating' | 'least-squares' | 'hinge' | 'wasserstein';
-
-type Losses = Pick<Objective, 'criticLoss' | 'generatorLoss'>;
+type Losses = Pick<Objective, 'criticLoss' | 'generatorLoss' | 'needsReal'>;
 
 interface Family {
   readonly title: string;
-  readonly estimate: Estimate;
+  readonly estimate?: Estimate;
   /** Whether real samples have a label that can be smoothed. */
   readonly labels: boolean;
   readonly losses: (realLabel: number) => Losses;
@@ -65,12 +91,26 @@ const logisticCritic =
 
 const jsd: Estimate = {
   name: 'jsd',
-  title: 'Jensen-Shannon divergence (nats)',
+  title: 'Jensen-Shannon divergence, as the discriminator sees it',
+  unit: 'nats',
   // V(D*, G) = 2 JSD - log 4, and the critic's loss is -V (Goodfellow et al. 2014, Theorem 1).
   fromLoss: (loss) => Math.log(2) - loss / 2,
 };
 
-const families: Readonly<Record<ObjectiveName, Family>> = {
+/** The logits of real samples that the generator's loss of `name` must be given. */
+function needed(name: string, real: Tensor | undefined): Tensor {
+  if (real) return real;
+  throw new TypeError(`${name}: generatorLoss(fake, real) needs the critic's logits of real samples too`);
+}
+
+/** -E log σ(a - b): falls where a is taken for more realistic than b. */
+const lessRealistic = (a: Tensor, b: Tensor): Tensor => b.sub(a).softplus().mean();
+
+/** -E log σ(a - E b) - E log(1 - σ(b - E a)): falls where a is taken for more realistic than b on average, and b for less than a. */
+const lessRealisticOnAverage = (a: Tensor, b: Tensor): Tensor =>
+  b.mean().sub(a).softplus().mean().add(b.sub(a.mean()).softplus().mean());
+
+const families = {
   minimax: {
     title: 'minimax GAN',
     estimate: jsd,
@@ -94,7 +134,9 @@ const families: Readonly<Record<ObjectiveName, Family>> = {
     labels: true,
     estimate: {
       name: 'triangular',
-      title: 'triangular discrimination',
+      title: 'Triangular discrimination, as the discriminator sees it',
+      unit: '0 to 2',
+      short: 'Δ',
       // The best D is p / (p + q), where the loss is (2 - Δ) / 8 with Δ = ∫ (p - q)² / (p + q), 0 to 2.
       fromLoss: (loss) => 2 - 8 * loss,
     },
@@ -108,7 +150,9 @@ const families: Readonly<Record<ObjectiveName, Family>> = {
     labels: false,
     estimate: {
       name: 'totalVariation',
-      title: 'total variation distance',
+      title: 'Total variation distance, as the critic sees it',
+      unit: '0 to 1',
+      short: 'TV',
       // The best critic is sign(p - q), where the loss is 2 ∫ min(p, q) = 2 (1 - TV).
       fromLoss: (loss) => 1 - loss / 2,
     },
@@ -120,16 +164,50 @@ const families: Readonly<Record<ObjectiveName, Family>> = {
   wasserstein: {
     title: 'Wasserstein GAN',
     labels: false,
-    estimate: { name: 'wasserstein', title: 'Wasserstein estimate', fromLoss: (loss) => -loss },
+    estimate: {
+      name: 'wasserstein',
+      title: 'Wasserstein estimate (critic on real minus on generated)',
+      unit: 'distance (critic units)',
+      short: 'W',
+      fromLoss: (loss) => -loss,
+    },
     losses: () => ({
       criticLoss: (real, fake) => fake.mean().sub(real.mean()),
       generatorLoss: (fake) => fake.mean().neg(),
     }),
   },
-};
+  relativistic: {
+    title: 'relativistic GAN',
+    labels: false,
+    losses: () => ({
+      needsReal: true,
+      criticLoss: lessRealistic,
+      generatorLoss: (fake, real) => lessRealistic(fake, needed('relativistic', real)),
+    }),
+  },
+  'relativistic-average': {
+    title: 'relativistic average GAN',
+    labels: false,
+    losses: () => ({
+      needsReal: true,
+      criticLoss: lessRealisticOnAverage,
+      generatorLoss: (fake, real) => lessRealisticOnAverage(fake, needed('relativistic-average', real)),
+    }),
+  },
+} satisfies Readonly<Record<string, Family>>;
 
-/** The names of all objectives. */
+/** An {@link objective} by its name. */
+export type ObjectiveName = keyof typeof families;
+
+/** The names of all objectives in the table. */
 export const objectiveNames = Object.keys(families) as readonly ObjectiveName[];
+
+/** The divergences that critics of the table estimate, each once. */
+export const estimates: readonly Estimate[] = [
+  ...new Map(
+    Object.values<Family>(families).flatMap(({ estimate }) => (estimate ? [[estimate.name, estimate] as const] : [])),
+  ).values(),
+];
 
 /**
  * The objective of that name. With x the critic's logit of a real sample, y that of a generated one, and sp the softplus:
@@ -141,6 +219,11 @@ export const objectiveNames = Object.keys(families) as readonly ObjectiveName[];
  * | least-squares | ½ E (x - 1)² + ½ E y² | ½ E (y - 1)² | Mao et al. 2017, eq. 9: a = 0, b = c = 1 |
  * | hinge | E max(0, 1 - x) + E max(0, 1 + y) | -E y | Lim and Ye 2017; Miyato et al. 2018, eq. 16 and 17 |
  * | wasserstein | E y - E x | -E y | Arjovsky et al. 2017, eq. 2; needs a critic that is kept Lipschitz |
+ * | relativistic | E sp(y - x) of pairs, that is -E log σ(x - y) | E sp(x - y) | Jolicoeur-Martineau 2018, RSGAN |
+ * | relativistic-average | E sp(E y - x) + E sp(y - E x) | E sp(E x - y) + E sp(x - E y) | Jolicoeur-Martineau 2018, RaSGAN |
+ *
+ * The relativistic ones ask whether real samples look more real than generated ones, so that the generator's loss sees both
+ * (`needsReal`). They are the sums that the paper writes, of which its code takes half for RaSGAN.
  *
  * @throws TypeError for another name, or for smoothed labels where there are none; RangeError for a label out of range
  * @example
@@ -158,5 +241,5 @@ export function objective(name: ObjectiveName, options: ObjectiveOptions = {}): 
     const labelled = objectiveNames.filter((n) => families[n].labels);
     throw new TypeError(`objective: ${name} has no labels to smooth; ${labelled.join(', ')} have`);
   }
-  return { name, title, ...losses(1 - labelSmoothing), ...(labelSmoothing === 0 && { estimate }) };
+  return { name, title, ...losses(1 - labelSmoothing), ...(estimate && labelSmoothing === 0 && { estimate }) };
 }

@@ -1,32 +1,29 @@
 import { checkedNumber, checkRange, type Rng, ranges, type Tensor } from '../../engine/index.ts';
 import { clipWeights, type Module, type Parameter, spectralNorm, type WeightedModule } from '../../nn/index.ts';
-import { draganPenalty, gradientPenalty, zeroCentredPenalty } from './penalty.ts';
+import { type CriticFunction, draganPenalty, gradientPenalty, zeroCentredPenalty } from './penalty.ts';
 
-/** What keeps a critic smooth. */
+/**
+ * What keeps a critic smooth: a row of the table behind {@link regularizer}, or an object of your own.
+ * @example
+ * const drift: Regularizer = { // keeps the scores near 0 (Karras et al. 2018, A.1)
+ *   name: 'drift',
+ *   penalty: (critic, real) => critic.forward(real).square().mean().mul(0.001),
+ * };
+ */
 export interface Regularizer {
-  /** The name, as on the command line. */
-  readonly name: RegularizerName;
-  /** For headings, with its strength: 'gradient penalty 10'. */
-  readonly title: string;
-  /** Its strength; undefined where it has none. */
-  readonly strength: number | undefined;
+  /** What it is called; of those in the table, the name on the command line. */
+  readonly name: string;
+  /** For headings, with its strength: 'gradient penalty 10'. The name unless given. */
+  readonly title?: string;
+  /** Its strength; absent where it has none. */
+  readonly strength?: number;
   /** Changes the critic, once, before its optimizer is made. @param rng for first values */
   prepare?(critic: Module, rng: Rng): void;
   /** A scalar that the critic's loss grows by. The samples carry no gradient. */
-  penalty?(critic: Module, real: Tensor, fake: Tensor, rng: Rng): Tensor;
+  penalty?(critic: CriticFunction, real: Tensor, fake: Tensor, rng: Rng): Tensor;
   /** Changes the critic's parameters after each update. */
   project?(parameters: readonly Parameter[]): void;
 }
-
-/** A {@link regularizer} by its name. */
-export type RegularizerName =
-  | 'weight-clipping'
-  | 'gradient-penalty'
-  | 'one-sided-penalty'
-  | 'r1'
-  | 'r2'
-  | 'dragan'
-  | 'spectral-norm';
 
 type Effect = Pick<Regularizer, 'prepare' | 'penalty' | 'project'>;
 
@@ -38,7 +35,7 @@ interface Family {
   readonly effect: (strength: number) => Effect;
 }
 
-const families: Readonly<Record<RegularizerName, Family>> = {
+const families = {
   'weight-clipping': {
     title: (c) => `weights clipped to ±${c}`,
     strength: 0.01,
@@ -78,9 +75,12 @@ const families: Readonly<Record<RegularizerName, Family>> = {
     strength: undefined,
     effect: () => ({ prepare: normalizeSpectra }),
   },
-};
+} satisfies Readonly<Record<string, Family>>;
 
-/** The names of all regularisers. */
+/** A {@link regularizer} by its name. */
+export type RegularizerName = keyof typeof families;
+
+/** The names of all regularisers in the table. */
 export const regularizerNames = Object.keys(families) as readonly RegularizerName[];
 
 /**
@@ -114,7 +114,7 @@ export function regularizer(name: RegularizerName, strength?: number): Regulariz
     checkRange('regularizer', `the strength of ${name}`, ranges.positive, strength);
   }
   const used = strength ?? usual;
-  return { name, title: title(used ?? 0), strength: used, ...effect(used ?? 0) };
+  return { name, title: title(used ?? 0), ...(used !== undefined && { strength: used }), ...effect(used ?? 0) };
 }
 
 /** Spectral norm on every layer of the critic that has a weight to multiply with. */

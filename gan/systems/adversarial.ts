@@ -20,9 +20,9 @@ import { linearDecay } from '../train.ts';
 
 /** Options of {@link Gan}. */
 export interface GanOptions {
-  /** What both networks minimise. Default 'wasserstein'. */
+  /** What both networks minimise, by name or as an object of your own. Default 'wasserstein'. */
   readonly objective?: Objective | ObjectiveName;
-  /** What keeps the critic smooth. Default: the gradient penalty for 'wasserstein', nothing for the others. */
+  /** What keeps the critic smooth, by name or as objects. Default: the gradient penalty for 'wasserstein', nothing for the others. */
   readonly regularizers?: readonly (Regularizer | RegularizerName)[];
   /** Default Adam with a learning rate of 1e-4 and decay rates 0 and 0.9 (Gulrajani et al. 2017, Algorithm 1). */
   readonly criticOptimizer?: MakeOptimizer;
@@ -115,7 +115,8 @@ export class Gan implements System<'data'> {
 
   /**
    * Prepares the critic (spectral norm) and makes the optimizers, which take the parameters into their arenas.
-   * @throws TypeError for options that do not exist, RangeError for numbers out of range
+   * @throws TypeError for options that do not exist, and for an objective whose generator's loss takes real logits without
+   * `needsReal`; RangeError for numbers out of range
    */
   constructor(networks: Networks, rng: Rng, options: GanOptions = {}) {
     const { emaDecay = 0, instanceNoise = 0, criticSteps = 5, accumulate = 1 } = checked('Gan', options, OPTIONS);
@@ -129,6 +130,11 @@ export class Gan implements System<'data'> {
     );
     const { objective: aim = 'wasserstein' } = options;
     this.objective = typeof aim === 'string' ? objective(aim) : aim;
+    if (this.objective.generatorLoss.length > 1 && !this.objective.needsReal) {
+      throw new TypeError(
+        `Gan: generatorLoss of ${this.objective.name} takes the logits of real samples too: say so with needsReal: true`,
+      );
+    }
     const usual: readonly RegularizerName[] = this.objective.name === 'wasserstein' ? ['gradient-penalty'] : [];
     this.regularizers = (options.regularizers ?? usual).map((r) => (typeof r === 'string' ? regularizer(r) : r));
     this.networks = networks;
@@ -176,7 +182,10 @@ export class Gan implements System<'data'> {
       report = this.criticStep(...samples.slice(k * accumulate, (k + 1) * accumulate));
     }
     const { loss: criticLoss, objectiveLoss, penalty, spread } = report!;
-    const generatorLoss = this.generatorStep(samples[0]!.shape[0]!, accumulate);
+    // A loss that looks at real samples sees those that the critic has just learnt from.
+    const generatorLoss = this.objective.needsReal
+      ? this.generatorStep(...samples.slice(-accumulate))
+      : this.generatorStep(samples[0]!.shape[0]!, accumulate);
     return { criticLoss, objectiveLoss, penalty, spread, generatorLoss };
   }
 
@@ -231,21 +240,43 @@ export class Gan implements System<'data'> {
   /**
    * One update of the generator on a batch of n latent codes, or on the mean gradient of `batches` of them.
    * @returns its loss on the last batch
+   * @throws TypeError if the objective needs real samples
    */
-  generatorStep(n: number, batches = 1): Tensor {
+  generatorStep(n: number, batches?: number): Tensor;
+  /**
+   * One update of the generator for batches of real samples [N, ...], on as many latent codes each: what an objective needs that compares
+   * the two (`needsReal`). For others only the size of the batches matters.
+   */
+  generatorStep(...real: readonly Tensor[]): Tensor;
+  generatorStep(...given: readonly (number | Tensor | undefined)[]): Tensor {
+    const [n, times = 1] = given as readonly number[];
+    const batches = typeof n === 'number' ? Array.from({ length: times }, () => n) : (given as readonly Tensor[]);
     return scope(() => {
-      const { critic, generator } = this.networks;
       const player = this.players.generator;
       let loss: Tensor | undefined;
-      const sizes = Array.from({ length: batches }, () => n);
-      const gradients = accumulated(sizes, (size) => {
-        const fake = generator.forward(this.latents(size));
-        loss = this.objective.generatorLoss(critic.forward(this.seen(fake)));
+      const gradients = accumulated<number | Tensor>(batches, (batch) => {
+        loss = this.generatorLoss(batch);
         return player.gradients(loss);
       });
       player.update(gradients);
       return loss!.detach();
     });
+  }
+
+  /** The generator's loss on as many new samples as a batch of real ones has, or on that many. */
+  private generatorLoss(batch: number | Tensor): Tensor {
+    const { critic, generator } = this.networks;
+    const n = typeof batch === 'number' ? batch : batch.shape[0]!;
+    const scores = critic.forward(this.seen(generator.forward(this.latents(n))));
+    if (!this.objective.needsReal) return this.objective.generatorLoss(scores);
+    if (typeof batch === 'number') {
+      throw new TypeError(
+        `Gan: ${this.objective.name} compares generated samples with real ones: write generatorStep(real), not a number`,
+      );
+    }
+    // They do not depend on the generator.
+    const real = noGrad(() => critic.forward(this.seen(batch)));
+    return this.objective.generatorLoss(scores, real);
   }
 
   /** The critic's losses on real samples [N, ...] and as many new generated ones, with their graph, and no update. */

@@ -273,9 +273,6 @@ function optimizerOf({ optimizer, betas }: GanSettings, lr: number): MakeOptimiz
   }
 }
 
-/** Names for the progress bar. */
-const SHORT: Readonly<Record<string, string>> = { wasserstein: 'W', totalVariation: 'TV', triangular: 'Δ' };
-
 /** A generative adversarial network of two networks, with any objective and any regularisers. */
 export const gan: SystemRow<GanSettings, 'data', Gan> = {
   title: 'Generative adversarial network',
@@ -331,14 +328,18 @@ export const gan: SystemRow<GanSettings, 'data', Gan> = {
   },
   method({ objective, regularizers }, { criticSteps, batch, criticNorm }) {
     const steps = `${criticSteps} critic step${criticSteps === 1 ? '' : 's'}`;
-    const words = [objective.title, ...regularizers.map((r) => r.title), `batch ${batch}`, steps].join(', ');
+    const words = [
+      ...[objective, ...regularizers].map(({ name, title = name }) => title),
+      `batch ${batch}`,
+      steps,
+    ].join(', ');
     if (criticNorm !== 'batch' || !regularizers.some((r) => r.penalty)) return { words };
     const warning =
       'a penalty on the slope at each sample is of little meaning behind batch norm, which mixes samples (Gulrajani et al. 2017, section 4): --critic-norm layer or none';
     return { words, warnings: [warning] };
   },
   bar: ({ objective: { estimate } }, { criticLoss, generatorLoss, ...row }): StepRow => ({
-    ...(estimate && { [SHORT[estimate.name] ?? estimate.name]: row[estimate.name]! }),
+    ...(estimate && { [estimate.short ?? estimate.name]: row[estimate.name]! }),
     critic: criticLoss!,
     generator: generatorLoss!,
   }),

@@ -5,6 +5,7 @@ import { grad, gradcheck, gradgradcheck, init, noGrad, Rng, scope, type Tensor, 
 import {
   draganPenalty,
   Gan,
+  gradientNorms,
   gradientPenalty,
   type Networks,
   type ObjectiveName,
@@ -14,7 +15,6 @@ import {
   type RegularizerName,
   regularizer,
   regularizerNames,
-  slopes,
   zeroCentredPenalty,
 } from '../../gan/index.ts';
 import * as nn from '../../nn/index.ts';
@@ -42,24 +42,51 @@ const PAPERS: Record<ObjectiveName, (t: number) => readonly [critic: number, gen
   ],
   hinge: () => [mean(REAL, (x) => Math.max(0, 1 - x)) + mean(FAKE, (y) => Math.max(0, 1 + y)), -mean(FAKE, (y) => y)],
   wasserstein: () => [mean(FAKE, (y) => y) - mean(REAL, (x) => x), -mean(FAKE, (y) => y)],
+  relativistic: () => [
+    -mean(
+      REAL.map((x, i) => D(x - FAKE[i]!)),
+      Math.log,
+    ),
+    -mean(
+      FAKE.map((y, i) => D(y - REAL[i]!)),
+      Math.log,
+    ),
+  ],
+  'relativistic-average': () => {
+    const [real, fake] = [mean(REAL, (x) => x), mean(FAKE, (y) => y)];
+    const [ofReal, ofFake] = [(x: number) => D(x - fake), (y: number) => D(y - real)];
+    return [
+      -mean(REAL, (x) => Math.log(ofReal(x))) - mean(FAKE, (y) => Math.log(1 - ofFake(y))),
+      -mean(FAKE, (y) => Math.log(ofFake(y))) - mean(REAL, (x) => Math.log(1 - ofReal(x))),
+    ];
+  },
 };
 const logistic = (t: number) =>
   -mean(REAL, (x) => t * Math.log(D(x)) + (1 - t) * Math.log(1 - D(x))) - mean(FAKE, (y) => Math.log(1 - D(y)));
 
 const column = (values: readonly number[]): Tensor => tensor([...values], { shape: [values.length, 1] });
 
+/** Those that have labels to smooth. */
+const LABELLED: readonly ObjectiveName[] = ['minimax', 'non-saturating', 'least-squares'];
+
 for (const name of objectiveNames) {
-  for (const labelSmoothing of name === 'hinge' || name === 'wasserstein' ? [0] : [0, 0.1]) {
+  for (const labelSmoothing of LABELLED.includes(name) ? [0, 0.1] : [0]) {
     test(`${name}, labels smoothed by ${labelSmoothing}: values and derivatives`, async () => {
-      const { criticLoss, generatorLoss } = objective(name, { labelSmoothing });
+      const { criticLoss, generatorLoss, needsReal } = objective(name, { labelSmoothing });
       const [critic, generator] = PAPERS[name](1 - labelSmoothing);
       const [real, fake] = [column(REAL), column(FAKE)];
+      const ofFake = (y: Tensor) => (needsReal ? generatorLoss(y, real) : generatorLoss(y));
       assert.ok(Math.abs((await criticLoss(real, fake).item()) - critic) < 1e-12);
-      assert.ok(Math.abs((await generatorLoss(fake).item()) - generator) < 1e-12);
+      assert.ok(Math.abs((await ofFake(fake).item()) - generator) < 1e-12);
       await gradcheck(criticLoss, [real, fake]);
-      await gradcheck(generatorLoss, [fake]);
+      await gradcheck(ofFake, [fake]);
       await gradgradcheck((x, y) => criticLoss(x!.mul(x!), y!.mul(y!)), [real, fake]);
-      await gradgradcheck((y) => generatorLoss(y!.mul(y!)), [fake]);
+      await gradgradcheck((y) => ofFake(y!.mul(y!)), [fake]);
+      // Of a critic of patches: means over all axes.
+      const patches = [real, fake].map((t) => t.reshape([2, 1, 2, 1])) as [Tensor, Tensor];
+      assert.ok(Math.abs((await criticLoss(...patches).item()) - critic) < 1e-12);
+      const ofPatches = needsReal ? generatorLoss(patches[1], patches[0]) : generatorLoss(patches[1]);
+      assert.ok(Math.abs((await ofPatches.item()) - generator) < 1e-12);
     });
   }
 }
@@ -68,7 +95,7 @@ test('logits of any size give finite losses and slopes', async () => {
   for (const name of objectiveNames) {
     const { criticLoss, generatorLoss } = objective(name);
     const y = column([-1e4, 1e4]).requireGrad();
-    const losses = [criticLoss(y, y), generatorLoss(y)];
+    const losses = [criticLoss(y, y), generatorLoss(y, column([1e4, -1e4]))];
     for (const loss of losses) {
       assert.ok(Number.isFinite(await loss.item()), name);
       const [g] = grad(loss, [y]);
@@ -121,7 +148,7 @@ const batch = (seed: number): Tensor => tensor(valuesFor({ shape: [4, 3] }, seed
 test('penalties against slopes by hand', async () => {
   const [w1, w2] = weights(1);
   const x = batch(3).mul(tensor([[0.05], [0.3], [1], [1]]));
-  const norms = Array.from(await slopes(smooth([w1!, w2!]), x).data());
+  const norms = Array.from(await gradientNorms(smooth([w1!, w2!]), x).data());
   // d/dx tanh(x W) w2 = W ((1 - tanh²) ⊙ w2)
   const h = await x.matmul(w1!).tanh().array();
   const [W, v] = [await w1!.array(), await w2!.array()] as [number[][], number[][]];
@@ -224,8 +251,10 @@ function train(name: ObjectiveName, regularizers: readonly RegularizerName[]): T
   });
   const found: Tensor[] = [];
   for (let i = 0; i < 2; i++) {
-    const { loss, objectiveLoss, penalty, spread } = gan.criticStep(batch(20 + i), batch(30 + i));
-    found.push(loss, objectiveLoss, penalty, spread, gan.generatorStep(4, 2));
+    const real = [batch(20 + i), batch(30 + i)];
+    const { loss, objectiveLoss, penalty, spread } = gan.criticStep(...real);
+    const ofGenerator = gan.objective.needsReal ? gan.generatorStep(...real) : gan.generatorStep(4, 2);
+    found.push(loss, objectiveLoss, penalty, spread, ofGenerator);
   }
   const { generator, critic } = networks;
   return [...found, ...generator.parameters(), ...critic.parameters(), gan.sample(batch(40).slice([[], [0, 2]]))];
