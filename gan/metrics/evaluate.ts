@@ -150,7 +150,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     onProgress?.({ name, title, done, total: names.length });
     const figure = await compute(own);
     const few = tooFew(name, counts, {
-      features: needs === 'points' ? (await own.samples.features()).shape[1]! : 0,
+      features: needs === 'features' ? (await own.samples.features()).shape[1]! : 0,
       classes: classes ?? new Set(Array.from(reference.labels ?? [])).size,
       modes: set?.modes ? set.modes.centres.length / sizeOf(set.shape) : 0,
     });
@@ -209,9 +209,9 @@ function missing(name: MetricName, options: EvaluateOptions, reference?: MetricS
   const hasLabels = samples.labels && (reference ?? options.reference ?? set?.test)?.labels;
   const lacks: Readonly<Record<Metric['needs'], string | false>> = {
     samples: false,
-    points: isImage && !features && 'a network for the features of images (option `features`)',
+    features: isImage && !features && 'a network for the features of images (option `features`)',
     images: !isImage && 'images [N,H,W,C]',
-    digits:
+    classifier:
       !(features?.classes && 'forward' in features.network) &&
       'a classifier of such samples (option `features`, with its number of `classes`)',
     modes: !set?.modes && 'a data set that knows its modes, such as ring or grid (option `set`)',
@@ -276,10 +276,10 @@ async function titleOn(
   { samples }: MetricContext,
   source: FeatureSource | undefined,
 ) {
-  if (needs === 'digits') return `${title} (${source!.title}, ${source!.classes} classes)`;
+  if (needs === 'classifier') return `${title} (${source!.title}, ${source!.classes} classes)`;
   const isImage = samples.samples.shape.length === 4;
   if (needs === 'samples' && isImage) return `${title} (pixels)`;
-  if (needs !== 'points' || !isImage) return title;
+  if (needs !== 'features' || !isImage) return title;
   return `${title} (${source!.title}, ${(await samples.features()).shape[1]} features)`;
 }
 

@@ -44,14 +44,14 @@ export interface Figure {
 }
 
 /**
- * What a metric must be given: any samples as they are ('samples'); points, or images with a network for features ('points'); images
- * ('images'); images with a classifier ('digits'); the modes of the data ('modes'); labels of samples and reference ('labels').
+ * What a metric must be given: any samples as they are ('samples'); points, or images with a network for features ('features'); images
+ * ('images'); images with a classifier ('classifier'); the modes of the data ('modes'); labels of samples and reference ('labels').
  */
-export type MetricNeeds = 'samples' | 'points' | 'images' | 'digits' | 'modes' | 'labels';
+export type MetricNeeds = 'samples' | 'features' | 'images' | 'classifier' | 'modes' | 'labels';
 
 /** A row of the table `metrics`. */
 export interface Metric {
-  /** For headings; what it is measured on is put behind it in brackets where it needs points or digits. */
+  /** For headings; what it is measured on is put behind it in brackets where it needs features or a classifier. */
   readonly title: string;
   /** Whether a higher or a lower figure is better. */
   readonly better: 'higher' | 'lower';

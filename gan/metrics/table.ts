@@ -1,4 +1,5 @@
 import { Rng } from '../../engine/index.ts';
+import { rowsOf } from '../rows.ts';
 import { birthdayParadox } from './birthdayParadox.ts';
 import { classificationAccuracyScore } from './classificationAccuracy.ts';
 import { classesOf } from './features.ts';
@@ -60,30 +61,6 @@ const densityAndCoverage = (context: MetricContext) =>
     densityCoverage(...(await featurePair(context, PAIRED)), { device: context.device }),
   );
 
-/** The name of a metric in {@link metrics}. */
-export type MetricName =
-  | 'modes'
-  | 'highQuality'
-  | 'reverseKl'
-  | 'classes'
-  | 'classKl'
-  | 'slicedWasserstein'
-  | 'mmd'
-  | 'energyDistance'
-  | 'fid'
-  | 'kid'
-  | 'inceptionScore'
-  | 'modeScore'
-  | 'precision'
-  | 'recall'
-  | 'density'
-  | 'coverage'
-  | 'nearestNeighbour'
-  | 'support'
-  | 'parzen'
-  | 'msSsim'
-  | 'accuracy';
-
 /**
  * All metrics by name. Those of features compare equally many samples and reference samples, 5,000 at most; but `fid` takes all there are
  * of both, and `kid` draws subsets of one size from all of both.
@@ -94,7 +71,7 @@ export type MetricName =
  * `nearestNeighbour`: {@link nearestNeighbourTest}. `support`: {@link birthdayParadox}.
  * `parzen`: {@link parzenLogLikelihood}. `msSsim`: {@link msSsimDiversity}. `accuracy`: {@link classificationAccuracyScore}.
  */
-export const metrics: Readonly<Record<MetricName, Metric>> = {
+export const metrics = rowsOf<Metric>()({
   modes: {
     title: 'modes covered',
     better: 'higher',
@@ -119,7 +96,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   classes: {
     title: 'classes covered',
     better: 'higher',
-    needs: 'digits',
+    needs: 'classifier',
     async compute(context) {
       const { covered, counts } = await classesIn(context);
       return { value: covered, details: { of: counts.length } };
@@ -128,7 +105,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   classKl: {
     title: 'reverse KL over classes, nats',
     better: 'lower',
-    needs: 'digits',
+    needs: 'classifier',
     async compute(context) {
       const { reverseKl: value, bias, unseen } = await classesIn(context);
       return { value, details: { bias, unseen } };
@@ -149,7 +126,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   mmd: {
     title: 'MMD squared, mixture of 5 Gaussian kernels',
     better: 'lower',
-    needs: 'points',
+    needs: 'features',
     async compute(context) {
       return { value: await mmd(...(await featurePair(context, PAIRED)), { device: context.device }) };
     },
@@ -157,7 +134,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   energyDistance: {
     title: 'energy distance',
     better: 'lower',
-    needs: 'points',
+    needs: 'features',
     async compute(context) {
       return { value: await energyDistance(...(await featurePair(context, PAIRED)), { device: context.device }) };
     },
@@ -165,7 +142,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   fid: {
     title: 'FID',
     better: 'lower',
-    needs: 'points',
+    needs: 'features',
     async compute(context) {
       const [a, b] = [await context.samples.features(), await context.reference.features()];
       const { value, unbiased, bias } = await frechetInceptionDistance(a, b, { rng: new Rng(context.seed, 1) });
@@ -175,7 +152,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   kid: {
     title: 'KID, mean of 100 subsets and its standard error',
     better: 'lower',
-    needs: 'points',
+    needs: 'features',
     async compute(context) {
       const [a, b] = [await context.samples.features(), await context.reference.features()];
       const options = { rng: new Rng(context.seed, 2), device: context.device };
@@ -186,7 +163,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   inceptionScore: {
     title: 'inception score, mean and deviation of 10 splits',
     better: 'higher',
-    needs: 'digits',
+    needs: 'classifier',
     async compute({ samples }) {
       const probabilities = await samples.probabilities();
       const splits = Math.min(10, probabilities.shape[0]!);
@@ -197,7 +174,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   modeScore: {
     title: 'mode score',
     better: 'higher',
-    needs: 'digits',
+    needs: 'classifier',
     compute: async ({ samples, reference }) => ({
       value: modeScore(await samples.probabilities(), await reference.probabilities()),
     }),
@@ -205,28 +182,28 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   precision: {
     title: 'precision, k = 3',
     better: 'higher',
-    needs: 'points',
+    needs: 'features',
     fewest: 4,
     compute: async (context) => ({ value: (await precisionAndRecall(context)).precision }),
   },
   recall: {
     title: 'recall, k = 3',
     better: 'higher',
-    needs: 'points',
+    needs: 'features',
     fewest: 4,
     compute: async (context) => ({ value: (await precisionAndRecall(context)).recall }),
   },
   density: {
     title: 'density, k = 5',
     better: 'higher',
-    needs: 'points',
+    needs: 'features',
     fewest: 6,
     compute: async (context) => ({ value: (await densityAndCoverage(context)).density }),
   },
   coverage: {
     title: 'coverage, k = 5',
     better: 'higher',
-    needs: 'points',
+    needs: 'features',
     fewest: 6,
     compute: async (context) => ({ value: (await densityAndCoverage(context)).coverage }),
   },
@@ -234,7 +211,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     title: '1-nearest-neighbour accuracy',
     better: 'lower',
     best: 0.5,
-    needs: 'points',
+    needs: 'features',
     async compute(context) {
       const pair = await featurePair(context, PAIRED);
       const { accuracy, realAccuracy, generatedAccuracy } = await nearestNeighbourTest(...pair, {
@@ -295,4 +272,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
       value: (await classificationAccuracyScore(samples.samples, reference.samples, { seed, device })).value,
     }),
   },
-};
+});
+
+/** The name of a metric in {@link metrics}. */
+export type MetricName = keyof typeof metrics;

@@ -1,4 +1,5 @@
 import { checked, type Rng, type Shape, shown } from '../../engine/index.ts';
+import { rowsOf } from '../rows.ts';
 import { dcgan, dcganDefaults, dcganMakes, dcganSmall, dcganSmallDefaults } from './dcgan.ts';
 import { mlp, mlpDefaults, mlpMakes } from './mlp.ts';
 import type { Networks } from './networks.ts';
@@ -46,11 +47,8 @@ const DCGAN_SHAPES: readonly Shape[] = [
   [64, 64, 3],
 ];
 
-/** The name of a model. */
-export type ModelName = 'mlp' | 'dcgan' | 'dcgan-small' | 'resnet';
-
 /** The models, by the name that {@link createNetworks} and the command line take. */
-export const models: Readonly<Record<ModelName, Model>> = {
+export const models = rowsOf<Model>()({
   mlp: {
     title: 'Multilayer perceptrons',
     makes: mlpMakes,
@@ -94,7 +92,10 @@ export const models: Readonly<Record<ModelName, Model>> = {
     width: () => resnetDefaults.width,
     create: onlyMlpHasDepth('resnet', resnet),
   },
-};
+});
+
+/** The name of a model in {@link models}. */
+export type ModelName = keyof typeof models;
 
 /** The same options but depth, which is refused. */
 function onlyMlpHasDepth(name: string, create: (options: NetworksOptions) => Networks): Model['create'] {

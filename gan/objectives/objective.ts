@@ -1,4 +1,5 @@
 import { checked, checkRange, ranges, type Tensor } from '../../engine/index.ts';
+import { namesOf, rowsOf } from '../rows.ts';
 
 /**
  * What critic and generator minimise: a row of the table behind {@link objective}, or an object of your own. Both losses see logits (or
@@ -110,7 +111,7 @@ const lessRealistic = (a: Tensor, b: Tensor): Tensor => b.sub(a).softplus().mean
 const lessRealisticOnAverage = (a: Tensor, b: Tensor): Tensor =>
   b.mean().sub(a).softplus().mean().add(b.sub(a.mean()).softplus().mean());
 
-const families = {
+const families = rowsOf<Family>()({
   minimax: {
     title: 'minimax GAN',
     estimate: jsd,
@@ -194,18 +195,18 @@ const families = {
       generatorLoss: (fake, real) => lessRealisticOnAverage(fake, needed('relativistic-average', real)),
     }),
   },
-} satisfies Readonly<Record<string, Family>>;
-
-/** An {@link objective} by its name. */
-export type ObjectiveName = keyof typeof families;
+});
 
 /** The names of all objectives in the table. */
-export const objectiveNames = Object.keys(families) as readonly ObjectiveName[];
+export const objectiveNames = namesOf(families);
+
+/** An {@link objective} by its name. */
+export type ObjectiveName = (typeof objectiveNames)[number];
 
 /** The divergences that critics of the table estimate, each once. */
 export const estimates: readonly Estimate[] = [
   ...new Map(
-    Object.values<Family>(families).flatMap(({ estimate }) => (estimate ? [[estimate.name, estimate] as const] : [])),
+    Object.values(families).flatMap(({ estimate }) => (estimate ? [[estimate.name, estimate] as const] : [])),
   ).values(),
 ];
 
@@ -236,7 +237,7 @@ export function objective(name: ObjectiveName, options: ObjectiveOptions = {}): 
     throw new TypeError(`objective: there is no objective ${String(name)}; there are ${objectiveNames.join(', ')}`);
   }
   checkRange('objective', 'labelSmoothing', ranges.belowOne, labelSmoothing);
-  const { title, labels, losses, estimate }: Family = families[name];
+  const { title, labels, losses, estimate } = families[name];
   if (labelSmoothing > 0 && !labels) {
     const labelled = objectiveNames.filter((n) => families[n].labels);
     throw new TypeError(`objective: ${name} has no labels to smooth; ${labelled.join(', ')} have`);

@@ -1,5 +1,6 @@
 import { checkedNumber, checkRange, type Rng, ranges, type Tensor } from '../../engine/index.ts';
 import { clipWeights, type Module, type Parameter, spectralNorm, type WeightedModule } from '../../nn/index.ts';
+import { namesOf, rowsOf } from '../rows.ts';
 import { type CriticFunction, draganPenalty, gradientPenalty, zeroCentredPenalty } from './penalty.ts';
 
 /**
@@ -35,7 +36,7 @@ interface Family {
   readonly effect: (strength: number) => Effect;
 }
 
-const families = {
+const families = rowsOf<Family>()({
   'weight-clipping': {
     title: (c) => `weights clipped to ±${c}`,
     strength: 0.01,
@@ -75,13 +76,13 @@ const families = {
     strength: undefined,
     effect: () => ({ prepare: normalizeSpectra }),
   },
-} satisfies Readonly<Record<string, Family>>;
-
-/** A {@link regularizer} by its name. */
-export type RegularizerName = keyof typeof families;
+});
 
 /** The names of all regularisers in the table. */
-export const regularizerNames = Object.keys(families) as readonly RegularizerName[];
+export const regularizerNames = namesOf(families);
+
+/** A {@link regularizer} by its name. */
+export type RegularizerName = (typeof regularizerNames)[number];
 
 /**
  * The regulariser of that name. Several may be used at once, with any objective.
@@ -107,7 +108,7 @@ export function regularizer(name: RegularizerName, strength?: number): Regulariz
       `regularizer: there is no regulariser ${String(name)}; there are ${regularizerNames.join(', ')}`,
     );
   }
-  const { title, effect, strength: usual }: Family = families[name];
+  const { title, effect, strength: usual } = families[name];
   if (strength !== undefined) {
     if (usual === undefined) throw new TypeError(`regularizer: ${name} has no strength to set`);
     checkedNumber('regularizer', `the strength of ${name}`, strength);

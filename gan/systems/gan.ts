@@ -8,6 +8,7 @@ import { type CriticNorm, criticNorms } from '../networks/parts.ts';
 import { type ObjectiveName, objective, objectiveNames } from '../objectives/objective.ts';
 import { type Regularizer, type RegularizerName, regularizer, regularizerNames } from '../objectives/regularizer.ts';
 import type { MakeOptimizer } from '../player.ts';
+import { rowsOf } from '../rows.ts';
 import type { RunSettings } from '../runSettings.ts';
 import { choice, count, number, openNumber, rate, type Settings } from '../settings.ts';
 import type { StepRow } from '../train.ts';
@@ -162,11 +163,8 @@ const likeDcgan: Choices = {
 /** The same networks for the objectives that are not Wasserstein's, on points. */
 const plainPoints: Choices = { ...onPoints, regularizers: [], criticSteps: 1, emaDecay: 0 };
 
-/** A preset by its name. */
-export type PresetName = 'wgan-gp' | 'wgan' | 'dcgan' | 'gan' | 'lsgan' | 'sngan' | 'r1';
-
 /** The objectives of the papers, with what their authors used where that still works in minutes on two cores. */
-export const presets: Readonly<Record<PresetName, Preset<GanSettings>>> = {
+export const presets = rowsOf<Preset<GanSettings>>()({
   'wgan-gp': {
     title: 'Wasserstein GAN with gradient penalty (Gulrajani et al. 2017), small and fast: the default',
     settings: {
@@ -239,7 +237,10 @@ export const presets: Readonly<Record<PresetName, Preset<GanSettings>>> = {
       points: { ...onPoints, objective: 'non-saturating', regularizers: ['r1=1'], criticSteps: 1 },
     },
   },
-};
+});
+
+/** The name of a preset in {@link presets}. */
+export type PresetName = keyof typeof presets;
 
 /** The networks of a configuration with their first weights. @throws ShapeError where the model does not make such samples */
 function networksOf({ options, shape, rng }: Making<GanSettings>): Networks {
