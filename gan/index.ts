@@ -205,7 +205,7 @@ export {
   type Streams,
   type System,
 } from './system.ts';
-export { type CriticReport, Gan, type GanOptions } from './systems/adversarial.ts';
+export { type CriticReport, Gan, type GanOptions, type GanScalar } from './systems/adversarial.ts';
 export {
   type GanSettings,
   type OptimizerName,
@@ -214,12 +214,14 @@ export {
   parseRegularizer,
   presets,
 } from './systems/gan.ts';
+export { ReplayPool, type ReplayPoolOptions } from './systems/pool.ts';
 export type {
   Control,
   DataShape,
   Lab,
   Making,
   Measure,
+  Method,
   Picture,
   Preset,
   Show,

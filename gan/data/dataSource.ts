@@ -11,9 +11,9 @@ export interface DataSource {
   /** Shape of one sample: [H, W, C] of an image, [D] of a point. */
   readonly shape: readonly number[];
   /** What is learnt from. */
-  readonly train: { readonly count: number };
+  readonly train: Pick<Samples, 'count'>;
   /** What is held out; shares no sample with `train`. */
-  readonly test: { readonly count: number };
+  readonly test: Pick<Samples, 'count'>;
   /** Names of the classes, by label. */
   readonly classes?: readonly string[];
   /** Of a set that is read from files: hex digits made of their content. */

@@ -67,8 +67,8 @@ const OPTIONS = [
   'accumulate',
 ] as const satisfies readonly (keyof GanOptions)[];
 
-/** The scalars of a step. */
-type Column = 'criticLoss' | 'objectiveLoss' | 'penalty' | 'spread' | 'generatorLoss';
+/** The names of the scalars of a {@link Gan}'s step. */
+export type GanScalar = 'criticLoss' | 'objectiveLoss' | 'penalty' | 'spread' | 'generatorLoss';
 
 /** Layers whose output for a sample depends on the others of the batch. */
 const MIXING = [BatchNorm1d, BatchNorm2d, BatchNorm3d, MinibatchDiscrimination, MinibatchStdDev] as const;
@@ -97,11 +97,11 @@ export class Gan implements System<'data'> {
   /** What keeps the critic smooth. */
   readonly regularizers: readonly Regularizer[];
   /** The two sides of the game. */
-  readonly players: { readonly critic: Player; readonly generator: Player };
+  readonly players: Readonly<Record<'critic' | 'generator', Player>>;
   /** What a checkpoint needs beside the players. */
-  readonly state: { readonly rng: Rng };
+  readonly state: Readonly<Record<'rng', Rng>>;
   /** Batches of real samples that one step takes. */
-  readonly takes: { readonly data: number };
+  readonly takes: Readonly<Record<'data', number>>;
   /** Updates of the critic before each of the generator. */
   readonly criticSteps: number;
   /** Batches whose mean gradient makes one update. */
@@ -174,7 +174,7 @@ export class Gan implements System<'data'> {
   }
 
   /** The updates of the critic, then that of the generator. @param batches `sample` [N, ...] of real samples */
-  step({ data }: Batches<'data'>): Record<Column, Tensor> {
+  step({ data }: Batches<'data'>): Record<GanScalar, Tensor> {
     const { accumulate, criticSteps } = this;
     const samples = data.map(({ sample }) => sample!);
     let report: CriticReport | undefined;
@@ -196,7 +196,7 @@ export class Gan implements System<'data'> {
 
   /** The losses, the divergence that the critic's stands for, the penalty where there is one, and the spread. */
   report(values: Readonly<Record<string, number>>): Record<string, number> {
-    const { criticLoss, objectiveLoss, penalty, spread, generatorLoss } = values as Record<Column, number>;
+    const { criticLoss, objectiveLoss, penalty, spread, generatorLoss } = values as Record<GanScalar, number>;
     const { estimate } = this.objective;
     return {
       criticLoss,

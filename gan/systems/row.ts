@@ -39,7 +39,9 @@ export interface Preset<O> {
 
 /** A trained system and the data that it is looked at with. */
 export interface Lab<T extends System = System> {
+  /** The system. */
   readonly system: T;
+  /** The data set. */
   readonly set: DataSource;
   /** Of what is drawn at random. */
   readonly seed: number;
@@ -49,7 +51,9 @@ export interface Lab<T extends System = System> {
 
 /** A picture of what a system does: images laid out, with labels. */
 export interface Picture {
+  /** The images one after the other, [N, H, W, C], in [-1, 1]. */
   readonly samples: SampleArray;
+  /** How they are laid out, with what labels. */
   readonly layout: LabelledGridOptions;
 }
 
@@ -63,6 +67,7 @@ export interface Show<T extends System = System> {
 
 /** A figure that must be worse than a measure's. */
 export interface Control<T extends System = System> {
+  /** The figure. */
   compute(lab: Lab<T>): Promise<number>;
 }
 
@@ -70,6 +75,7 @@ export interface Control<T extends System = System> {
 export interface Measure<T extends System = System> {
   /** What it measures, with the unit. */
   readonly title: string;
+  /** Whether a higher or a lower figure is better. */
   readonly better: 'higher' | 'lower';
   /** Whether it is measured at each snapshot of a run, too. */
   readonly quick?: boolean;
@@ -77,6 +83,14 @@ export interface Measure<T extends System = System> {
   compute(lab: Lab<T>): Promise<number>;
   /** Figures that stand beside it, such as copying. That of the untrained system stands there always. */
   readonly controls?: Readonly<Record<string, Control<T>>>;
+}
+
+/** How something is learnt. */
+export interface Method {
+  /** For headings: objective, penalties, sizes. */
+  readonly words: string;
+  /** What must be warned of, a sentence each. */
+  readonly warnings?: readonly string[];
 }
 
 /** A system as the table of systems holds it. */
@@ -103,8 +117,8 @@ export interface SystemRow<O extends object, S extends string, T extends System<
   create(making: Making<O>): T;
   /** Batches of its data, without end. @param rng draws their order */
   streams(set: DataSource, batch: number, rng: Rng): Streams<S>;
-  /** How it is learnt, in words; what must be warned of, in sentences. */
-  method(system: T, config: O & RunSettings): { readonly words: string; readonly warnings?: readonly string[] };
+  /** How it is learnt. */
+  method(system: T, config: O & RunSettings): Method;
   /** What a progress bar shows of a row. Default: all. */
   bar?(system: T, row: StepRow): StepRow;
   /** Things to look at; the first is drawn at each snapshot. Of a system that draws samples none is needed. */

@@ -23,7 +23,10 @@ export const systemNames = Object.keys(systems) as readonly SystemName[];
 export const rowOf = (name: SystemName): AnySystemRow => systems[name] as unknown as AnySystemRow;
 
 /** What a run is: everything that decides its numbers, together with the adapter. `config.json` in the run folder holds it. */
-export type RunConfig = RunSettings & { readonly system: SystemName } & Readonly<Record<string, unknown>>;
+export interface RunConfig extends RunSettings, Readonly<Record<string, unknown>> {
+  /** What is trained. */
+  readonly system: SystemName;
+}
 
 /** The table of all settings of a system: those of every run, with its own defaults, and its own. */
 export function settingsOf(name: SystemName): AnySettings {
