@@ -52,6 +52,7 @@ export {
   classificationAccuracyScore,
 } from './metrics/classificationAccuracy.ts';
 export { DIGIT_FEATURES, DigitClassifier } from './metrics/digitClassifier.ts';
+export { distanceToTruth } from './metrics/distanceToTruth.ts';
 export {
   availableMetrics,
   type EvaluatedFigure,
@@ -105,6 +106,7 @@ export {
 } from './metrics/msSsim.ts';
 export { type NearestNeighbourTest, nearestNeighbourTest } from './metrics/nearestNeighbourTest.ts';
 export { type ParzenLogLikelihood, type ParzenOptions, parzenLogLikelihood } from './metrics/parzen.ts';
+export { type Pca, pca } from './metrics/pca.ts';
 export {
   type DensityCoverage,
   densityCoverage,
@@ -112,9 +114,12 @@ export {
   type PrecisionRecall,
   precisionRecall,
 } from './metrics/precisionRecall.ts';
+export { principalAngles } from './metrics/principalAngles.ts';
 export { RANDOM_FEATURES, RandomFeatures } from './metrics/randomFeatures.ts';
+export { retrieval } from './metrics/retrieval.ts';
 export { type MetricSamples, metricSamples } from './metrics/samples.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
+export { type Strokes, strokes } from './metrics/strokes.ts';
 export { type MetricName, metrics } from './metrics/table.ts';
 export { type DcganOptions, type DcganSmallOptions, dcgan, dcganSmall } from './networks/dcgan.ts';
 export { type MlpActivation, type MlpOptions, mlp, toyNetworks } from './networks/mlp.ts';
