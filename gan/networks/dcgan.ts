@@ -2,6 +2,7 @@ import { checked, checkRange, type Rng, ranges, type Shape } from '../../engine/
 import * as nn from '../../nn/index.ts';
 import type { Networks } from './networks.ts';
 import {
+  type CriticNorm,
   type CriticOptions,
   checkedRng,
   checkedSquares,
@@ -9,6 +10,7 @@ import {
   dcganInit,
   heInit,
   imageNorm,
+  type Squares,
   spectral,
 } from './parts.ts';
 
@@ -44,6 +46,9 @@ const PLANS: Readonly<Record<number, { readonly base: number; readonly ups: numb
   64: { base: 4, ups: 4, downs: 4 },
 };
 
+/** The heights of images that {@link dcgan} makes. */
+export const dcganSizes = Object.keys(PLANS).map(Number);
+
 const OPTIONS = ['shape', 'latent', 'width', 'criticWidth', 'norm', 'criticNorm', 'spectralNorm', 'rng'] as const;
 
 /** Convolutions of kernel 4, stride 2 and padding 1 halve and double sizes exactly; the paper's code has kernels of 5. */
@@ -73,14 +78,36 @@ const HALVING = { stride: 2, padding: 1 };
 export function dcgan(options: DcganOptions): Networks {
   const { shape, latent = dcganDefaults.latent, width = dcganDefaults.width } = checked('dcgan', options, OPTIONS);
   const { criticWidth = width, norm = 'batch', criticNorm = 'batch', spectralNorm = false } = options;
-  const { size, channels } = checkedSquares('dcgan', shape, Object.keys(PLANS).map(Number), dcganMakes);
+  const { size, channels } = checkedSquares('dcgan', shape, dcganSizes, dcganMakes);
   const rng = checkedRng('dcgan', options.rng);
   for (const [name, value] of Object.entries({ latent, width, criticWidth }))
     checkRange('dcgan', name, ranges.count, value);
   checkRange('dcgan', 'norm', ranges.oneOf(['batch', 'none']), norm);
   checkRange('dcgan', 'criticNorm', ranges.oneOf(criticNorms), criticNorm);
-  const { base, ups, downs } = PLANS[size]!;
+  checkRange('dcgan', 'spectralNorm', ranges.flag, spectralNorm);
+  const generator = dcganGenerator({ size, channels, latent, width, norm, rng });
+  const [layers, score] = dcganCriticLayers({
+    size,
+    channels,
+    width: criticWidth,
+    norm: criticNorm,
+    spectralNorm,
+    rng,
+  });
+  return { generator, critic: new nn.Sequential(...layers, score), latent };
+}
 
+/** What a generator is made of, checked. */
+interface GeneratorPlan extends Squares {
+  readonly latent: number;
+  readonly width: number;
+  readonly norm: 'batch' | 'none';
+  readonly rng: Rng;
+}
+
+/** The generator of {@link dcgan}. */
+export function dcganGenerator({ size, channels, latent, width, norm, rng }: GeneratorPlan): nn.Sequential {
+  const { base, ups } = PLANS[size]!;
   // Guideline 2, and what it makes needless: a bias in front of batch norm would be subtracted again.
   const bias = norm !== 'batch';
   // Guideline 4: relu.
@@ -88,7 +115,7 @@ export function dcgan(options: DcganOptions): Networks {
   const top = width * 2 ** (ups - 1);
   const up = { ...HALVING, rng, ...dcganInit };
   const doublings = Array.from({ length: ups }, (_, i) => width * 2 ** (ups - 1 - i));
-  const generator = new nn.Sequential(
+  return new nn.Sequential(
     // Guideline 3: no activation of its own between this projection and the reshape.
     new nn.Linear(latent, base * base * top, { bias, rng, ...dcganInit }),
     new nn.Reshape([base, base, top]),
@@ -99,31 +126,43 @@ export function dcgan(options: DcganOptions): Networks {
     new nn.ConvTranspose2d(width, channels, KERNEL, up),
     new nn.Tanh(),
   );
+}
 
-  const start = criticNorm === 'batch' ? dcganInit : heInit;
-  const sn = spectral(checkRange('dcgan', 'spectralNorm', ranges.flag, spectralNorm), rng);
+/** What a critic is made of, checked. */
+interface CriticPlan extends Squares {
+  readonly width: number;
+  readonly norm: CriticNorm;
+  readonly spectralNorm: boolean;
+  readonly rng: Rng;
+}
+
+/** The critic of {@link dcgan}: the layers that make flat features [N, F] of images, and the linear one that makes scores of them. */
+export function dcganCriticLayers(plan: CriticPlan): [layers: nn.Module[], score: nn.Linear] {
+  const { size, channels, width, norm, spectralNorm, rng } = plan;
+  const { downs } = PLANS[size]!;
+  const start = norm === 'batch' ? dcganInit : heInit;
+  const sn = spectral(spectralNorm, rng);
   // Layer norm subtracts one mean of all channels, and leaves their biases.
-  const hasBias = criticNorm === 'none' || criticNorm === 'layer';
+  const hasBias = norm === 'none' || norm === 'layer';
   const down = { ...HALVING, rng, ...start };
-  const halvings = Array.from({ length: downs }, (_, i) => criticWidth * 2 ** i);
+  const halvings = Array.from({ length: downs }, (_, i) => width * 2 ** i);
   const last = halvings.at(-1)!;
   const end = Math.floor(size / 2 ** downs);
-  const critic = new nn.Sequential(
+  const layers = [
     // Guideline 1: strided convolutions. Guideline 2: no norm on the input layer. Guideline 5: leaky relu.
-    sn(new nn.Conv2d(channels, criticWidth, KERNEL, down)),
+    sn(new nn.Conv2d(channels, width, KERNEL, down)),
     new nn.LeakyReLU(0.2),
     ...halvings
       .slice(1)
       .flatMap((c) => [
         sn(new nn.Conv2d(c / 2, c, KERNEL, { ...down, bias: hasBias })),
-        ...imageNorm(criticNorm, c),
+        ...imageNorm(norm, c),
         new nn.LeakyReLU(0.2),
       ]),
     // Guideline 3: straight to the score.
     new nn.Flatten(),
-    sn(new nn.Linear(end * end * last, 1, { rng, ...start })),
-  );
-  return { generator, critic, latent };
+  ];
+  return [layers, sn(new nn.Linear(end * end * last, 1, { rng, ...start }))];
 }
 
 /** Options of {@link dcganSmall}: those of {@link dcgan}, with other defaults. */
