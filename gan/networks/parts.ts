@@ -72,6 +72,20 @@ export function checkedSquares(model: string, shape: Shape, sizes: readonly numb
   throw new ShapeError(`${model}: makes ${makes}, not samples ${shown(shape)}; ${remedy(shape)}`);
 }
 
+/**
+ * The channels of images [H, W, C] that can be halved.
+ * @param least pixels along each side
+ * @throws ShapeError that names the model, the shape and what it can take
+ */
+export function checkedHalvings(model: string, shape: Shape, halvings: number, least: number): number {
+  const sides = Array.isArray(shape) ? (shape as Shape).slice(0, -1) : [];
+  const fits = sides.length === 2 && sides.every((n) => n >= least && n % 2 ** halvings === 0);
+  const channels = fits ? shape[2]! : 0;
+  if (Number.isInteger(channels) && channels >= 1) return channels;
+  const halved = halvings === 0 ? '' : `, and a multiple of ${2 ** halvings}`;
+  throw new ShapeError(`${model}: takes images [H, W, C] with H and W at least ${least}${halved}, not ${shown(shape)}`);
+}
+
 const remedy = (shape: Shape): string =>
   shape.length === 3
     ? 'resize the images, or take the model mlp, which makes images of any size'
