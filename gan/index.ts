@@ -121,12 +121,21 @@ export { type MetricSamples, metricSamples } from './metrics/samples.ts';
 export { type SlicedWassersteinOptions, slicedWasserstein, slicedWassersteinTo } from './metrics/slicedWasserstein.ts';
 export { type Strokes, strokes } from './metrics/strokes.ts';
 export { type MetricName, metrics } from './metrics/table.ts';
+export {
+  ConditionalCritic,
+  type ConditionalDcganOptions,
+  ConditionalGenerator,
+  type ConditionalNetworks,
+  conditionalDcgan,
+} from './networks/conditionalDcgan.ts';
 export { type DcganOptions, type DcganSmallOptions, dcgan, dcganSmall } from './networks/dcgan.ts';
 export { type MlpActivation, type MlpOptions, mlp, toyNetworks } from './networks/mlp.ts';
 export { createNetworks, type Model, type ModelName, models, type NetworksOptions } from './networks/models.ts';
 export type { Networks } from './networks/networks.ts';
 export { type CriticNorm, type CriticOptions, criticNorms } from './networks/parts.ts';
+export { type PatchCriticOptions, patchCritic } from './networks/patchCritic.ts';
 export { type ResnetOptions, resnet } from './networks/resnet.ts';
+export { type TranslatorOptions, translator } from './networks/translator.ts';
 export {
   type Estimate,
   type Objective,
