@@ -111,6 +111,7 @@ export {
   type Triple,
 } from './ops/conv3d.ts';
 export { type CreateOptions, full, ones, zeros } from './ops/create.ts';
+export { fullLike, onesLike, zerosLike } from './ops/createLike.ts';
 export { dropout } from './ops/dropout.ts';
 export { einsum } from './ops/einsum.ts';
 export {
@@ -207,6 +208,7 @@ export { type Eigensystem, eigh, type QrFactors, qr } from './ops/qrEigh.ts';
 export { broadcastTo, mean, type ReduceOptions, sum, type VarianceOptions, variance } from './ops/reduce.ts';
 export { type ResizeBilinearOptions, type ResizeOptions, resizeBilinear, resizeNearest } from './ops/resize.ts';
 export { cumprod, cumsum, linearScan, prod, type ScanOptions } from './ops/scan.ts';
+export { arange, eye, linspace } from './ops/sequences.ts';
 export {
   chunk,
   depthToSpace,
@@ -252,6 +254,7 @@ export {
   Rng,
   type RngState,
   rand,
+  randint,
   randn,
   type TruncatedNormalOptions,
   type UniformOptions,

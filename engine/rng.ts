@@ -9,6 +9,8 @@ import {
   maybe,
   op,
   options,
+  rest,
+  something,
   within,
 } from './arguments/arguments.ts';
 import { aTensor } from './arguments/kinds.ts';
@@ -23,6 +25,7 @@ import { type CreateOptions, created, createRanges, full, normalRow, uniformRow 
 import { affine, gate, sub } from './ops/elementwise.ts';
 import { checkPlaces } from './ops/indexing.ts';
 import { reshape } from './ops/movement.ts';
+import { integers, type RandintArguments, randintRow } from './ops/randint.ts';
 import { broadcastTo } from './ops/reduce.ts';
 import { gumbelMax, truncatedNormalRow } from './ops/sampling.ts';
 import { scope } from './tensor/scope.ts';
@@ -156,6 +159,24 @@ export class Rng {
   }
 
   /**
+   * Whole numbers from `low` (0 unless given) to `high - 1`, held in floats and exact: both bounds lie within ±2^24. Each is as
+   * likely as the next, to 2^-32, and the same on every device.
+   * @throws RangeError unless both are whole numbers in range, and low < high; ShapeError
+   * @example
+   * const index = rng.randint(10, [64]); // 64 of the numbers 0 to 9
+   * const dice = rng.randint(1, 7, [2]);
+   */
+  randint(high: number, shape: Shape, options?: CreateOptions): Tensor;
+  /** As above, from `low` to `high - 1`. */
+  randint(low: number, high: number, shape: Shape, options?: CreateOptions): Tensor;
+  randint(...args: [number, number | Shape, (Shape | CreateOptions)?, CreateOptions?]): Tensor {
+    const { low, high, shape, given } = integers(args as RandintArguments);
+    checkShape('randint', shape);
+    const params = live(() => ({ low, high, ...this.#take('randint', shape), shape: [...shape] }));
+    return created(apply(randintRow, [], params)[0]!, given);
+  }
+
+  /**
    * 1 with probability p, else 0: a tensor of `shape` for a number p, or one like p for a tensor of probabilities. No
    * gradient flows into p.
    * @throws RangeError for a number p outside 0 to 1
@@ -273,6 +294,7 @@ guardMethods(Rng, {
     aShape,
     options<TruncatedNormalOptions>({ mean: finite, std: finite, low: number, high: number, ...createRanges }),
   ],
+  randint: [rest(something('arguments'))],
   bernoulli: [
     kind('shape', 'a list, or a tensor of probabilities', (v) => Array.isArray(v) || v instanceof Tensor),
     maybe(aNumber('p')),
@@ -323,6 +345,24 @@ export const randn = op('randn', [aShape, normalOptions], (shape, given = {}): T
  * @function
  */
 export const rand = op('rand', [aShape, uniformOptions], (shape, given = {}): Tensor => shared.uniform(shape, given));
+
+/**
+ * Whole numbers from `low` (0 unless given) to `high - 1` from the shared stream, each as likely as the next; see
+ * {@link manualSeed}. They are held in floats and exact: both bounds lie within ±2^24. As torch.randint.
+ * @throws RangeError unless both are whole numbers in range, and low < high; ShapeError unless all sizes are whole numbers, 0 or more
+ * @example
+ * const labels = randint(10, [64]); // 64 of the numbers 0 to 9
+ * const dice = randint(1, 7, [2]);
+ * @function
+ */
+export const randint: {
+  (high: number, shape: Shape, options?: CreateOptions): Tensor;
+  (low: number, high: number, shape: Shape, options?: CreateOptions): Tensor;
+} = op(
+  'randint',
+  [rest(something('arguments'))],
+  (...args: unknown[]): Tensor => Reflect.apply(shared.randint, shared, args),
+);
 
 /** Where each generator stood when it was first drawn from; kept while `recordDraws` runs. */
 let draws: Map<Rng, number> | undefined;

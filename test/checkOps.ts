@@ -136,8 +136,21 @@ function isOp(name: string): boolean {
     ...['convMatrix', 'hessian', 'hvp', 'jacobian', 'jvp', 'vhp', 'vjp'],
     // Held constant in the derivative: test/nn/heads.test.ts.
     ...['powerIteration', 'spectralNorm'],
-    // Their rows have cases: fill, uniform, normal, adam and its like, ema, runningStats.
-    ...['full', 'ones', 'zeros', 'rand', 'randn', 'optimizerStep', 'emaStep', 'updateRunningStats', 'copyFrom'],
+    // Made of uploads, of equal and of fill.
+    ...['arange', 'linspace', 'eye', 'fullLike', 'onesLike', 'zerosLike'],
+    // Their rows have cases: fill, uniform, normal, randint, adam and its like, ema, runningStats.
+    ...[
+      'full',
+      'ones',
+      'zeros',
+      'rand',
+      'randn',
+      'randint',
+      'optimizerStep',
+      'emaStep',
+      'updateRunningStats',
+      'copyFrom',
+    ],
   ];
   const value: unknown = (engine as Readonly<Record<string, unknown>>)[name];
   return typeof value === 'function' && !others.includes(name);

@@ -254,6 +254,20 @@ function later(name: string, kinds: readonly Kind<unknown>[], f: (...args: never
   });
 }
 
+/**
+ * An op that may be called in several ways: `kindsOf` says which kinds the arguments should be of, by how many there are or
+ * what they are.
+ */
+export const overloaded = <F extends (...args: never[]) => unknown>(
+  name: string,
+  kindsOf: (args: readonly unknown[]) => readonly Kind<unknown>[],
+  f: F,
+): F =>
+  op(name, [rest(something('arguments'))], (...args: never[]) => {
+    checkArguments(name, kindsOf(args), args);
+    return f(...args);
+  }) as unknown as F;
+
 let outermost: string | undefined;
 
 /**

@@ -22,6 +22,7 @@ import { normsFused, normsRows } from './norms.ts';
 import { optimRows } from './optim.ts';
 import { poolRows } from './pool.ts';
 import { qrEighRows } from './qrEigh.ts';
+import { randintRows } from './randint.ts';
 import { reduceFused, reduceRows } from './reduce.ts';
 import { resampleRows } from './resample.ts';
 import { samplingRows } from './sampling.ts';
@@ -60,6 +61,7 @@ export const primitives = {
   ...attentionRows,
   ...groupNormRows,
   ...samplingRows,
+  ...randintRows,
   ...choleskyRows,
   ...qrEighRows,
 };

@@ -17,6 +17,7 @@ import { matmul } from './matmul.ts';
 import { movement } from './movement.ts';
 import { optim } from './optim.ts';
 import { qrEigh } from './qrEigh.ts';
+import { randint } from './randint.ts';
 import { reduce } from './reduce.ts';
 import { sampling } from './sampling.ts';
 import { shapes } from './shapes.ts';
@@ -44,6 +45,7 @@ export const loops: LoopsOf<typeof primitives> = {
   ...aggregates,
   ...heads,
   ...sampling,
+  ...randint,
   ...cholesky,
   ...qrEigh,
 };

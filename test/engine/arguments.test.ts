@@ -74,6 +74,8 @@ const right: Readonly<Record<string, readonly unknown[] | (() => readonly unknow
   ...rows('crossEntropy nllLoss', x, zeros([2])),
   ...{ dropout: [x, 0.5, new engine.Rng(1)] },
   ...{ full: [[2], 1], ones: [[2]], zeros: [[2]], rand: [[2]], randn: [[2]], tensor: [[1]], manualSeed: [0] },
+  ...{ arange: [0, 3, 1], linspace: [0, 1, 3], eye: [2, 3], fullLike: [x, 1], randint: [0, 5, [2]] },
+  ...rows('onesLike zerosLike', x),
   ...{ clampInPlace: [zeros([1]), 0, 1], copyFrom: [zeros([1]), zeros([1])], emaStep: [zeros([1]), zeros([1]), 0.5] },
   ...{ updateRunningStats: [zeros([1]), zeros([1]), zeros([2, 1])] },
   optimizerStep: ['sgd', zeros([1]), [], [zeros([1])], { lengths: [1], offsets: [0], lr: 1, weightDecay: 0 }],
@@ -131,6 +133,7 @@ const legal = (name: string, place: number, value: unknown): boolean => {
   if (typeof value === 'number' && (LIFTED.test(name) || (name === 'where' && place > 0))) return true;
   if (name === 'einsum') return place === 0 && typeof value === 'string';
   if (name === 'checkIndices') return place === 0 && typeof value === 'string';
+  if (name === 'fullLike') return place === 1 && typeof value === 'number';
   if (name === 'full' || name === 'tensor') return typeof value === 'number';
   return name === 'optimizerStep' && place === 4 && typeof value === 'object';
 };
@@ -219,7 +222,7 @@ const ownMethods: Readonly<Record<string, readonly unknown[]>> = {
 const generatorMethods: Readonly<Record<string, readonly unknown[]>> = {
   ...{ bernoulli: [[2], 0.5], categorical: [v, 1], permutation: [2], restart: [0, 0], stateDict: [] },
   ...{ hostNormal: [2], hostPermutation: [2], hostUniform: [2] },
-  ...{ normal: [[2]], truncatedNormal: [[2]], uniform: [[2]] },
+  ...{ normal: [[2]], randint: [5, [2]], truncatedNormal: [[2]], uniform: [[2]] },
 };
 
 for (const [type, make, own] of [
@@ -283,7 +286,7 @@ test('an argument of an op, and of no op around it, is named after the op return
 });
 
 test('creation functions take requiresGrad and label', () => {
-  const { full, rand, randn } = engine;
+  const { arange, eye, full, fullLike, linspace, onesLike, rand, randint, randn, zerosLike } = engine;
   const options = { requiresGrad: true, label: 'w' };
   for (const t of [
     zeros([2], options),
@@ -291,6 +294,8 @@ test('creation functions take requiresGrad and label', () => {
     full([2], 3, options),
     rand([2], options),
     randn([2], options),
+    ...[arange(2, options), linspace(0, 1, 2, options), eye(2, options), randint(5, [2], options)],
+    ...[zerosLike(x, options), onesLike(x, options), fullLike(x, 3, options)],
   ]) {
     assert.equal([t.requiresGrad, t.label], [true, 'w']);
   }
@@ -335,6 +340,16 @@ test('messages say how to write it', async () => {
     [() => e.randn(2, 3), 'randn: the shape must be a list such as [2, 3], not 2: randn([2, 3])'],
     [() => e.full(2, 3, 7), 'full: the shape must be a list such as [2, 3], not 2: full([2, 3], 7)'],
     [() => t.reshape(4, 1), 'reshape: the shape must be a list such as [2, 3], not 4: x.reshape([4, 1])'],
+    [() => e.arange(5, { lable: 'i' }), 'arange: there is no option lable; there are requiresGrad, label'],
+    [() => e.arange(0, 3, 1, 2), 'arange: the options are an object such as { requiresGrad: 2 }, not 2'],
+    [() => e.arange(), 'arange: end not given: it is called as arange(end, options?)'],
+    [() => e.linspace(0, 1), 'linspace: steps not given: it is called as linspace(start, end, steps, options?)'],
+    [() => e.eye(2, 3, 4), 'eye: the options are an object such as { requiresGrad: 4 }, not 4'],
+    [() => e.eye([2, 3]), 'eye: n must be a whole number, 0 or more, not [2,3]'],
+    [() => e.zerosLike([2, 3]), 'zerosLike: x must be a tensor, not [2,3]; make one of it with tensor(...)'],
+    [() => e.randint(10), 'randint: the shape not given: it is called as randint(high, shape, options?)'],
+    [() => e.randint(0, 10, 3), 'randint: the shape must be a list such as [2, 3], not 3'],
+    [() => e.randint([2], 10), 'randint: low must be a whole number from -16777216 to 16777216, not [2]'],
     [() => e.full([2]), 'full: value not given: it is called as full(shape, value, options?)'],
     [() => e.full([2], 'a'), 'full: value must be a number, not "a"'],
     [() => t.clamp({ min: 0 }), 'clamp: min must be a number, or null for none, not { min: 0 }'],

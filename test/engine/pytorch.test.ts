@@ -88,6 +88,7 @@ const WITHOUT_TWIN: Readonly<Record<string, string>> = {
   convMatrix: 'PyTorch has no matrix of a convolution',
   dropout: 'random: wgrad and PyTorch draw other numbers',
   rand: 'random',
+  randint: 'random',
   randn: 'random',
 };
 
@@ -96,6 +97,7 @@ const ROWS_WITHOUT_TWIN: Readonly<Record<string, string>> = {
   uniform: 'random: wgrad and PyTorch draw other numbers',
   normal: 'random',
   truncatedNormal: 'random',
+  randint: 'random',
   gumbelMax: 'random',
   lion: 'PyTorch 1.13 has no Lion: test/nn/optim.test.ts works it out',
 };

@@ -391,6 +391,11 @@ const core = {
     ...RANDOM.map((shape) => made(show(shape), () => new Rng(7).normal(shape), 2e-6)),
     made('mean 3, std 0.5', () => new Rng(7, 1, 99).normal([65], { mean: 3, std: 0.5 }), 2e-6),
   ],
+  randint: [
+    ...RANDOM.map((shape) => made(show(shape), () => new Rng(7).randint(10, shape), 0)),
+    made('-5 to 4', () => new Rng(7, 1, 99).randint(-5, 5, [65]), 0),
+    made('all that floats hold', () => new Rng(7).randint(-(2 ** 24), 2 ** 24 + 1, [1000]), 0),
+  ],
   batchNorm: [
     ...batchNormed([2, 1]),
     ...batchNormed([4, 3]),

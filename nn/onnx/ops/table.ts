@@ -20,4 +20,4 @@ export const MAPPINGS: Readonly<Record<string, Mapping>> = {
 /** Part of maxPool2d, which `poolGather` maps as a whole. */
 export const MAX_POOL_INDEX = 'maxPoolIndex';
 /** Ops that give other values in each run. */
-export const RANDOM: ReadonlySet<string> = new Set(['uniform', 'normal', 'truncatedNormal']);
+export const RANDOM: ReadonlySet<string> = new Set(['uniform', 'normal', 'truncatedNormal', 'randint']);
