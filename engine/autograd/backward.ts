@@ -1,10 +1,8 @@
 import { guarded, options } from '../arguments/arguments.ts';
 import { aTensor, tensorRange } from '../arguments/kinds.ts';
 import { flag } from '../arguments/ranges.ts';
-import { refuseRecording } from '../compile/live.ts';
 import { GradError } from '../errors.ts';
 import { add } from '../ops/elementwise.ts';
-import { adopt, KEPT } from '../tensor/lifetime.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { grad } from './grad.ts';
 import { type Node, noGrad } from './node.ts';
@@ -21,7 +19,12 @@ const backwardOptions = options<BackwardOptions>({ gradOutput: tensorRange, reta
 
 /**
  * Adds the gradient of y to `.grad` of every leaf behind it that requires one, as PyTorch's `backward`. The gradients live
- * until `zeroGrad()`. For a gradient that is to be differentiated again, use {@link grad}.
+ * until `zeroGrad()` of the leaf, of its module or of its optimizer, whose `step()` takes them. Also inside a compiled step. For a
+ * gradient that is to be differentiated again, use {@link grad}.
+ * @example
+ * loss.backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
  * @throws GradError if y is not a scalar and there is no gradOutput, or if the graph was already used
  * @function
  */
@@ -30,9 +33,6 @@ export const backward = guarded(
   [aTensor('y'), backwardOptions],
   (y: Tensor, options: BackwardOptions = {}): void => {
     const { gradOutput, retainGraph = false } = options;
-    refuseRecording(
-      'backward() keeps gradients in .grad, which the next run would overwrite; use grad() inside the step',
-    );
     if (!gradOutput && y.size !== 1) {
       throw new GradError(
         `backward: ${y.describe()} is not a scalar; reduce it (sum, mean), or pass its cotangent: backward({ gradOutput })`,
@@ -49,11 +49,7 @@ export const backward = guarded(
       const g = gradients[i]!;
       const before = x.grad;
       x.grad = before ? noGrad(() => add(before, g)) : g;
-      adopt(x.grad, KEPT); // like the leaf, it outlives the scope of the step
-      if (before) {
-        before.dispose();
-        g.dispose();
-      }
+      if (before) g.dispose();
     });
   },
 );

@@ -13,6 +13,7 @@ import { type GpuBuffer, padded } from '../webgpu/pool.ts';
 import { fuse } from './fuse.ts';
 import { placesOf, takeNotes } from './live.ts';
 import { type Copy, Replay } from './replay.ts';
+import { type Left, StepGradients } from './stepGradients.ts';
 import { needed, type PaperBuffer, type Trace } from './trace.ts';
 import { type Call, mapTensors, readInputs, type Signature } from './trees.ts';
 
@@ -49,6 +50,9 @@ interface Recording {
   readonly outputs: ReadonlyMap<Tensor, { readonly storage: Storage; readonly shape: Shape }>;
   /** Tensors from outside that the step uses, and where their values lay. */
   readonly captured: ReadonlyMap<Tensor, Storage>;
+  /** The gradients in `.grad` that the step takes, and those that it leaves. */
+  readonly gradients: StepGradients;
+  readonly left: readonly Left[];
   /** What the host decided in it. */
   readonly decisions: readonly Decision[];
   readonly replay: Replay;
@@ -79,7 +83,8 @@ const aStep = kind<never>('the step', 'a function, such as (x) => model.forward(
  * always; `train()` and `eval()` of modules whose layers behave otherwise then; `requireGrad` of a
  * tensor that the step uses; a parameter or layer that took another's place in a module, if the module's parameters were listed
  * before (as for an optimizer); parameters that were moved. Recordings are kept, the last 16, so that going back costs nothing.
- * Results are new tensors and constants to `grad`: take gradients inside the step. On the reference device, inside another
+ * Results are new tensors and constants to `grad`: take gradients inside the step. `backward()` and `zeroGrad()` in it add to and clear
+ * the `.grad` of tensors outside in each run; with and without a gradient there are two recordings. On the reference device, inside another
  * compiled step and under {@link detectAnomaly} the step runs as it is. An error while recording leaves what the step did on
  * the host (a step count, say) done.
  * @param step takes and returns tensors, alone or in lists, Maps, Sets and plain objects; must not be async. Inputs without a type
@@ -234,9 +239,12 @@ function record(device: WebGpuDevice, step: (...inputs: never[]) => unknown, cal
   const captured = new Map<Tensor, Storage>();
   /** By whose they are; null for what the step set before it asked. */
   const decisions = new Map<object, Decision | null>();
-  const undo: (() => void)[] = [() => inputs.forEach((s) => void s.release())];
+  const gradients = new StepGradients(device);
+  let left: readonly Left[] = [];
+  const undo: (() => void)[] = [() => inputs.forEach((s) => void s.release()), () => gradients.release()];
   try {
     const [result, trace] = device.trace((t) => {
+      gradients.begin(t);
       for (const { buffer } of inputs) t.constant.add(buffer);
       return scope(() => {
         const given: Tensor[] = [];
@@ -261,8 +269,9 @@ function record(device: WebGpuDevice, step: (...inputs: never[]) => unknown, cal
         const made = observe(
           (_, used) => used.forEach(capture),
           () =>
-            takeNotes({ effect: (effect) => void t.effects.push(effect), alias: capture, decision, decides }, () =>
-              refuseReading(step(...(signature.build(given) as never[]))),
+            takeNotes(
+              { effect: (effect) => void t.effects.push(effect), alias: capture, decision, decides, gradients },
+              () => refuseReading(step(...(signature.build(given) as never[]))),
             ),
         );
         mapTensors(made, (x) => {
@@ -270,13 +279,14 @@ function record(device: WebGpuDevice, step: (...inputs: never[]) => unknown, cal
           if (!outputs.has(x)) outputs.set(x, { storage: x.storage.share(), shape: x.shape });
           return x;
         });
+        left = gradients.leave(given);
         // Not returned as it is: the scope is to free all of it.
         return { made: () => made };
       });
     });
     undo.push(
       () => trace.release(),
-      () => [...outputs.values()].forEach((o) => void o.storage.release()),
+      () => [...outputs.values(), ...left].forEach((o) => void o.storage?.release()),
     );
     // Aliases of parameters that the step made for itself are gone with its scope.
     for (const t of captured.keys()) if (t.isDisposed) captured.delete(t);
@@ -286,8 +296,9 @@ function record(device: WebGpuDevice, step: (...inputs: never[]) => unknown, cal
     // Of modules: another tensor, or another layer, may come in the place of one.
     const places = placesOf(captured.keys()).map((read) => ({ read, was: read() }));
     if (trace.refused) throw trace.refused;
-    refuseKept(trace, inputs, outputs);
-    const kept = new Set([...outputs.values()].map((o) => o.storage.buffer));
+    const results = [...outputs.values(), ...left].flatMap(({ storage }) => storage ?? []);
+    refuseKept(trace, [...inputs, ...gradients.found.map((g) => g.storage)], results);
+    const kept = new Set(results.map((s) => s.buffer));
     const replay = new Replay(device.replayHost(), fuse(needed(trace.ops, kept), kept, device.target), kept);
     return {
       signature,
@@ -295,7 +306,9 @@ function record(device: WebGpuDevice, step: (...inputs: never[]) => unknown, cal
       inputs,
       outputs,
       captured,
-      decisions: [...lasting, ...places],
+      gradients,
+      left,
+      decisions: [...lasting, ...places, ...gradients.decisions],
       replay,
       result: result.made(),
       started: false,
@@ -314,10 +327,9 @@ function refuseReading<T>(result: T): T {
   );
 }
 
-/** What the step made, and its inputs, may be held by its results only. */
-function refuseKept(trace: Trace, inputs: readonly Storage[], outputs: Recording['outputs']): void {
-  const refs = (s: Storage) =>
-    s.buffer.refs - [...outputs.values()].filter((o) => o.storage.buffer === s.buffer).length;
+/** What the step made, and its inputs, may be held by its results and the gradients that it leaves only. */
+function refuseKept(trace: Trace, inputs: readonly Storage[], results: readonly Storage[]): void {
+  const refs = (s: Storage) => s.buffer.refs - results.filter((r) => r.buffer === s.buffer).length;
   const made = trace.ops.flatMap((op) => op.outputs).find((s) => refs(s) > 0);
   // Of an input's buffer there is the input itself, and what the recording holds.
   if (!made && inputs.every((s) => refs(s) === (trace.held.has(s.buffer) ? 2 : 1))) return;
@@ -328,9 +340,11 @@ function refuseKept(trace: Trace, inputs: readonly Storage[], outputs: Recording
 }
 
 function run(device: WebGpuDevice, recording: Recording, inputs: readonly Tensor[]): unknown {
-  const { trace, replay, outputs, result } = recording;
+  const { trace, replay, outputs, result, gradients, left } = recording;
   device.replayHost();
-  replay.check(inputs.map((t) => t.storage as Storage<GpuBuffer>));
+  const taken = [...inputs, ...gradients.found.map(({ of }) => of.grad!)].map((t) => t.storage as Storage<GpuBuffer>);
+  const into = [...recording.inputs, ...gradients.found.map((g) => g.storage as Storage<GpuBuffer>)];
+  replay.check(taken);
   if (recording.started) {
     for (const effect of trace.effects) effect();
     replay.refresh();
@@ -338,17 +352,25 @@ function run(device: WebGpuDevice, recording: Recording, inputs: readonly Tensor
   recording.started = true;
   const made = new Map<Tensor, Tensor>();
   for (const [t, { storage, shape }] of outputs) made.set(t, new Tensor(device.allocate(storage.size), shape));
+  const grads = left.map(({ shape, storage }) => storage && new Tensor(device.allocate(storage.size), shape));
   replay.run(
-    inputs.map((t, i): Copy => [t.storage as Storage<GpuBuffer>, recording.inputs[i]!]),
-    (place) =>
-      [...outputs].map(([t, { storage }]): Copy => [place(storage), made.get(t)!.storage as Storage<GpuBuffer>]),
+    taken.map((s, i): Copy => [s, into[i]!]),
+    (place) => {
+      const copy = (from: Storage, to: Tensor): Copy => [place(from), to.storage as Storage<GpuBuffer>];
+      const results = [...outputs].map(([t, { storage }]) => copy(storage, made.get(t)!));
+      return [...results, ...left.flatMap(({ storage }, i) => (storage ? [copy(storage, grads[i]!)] : []))];
+    },
   );
+  left.forEach(({ of }, i) => {
+    of.grad = grads[i];
+  });
   return mapTensors(result, (t) => made.get(t)!);
 }
 
-function free({ replay, trace, inputs, outputs }: Recording): void {
+function free({ replay, trace, inputs, outputs, gradients, left }: Recording): void {
   replay.destroy();
   trace.release();
   for (const s of inputs) s.release();
-  for (const { storage } of outputs.values()) storage.release();
+  gradients.release();
+  for (const { storage } of [...outputs.values(), ...left]) storage?.release();
 }

@@ -21,6 +21,14 @@ export class Live<P> {
  */
 export const live = guarded('live', [aFunction('next')], <P>(next: () => P): Live<P> => new Live(next));
 
+/** What a step that is recorded finds in `.grad`, and leaves there. */
+export interface Gradients {
+  /** The gradient of x as the step has it; `before` is the one from outside. */
+  read(x: Tensor, before: Tensor | undefined): Tensor | undefined;
+  /** Puts another in its place. */
+  write(x: Tensor, g: Tensor | undefined): void;
+}
+
 /** What a compiled step hears of while it is recorded, beside its ops. */
 export interface Notes {
   /** The step did something to the host that is to be done again for each run. */
@@ -34,6 +42,7 @@ export interface Notes {
    * @returns whether each run must set it: not that of a tensor which the step made
    */
   decides(owner: object): boolean;
+  readonly gradients: Gradients;
 }
 
 let noted: Notes | undefined;
@@ -59,6 +68,9 @@ export function noteDecision(owner: object, set: () => void): void {
   set();
   if (noted?.decides(owner)) noted.effect(set);
 }
+
+/** The gradients of the step that is being recorded, if one is. */
+export const notedGradients = (): Gradients | undefined => noted?.gradients;
 
 /** Says that a tensor which no op made shares the memory of `t`. */
 export const noteAlias = (t: Tensor): void => noted?.alias(t);

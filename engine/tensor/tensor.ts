@@ -1,7 +1,7 @@
 import { aFunction, guardMethods, kind, maybe, op, options, within } from '../arguments/arguments.ts';
 import { flag, text } from '../arguments/ranges.ts';
 import type { Node } from '../autograd/node.ts';
-import { noteAlias, noteDecision, refuseRecording } from '../compile/live.ts';
+import { noteAlias, noteDecision, notedGradients, refuseRecording } from '../compile/live.ts';
 import { currentDevice, type Device, type Storage, type Values } from '../device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from '../errors.ts';
 import { adopt, born, type Census, died, KEPT, type Owner } from './lifetime.ts';
@@ -49,11 +49,10 @@ export class Tensor {
   node: Node | undefined;
   /** The scope that it belongs to. @internal */
   owner: Owner | undefined;
-  /** What {@link backward} added up for this leaf, in its shape. Freed by `zeroGrad`. */
-  grad: Tensor | undefined;
   /** Functions that see, and may replace, this tensor's cotangent; see `registerHook`. @internal */
   hooks: Set<Hook> | undefined;
   readonly #shape: Shape;
+  #grad: Tensor | undefined;
   #storage: Storage | undefined;
 
   /** For the engine, which hands over the storage; call {@link tensor}. @hidden */
@@ -64,7 +63,6 @@ export class Tensor {
     this.requiresGrad = requiresGrad;
     this.node = undefined;
     this.owner = undefined;
-    this.grad = undefined;
     this.hooks = undefined;
     this.#storage = storage;
     born(this);
@@ -190,9 +188,28 @@ export class Tensor {
     return () => void this.hooks?.delete(hook);
   }
 
-  /** Frees and forgets what {@link backward} added up. */
+  /**
+   * The gradient of this leaf, in its shape: what {@link backward} has added up since the last `zeroGrad`, or undefined. Optimizers
+   * take it where `step` is given no gradients. The leaf owns it: a tensor that is put here outlives its scope, and what was here is
+   * freed.
+   */
+  get grad(): Tensor | undefined {
+    const noted = notedGradients();
+    return noted ? noted.read(this, this.#grad) : this.#grad;
+  }
+
+  set grad(g: Tensor | undefined) {
+    const noted = notedGradients();
+    if (noted) noted.write(this, g);
+    else {
+      if (this.#grad !== g) this.#grad?.dispose();
+      this.#grad = g;
+    }
+    if (g) adopt(g, KEPT);
+  }
+
+  /** Frees and forgets the gradient in `grad`, which is undefined then: PyTorch's `zero_grad(set_to_none=True)`. */
   zeroGrad(): void {
-    this.grad?.dispose();
     this.grad = undefined;
   }
 

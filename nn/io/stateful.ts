@@ -18,6 +18,11 @@ export interface Stateful {
    * alike; or a plain object of numbers, text, lists and plain objects.
    */
   stateDict(): object;
+  /**
+   * Whether a number of this name may be in its map or not, as it is the same object without: a checkpoint with it fits one that has
+   * none, and the other way round.
+   */
+  mayHave?(name: string): boolean;
   /** What it is, such as 'Adam': a checkpoint of another kind is refused, even where all names are the same. */
   readonly kind?: string;
   /**
@@ -114,6 +119,7 @@ export async function restore(source: Source, parts: CheckpointParts): Promise<v
     const values = new Map<string, StateValue | number>();
     for (const [inner, t] of state as Map<string, Tensor | number>) {
       const path = `${name}.${inner}`;
+      if (part.mayHave?.(inner)) continue;
       if (typeof t === 'number') values.set(inner, fromJson(source.host.numbers[path]!, path) as number);
       else {
         const stored = await source.read(path);
@@ -122,6 +128,10 @@ export async function restore(source: Source, parts: CheckpointParts): Promise<v
         else values.set(inner, stored);
       }
     }
+    for (const [path, n] of Object.entries(source.host.numbers)) {
+      if (isOptional(parts, path) && path.startsWith(`${name}.`))
+        values.set(path.slice(name.length + 1), fromJson(n, path) as number);
+    }
     if (!(part instanceof Module)) part.loadStateDict(values as never);
   }
 }
@@ -129,7 +139,7 @@ export async function restore(source: Source, parts: CheckpointParts): Promise<v
 function refuseMisfits(source: Source, parts: CheckpointParts, plain: ReadonlyMap<string, Stateful>): void {
   const values = valuesOf(parts);
   const { numbers, states, kinds: saved } = source.host;
-  const wanted = [...values.keys(), ...plain.keys()];
+  const wanted = [...values.keys(), ...plain.keys()].filter((name) => !isOptional(parts, name));
   const kinds = (name: string): string =>
     source.tensors.has(name)
       ? 'tensor'
@@ -142,7 +152,13 @@ function refuseMisfits(source: Source, parts: CheckpointParts, plain: ReadonlyMa
   const problems = [
     ...wanted.filter((name) => !kinds(name)).map((name) => `${name} is missing`),
     ...given
-      .filter((name) => Object.hasOwn(parts, name.split('.')[0]!) && !values.has(name) && !plain.has(name))
+      .filter(
+        (name) =>
+          Object.hasOwn(parts, name.split('.')[0]!) &&
+          !values.has(name) &&
+          !plain.has(name) &&
+          !isOptional(parts, name),
+      )
       .map((name) => `${name} is unexpected`),
   ];
   for (const [name, { kind }] of Object.entries(parts)) {
@@ -164,6 +180,12 @@ function refuseMisfits(source: Source, parts: CheckpointParts, plain: ReadonlyMa
       `the checkpoint does not fit: ${problems.join('; ')}. Make the objects as they were when it was saved`,
     );
   }
+}
+
+/** Whether what has this name in a checkpoint may be there or not. */
+function isOptional(parts: CheckpointParts, path: string): boolean {
+  const [name] = path.split('.');
+  return Object.hasOwn(parts, name!) && parts[name!]?.mayHave?.(path.slice(name!.length + 1)) === true;
 }
 
 /** The tensors and numbers of all parts. */

@@ -212,6 +212,12 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
     return this;
   }
 
+  /** Frees and forgets the gradient in `.grad` of each parameter, which `backward` put there: PyTorch's `zero_grad`. */
+  zeroGrad(): void {
+    calls.checkArguments('zeroGrad', [], arguments);
+    for (const p of this.parameters()) p.zeroGrad();
+  }
+
   /**
    * Calls `hook` after each `forward` of this module: to look at activations, or to change them.
    * @returns a function that removes the hook
@@ -276,9 +282,12 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
     return noGrad(() => copyOf(this)) as this;
   }
 
-  /** Frees all parameters and buffers, also those of the modules inside. */
+  /** Frees all parameters and buffers, also those of the modules inside, and the gradients that `backward` left in them. */
   dispose(): void {
-    for (const t of this.stateDict().values()) t.dispose();
+    for (const t of this.stateDict().values()) {
+      t.zeroGrad();
+      t.dispose();
+    }
   }
 
   /** Frees them at the end of a block that began with `using model = ...`. */

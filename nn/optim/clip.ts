@@ -16,6 +16,7 @@ import {
 } from '../../engine/index.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { Arena } from './arena.ts';
+import { changed } from './gradients.ts';
 
 /** What {@link clipGradNorm} returns. */
 export interface ClippedGradients {
@@ -27,15 +28,21 @@ export interface ClippedGradients {
 
 /**
  * Scales gradients down, all by the same factor, if their norm as one vector is above `maxNorm`: the factor is
- * min(1, maxNorm / (norm + 1e-6)). As torch.nn.utils.clip_grad_norm_, which overwrites them instead. The norm of gradients of any
- * size is right, also where the sum of their squares would overflow. A norm that is NaN or infinite makes NaN of what is not 0:
- * PyTorch makes 0 of the finite gradients beside an infinite one, and so loses the update without a word.
+ * min(1, maxNorm / (norm + 1e-6)). As torch.nn.utils.clip_grad_norm_: given parameters, it puts the scaled gradients into their
+ * `.grad`, and passes over those that have none. The norm of gradients of any size is right, also where the sum of their squares
+ * would overflow. A norm that is NaN or infinite makes NaN of what is not 0: PyTorch makes 0 of the finite gradients beside an
+ * infinite one, and so loses the update without a word.
+ * @param gradients as `grad` returns them; or parameters, for what `backward` left in their `.grad`
  * @param options.normType p of the p-norm, also Infinity. Default 2
  * @throws RangeError unless maxNorm is 0 or more
- * @throws Error for no gradients
+ * @throws Error for no gradients; GradError if no parameter has one in `.grad`
  * @example
  * const { gradients, totalNorm } = clipGradNorm(grad(loss, parameters), 1);
  * optimizer.step(gradients);
+ * @example
+ * loss.backward();
+ * clipGradNorm(model.parameters(), 1);
+ * optimizer.step();
  */
 export function clipGradNorm(
   gradients: readonly Tensor[],
@@ -50,20 +57,25 @@ export function clipGradNorm(
   const { normType = 2 } = checked('clipGradNorm', options, ['normType']);
   checkRange('clipGradNorm', 'maxNorm', ranges.notNegative, maxNorm);
   if (gradients.length === 0) throw new Error('clipGradNorm: no gradients given');
-  return scope(() => {
-    const totalNorm = norm(concat(gradients.map((g) => g.reshape([g.size]))), normType);
-    const finite = isFiniteNumber(totalNorm);
-    // Of a very large norm the factor is a number that adapters take for 0; then it is applied in two parts.
-    const down = where(totalNorm.greater(2 ** 100), where(finite, 2 ** -64, 1), 1);
-    const rest = minimum(div(maxNorm, totalNorm.add(1e-6).mul(down)), div(1, down));
-    const factor = where(finite, rest, Number.NaN);
-    return { gradients: gradients.map((g) => where(g, g.mul(down).mul(factor), 0)), totalNorm };
-  });
+  return changed('clipGradNorm', gradients, (given) => scope(() => scaled(given, maxNorm, normType)));
+}
+
+/** What {@link clipGradNorm} makes of gradients. */
+function scaled(gradients: readonly Tensor[], maxNorm: number, normType: number): ClippedGradients {
+  const totalNorm = norm(concat(gradients.map((g) => g.reshape([g.size]))), normType);
+  const finite = isFiniteNumber(totalNorm);
+  // Of a very large norm the factor is a number that adapters take for 0; then it is applied in two parts.
+  const down = where(totalNorm.greater(2 ** 100), where(finite, 2 ** -64, 1), 1);
+  const rest = minimum(div(maxNorm, totalNorm.add(1e-6).mul(down)), div(1, down));
+  const factor = where(finite, rest, Number.NaN);
+  return { gradients: gradients.map((g) => where(g, g.mul(down).mul(factor), 0)), totalNorm };
 }
 
 /**
- * The gradients with each element limited to ±clipValue. As torch.nn.utils.clip_grad_value_, which overwrites them instead.
- * @throws RangeError unless clipValue is 0 or more
+ * The gradients with each element limited to ±clipValue. As torch.nn.utils.clip_grad_value_: given parameters, it puts them into
+ * their `.grad`, and passes over those that have none.
+ * @param gradients as `grad` returns them; or parameters, for what `backward` left in their `.grad`
+ * @throws RangeError unless clipValue is 0 or more; GradError if no parameter has a gradient in `.grad`
  */
 export function clipGradValue(gradients: readonly Tensor[], clipValue: number): Tensor[] {
   calls.checkArguments(
@@ -72,7 +84,8 @@ export function clipGradValue(gradients: readonly Tensor[], clipValue: number): 
     arguments,
   );
   checkRange('clipGradValue', 'clipValue', ranges.notNegative, clipValue);
-  return gradients.map((g) => g.clamp(-clipValue, clipValue));
+  const clip = (given: readonly Tensor[]) => ({ gradients: given.map((g) => g.clamp(-clipValue, clipValue)) });
+  return changed('clipGradValue', gradients, clip).gradients;
 }
 
 /**

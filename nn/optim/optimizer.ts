@@ -1,4 +1,5 @@
 import {
+  calls,
   checked,
   checkRange,
   checkRanges,
@@ -9,15 +10,15 @@ import {
   optimizerStep,
   type RuleName,
   ranges,
-  ShapeError,
   type StepRules,
-  shown,
   stepStates,
   Tensor,
 } from '../../engine/index.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { compareState, overwriting, refuseDifferences, type StateValue, stateMap } from '../module/state.ts';
 import { Arena } from './arena.ts';
+import { givenGradients, leftGradients, refuseApart, together } from './gradients.ts';
+import { numbersOf, restore } from './groupNumbers.ts';
 import { parameterList } from './options.ts';
 import type { ScheduledOptimizer } from './scheduler.ts';
 
@@ -59,7 +60,10 @@ export interface LearningRate {
 
 /** Any {@link Optimizer}, whatever its options: what trains with one and does not choose it asks for this. */
 export type AnyOptimizer = ScheduledOptimizer &
-  Pick<Optimizer<LearningRate>, 'lr' | 'steps' | 'parameters' | 'step' | 'stateDict' | 'loadStateDict' | 'dispose'>;
+  Pick<
+    Optimizer<LearningRate>,
+    'lr' | 'steps' | 'parameters' | 'step' | 'zeroGrad' | 'stateDict' | 'loadStateDict' | 'dispose'
+  >;
 
 /** A group with its memory. */
 interface Part<O> {
@@ -88,6 +92,10 @@ export abstract class Optimizer<O extends LearningRate> {
   steps = 0;
   private readonly algorithm: Algorithm<O>;
   private readonly parts: readonly Part<O>[];
+  /** For each parameter: steps that were made without a gradient for it. */
+  private readonly skipped: number[];
+  /** The place of the first parameter of each group. */
+  private readonly starts: readonly number[];
   private disposed = false;
 
   /** For subclasses. @internal */
@@ -107,6 +115,8 @@ export abstract class Optimizer<O extends LearningRate> {
     });
     const all = this.groups.flatMap((g) => g.params);
     this.parameters = all;
+    this.skipped = all.map(() => 0);
+    this.starts = this.groups.map((_, k) => this.groups.slice(0, k).reduce((n, g) => n + g.params.length, 0));
     const twice = all.find((p, i) => all.indexOf(p) !== i);
     if (twice) throw new Error(`${name}: ${twice.describe()} is given twice`);
     for (const g of this.groups) {
@@ -139,50 +149,57 @@ export abstract class Optimizer<O extends LearningRate> {
 
   /**
    * Updates the parameters in place. A tape that saved their old values refuses to use them from then on.
+   *
+   * With no arguments each parameter is moved by its `.grad`, which `loss.backward()` adds to and {@link zeroGrad} clears; one that has
+   * none is left as it is, with its state, and its next step is the one after its last: as in PyTorch.
    * @param gradients one for each parameter, in the order of {@link parameters}, as `grad` returns them
    * @throws Error if their number does not fit
    * @throws ShapeError if one has another shape than its parameter
+   * @throws GradError if no gradients are given, and no parameter has one in `.grad`
    * @throws RangeError if an option was set to what it must not be
+   * @example
+   * loss.backward();
+   * optimizer.step();
+   * optimizer.zeroGrad();
    */
-  step(gradients: readonly Tensor[]): void {
+  step(gradients?: readonly Tensor[]): void {
     const { name, params } = this.algorithm;
-    const { parameters: all } = this;
-    if (!Array.isArray(gradients)) {
-      throw new TypeError(
-        `${name}: step takes the gradients, as in step(grad(loss, parameters)), not ${shown(gradients)}`,
-      );
-    }
-    if (gradients.length !== all.length) {
-      throw new Error(`${name}: ${gradients.length} gradients for ${all.length} parameters`);
-    }
-    gradients.forEach((g, i) => {
-      const p = all[i]!;
-      if (!(g instanceof Tensor))
-        throw new TypeError(`${name}: gradient ${i}, of ${p.describe()}, is ${g}, not a tensor`);
-      if (g.rank !== p.rank || !p.shape.every((d, k) => d === g.shape[k])) {
-        throw new ShapeError(`${name}: gradient ${i} is [${g.shape}], and its parameter ${p.describe()}`);
-      }
-    });
+    const { skipped } = this;
+    const all =
+      arguments.length > 0 ? givenGradients(name, this.parameters, gradients) : leftGradients(name, this.parameters);
+    const missing = all.flatMap((g, i) => (g ? [] : [i]));
+    const lists = this.starts.map((from, k) => together(all, skipped, from, this.groups[k]!.params.length));
     eachRun(() => {
       for (const { group, rule } of this.parts) this.check(group, rule);
+      refuseApart(name, lists.flat(), skipped);
       this.steps++;
+      for (const i of missing) skipped[i]!++;
     });
-    let from = 0;
-    for (const { arena, group, rule, states } of this.parts) {
-      const { flat, lengths, offsets } = arena;
-      const own = gradients.slice(from, from + lengths.length);
-      from += lengths.length;
-      const next = () => ({ ...params(group as Required<O>, this.steps), lengths, offsets });
-      optimizerStep(rule, flat, states, own, live(next));
-    }
+    this.parts.forEach(({ arena, group, rule, states }, k) => {
+      for (const places of lists[k]!) {
+        const of = (list: readonly number[]) => places.map((i) => list[i - this.starts[k]!]!);
+        const slots = { lengths: of(arena.lengths), offsets: of(arena.offsets) };
+        const own = places.map((i) => all[i]!);
+        const next = () => ({ ...params(group as Required<O>, this.steps - skipped[places[0]!]!), ...slots });
+        optimizerStep(rule, arena.flat, states, own, live(next));
+      }
+    });
+  }
+
+  /** Frees and forgets the gradient in `.grad` of each parameter: PyTorch's `zero_grad(set_to_none=True)`. */
+  zeroGrad(): void {
+    calls.checkArguments('zeroGrad', [], arguments);
+    for (const p of this.parameters) p.zeroGrad();
   }
 
   /**
    * All that a run needs to go on where it was, by name: `steps`, the options of each group as numbers (`groups.0.lr`), and
-   * what the optimizer keeps for parameter 3, say, in its shape (`state.3.expAvg`). The tensors are those in use.
+   * what the optimizer keeps for parameter 3, say, in its shape (`state.3.expAvg`); also in how many steps parameter 3 had no gradient
+   * (`state.3.skipped`), if there were any. The tensors are those in use.
    */
   stateDict(): Map<string, Tensor | number> {
-    const state = new Map<string, Tensor | number>([['steps', this.steps], ...this.numbers(), ...this.tensors()]);
+    const skipped = this.skipped.flatMap((n, i): [string, number][] => (n > 0 ? [[skippedOf(i), n]] : []));
+    const state = new Map<string, Tensor | number>([...this.always(), ...skipped]);
     kindOf.set(state, this.kind);
     return state;
   }
@@ -199,8 +216,10 @@ export abstract class Optimizer<O extends LearningRate> {
     const kind = kindOf.get(values) ?? this.kind;
     if (kind !== this.kind)
       throw new Error(`loadStateDict: the state is of ${kind}, and cannot be that of ${this.kind}`);
-    refuseDifferences(compareState(this.stateDict(), values), values);
+    const skipped = this.parameters.map((_, i) => values.get(skippedOf(i)) ?? 0);
+    refuseDifferences(compareState(this.always(), new Map([...values].filter(([key]) => !this.mayHave(key)))), values);
     const steps = checkRange(this.algorithm.name, 'steps', ranges.whole(0), values.get('steps') as number);
+    skipped.forEach((n, i) => void checkRange(this.algorithm.name, skippedOf(i), ranges.whole(0, steps), n));
     const writes = this.tensors().map(([name, t]) => overwriting(name, t, values.get(name) as StateValue));
     const restored = this.groups.map((g, k) => restore(g, (key) => values.get(`groups.${k}.${key}`) as number));
     restored.forEach((g, k) => {
@@ -209,6 +228,12 @@ export abstract class Optimizer<O extends LearningRate> {
     for (const write of writes) write();
     restored.forEach((g, k) => void Object.assign(this.groups[k]!, g));
     this.steps = steps;
+    this.skipped.splice(0, skipped.length, ...(skipped as number[]));
+  }
+
+  /** Whether a number of this name may be in the state or not: 0 stands for it where it is not. */
+  mayHave(name: string): boolean {
+    return this.parameters.some((_, i) => name === skippedOf(i));
   }
 
   /** Frees the states. The parameters stay. */
@@ -224,6 +249,11 @@ export abstract class Optimizer<O extends LearningRate> {
   /** Frees the states at the end of a block that began with `using optimizer = ...`. */
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** The state without what it may have or not. */
+  private always(): Map<string, Tensor | number> {
+    return new Map<string, Tensor | number>([['steps', this.steps], ...this.numbers(), ...this.tensors()]);
   }
 
   private check(group: ParameterGroup<O>, made?: RuleName): void {
@@ -255,25 +285,7 @@ export abstract class Optimizer<O extends LearningRate> {
   }
 }
 
+const skippedOf = (i: number): string => `state.${i}.skipped`;
+
 /** Of states that an optimizer gave: its algorithm. */
 const kindOf = new WeakMap<object, string>();
-
-const NOT_NUMBERS = ['params', 'initialLr'];
-
-/** A group's options as numbers: a pair has two, and true is 1. */
-function numbersOf(group: object): [string, number][] {
-  return Object.entries(group).flatMap(([key, v]): [string, number][] => {
-    if (NOT_NUMBERS.includes(key)) return [];
-    return Array.isArray(v) ? v.map((n, i): [string, number] => [`${key}.${i}`, n]) : [[key, Number(v)]];
-  });
-}
-
-/** The group with its options read from numbers as `numbersOf` gives them. */
-function restore<G extends object>(group: G, of: (key: string) => number): G {
-  const read = (key: string, v: unknown): unknown => {
-    if (NOT_NUMBERS.includes(key)) return v;
-    if (Array.isArray(v)) return v.map((_, i) => of(`${key}.${i}`));
-    return typeof v === 'boolean' ? of(key) === 1 : of(key);
-  };
-  return Object.fromEntries(Object.entries(group).map(([key, v]) => [key, read(key, v)])) as G;
-}

@@ -236,7 +236,11 @@ const slips: readonly (readonly [name: string, call: () => unknown, ...parts: st
   ['a module in a group', () => new n.SGD([{ params: linear }], { lr: 0.1 }), 'SGD:', 'model.parameters()', 'a Linear'],
   ['one parameter', () => new n.Adam(linear.weight), 'Adam:', '[parameter]', 'a Parameter [2,2]'],
   ['EMA of a module', () => new n.EMA(linear, 0.9), 'EMA:', 'model.parameters()', 'a Linear'],
-  ['a step without gradients', () => sgd.step(), 'SGD:', 'grad(loss, parameters)', 'undefined'],
+  ['a step of gradients that are not there', () => sgd.step(undefined), 'SGD:', 'grad(loss, parameters)', 'undefined'],
+  ['a closure for gradients', () => sgd.step(() => x), 'SGD:', 'loss.backward()', 'a function'],
+  ['zeroGrad with an option', () => sgd.zeroGrad(false), 'zeroGrad:', 'no place for false'],
+  ['zeroGrad of a module with an option', () => linear.zeroGrad({ setToNone: true }), 'zeroGrad:', 'no place for'],
+  ['parameters among gradients', () => n.clipGradNorm([linear.weight, x], 1), 'clipGradNorm:', '.grad', 'not both'],
   ['compile of a module', () => e.compile(linear), 'compile:', 'model.forward(x)', 'a Linear'],
   [
     'attention',

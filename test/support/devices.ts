@@ -16,10 +16,11 @@ export const openGpu = (family?: KernelFamily): Promise<WebGpuDevice> => openWeb
 
 /** Makes the WebGPU adapter under test current, as `init` does, also where WGRAD_ADAPTER names the float64 device. */
 export async function initGpu(): Promise<Device> {
-  const { WGRAD_ADAPTER } = process.env;
-  if (WGRAD_ADAPTER === 'reference') delete process.env.WGRAD_ADAPTER;
-  const device = init({ adapter });
-  if (WGRAD_ADAPTER !== undefined) process.env.WGRAD_ADAPTER = WGRAD_ADAPTER;
+  if (named !== 'reference') return init({ adapter });
+  const variables = process.env;
+  process.env = { ...variables, WGRAD_ADAPTER: '' };
+  const device = init();
+  process.env = variables;
   return device;
 }
 

@@ -14,6 +14,8 @@ interface OptimizerFixture {
   readonly second: Options;
   /** All parameters after each step of `steps`. */
   readonly shown: readonly (readonly number[])[];
+  /** The same where some parameters have no gradient in some steps, as `missing` says. */
+  readonly skipping: readonly (readonly number[])[];
 }
 
 export type ScheduleSpec = readonly [kind: string, options: Options];
@@ -39,6 +41,8 @@ export const fixture = json as unknown as {
   /** Of each step, those of all parameters. */
   readonly gradients: readonly (readonly number[])[];
   readonly steps: readonly number[];
+  /** Of each step of `skipping`, the parameters without a gradient. */
+  readonly missing: readonly (readonly number[])[];
   readonly optimizers: readonly OptimizerFixture[];
   readonly schedules: readonly ScheduleFixture[];
   readonly norms: readonly ClipFixture[];
@@ -65,7 +69,7 @@ export const parametersOf = (values = fixture.parameters): nn.Parameter[] =>
   shaped(values).map((t, i) => new nn.Parameter(t, `p${i}`));
 
 /** The optimizer of a fixture on fresh parameters, in two groups. */
-export function made({ kind, options, second }: Omit<OptimizerFixture, 'shown'>) {
+export function made({ kind, options, second }: Omit<OptimizerFixture, 'shown' | 'skipping'>) {
   const parameters = parametersOf();
   const groups = [{ params: parameters.slice(0, 2) }, { params: parameters.slice(2), ...second }];
   const optimizer = new optimizers[kind]!(groups, options);
