@@ -46,7 +46,8 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
       const count = options.count ?? Math.min(set.kind === 'points' ? COUNT.points : COUNT.images, set.test.count);
       using notes = createNotes(options.quiet || options.json);
       const row = rowOf(run.config.system);
-      const all = Object.keys(row.measures ?? {});
+      const suiting = Object.entries(row.measures ?? {}).filter(([, { suits }]) => suits?.(set) ?? true);
+      const all = suiting.map(([name]) => name);
       const wanted = options.metrics?.filter((name) => !all.includes(name));
       const features = isSampleSet(set) ? await featuresFor(set) : undefined;
       const figures: Record<string, EvaluatedFigure> = {};

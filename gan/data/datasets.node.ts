@@ -3,7 +3,7 @@ import { moons, segments, spirals, swissRoll } from './curves.ts';
 import { type DataSource, isSampleSet } from './dataSource.ts';
 import { type Distribution, pointSet, pointSetOptions } from './distribution.ts';
 import { emoji, emojiOptions } from './emoji.node.ts';
-import { glyphOptions, glyphs } from './glyphs.node.ts';
+import { glyphOptions, glyphPairs, glyphPairsOptions, glyphs, pairSetOf } from './glyphs.node.ts';
 import { imageFolder, imageFolderOptions } from './imageFolder.node.ts';
 import { gaussian, gaussianGrid, gaussianRing, twoGaussians } from './mixtures.ts';
 import { fashionMnist, mnist } from './mnist.node.ts';
@@ -223,6 +223,20 @@ export const dataSets: readonly DataSetEntry[] = [
       'Debian and Ubuntu: `apt-get install fonts-arphic-uming fonts-wqy-zenhei fonts-arphic-ukai`; elsewhere a folder with uming.ttc, wqy-zenhei.ttc, ukai.ttc',
     options: glyphOptions,
     open: (options) => glyphs(only(options, glyphOptions)),
+  },
+  {
+    name: 'glyph-pairs',
+    title: 'Chinese characters in two hands',
+    kind: 'pairs',
+    shape: [32, 32, 1],
+    size: [2000, 400],
+    about:
+      'pictures of the em box in two hands, ming and hei: no character is learnt in both, and held-out ones have their true translation beside them',
+    source: 'the fonts of glyphs',
+    licence: 'as those of glyphs',
+    obtain: 'as glyphs',
+    options: glyphPairsOptions,
+    open: async (options) => pairSetOf(await glyphPairs({ unpaired: true, ...only(options, glyphPairsOptions) })),
   },
   {
     name: 'folder',

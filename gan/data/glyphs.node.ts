@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { checked, checkRange, ranges } from '../../engine/index.ts';
+import type { PairSet } from './dataSource.ts';
 import { hashOf } from './decodeImages.node.ts';
 import { type GlyphHand, type HandFont, hands, openHands } from './glyphFonts.node.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
@@ -36,7 +37,8 @@ export interface GlyphPairsOptions extends Omit<GlyphOptions, 'hand'> {
 const COMMON = ['folder', 'size', 'trainSize', 'testSize', 'onProgress'] as const;
 /** The names of {@link GlyphOptions}. */
 export const glyphOptions = ['hand', ...COMMON] as const;
-const PAIRS_OPTIONS = ['hands', 'unpaired', ...COMMON] as const;
+/** The names of {@link GlyphPairsOptions}. */
+export const glyphPairsOptions = ['hands', 'unpaired', ...COMMON] as const;
 
 /** Pictures of characters. */
 export interface Glyphs extends Samples {
@@ -103,7 +105,7 @@ export async function glyphs(options: GlyphOptions = {}): Promise<SampleSet> {
  */
 export async function glyphPairs(options: GlyphPairsOptions = {}): Promise<GlyphPairs> {
   const op = 'glyphPairs';
-  const { hands: pair = ['ming', 'hei'], unpaired = false, ...common } = checked(op, options, PAIRS_OPTIONS);
+  const { hands: pair = ['ming', 'hei'], unpaired = false, ...common } = checked(op, options, glyphPairsOptions);
   const names = Object.keys(hands);
   const isPair = Array.isArray(pair) && pair.length === 2 && pair.every((hand) => names.includes(hand));
   const says = `two different ones of ${names.join(', ')}, such as ['ming', 'hei']`;
@@ -133,6 +135,17 @@ export function glyphDomain(pairs: GlyphPairs, domain: 'x' | 'y'): SampleSet {
   const { name, shape, train, test, fingerprint } = pairs;
   const title = `Chinese characters (${hands[pairs.hands[domain === 'x' ? 0 : 1]].title})`;
   return { name, title, kind: 'images', shape, train: train[domain], test: test[domain], fingerprint };
+}
+
+/** Both hands as one data set, for what learns to translate. */
+export function pairSetOf(pairs: GlyphPairs): PairSet {
+  const { title, shape, hands: domains, fingerprint } = pairs;
+  const both = ({ x, y }: GlyphPairs['train']) => ({ count: Math.min(x.count, y.count), x, y });
+  return {
+    ...{ name: 'glyph-pairs', title, kind: 'pairs', shape, domains, fingerprint },
+    train: both(pairs.train),
+    test: both(pairs.test),
+  };
 }
 
 /** Which characters are drawn, of which fonts, and how. */

@@ -1,7 +1,7 @@
 import type { SegmentOptions, SpiralsOptions } from './curves.ts';
 import type { PointSetOptions } from './distribution.ts';
 import type { EmojiOptions } from './emoji.node.ts';
-import type { GlyphOptions } from './glyphs.node.ts';
+import type { GlyphOptions, GlyphPairsOptions } from './glyphs.node.ts';
 import type { ImageFolderOptions } from './imageFolder.node.ts';
 import type { GaussianGridOptions, GaussianOptions, GaussianRingOptions, TwoGaussiansOptions } from './mixtures.ts';
 
@@ -12,7 +12,13 @@ type Mixtures = GaussianOptions & TwoGaussiansOptions & GaussianRingOptions & Ga
  * The options of all data sets that `openSampleSet` knows: those of the distributions, of `emoji`, `glyphs` and
  * `imageFolder`, and these. A data set takes those that its entry in `dataSets` lists, and refuses the others.
  */
-export interface SampleSetOptions extends Points, Mixtures, EmojiOptions, GlyphOptions, ImageFolderOptions {
+export interface SampleSetOptions
+  extends Points,
+    Mixtures,
+    EmojiOptions,
+    GlyphOptions,
+    Pick<GlyphPairsOptions, 'hands' | 'unpaired'>,
+    ImageFolderOptions {
   /** Where the files lie, of a data set that is read from files. */
   readonly folder?: string;
   /** Standard deviation of a Gaussian, or of each mode of a mixture. Defaults as in `gaussian`, `gaussianRing` and so on. */

@@ -79,6 +79,8 @@ export interface Measure<T extends System = System> {
   readonly better: 'higher' | 'lower';
   /** Whether it is measured at each snapshot of a run, too. */
   readonly quick?: boolean;
+  /** Whether it can be measured on a data set. Default: on all that the system learns from. */
+  suits?(set: DataSource): boolean;
   /** The figure. */
   compute(lab: Lab<T>): Promise<number>;
   /** Figures that stand beside it, such as copying. That of the untrained system stands there always. */

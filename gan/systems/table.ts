@@ -4,14 +4,17 @@ import { dataSettings, type RunSettings, runSettings } from '../runSettings.ts';
 import { type AnySettings, checkSettings, defaultsOf } from '../settings.ts';
 import { type RandomStream, streams } from '../streams.ts';
 import type { System } from '../system.ts';
+import { cgan } from './cgan.ts';
+import { cyclegan } from './cyclegan.ts';
 import { gan } from './gan.ts';
+import { linearAutoencoder } from './linearAutoencoder.ts';
 import type { DataShape, SystemRow } from './row.ts';
 
 /** A row of any system. */
 export type AnySystemRow = SystemRow<Record<string, unknown>, string, System>;
 
 /** Everything that `wgrad train NAME` trains, by its name. */
-export const systems = { gan } as const;
+export const systems = { gan, cgan, cyclegan, 'linear-autoencoder': linearAutoencoder } as const;
 
 /** A system by its name. */
 export type SystemName = keyof typeof systems;

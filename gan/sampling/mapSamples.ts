@@ -1,0 +1,51 @@
+import {
+  checked,
+  checkRange,
+  noGrad,
+  ranges,
+  ShapeError,
+  scope,
+  sizeOf,
+  type Tensor,
+  tensor,
+} from '../../engine/index.ts';
+import type { SampleArray } from './draw.ts';
+
+/**
+ * What a function makes of samples, some at a time on the current device, without a tape: translations, reconstructions, codes.
+ * @param fn from [n, ...] to as many results
+ * @param options.batchSize samples at once, which bounds the memory. Default 64
+ * @throws ShapeError if it makes more or fewer than it is given; RangeError for a batch size
+ * @example
+ * const translations = await mapSamples((x) => translator.forward(x), metricSamples(set.test, set.shape));
+ */
+export async function mapSamples(
+  fn: (samples: Tensor) => Tensor,
+  samples: { readonly data: ArrayLike<number>; readonly shape: readonly number[] },
+  options: { readonly batchSize?: number } = {},
+): Promise<SampleArray> {
+  const { batchSize = 64 } = checked('mapSamples', options, ['batchSize']);
+  checkRange('mapSamples', 'batchSize', ranges.count, batchSize);
+  const [n = 0, ...shape] = samples.shape;
+  const size = sizeOf(shape);
+  const values = Float32Array.from(samples.data);
+  const parts: { readonly values: Float32Array; readonly shape: readonly number[] }[] = [];
+  for (let first = 0; first < n; first += batchSize) {
+    const many = Math.min(batchSize, n - first);
+    const read = scope(() => {
+      const part = tensor(values.subarray(first * size, (first + many) * size), { shape: [many, ...shape] });
+      const made = noGrad(() => fn(part));
+      if (made.shape[0] !== many) throw new ShapeError(`mapSamples: [${made.shape}] was made of ${many} samples`);
+      return { values: made.data(), shape: made.shape.slice(1) };
+    });
+    parts.push({ values: Float32Array.from(await read.values), shape: read.shape });
+  }
+  const made = parts[0]?.shape ?? [];
+  const data = new Float32Array(n * sizeOf(made));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.values, at);
+    at += part.values.length;
+  }
+  return { data, shape: [n, ...made] };
+}
