@@ -1,5 +1,5 @@
-import type { Tensor } from '../../engine/index.ts';
-import { Adam, DataLoader, Flatten, init, Linear, type Module, ReLU, Reshape, Sequential } from '../../nn/index.ts';
+import { copyFrom, type Tensor, zeros } from '../../engine/index.ts';
+import { Buffer, DataLoader, init, Linear, Module, ReLU, Reshape, Sequential, SGD } from '../../nn/index.ts';
 import { isSampleSet } from '../data/dataSource.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { trainingData } from '../data/trainingData.ts';
@@ -9,7 +9,7 @@ import { metricSamples } from '../metrics/samples.ts';
 import { Player } from '../player.ts';
 import { mapSamples } from '../sampling/mapSamples.ts';
 import { choice, count, rate } from '../settings.ts';
-import type { Batches, System } from '../system.ts';
+import type { Batches, Columns, Progress, System } from '../system.ts';
 import type { Lab, Making, Show, SystemRow } from './row.ts';
 
 /** What decides a linear autoencoder. */
@@ -22,6 +22,28 @@ export interface LinearAutoencoderSettings {
   readonly encoder: 'linear' | 'relu';
 }
 
+/** The mean of samples, of which batches come one after the other. */
+class Centre extends Module<[samples: Tensor]> {
+  /** As long as a sample has numbers. */
+  readonly mean: Buffer;
+
+  constructor(size: number) {
+    super();
+    this.mean = new Buffer(zeros([size]), 'mean');
+  }
+
+  /** Moves the mean towards that of a batch [N, ...] by a share of the way. */
+  move(samples: Tensor, share: Tensor): void {
+    const { mean } = this;
+    const batch = samples.reshape([samples.shape[0]!, mean.size]).mean([0]);
+    copyFrom(mean, mean.add(batch.sub(mean).mul(share)));
+  }
+
+  override forward(samples: Tensor): Tensor {
+    return samples.reshape([samples.shape[0]!, this.mean.size]).sub(this.mean);
+  }
+}
+
 /**
  * An autoencoder with one linear layer to the code and one back, which minimises the squared error: at its best its decoder spans the
  * principal components (Bourlard and Kamp 1988; Baldi and Hornik 1989).
@@ -29,10 +51,12 @@ export interface LinearAutoencoderSettings {
 export class LinearAutoencoder implements System<'data'> {
   /** The one player. */
   readonly players: Readonly<Record<'autoencoder', Player>>;
-  /** From samples [N, ...] to codes [N, code]. */
+  /** From centred samples [N, numbers of a sample] to codes [N, code]. */
   readonly encoder: Module;
   /** From codes to samples. */
   readonly decoder: Module;
+  /** The mean of what has been learnt from, which is taken away before the encoder and put back behind the decoder. */
+  readonly state: { readonly centre: Centre };
   /** The decoder's layer, whose weight [code, numbers of a sample] spans what it can make. */
   readonly span: Linear;
 
@@ -40,26 +64,40 @@ export class LinearAutoencoder implements System<'data'> {
   constructor({ options, shape, rng }: Making<LinearAutoencoderSettings>) {
     const { code, rate: lr, encoder } = options;
     const size = shape.reduce((a, b) => a * b);
-    const weights = { rng: rng('weights'), init: init.xavierNormal() };
+    const weights = { rng: rng('weights'), init: init.xavierNormal(), bias: false };
+    this.state = { centre: new Centre(size) };
     this.span = new Linear(code, size, weights);
     const relu = encoder === 'relu' ? [new ReLU()] : [];
-    this.encoder = new Sequential(new Flatten(), new Linear(size, code, weights), ...relu);
+    this.encoder = new Sequential(new Linear(size, code, weights), ...relu);
     this.decoder = new Sequential(this.span, new Reshape(shape));
     const { encoder: to, decoder: from } = this;
-    this.players = { autoencoder: new Player({ encoder: to, decoder: from }, (p) => new Adam(p, { lr })) };
+    this.players = {
+      autoencoder: new Player({ encoder: to, decoder: from }, (p) => new SGD(p, { lr, momentum: 0.9 }), {
+        clipNorm: 10,
+      }),
+    };
   }
 
   /** One step down the mean squared error. @param batches `sample` [N, ...] */
-  step({ data: [batch] }: Batches<'data'>): Record<string, Tensor> {
+  step({ data: [batch] }: Batches<'data'>, { share }: Columns): Record<string, Tensor> {
     const { sample } = batch!;
+    this.state.centre.move(sample!, share!);
     const loss = this.restored(sample!).sub(sample!).square().mean();
-    this.players.autoencoder.minimise(loss);
+    // Of a whole sample, so that the rate does not depend on how many numbers it has.
+    this.players.autoencoder.minimise(loss.mul(this.span.weight.shape[1]!));
     return { loss };
+  }
+
+  /** The share of a batch in the mean of all batches so far. */
+  knobs({ step }: Progress): Record<string, number> {
+    return { share: 1 / (step + 1) };
   }
 
   /** What is left of samples on the way through the code. */
   restored(samples: Tensor): Tensor {
-    return this.decoder.forward(this.encoder.forward(samples));
+    const { centre } = this.state;
+    const made = this.decoder.forward(this.encoder.forward(centre.forward(samples)));
+    return made.add(centre.mean.reshape(samples.shape.slice(1)));
   }
 }
 
@@ -125,10 +163,10 @@ export const linearAutoencoder: SystemRow<LinearAutoencoderSettings, 'data', Lin
   about: 'one linear layer to a code and one back: at the least squared error it spans the principal components',
   options: {
     code: count(16, 'length of a code', 4096),
-    rate: rate(3e-3, 'learning rate'),
+    rate: rate(3e-3, 'learning rate, of the squared error of a whole sample'),
     encoder: choice('linear', ['linear', 'relu'], 'with relu, the control, it does not span the principal components'),
   },
-  run: { steps: 2000, batch: 1000, rateDecay: 0.003 },
+  run: { steps: 1000, batch: 1000, rateDecay: 0.01 },
   needs: ['images'],
   create: (making) => new LinearAutoencoder(making),
   streams(set, batchSize, rng) {
