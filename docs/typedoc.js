@@ -6,7 +6,7 @@ import { Application, CommentTag, Converter, ReflectionKind } from 'typedoc';
 
 /** Categories in the order of the index, each with its files (a folder ends with a slash). */
 const FAMILIES = {
-  'Tensors and memory': 'engine/tensor/ engine/ops/create',
+  'Tensors and memory': 'engine/tensor/ engine/ops/create engine/ops/createLike engine/ops/sequences',
   Devices: 'engine/init engine/adapters engine/device engine/webgpu/ engine/reference/',
   Gradients: 'engine/autograd/',
   'Compiled steps': 'engine/compile/',

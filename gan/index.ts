@@ -201,6 +201,7 @@ export {
 } from './sampling/interpolate.ts';
 export { type Inversion, type InvertOptions, invertSamples } from './sampling/invert.ts';
 export { analogy, meanLatent, type TowardsMeanOptions, towardsMean, truncatedLatents } from './sampling/latents.ts';
+export { mapSamples } from './sampling/mapSamples.ts';
 export {
   type NeighbourOptions,
   type Neighbours,
@@ -220,6 +221,8 @@ export {
   type System,
 } from './system.ts';
 export { type CriticReport, Gan, type GanOptions, type GanScalar } from './systems/adversarial.ts';
+export { Cgan, type CganSettings } from './systems/cgan.ts';
+export { Cyclegan, type CycleganSettings } from './systems/cyclegan.ts';
 export {
   type GanSettings,
   type OptimizerName,
@@ -228,6 +231,7 @@ export {
   parseRegularizer,
   presets,
 } from './systems/gan.ts';
+export { LinearAutoencoder, type LinearAutoencoderSettings } from './systems/linearAutoencoder.ts';
 export { ReplayPool, type ReplayPoolOptions } from './systems/pool.ts';
 export type {
   Control,
@@ -248,6 +252,7 @@ export {
   createSystem,
   type RunConfig,
   type SystemName,
+  type Systems,
   settingsOf,
   streamsOf,
   systemNames,

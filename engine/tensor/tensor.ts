@@ -198,6 +198,7 @@ export class Tensor {
     return noted ? noted.read(this, this.#grad) : this.#grad;
   }
 
+  /** Keeps a gradient, which is freed when another takes its place; undefined clears it. */
   set grad(g: Tensor | undefined) {
     const noted = notedGradients();
     if (noted) noted.write(this, g);

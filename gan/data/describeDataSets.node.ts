@@ -10,7 +10,7 @@ const HEAD = ['name', 'samples', 'to learn from + held out', 'source', 'licence'
 export function describeDataSets(pictures: Readonly<Record<string, string>> = {}): string {
   const rows = dataSets.map((set) => [
     `[\`${set.name}\`](#${set.name})`,
-    `${set.kind === 'images' ? 'images' : 'points'} [${set.shape.join(', ')}]`,
+    `${set.kind === 'pairs' ? 'two domains of images' : set.kind} [${set.shape.join(', ')}]`,
     set.size ? set.size.map((n) => n.toLocaleString('en')).join(' + ') : 'what there is; a tenth is held out',
     set.source,
     set.licence,

@@ -1,5 +1,16 @@
 import { copyFrom, type Tensor, zeros } from '../../engine/index.ts';
-import { Buffer, DataLoader, init, Linear, Module, ReLU, Reshape, Sequential, SGD } from '../../nn/index.ts';
+import {
+  Buffer,
+  type CheckpointParts,
+  DataLoader,
+  init,
+  Linear,
+  Module,
+  ReLU,
+  Reshape,
+  Sequential,
+  SGD,
+} from '../../nn/index.ts';
 import { isSampleSet } from '../data/dataSource.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { trainingData } from '../data/trainingData.ts';
@@ -56,7 +67,8 @@ export class LinearAutoencoder implements System<'data'> {
   /** From codes to samples. */
   readonly decoder: Module;
   /** The mean of what has been learnt from, which is taken away before the encoder and put back behind the decoder. */
-  readonly state: { readonly centre: Centre };
+  readonly state: CheckpointParts;
+  private readonly centre: Centre;
   /** The decoder's layer, whose weight [code, numbers of a sample] spans what it can make. */
   readonly span: Linear;
 
@@ -65,7 +77,8 @@ export class LinearAutoencoder implements System<'data'> {
     const { code, rate: lr, encoder } = options;
     const size = shape.reduce((a, b) => a * b);
     const weights = { rng: rng('weights'), init: init.xavierNormal(), bias: false };
-    this.state = { centre: new Centre(size) };
+    this.centre = new Centre(size);
+    this.state = { centre: this.centre };
     this.span = new Linear(code, size, weights);
     const relu = encoder === 'relu' ? [new ReLU()] : [];
     this.encoder = new Sequential(new Linear(size, code, weights), ...relu);
@@ -81,7 +94,7 @@ export class LinearAutoencoder implements System<'data'> {
   /** One step down the mean squared error. @param batches `sample` [N, ...] */
   step({ data: [batch] }: Batches<'data'>, { share }: Columns): Record<string, Tensor> {
     const { sample } = batch!;
-    this.state.centre.move(sample!, share!);
+    this.centre.move(sample!, share!);
     const loss = this.restored(sample!).sub(sample!).square().mean();
     // Of a whole sample, so that the rate does not depend on how many numbers it has.
     this.players.autoencoder.minimise(loss.mul(this.span.weight.shape[1]!));
@@ -95,7 +108,7 @@ export class LinearAutoencoder implements System<'data'> {
 
   /** What is left of samples on the way through the code. */
   restored(samples: Tensor): Tensor {
-    const { centre } = this.state;
+    const { centre } = this;
     const made = this.decoder.forward(this.encoder.forward(centre.forward(samples)));
     return made.add(centre.mean.reshape(samples.shape.slice(1)));
   }

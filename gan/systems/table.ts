@@ -13,8 +13,20 @@ import type { DataShape, SystemRow } from './row.ts';
 /** A row of any system. */
 export type AnySystemRow = SystemRow<Record<string, unknown>, string, System>;
 
+/** The table of systems. */
+export interface Systems {
+  /** A generator against a critic, with any objective and any regularisers. */
+  readonly gan: typeof gan;
+  /** Conditional WGAN-GP. */
+  readonly cgan: typeof cgan;
+  /** Translation between two domains without pairs. */
+  readonly cyclegan: typeof cyclegan;
+  /** One linear layer to a code and one back. */
+  readonly 'linear-autoencoder': typeof linearAutoencoder;
+}
+
 /** Everything that `wgrad train NAME` trains, by its name. */
-export const systems = { gan, cgan, cyclegan, 'linear-autoencoder': linearAutoencoder } as const;
+export const systems: Systems = { gan, cgan, cyclegan, 'linear-autoencoder': linearAutoencoder };
 
 /** A system by its name. */
 export type SystemName = keyof typeof systems;

@@ -76,7 +76,7 @@ ${marks.join('')}${[-reach, 0, reach].map(label).join('')}</svg>`;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await mkdir(join(docs, 'data'), { recursive: true });
-  for (const { name } of dataSets.filter((set) => set.name !== 'folder')) {
+  for (const { name } of dataSets.filter(({ name, kind }) => name !== 'folder' && kind !== 'pairs')) {
     try {
       const set = await openSampleSet(name, name === 'emoji' ? { size: 32 } : {});
       const picture = await (set.kind === 'images' ? grid(set) : scatter(set as PointSet));
