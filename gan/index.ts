@@ -214,6 +214,7 @@ export {
   type Batches,
   type Columns,
   type Drawing,
+  disposeSystem,
   type Progress,
   partsOf,
   type Stream,

@@ -1,0 +1,99 @@
+/** Every system of the table, on tiny data: it trains, its numbers are finite, it resumes to the same bits, and it shows something. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { defaultRng, init } from '../../engine/index.ts';
+import {
+  configure,
+  createSystem,
+  type DataSource,
+  disposeSystem,
+  type PairSet,
+  partsOf,
+  type SampleSet,
+  type StepRow,
+  type SystemName,
+  streamsOf,
+  systemNames,
+  train,
+} from '../../gan/index.ts';
+import type { Lab } from '../../gan/systems/row.ts';
+import { rowOf } from '../../gan/systems/table.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../nn/index.ts';
+
+await init({ adapter: 'reference' });
+const test = suite('systems');
+
+const bytes = (count: number, size: number) =>
+  Uint8Array.from({ length: count * size }, (_, i) => (i * 89 + (i >> 5)) % 256);
+const classes = ['0', '1', '2'];
+const labelled = (count: number) => ({
+  count,
+  data: bytes(count, 784),
+  labels: Uint8Array.from({ length: count }, (_, i) => i % 3),
+});
+const digits: SampleSet = {
+  ...{ name: 'tiny', title: 'Tiny', kind: 'images', shape: [28, 28, 1], classes },
+  train: labelled(24),
+  test: labelled(6),
+};
+const domains = (count: number) => {
+  const [x, y] = [0, 1].map((shift) => ({ count, data: bytes(count, 256).map((v) => (v * (1 + shift)) % 256) }));
+  return { count, x: x!, y: y! };
+};
+const pairs: PairSet = {
+  ...{ name: 'tiny-pairs', title: 'Tiny pairs', kind: 'pairs', shape: [16, 16, 1], domains: ['x', 'y'] },
+  train: domains(8),
+  test: domains(4),
+};
+
+/** What makes each system small. */
+const small: Readonly<
+  Record<SystemName, { readonly set: DataSource; readonly given: Readonly<Record<string, unknown>> }>
+> = {
+  gan: { set: digits, given: { width: 4, batch: 4 } },
+  cgan: { set: digits, given: { width: 4, latent: 4, batch: 4 } },
+  cyclegan: { set: pairs, given: { width: 4, blocks: 1, batch: 2, pool: 3 } },
+  'linear-autoencoder': { set: digits, given: { code: 3, batch: 8 } },
+};
+
+for (const name of systemNames) {
+  const { set, given } = small[name];
+  const config = configure(name, set.kind, { ...given, steps: 4 });
+  const make = () => {
+    const system = createSystem(config, { shape: set.shape, classes: set.classes ?? [] });
+    const streams = streamsOf(config, set);
+    return { system, streams, parts: partsOf(system, streams) };
+  };
+  const rows = async ({ system, streams }: ReturnType<typeof make>, from: number, until: number) => {
+    const found: StepRow[] = [];
+    for await (const row of train(system, streams, { from, until, of: 4 })) found.push(row);
+    return found;
+  };
+
+  test(`${name}: trains to finite numbers, goes on from a checkpoint to the same bits, and shows something`, async () => {
+    const whole = make();
+    const all = await rows(whole, 0, 4);
+    assert.is(all.length, 4);
+    assert.ok(
+      all.every((row) => Object.values(row).every(Number.isFinite)),
+      JSON.stringify(all),
+    );
+    const first = make();
+    assert.equal(await rows(first, 0, 2), all.slice(0, 2));
+    const kept = await encodeCheckpoint(first.parts);
+    const second = make();
+    await decodeCheckpoint(kept, second.parts);
+    assert.equal(await rows(second, 2, 4), all.slice(2));
+    const lab: Lab = { system: whole.system, set, seed: 1 };
+    for (const show of Object.values(rowOf(name).shows ?? {})) {
+      const { samples, layout } = await show.draw(lab, 2);
+      assert.equal(samples.shape.slice(1), set.shape);
+      assert.ok(samples.data.every(Number.isFinite) && layout.columns! > 0);
+    }
+    const drawn = await whole.system.draw?.(5, defaultRng());
+    if (drawn) assert.equal(drawn.samples.shape, [5, ...set.shape]);
+    for (const { system } of [whole, first, second]) disposeSystem(system);
+  });
+}
+
+test.run();
