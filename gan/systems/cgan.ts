@@ -119,7 +119,7 @@ export class Cgan implements System<'data'> {
     const { ema } = this.players.generator;
     using label = tensor(labels, { shape: [labels.length, 1] });
     using told = concat([codes, label], 1);
-    return drawSamples(new Told(this.networks.generator), told, { batchSize: 64, ...(ema && { ema }) });
+    return await drawSamples(new Told(this.networks.generator), told, { batchSize: 64, ...(ema && { ema }) });
   }
 
   private fakes(label: Tensor): Tensor {

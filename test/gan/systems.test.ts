@@ -90,8 +90,8 @@ for (const name of systemNames) {
       assert.equal(samples.shape.slice(1), set.shape);
       assert.ok(samples.data.every(Number.isFinite) && layout.columns! > 0);
     }
-    const drawn = await whole.system.draw?.(5, defaultRng());
-    if (drawn) assert.equal(drawn.samples.shape, [5, ...set.shape]);
+    const drawn = await whole.system.draw?.(70, defaultRng());
+    if (drawn) assert.equal(drawn.samples.shape, [70, ...set.shape]);
     for (const { system } of [whole, first, second]) disposeSystem(system);
   });
 }
