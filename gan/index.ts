@@ -210,6 +210,7 @@ export {
   withNeighbours,
 } from './sampling/neighbours.ts';
 export { type AnySettings, checkSettings, defaultsOf, type Setting, type Settings } from './settings.ts';
+export type { RandomStream } from './streams.ts';
 export {
   type Batches,
   type Columns,

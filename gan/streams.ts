@@ -1,3 +1,17 @@
+/** What draws random numbers of a run's seed, each from a stream of its own. */
+export type RandomStream =
+  | 'trainSplit'
+  | 'testSplit'
+  | 'weights'
+  | 'training'
+  | 'data'
+  | 'samples'
+  | 'measurements'
+  | 'noise'
+  | 'sampleOrder'
+  | 'referenceOrder'
+  | 'realSamples';
+
 /**
  * The streams of random numbers of a seed, by what draws from them, so that what one draws does not move the others and no two
  * draw the same numbers: the splits of generated data sets, what a run draws, and what an evaluation draws. (A metric that chooses
@@ -16,7 +30,4 @@ export const streams = {
   sampleOrder: 101,
   referenceOrder: 102,
   realSamples: 103,
-} as const;
-
-/** The name of such a stream. @internal */
-export type RandomStream = keyof typeof streams;
+} as const satisfies Record<RandomStream, number>;
