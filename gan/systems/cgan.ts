@@ -63,7 +63,8 @@ export class Cgan implements System<'data'> {
   private readonly settings: CganSettings;
 
   /** Both networks with their first weights, and their optimizers. */
-  constructor({ options: settings, shape, classes, rng }: Making<CganSettings>) {
+  constructor({ options, shape, classes, rng }: Making<CganSettings>) {
+    const settings = options;
     const { latent, width, condition, emaDecay } = settings;
     this.settings = settings;
     this.networks = conditionalDcgan({ shape, classes: classes.length, latent, width, condition, rng: rng('weights') });

@@ -69,7 +69,8 @@ export class Cyclegan implements System<'x' | 'y'> {
   }
 
   /** All gradients, then both updates. @param batches `sample` [N, ...] of each domain */
-  step({ x: [fromX], y: [fromY] }: Batches<'x' | 'y'>): Record<string, Tensor> {
+  step(batches: Batches<'x' | 'y'>): Record<string, Tensor> {
+    const [fromX, fromY] = [batches.x[0], batches.y[0]];
     const { toX, toY, critics, pools, settings, players } = this;
     const [x, y] = [fromX!.sample!, fromY!.sample!];
     const [likeY, likeX] = [toY.forward(x), toX.forward(y)];

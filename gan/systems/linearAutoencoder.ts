@@ -92,8 +92,8 @@ export class LinearAutoencoder implements System<'data'> {
   }
 
   /** One step down the mean squared error. @param batches `sample` [N, ...] */
-  step({ data: [batch] }: Batches<'data'>, { share }: Columns): Record<string, Tensor> {
-    const { sample } = batch!;
+  step({ data }: Batches<'data'>, { share }: Columns): Record<string, Tensor> {
+    const { sample } = data[0]!;
     this.centre.move(sample!, share!);
     const loss = this.restored(sample!).sub(sample!).square().mean();
     // Of a whole sample, so that the rate does not depend on how many numbers it has.
