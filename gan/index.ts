@@ -39,7 +39,7 @@ export { resizeSet } from './data/resizeImages.ts';
 export type { Modes, SampleSet, Samples } from './data/sampleSet.ts';
 export { selectClasses } from './data/selectClasses.ts';
 export { type StackDigitsOptions, stackDigits } from './data/stackDigits.ts';
-export { type TrainingSample, trainingData } from './data/trainingData.ts';
+export { type TrainingSample, type TrainingSet, trainingData, trainingLoader } from './data/trainingData.ts';
 export {
   type BirthdayParadox,
   type BirthdayParadoxOptions,

@@ -103,7 +103,7 @@ async function measures(
   const { measures = {} } = rowOf(run.config.system);
   const figures: Record<string, EvaluatedFigure> = {};
   const lab: Lab = { system: run.system, set, seed, classifier: loadDigitClassifier };
-  const untrained = baselines && names.length > 0 ? run.untrained() : undefined;
+  const untrained = baselines && names.length > 0 ? { ...lab, system: run.untrained() } : undefined;
   try {
     for (const [k, name] of names.entries()) {
       const { title, better, compute, controls = {} } = measures[name]!;
@@ -111,13 +111,13 @@ async function measures(
       const beside: Record<string, { readonly value: number }> = {};
       if (untrained) {
         for (const [control, of] of Object.entries(controls)) beside[control] = { value: await of.compute(lab) };
-        beside.untrained = { value: await compute({ ...lab, system: untrained }) };
+        beside.untrained = { value: await compute(untrained) };
       }
       const { count } = set.test;
       figures[name] = { value: await compute(lab), title, better, count, ...(untrained && { controls: beside }) };
     }
   } finally {
-    if (untrained) disposeSystem(untrained);
+    if (untrained) disposeSystem(untrained.system);
   }
   return figures;
 }

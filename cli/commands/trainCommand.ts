@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type AdapterName, defined } from '../../engine/index.ts';
 import { dataSettings, type RunSettings, runSettings } from '../../gan/runSettings.ts';
 import type { AnySettings, Setting } from '../../gan/settings.ts';
-import { rowOf, type SystemName, settingsOf, systemNames } from '../../gan/systems/table.ts';
+import { rowOf, type SystemName, settingsOf, systemNames, USUAL_SYSTEM } from '../../gan/systems/table.ts';
 import type { TrainOptions } from './options.ts';
 import { duration, list, notEmpty, numberIn } from './values.ts';
 
@@ -20,8 +20,6 @@ type Flags = Readonly<Record<string, unknown>> & {
 const DATA = ['classes', 'size', 'grey', 'vendor', 'hand'] as const;
 /** Settings of every run that stand beside the data or have flags of their own. */
 const APART: readonly string[] = ['data', 'dataOptions'] satisfies readonly (keyof RunSettings)[];
-/** What is trained where nothing is named. */
-const USUAL: SystemName = 'gan';
 
 /** The system that the arguments of the command line name; undefined where they name none, or one that there is not. */
 export const namedSystem = (argv: readonly string[]): SystemName | undefined =>
@@ -40,7 +38,7 @@ export function addTrain(
   }: { readonly named: SystemName | undefined; readonly datasets: readonly string[]; readonly adapter: Option },
   action: (options: TrainOptions) => Promise<void>,
 ): void {
-  const system = named ?? USUAL;
+  const system = named ?? USUAL_SYSTEM;
   const row = rowOf(system);
   const table = settingsOf(system);
   const presets = Object.entries(row.presets ?? {});
@@ -49,7 +47,7 @@ export function addTrain(
     .description(
       `Train a system, from nothing or where a run left off; keep samples, curves, metrics and weights in a run folder.\n\n${system}: ${row.about} (${row.paper}).`,
     )
-    .argument('[system]', `what is trained; \`wgrad systems\` describes them (default: ${USUAL})`, knownSystem)
+    .argument('[system]', `what is trained; \`wgrad systems\` describes them (default: ${USUAL_SYSTEM})`, knownSystem)
     .optionsGroup('What is learnt:');
   if (presets.length > 0) {
     const about = `what decides where no other option does (default: ${presets[0]![0]})`;
@@ -73,10 +71,9 @@ export function addTrain(
     .optionsGroup(`What ${system} has of its own:`);
   const own = Object.keys(table).filter((name) => !Object.hasOwn(runSettings, name));
   const common = Object.keys(runSettings).filter((name) => !APART.includes(name));
-  const says = presets.length > 0 ? '' : undefined;
   const keys = new Map<string, string>();
   const add = (name: string): void => {
-    const option = optionOf(name, table[name]!, says);
+    const option = optionOf(name, table[name]!, presets.length === 0);
     keys.set(option.attributeName(), name);
     command.addOption(option);
   };
@@ -101,10 +98,10 @@ function knownSystem(text: string): string {
 const flagOf = (name: string, { flag }: Setting<unknown>): string =>
   flag ?? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** @param says '' where presets decide, so that the help gives no default */
-function optionOf(name: string, setting: Setting<unknown>, says: '' | undefined): Option {
+/** @param decided whether the table alone says the default, which the help then gives: no preset does */
+function optionOf(name: string, setting: Setting<unknown>, decided: boolean): Option {
   const { about, value = 'n', choices, open } = setting;
-  const usual = says ?? (open || setting.default === null ? '' : ` (default: ${setting.default})`);
+  const usual = decided && !open && setting.default !== null ? ` (default: ${setting.default})` : '';
   const option = new Option(`${flagOf(name, setting)} <${value}>`, `${about}${usual}`);
   if (choices) return option.choices(choices);
   if (name === 'seconds') return option.argParser(duration);
@@ -129,7 +126,7 @@ function reading(read: () => unknown): unknown {
 function helpOf(system: SystemName): string {
   const presets = Object.entries(rowOf(system).presets ?? {});
   const named = presets.map(([name, { title }]) => `  ${name.padEnd(10)}${title}`).join('\n');
-  const name = system === USUAL ? '' : ` ${system}`;
+  const name = system === USUAL_SYSTEM ? '' : ` ${system}`;
   const examples = [
     `wgrad train${name}`,
     ...(presets.length > 0
@@ -139,7 +136,7 @@ function helpOf(system: SystemName): string {
           'wgrad train --data-folder photographs --size 64 --preset sngan --time 2h',
         ]
       : [`wgrad train${name} --time 10m --out runs/${system}`]),
-    `wgrad train --resume runs/${system === USUAL ? 'dcgan' : system} --time 30m`,
+    `wgrad train --resume runs/${system === USUAL_SYSTEM ? 'dcgan' : system} --time 30m`,
   ];
   return `
 ${presets.length > 0 ? `Presets:\n${named}\n\n` : ''}Ctrl-C, SIGTERM and SIGHUP stop after the step under way and keep what was learnt; a second one stops at once. --resume

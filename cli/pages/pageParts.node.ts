@@ -28,8 +28,9 @@ export function duration(seconds: number): string {
 
 /** What a run is, in one line: objective and model on data. */
 export function headline({ config, name }: RunRecord): string {
-  const { model, objective, data } = config;
-  const what = [objective, model].filter((part) => typeof part === 'string').join(', ');
+  const { model, objective, data, system } = config;
+  const parts = objective === undefined && model === undefined ? [system] : [objective, model];
+  const what = parts.filter((part) => typeof part === 'string').join(', ');
   return what && typeof data === 'string' ? `${what} on ${data}` : what || name;
 }
 

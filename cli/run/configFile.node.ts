@@ -13,7 +13,14 @@ import { fileError } from '../../engine/platform/atomicWrite.node.ts';
 import { dataSets } from '../../gan/data/datasets.node.ts';
 import type { RunSettings } from '../../gan/runSettings.ts';
 import { orNull } from '../../gan/settings.ts';
-import { checkConfig, type RunConfig, type SystemName, settingsOf, systemNames } from '../../gan/systems/table.ts';
+import {
+  checkConfig,
+  type RunConfig,
+  type SystemName,
+  settingsOf,
+  systemNames,
+  USUAL_SYSTEM,
+} from '../../gan/systems/table.ts';
 import { commandNow } from './commandNow.ts';
 import type { RunFolder } from './folder.node.ts';
 import { readJson } from './readJson.node.ts';
@@ -168,9 +175,9 @@ const about: { readonly [K in keyof RunAbout]-?: OptionRange } = {
 /** What older runs do not say, or only some. */
 const OPTIONAL: readonly string[] = ['classes', 'resumed'];
 
-/** The system of a `config.json`: 'gan' where it says none, as of old; undefined for one that there is not. */
+/** The system of a `config.json`: the usual one where it says none, as of old; undefined for one that there is not. */
 export function systemOf(stored: object): SystemName | undefined {
-  const { system = 'gan' } = stored as { readonly system?: unknown };
+  const { system = USUAL_SYSTEM } = stored as { readonly system?: unknown };
   return systemNames.find((name) => name === system);
 }
 

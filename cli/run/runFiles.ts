@@ -3,7 +3,7 @@
 /** What training goes on from. */
 export const CHECKPOINT = 'checkpoint.safetensors';
 
-/** What the run is; see `TrainConfig`. */
+/** What the run is; see `RunConfig`. */
 export const CONFIG = 'config.json';
 
 /** How the run stands; see {@link RunStatus}. */

@@ -98,9 +98,11 @@ interface View {
 function viewOf(job: Job): View {
   const { config, set, system } = job;
   const row = rowOf(config.system);
-  const lab: Lab = { system, set, seed: config.seed, classifier: loadDigitClassifier };
+  const look = (): Lab => ({ system, set, seed: config.seed, classifier: loadDigitClassifier });
+  let lab = look();
   const quick = Object.entries(row.measures ?? {}).filter(([, { quick, suits }]) => quick && (suits?.(set) ?? true));
   const measured = async (): Promise<StepRow> => {
+    lab = look();
     const figures: Record<string, number> = {};
     for (const [name, measure] of quick) figures[name] = await measure.compute(lab);
     return figures;

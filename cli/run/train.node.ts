@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { destroy, init, memory } from '../../engine/index.ts';
-import { type DataSource, refuseMissing } from '../../gan/data/dataSource.ts';
+import type { DataSource } from '../../gan/data/dataSource.ts';
 import { dataSetKind, openData } from '../../gan/data/datasets.node.ts';
 import type { RunSettings } from '../../gan/runSettings.ts';
 import { disposePlayers, partsOf, type Streams, type System } from '../../gan/system.ts';
@@ -13,6 +13,7 @@ import {
   rowOf,
   settingsOf,
   streamsOf,
+  USUAL_SYSTEM,
 } from '../../gan/systems/table.ts';
 import { linearDecay, type StepRow, train as steps } from '../../gan/train.ts';
 import { createWatch, DivergenceError } from '../../gan/watch.ts';
@@ -80,10 +81,9 @@ async function trainRun(
   });
   const device = await init({ adapter: options.adapter ?? (before && adapterOf(before.about)) });
   try {
-    refuseMissing(config.system, rowOf(config.system).needs, set);
+    const streams = streamsOf(config, set);
     const { shape, classes } = set;
     const system = createSystem(config, { shape, classes: classes ?? [] });
-    const streams = streamsOf(config, set);
     const parts = partsOf(system, streams);
     for (const warning of rowOf(config.system).method(system, config).warnings ?? []) warn(warning);
     const { meta, notices = [] } = before ? await goOn(before, parts, set) : {};
@@ -132,7 +132,7 @@ async function trainRun(
 }
 
 /** The configuration of a new run. Its folder of data is absolute: the run may go on from elsewhere. */
-function newConfig({ system = 'gan', preset, given }: TrainOptions): RunConfig {
+function newConfig({ system = USUAL_SYSTEM, preset, given }: TrainOptions): RunConfig {
   const data = given.data ?? (settingsOf(system).data!.default as string);
   const config = checkConfig('train', configure(system, dataSetKind(data), given, preset));
   const { folder } = config.dataOptions;

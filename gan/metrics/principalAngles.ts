@@ -56,6 +56,7 @@ function matrix(name: string, given: MetricSamples): Rows {
 /** Looks at what the triangular factor leaves of each column beside those before it. */
 function independent(name: string, r: Float32Array | Float64Array, n: number): void {
   const left = Array.from({ length: n }, (_, k) => Math.abs(r[k * n + k]!));
-  const column = left.findIndex((v) => !(v > NOTHING * Math.max(...left)));
+  const most = left.reduce((a, b) => Math.max(a, b), 0);
+  const column = left.findIndex((v) => !(v > NOTHING * most));
   if (column >= 0) throw new RangeError(`principalAngles: column ${column} of ${name} is made of those before it`);
 }

@@ -1,7 +1,8 @@
 import { concat, noGrad, Rng, ranges, type Tensor, tensor } from '../../engine/index.ts';
-import { Adam, DataLoader, Module } from '../../nn/index.ts';
-import { isSampleSet } from '../data/dataSource.ts';
-import { trainingData } from '../data/trainingData.ts';
+import { Adam, Module } from '../../nn/index.ts';
+import type { SampleSet } from '../data/sampleSet.ts';
+import { trainingLoader } from '../data/trainingData.ts';
+import { largest } from '../extremes.ts';
 import { classProbabilities } from '../metrics/features.ts';
 import { type ConditionalGenerator, conditionalDcgan } from '../networks/conditionalDcgan.ts';
 import { gradientPenalty } from '../objectives/penalty.ts';
@@ -64,18 +65,17 @@ export class Cgan implements System<'data'> {
 
   /** Both networks with their first weights, and their optimizers. */
   constructor({ options, shape, classes, rng }: Making<CganSettings>) {
-    const settings = options;
-    const { latent, width, condition, emaDecay } = settings;
-    this.settings = settings;
+    const { latent, width, condition, emaDecay, rate: lr } = options;
+    this.settings = options;
     this.networks = conditionalDcgan({ shape, classes: classes.length, latent, width, condition, rng: rng('weights') });
     const { generator, critic } = this.networks;
-    const adam = (parameters: Player['parameters']) => new Adam(parameters, { lr: settings.rate, betas: [0.5, 0.9] });
+    const adam = (parameters: Player['parameters']) => new Adam(parameters, { lr, betas: [0.5, 0.9] });
     this.players = {
       critic: new Player({ critic }, adam),
       generator: new Player({ generator }, adam, { emaDecay }),
     };
     this.state = { rng: rng('training') };
-    this.takes = { data: settings.criticSteps };
+    this.takes = { data: options.criticSteps };
   }
 
   /** The updates of the critic, then that of the generator. @param batches `sample` [N, ...] with `label` [N] */
@@ -141,7 +141,7 @@ async function asked({ system, seed, classifier }: Lab<Cgan>, shift = 0): Promis
   const classes = shape[1]!;
   const right = labels!.filter((label, i) => {
     const row = data.subarray(i * classes, (i + 1) * classes);
-    return row.every((p, k) => k === (label + shift) % classes || p < row[(label + shift) % classes]!);
+    return row[(label + shift) % classes] === largest(row);
   });
   return right.length / SEEN;
 }
@@ -177,10 +177,7 @@ export const cgan: SystemRow<CganSettings, 'data', Cgan> = {
   run: { steps: 1500, batch: 32, rateDecay: 0.02 },
   needs: ['labels', 'images'],
   create: (making) => new Cgan(making),
-  streams(set, batchSize, rng) {
-    if (!isSampleSet(set)) throw new TypeError(`cgan: ${set.name} has no samples to generate`);
-    return { data: new DataLoader(trainingData(set), { batchSize, shuffle: true, dropLast: true, rng }) };
-  },
+  streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng) }),
   method: (_, { penalty, condition, batch, criticSteps, labels }) => ({
     words: `conditional WGAN-GP, class as ${condition}, penalty ${penalty}, batch ${batch}, ${criticSteps} critic steps${labels === 'shuffled' ? ', labels shuffled' : ''}`,
   }),

@@ -1,7 +1,7 @@
-import { Rng, ranges, type Tensor } from '../../engine/index.ts';
-import { Adam, ArrayDataset, DataLoader, type Module } from '../../nn/index.ts';
-import { isPairSet, type PairSet } from '../data/dataSource.ts';
-import type { Samples } from '../data/sampleSet.ts';
+import { Rng, ranges, sizeOf, type Tensor } from '../../engine/index.ts';
+import { Adam, type Module } from '../../nn/index.ts';
+import type { DataSource, PairSet } from '../data/dataSource.ts';
+import { trainingLoader } from '../data/trainingData.ts';
 import { distanceToTruth } from '../metrics/distanceToTruth.ts';
 import { retrieval } from '../metrics/retrieval.ts';
 import { metricSamples } from '../metrics/samples.ts';
@@ -91,14 +91,21 @@ export class Cyclegan implements System<'x' | 'y'> {
   }
 }
 
-/** Held-out images of the first domain, what they should become, and what they become. */
-async function translated({ system, set }: Lab<Cyclegan>, count = set.test.count) {
-  const { test, shape } = set as PairSet;
-  const [source, truth] = [test.x, test.y].map((samples) => metricSamples(samples, shape, count)) as [Images, Images];
-  return { source, truth, there: await mapSamples((x) => system.toY.forward(x), source) };
-}
-
 type Images = ReturnType<typeof metricSamples>;
+
+/** Held-out images of the first domain, and what they should become. */
+const heldOut = (set: DataSource): readonly [source: Images, truth: Images] => {
+  const { test, shape } = set as PairSet;
+  return [metricSamples(test.x, shape), metricSamples(test.y, shape)];
+};
+
+/** What the held-out images become. All measures and pictures of one look at the system share it. */
+const looks = new WeakMap<Lab<Cyclegan>, Promise<SampleArray>>();
+function translated(lab: Lab<Cyclegan>): Promise<SampleArray> {
+  const there = looks.get(lab) ?? mapSamples((x) => lab.system.toY.forward(x), heldOut(lab.set)[0]);
+  looks.set(lab, there);
+  return there;
+}
 
 /** A measure of translations beside the true ones, and the same of what was not translated. */
 function beside(
@@ -107,13 +114,12 @@ function beside(
   of: (images: SampleArray, truth: Images, source: Images) => number | Promise<number>,
 ): Measure<Cyclegan> {
   const copy = async ({ set }: Lab<Cyclegan>) => {
-    const { test, shape } = set as PairSet;
-    const [source, truth] = [metricSamples(test.x, shape), metricSamples(test.y, shape)];
+    const [source, truth] = heldOut(set);
     return of(source, truth, source);
   };
   const compute = async (lab: Lab<Cyclegan>) => {
-    const { source, truth, there } = await translated(lab);
-    return of(there, truth, source);
+    const [source, truth] = heldOut(lab.set);
+    return of(await translated(lab), truth, source);
   };
   return { title, better, quick: true, compute, controls: { copy: { compute: copy } } };
 }
@@ -128,12 +134,14 @@ function strokesReached(images: SampleArray, truth: Images, source: Images): num
 const translations: Show<Cyclegan> = {
   title: 'held-out images of the first domain, translated, translated back, and what they should become',
   async draw(lab, count = 16) {
-    const { source, truth, there } = await translated(lab, Math.min(count, lab.set.test.count));
+    const n = Math.min(count, lab.set.test.count);
+    const { shape } = lab.set;
+    const size = sizeOf(shape);
+    const [source, truth] = heldOut(lab.set);
+    const there = { data: (await translated(lab)).data.subarray(0, n * size), shape: [n, ...shape] };
     const back = await mapSamples((y) => lab.system.toX.forward(y), there);
     const columns = [source, there, back, truth];
-    const [n = 0, ...shape] = source.shape;
-    const size = source.data.length / n;
-    const data = new Float32Array(columns.length * source.data.length);
+    const data = new Float32Array(columns.length * n * size);
     for (const [c, images] of columns.entries()) {
       for (let i = 0; i < n; i++) {
         // Row by row: the columns of an image lie next to each other.
@@ -169,14 +177,12 @@ export const cyclegan: SystemRow<CycleganSettings, 'x' | 'y', Cyclegan> = {
   run: { data: 'glyph-pairs', steps: 600, batch: 8, rateDecay: 0, snapshots: 6 },
   needs: ['pairs'],
   create: (making) => new Cyclegan(making),
-  streams(set, batchSize, rng) {
-    if (!isPairSet(set)) throw new TypeError(`cyclegan: ${set.name} has no two domains`);
-    const stream = ({ data }: Samples, own: Rng) => {
-      const sample = { data, shape: set.shape, ...(data instanceof Uint8Array && { scale: 1 / 127.5, shift: -1 }) };
-      return new DataLoader(new ArrayDataset({ sample }), { batchSize, shuffle: true, dropLast: true, rng: own });
-    };
+  streams(set, batch, rng) {
+    const { shape, train, test } = set as PairSet;
+    const stream = (domain: 'x' | 'y', own: Rng) =>
+      trainingLoader({ kind: 'images', shape, train: train[domain], test: test[domain] }, batch, own);
     // Orders of their own: what is drawn for one domain says nothing of the other.
-    return { x: stream(set.train.x, rng), y: stream(set.train.y, new Rng(rng.seed[0], rng.seed[1] + 1)) };
+    return { x: stream('x', rng), y: stream('y', new Rng(rng.seed[0], rng.seed[1] + 1)) };
   },
   method: (_, { cycle, identity, batch }) => ({
     words: `least squares, cycle ${cycle}, identity ${identity}, batch ${batch}`,

@@ -1,7 +1,7 @@
 import { type OptionRange, ranges } from '../../engine/index.ts';
-import { Adam, DataLoader, RMSprop, SGD } from '../../nn/index.ts';
-import { isSampleSet } from '../data/dataSource.ts';
-import { trainingData } from '../data/trainingData.ts';
+import { Adam, RMSprop, SGD } from '../../nn/index.ts';
+import type { SampleSet } from '../data/sampleSet.ts';
+import { trainingLoader } from '../data/trainingData.ts';
 import { createNetworks, type ModelName, models } from '../networks/models.ts';
 import type { Networks } from '../networks/networks.ts';
 import { type CriticNorm, criticNorms } from '../networks/parts.ts';
@@ -323,10 +323,7 @@ export const gan: SystemRow<GanSettings, 'data', Gan> = {
       generatorOptimizer: optimizerOf(making.options, rest.generatorRate),
     });
   },
-  streams(set, batchSize, rng) {
-    if (!isSampleSet(set)) throw new TypeError(`gan: ${set.name} has no samples to generate`);
-    return { data: new DataLoader(trainingData(set), { batchSize, shuffle: true, dropLast: true, rng }) };
-  },
+  streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng) }),
   method({ objective, regularizers }, { criticSteps, batch, criticNorm }) {
     const steps = `${criticSteps} critic step${criticSteps === 1 ? '' : 's'}`;
     const words = [

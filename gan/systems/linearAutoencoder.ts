@@ -1,19 +1,7 @@
 import { copyFrom, type Tensor, zeros } from '../../engine/index.ts';
-import {
-  Buffer,
-  type CheckpointParts,
-  DataLoader,
-  init,
-  Linear,
-  Module,
-  ReLU,
-  Reshape,
-  Sequential,
-  SGD,
-} from '../../nn/index.ts';
-import { isSampleSet } from '../data/dataSource.ts';
+import { Buffer, type CheckpointParts, init, Linear, Module, ReLU, Reshape, Sequential, SGD } from '../../nn/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
-import { trainingData } from '../data/trainingData.ts';
+import { trainingLoader } from '../data/trainingData.ts';
 import { pca } from '../metrics/pca.ts';
 import { principalAngles } from '../metrics/principalAngles.ts';
 import { metricSamples } from '../metrics/samples.ts';
@@ -182,10 +170,7 @@ export const linearAutoencoder: SystemRow<LinearAutoencoderSettings, 'data', Lin
   run: { steps: 1000, batch: 1000, rateDecay: 0.01 },
   needs: ['images'],
   create: (making) => new LinearAutoencoder(making),
-  streams(set, batchSize, rng) {
-    if (!isSampleSet(set)) throw new TypeError(`linear-autoencoder: ${set.name} has no samples of one kind`);
-    return { data: new DataLoader(trainingData(set), { batchSize, shuffle: true, dropLast: true, rng }) };
-  },
+  streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng) }),
   method: (_, { code, encoder, batch }) => ({ words: `${encoder} encoder, codes of ${code}, batch ${batch}` }),
   shows: { restored },
   measures: {

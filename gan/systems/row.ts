@@ -37,7 +37,7 @@ export interface Preset<O> {
   readonly settings: Readonly<Record<'images' | 'points', Partial<O & RunSettings>>>;
 }
 
-/** A trained system and the data that it is looked at with. */
+/** One look at a system as it is, and the data that it is looked at with: what measures and pictures share they find once for each. */
 export interface Lab<T extends System = System> {
   /** The system. */
   readonly system: T;

@@ -1,5 +1,5 @@
 import { checkRange, defined, Rng } from '../../engine/index.ts';
-import type { DataSource } from '../data/dataSource.ts';
+import { type DataSource, refuseMissing } from '../data/dataSource.ts';
 import { dataSettings, type RunSettings, runSettings } from '../runSettings.ts';
 import { type AnySettings, checkSettings, defaultsOf } from '../settings.ts';
 import { type RandomStream, streams } from '../streams.ts';
@@ -27,6 +27,9 @@ export interface Systems {
 
 /** Everything that `wgrad train NAME` trains, by its name. */
 export const systems: Systems = { gan, cgan, cyclegan, 'linear-autoencoder': linearAutoencoder };
+
+/** What is trained where nothing is named, and what runs from before there were names trained. */
+export const USUAL_SYSTEM = 'gan' satisfies keyof Systems;
 
 /** A system by its name. */
 export type SystemName = keyof typeof systems;
@@ -106,8 +109,12 @@ const drawing =
 export const createSystem = (config: RunConfig, data: DataShape): System =>
   rowOf(config.system).create({ ...data, options: config, rng: drawing(config.seed) });
 
-/** The batches that a configuration's system learns from. @throws RangeError for a batch larger than the set */
+/**
+ * The batches that a configuration's system learns from.
+ * @throws Error for data that lack what the system needs, RangeError for a batch larger than the set
+ */
 export function streamsOf({ system, batch, seed }: RunConfig, set: DataSource) {
+  refuseMissing(system, rowOf(system).needs, set);
   if (batch > set.train.count) {
     throw new RangeError(`a batch of ${batch} is larger than the ${set.train.count} samples of ${set.title}`);
   }

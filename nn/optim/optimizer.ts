@@ -93,7 +93,7 @@ export abstract class Optimizer<O extends LearningRate> {
   private readonly algorithm: Algorithm<O>;
   private readonly parts: readonly Part<O>[];
   /** For each parameter: steps that were made without a gradient for it. */
-  private readonly skipped: number[];
+  private skipped: number[];
   /** The place of the first parameter of each group. */
   private readonly starts: readonly number[];
   private disposed = false;
@@ -228,7 +228,7 @@ export abstract class Optimizer<O extends LearningRate> {
     for (const write of writes) write();
     restored.forEach((g, k) => void Object.assign(this.groups[k]!, g));
     this.steps = steps;
-    this.skipped.splice(0, skipped.length, ...(skipped as number[]));
+    this.skipped = skipped as number[];
   }
 
   /** Whether a number of this name may be in the state or not: 0 stands for it where it is not. */
