@@ -110,6 +110,24 @@ export {
 export type { WeightedModule } from './layers/weighted.ts';
 export { type WeightNormOptions, weightNorm } from './layers/weightNorm.ts';
 export * from './losses/index.ts';
+export { Loss } from './losses/loss.ts';
+export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  CosineEmbeddingLoss,
+  CosineSimilarity,
+  CrossEntropyLoss,
+  GaussianNLLLoss,
+  HuberLoss,
+  KLDivLoss,
+  L1Loss,
+  MSELoss,
+  MultiMarginLoss,
+  NLLLoss,
+  PoissonNLLLoss,
+  SmoothL1Loss,
+  TripletMarginLoss,
+} from './losses/modules.ts';
 export { functionalCall } from './module/functionalCall.ts';
 export { type InitializeOptions, initialize } from './module/initialize.ts';
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module } from './module/module.ts';

@@ -244,6 +244,11 @@ export function guarded<const K extends readonly Kind<unknown>[], F extends Call
   return under(name, called) as F;
 }
 
+const declared = new WeakMap<object, readonly Kind<unknown>[]>();
+
+/** The kinds of arguments with which an op was declared. */
+export const kindsOf = (f: object): readonly Kind<unknown>[] => declared.get(f) ?? [];
+
 const isAsync = (f: object): boolean => f.constructor.name === 'AsyncFunction';
 
 /** An async function rejects arguments that are not of their kinds. */
@@ -287,6 +292,7 @@ export function op<const K extends readonly Kind<unknown>[], F extends Callable<
       outermost = undefined;
     }
   };
+  declared.set(called, kinds);
   return under(name, called) as F;
 }
 

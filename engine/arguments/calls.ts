@@ -5,6 +5,8 @@ export {
   aString,
   checkArguments,
   guarded,
+  type Kind,
+  kindsOf,
   maybe,
   op,
   options,
@@ -12,4 +14,4 @@ export {
   something,
   within,
 } from './arguments.ts';
-export { aTensor, tensors } from './kinds.ts';
+export { aTensor, likeRange, tensorRange, tensors } from './kinds.ts';

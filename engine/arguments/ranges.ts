@@ -47,6 +47,11 @@ export const callback: OptionRange = { holds: (v) => typeof v === 'function', sa
 export const text: OptionRange = { holds: (v) => typeof v === 'string', says: 'a string' };
 /** The seed of a stream of random numbers. */
 export const seed: OptionRange = { holds: whole(0).holds, says: 'a whole number from 0 to 2^53 - 1' };
+/** How the losses of elements become one number: their mean, their sum, or not at all. */
+export const reduction: OptionRange = {
+  holds: (v) => v === 'mean' || v === 'sum' || v === 'none',
+  says: "'mean', 'sum' or 'none'",
+};
 /** A number, which may be infinite but not NaN. */
 export const number: OptionRange = { holds: (v) => typeof v === 'number' && !Number.isNaN(v), says: 'a number' };
 /** A number for all of n axes, or a list of one for each; or one of some words. Which numbers is for the op to see. */

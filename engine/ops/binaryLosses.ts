@@ -3,7 +3,7 @@
 import { LOG1P } from '../../kernels/special.ts';
 import { op, options } from '../arguments/arguments.ts';
 import { aTensor, likeRange } from '../arguments/kinds.ts';
-import { text } from '../arguments/ranges.ts';
+import { reduction } from '../arguments/ranges.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
@@ -79,7 +79,7 @@ export interface WeightedLossOptions {
   readonly reduction?: LossReduction;
 }
 
-const weightedLossOptions = options<WeightedLossOptions>({ weight: likeRange, reduction: text });
+const weightedLossOptions = options<WeightedLossOptions>({ weight: likeRange, reduction });
 
 /** Options of {@link binaryCrossEntropyWithLogits}. */
 export interface BinaryCrossEntropyOptions extends WeightedLossOptions {
@@ -88,9 +88,9 @@ export interface BinaryCrossEntropyOptions extends WeightedLossOptions {
 }
 
 const binaryCrossEntropyOptions = options<BinaryCrossEntropyOptions>({
-  posWeight: likeRange,
   weight: likeRange,
-  reduction: text,
+  posWeight: likeRange,
+  reduction,
 });
 
 function checkBinary(op: string, x: Tensor, targets: Tensor, what: string, weight: TensorLike): void {
@@ -121,7 +121,7 @@ export const binaryCrossEntropy = op(
     const op = 'binaryCrossEntropy';
     const { weight = 1, reduction = 'mean' } = options;
     checkBinary(op, probabilities, targets, 'probabilities', weight);
-    return scope(() => reduced(op, weigh(bceProbabilities(probabilities, targets), weight), reduction));
+    return scope(() => reduced(weigh(bceProbabilities(probabilities, targets), weight), reduction));
   },
 );
 
@@ -141,11 +141,11 @@ export const binaryCrossEntropyWithLogits = op(
     checkBinary(op, logits, targets, 'logits', weight);
     return scope(() => {
       const plain = bceLogits(logits, targets);
-      if (posWeight === 1) return reduced(op, weigh(plain, weight), reduction);
+      if (posWeight === 1) return reduced(weigh(plain, weight), reduction);
       // softplus(-x), the loss of a positive, is bceLogits(-x, 0); the loss grows by (posWeight - 1) · t · softplus(-x).
       const positive = bceLogits(neg(logits), like(0, logits));
       const more = typeof posWeight === 'number' ? affine(targets, posWeight - 1, 0) : mul(targets, sub(posWeight, 1));
-      return reduced(op, weigh(add(plain, mul(more, positive)), weight), reduction);
+      return reduced(weigh(add(plain, mul(more, positive)), weight), reduction);
     });
   },
 );

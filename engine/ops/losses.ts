@@ -5,7 +5,7 @@ import type { Elementwise } from '../../kernels/functions.ts';
 import { classTargets as classTargetsPlan } from '../../kernels/heads.ts';
 import { op, options } from '../arguments/arguments.ts';
 import { aTensor, tensorRange } from '../arguments/kinds.ts';
-import { number, text } from '../arguments/ranges.ts';
+import { number, reduction, share } from '../arguments/ranges.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
@@ -34,7 +34,7 @@ export interface NllOptions {
   readonly reduction?: LossReduction;
 }
 
-const nllOptions = options<NllOptions>({ weight: tensorRange, ignoreIndex: number, reduction: text });
+const nllOptions = options<NllOptions>({ weight: tensorRange, ignoreIndex: number, reduction });
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions extends NllOptions {
@@ -43,19 +43,15 @@ export interface CrossEntropyOptions extends NllOptions {
 }
 
 const crossEntropyOptions = options<CrossEntropyOptions>({
-  labelSmoothing: number,
   weight: tensorRange,
+  labelSmoothing: share,
   ignoreIndex: number,
-  reduction: text,
+  reduction,
 });
 
-/** The losses of the elements as an option asks for them. @throws TypeError for another word */
-export function reduced(op: string, loss: Tensor, reduction: LossReduction): Tensor {
-  if (reduction === 'none') return loss;
-  if (reduction === 'sum') return sum(loss);
-  if (reduction === 'mean') return mean(loss);
-  throw new TypeError(`${op}: reduction is 'mean', 'sum' or 'none', not '${reduction as string}'`);
-}
+/** The losses of the elements as an option asks for them. */
+export const reduced = (loss: Tensor, how: LossReduction): Tensor =>
+  how === 'none' ? loss : how === 'sum' ? sum(loss) : mean(loss);
 
 const none: Readonly<Record<string, never>> = {};
 export type None = typeof none;
@@ -97,7 +93,7 @@ function ofIndices(op: string, logP: Tensor, targets: Tensor, options: CrossEntr
   const q = classTargets(index, classes, labelSmoothing);
   const all = neg(sum(weighted(weight ? mul(q, weight) : q, logP), -1));
   const loss = counted ? where(counted, all, 0) : all;
-  if (reduction !== 'mean' || !(weight || counted)) return reduced(op, loss, reduction);
+  if (reduction !== 'mean' || !(weight || counted)) return reduced(loss, reduction);
   const own = weight ? take(weight, index, 0) : undefined;
   return div(sum(loss), sum(own && counted ? where(counted, own, 0) : (own ?? counted!)));
 }
@@ -131,7 +127,6 @@ export const crossEntropy = op(
         `crossEntropy: targets ${show(targets.shape)} for logits ${show(logits.shape)} must be indices ${show(logits.shape.slice(0, -1))} or probabilities ${show(logits.shape)}, with classes along the last axis`,
       );
     }
-    if (!(s >= 0 && s <= 1)) throw new RangeError(`crossEntropy: labelSmoothing must be from 0 to 1, not ${s}`);
     if (!indices && ignoreIndex !== undefined) {
       throw new TypeError(
         `crossEntropy: ignoreIndex is for targets that are class indices, and these are probabilities ${show(targets.shape)}; give a position probabilities of 0 to ignore it`,
@@ -142,7 +137,7 @@ export const crossEntropy = op(
       if (indices) return ofIndices('crossEntropy', logSoftmax(logits), targets, options);
       const smooth = s === 0 ? targets : affine(targets, 1 - s, s / classes);
       const q = weight ? mul(smooth, weight) : smooth;
-      return reduced('crossEntropy', neg(sum(weighted(q, logSoftmax(logits)), -1)), reduction);
+      return reduced(neg(sum(weighted(q, logSoftmax(logits)), -1)), reduction);
     });
   },
 );

@@ -1,6 +1,6 @@
 /** Kullback-Leibler divergences, of distributions given by their values and of normal ones in closed form. */
-import { calls, checked, exp, expm1, log, mul, scope, square, sub, type Tensor, where } from '../../engine/index.ts';
-import { type BatchReduction, batchReduced, checkSame } from './reduction.ts';
+import { calls, exp, expm1, log, mul, ranges, scope, square, sub, type Tensor, where } from '../../engine/index.ts';
+import { type BatchReduction, batchReduced, batchReduction, checkSame } from './reduction.ts';
 
 /** Options of {@link klDiv}. */
 export interface KlDivOptions {
@@ -10,32 +10,34 @@ export interface KlDivOptions {
   readonly reduction?: BatchReduction;
 }
 
+const klDivOptions = calls.options<KlDivOptions>({ logTarget: ranges.flag, reduction: batchReduction });
+
 /**
  * The terms of the Kullback-Leibler divergence of the target from the input, which holds log-probabilities:
  * target · (log target - input), and 0 where the target is 0. As torch.nn.functional.kl_div.
  * @throws ShapeError if the shapes differ, or there is no batch to divide by
  * @example
  * const loss = klDiv(logSoftmax(student), softmax(teacher), { reduction: 'batchmean' });
+ * @function
  */
-export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
-  calls.checkArguments(
-    'klDiv',
-    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
-    arguments,
-  );
-  const { logTarget = false, reduction = 'mean' } = checked('klDiv', options, ['logTarget', 'reduction']);
-  checkSame('klDiv', ['the input', input], ['the target', target]);
-  return scope(() => {
-    if (logTarget) {
-      const p = exp(target);
-      return batchReduced('klDiv', mul(p, where(p, sub(target, input), 0)), reduction);
-    }
-    // What the target gives no weight is not looked at, so that no NaN comes back; negative targets do give NaN.
-    const counts = target.notEqual(0);
-    const logOf = log(where(counts, target, 1));
-    return batchReduced('klDiv', mul(target, logOf).sub(mul(target, where(counts, input, 0))), reduction);
-  });
-}
+export const klDiv = calls.op(
+  'klDiv',
+  [calls.aTensor('input'), calls.aTensor('target'), klDivOptions],
+  (input, target, options: KlDivOptions = {}): Tensor => {
+    const { logTarget = false, reduction = 'mean' } = options;
+    checkSame('klDiv', ['the input', input], ['the target', target]);
+    return scope(() => {
+      if (logTarget) {
+        const p = exp(target);
+        return batchReduced('klDiv', mul(p, where(p, sub(target, input), 0)), reduction);
+      }
+      // What the target gives no weight is not looked at, so that no NaN comes back; negative targets do give NaN.
+      const counts = target.notEqual(0);
+      const logOf = log(where(counts, target, 1));
+      return batchReduced('klDiv', mul(target, logOf).sub(mul(target, where(counts, input, 0))), reduction);
+    });
+  },
+);
 
 /** Options of {@link gaussianKl} and {@link gaussianKlBetween}. */
 export interface GaussianKlOptions {
@@ -43,56 +45,52 @@ export interface GaussianKlOptions {
   readonly reduction?: BatchReduction;
 }
 
+const gaussianKlOptions = calls.options<GaussianKlOptions>({ reduction: batchReduction });
+
 /**
  * KL(N(mean, exp(logVar)) ‖ N(0, 1)) of each component: (mean² + exp(logVar) - 1 - logVar) / 2, the regulariser of a
  * variational autoencoder (Kingma and Welling 2014, appendix B). Mean and logVar are [N, ...].
  * @throws ShapeError if the shapes differ, or there is no batch to divide by
  * @example
  * const loss = binaryCrossEntropyWithLogits(decoded, x, { reduction: 'sum' }).div(n).add(gaussianKl(mean, logVar));
+ * @function
  */
-export function gaussianKl(mean: Tensor, logVar: Tensor, options: GaussianKlOptions = {}): Tensor {
-  calls.checkArguments(
-    'gaussianKl',
-    [calls.aTensor('mean'), calls.aTensor('logVar'), calls.maybe(calls.something('options'))],
-    arguments,
-  );
-  const { reduction = 'batchmean' } = checked('gaussianKl', options, ['reduction']);
-  checkSame('gaussianKl', ['the mean', mean], ['logVar', logVar]);
-  return scope(() => {
-    const terms = square(mean).add(expm1(logVar)).sub(logVar).mul(0.5);
-    return batchReduced('gaussianKl', terms, reduction);
-  });
-}
+export const gaussianKl = calls.op(
+  'gaussianKl',
+  [calls.aTensor('mean'), calls.aTensor('logVar'), gaussianKlOptions],
+  (mean, logVar, options: GaussianKlOptions = {}): Tensor => {
+    const { reduction = 'batchmean' } = options;
+    checkSame('gaussianKl', ['the mean', mean], ['logVar', logVar]);
+    return scope(() => {
+      const terms = square(mean).add(expm1(logVar)).sub(logVar).mul(0.5);
+      return batchReduced('gaussianKl', terms, reduction);
+    });
+  },
+);
 
 /**
  * KL(N(mean, exp(logVar)) ‖ N(priorMean, exp(priorLogVar))) of each component:
  * (priorLogVar - logVar + exp(logVar - priorLogVar) - 1 + (mean - priorMean)² · exp(-priorLogVar)) / 2. All are [N, ...].
  * @throws ShapeError if the shapes differ, or there is no batch to divide by
+ * @function
  */
-export function gaussianKlBetween(
-  mean: Tensor,
-  logVar: Tensor,
-  priorMean: Tensor,
-  priorLogVar: Tensor,
-  options: GaussianKlOptions = {},
-): Tensor {
-  calls.checkArguments(
-    'gaussianKlBetween',
-    [
-      calls.aTensor('mean'),
-      calls.aTensor('logVar'),
-      calls.aTensor('priorMean'),
-      calls.aTensor('priorLogVar'),
-      calls.maybe(calls.something('options')),
-    ],
-    arguments,
-  );
-  const op = 'gaussianKlBetween';
-  const { reduction = 'batchmean' } = checked(op, options, ['reduction']);
-  checkSame(op, ['the mean', mean], ['logVar', logVar], ['priorMean', priorMean], ['priorLogVar', priorLogVar]);
-  return scope(() => {
-    const ratio = sub(logVar, priorLogVar);
-    const apart = square(sub(mean, priorMean)).mul(exp(priorLogVar.neg()));
-    return batchReduced(op, expm1(ratio).sub(ratio).add(apart).mul(0.5), reduction);
-  });
-}
+export const gaussianKlBetween = calls.op(
+  'gaussianKlBetween',
+  [
+    calls.aTensor('mean'),
+    calls.aTensor('logVar'),
+    calls.aTensor('priorMean'),
+    calls.aTensor('priorLogVar'),
+    gaussianKlOptions,
+  ],
+  (mean, logVar, priorMean, priorLogVar, options: GaussianKlOptions = {}): Tensor => {
+    const op = 'gaussianKlBetween';
+    const { reduction = 'batchmean' } = options;
+    checkSame(op, ['the mean', mean], ['logVar', logVar], ['priorMean', priorMean], ['priorLogVar', priorLogVar]);
+    return scope(() => {
+      const ratio = sub(logVar, priorLogVar);
+      const apart = square(sub(mean, priorMean)).mul(exp(priorLogVar.neg()));
+      return batchReduced(op, expm1(ratio).sub(ratio).add(apart).mul(0.5), reduction);
+    });
+  },
+);

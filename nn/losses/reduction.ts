@@ -1,5 +1,15 @@
 /** What the losses of this folder share: how elements become one number, and the checks of shapes. */
-import { type LossReduction, mean, type Shape, ShapeError, sum, type Tensor } from '../../engine/index.ts';
+import {
+  calls,
+  type LossReduction,
+  mean,
+  type OptionRange,
+  ranges,
+  type Shape,
+  ShapeError,
+  sum,
+  type Tensor,
+} from '../../engine/index.ts';
 
 /**
  * What is done with the losses of the elements: 'mean', 'sum', 'none', or 'batchmean', their sum over the size of the first
@@ -13,22 +23,22 @@ export interface LossOptions {
   readonly reduction?: LossReduction;
 }
 
-const WORDS: readonly LossReduction[] = ['mean', 'sum', 'none'];
+/** The kind of {@link LossOptions}. */
+export const lossOptions = calls.options<LossOptions>({ reduction: ranges.reduction });
 
-/** The losses of the elements as an option asks for them. @throws TypeError for another word */
-export function reduced(op: string, loss: Tensor, reduction: LossReduction = 'mean'): Tensor {
-  if (!WORDS.includes(reduction)) {
-    throw new TypeError(`${op}: reduction is 'mean', 'sum' or 'none', not '${reduction as string}'`);
-  }
-  return reduction === 'none' ? loss : reduction === 'sum' ? sum(loss) : mean(loss);
-}
+/** The range of a {@link BatchReduction}. */
+export const batchReduction: OptionRange = {
+  holds: (v) => v === 'batchmean' || ranges.reduction.holds(v),
+  says: "'mean', 'batchmean', 'sum' or 'none'",
+};
 
-/** As {@link reduced}, where 'batchmean' is allowed. @throws TypeError for another word, ShapeError for the mean of a scalar */
+/** The losses of the elements as an option asks for them. */
+export const reduced = (loss: Tensor, reduction: LossReduction = 'mean'): Tensor =>
+  reduction === 'none' ? loss : reduction === 'sum' ? sum(loss) : mean(loss);
+
+/** As {@link reduced}, where 'batchmean' is allowed. @throws ShapeError for the mean of a scalar */
 export function batchReduced(op: string, loss: Tensor, reduction: BatchReduction): Tensor {
-  if (reduction !== 'batchmean') {
-    if (WORDS.includes(reduction)) return reduced(op, loss, reduction);
-    throw new TypeError(`${op}: reduction is 'mean', 'batchmean', 'sum' or 'none', not '${reduction as string}'`);
-  }
+  if (reduction !== 'batchmean') return reduced(loss, reduction);
   const [n] = loss.shape;
   if (n === undefined) throw new ShapeError(`${op}: 'batchmean' divides by the first axis, and a scalar has none`);
   return sum(loss).mul(1 / n);

@@ -2,8 +2,6 @@
 import {
   abs,
   calls,
-  checked,
-  checkRange,
   clamp,
   exp,
   type LossReduction,
@@ -17,7 +15,9 @@ import {
   type Tensor,
   where,
 } from '../../engine/index.ts';
-import { checkSame, type LossOptions, reduced } from './reduction.ts';
+import { checkSame, type LossOptions, lossOptions, reduced } from './reduction.ts';
+
+const { reduction } = ranges;
 
 /** Checks, differences, reduction: what the losses of a difference share. */
 function ofDifference(
@@ -28,7 +28,7 @@ function ofDifference(
   fn: (difference: Tensor) => Tensor,
 ): Tensor {
   checkSame(op, ['the input', input], ['the target', target]);
-  return scope(() => reduced(op, fn(sub(input, target)), reduction));
+  return scope(() => reduced(fn(sub(input, target)), reduction));
 }
 
 /**
@@ -36,30 +36,30 @@ function ofDifference(
  * @throws ShapeError if the shapes differ
  * @example
  * const loss = mseLoss(model.forward(x), y);
+ * @function
  */
-export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  calls.checkArguments(
-    'mseLoss',
-    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
-    arguments,
-  );
-  const { reduction } = checked('mseLoss', options, ['reduction']);
-  return ofDifference('mseLoss', input, target, reduction, square);
-}
+export const mseLoss = calls.op(
+  'mseLoss',
+  [calls.aTensor('input'), calls.aTensor('target'), lossOptions],
+  (input, target, options: LossOptions = {}): Tensor => {
+    const { reduction } = options;
+    return ofDifference('mseLoss', input, target, reduction, square);
+  },
+);
 
 /**
  * The absolute error |input - target|, as torch.nn.functional.l1_loss; its derivative at 0 is 0.
  * @throws ShapeError if the shapes differ
+ * @function
  */
-export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  calls.checkArguments(
-    'l1Loss',
-    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
-    arguments,
-  );
-  const { reduction } = checked('l1Loss', options, ['reduction']);
-  return ofDifference('l1Loss', input, target, reduction, abs);
-}
+export const l1Loss = calls.op(
+  'l1Loss',
+  [calls.aTensor('input'), calls.aTensor('target'), lossOptions],
+  (input, target, options: LossOptions = {}): Tensor => {
+    const { reduction } = options;
+    return ofDifference('l1Loss', input, target, reduction, abs);
+  },
+);
 
 /** Options of {@link smoothL1Loss}. */
 export interface SmoothL1Options extends LossOptions {
@@ -67,23 +67,24 @@ export interface SmoothL1Options extends LossOptions {
   readonly beta?: number;
 }
 
+const smoothL1Options = calls.options<SmoothL1Options>({ beta: ranges.notNegative, reduction });
+
 /**
  * With d = input - target: d² / (2·beta) where |d| < beta, else |d| - beta/2 (Girshick 2015), as
  * torch.nn.functional.smooth_l1_loss. It is {@link huberLoss} with delta = beta, over beta.
  * @throws ShapeError if the shapes differ; RangeError for a negative beta
+ * @function
  */
-export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
-  calls.checkArguments(
-    'smoothL1Loss',
-    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
-    arguments,
-  );
-  const { beta = 1, reduction } = checked('smoothL1Loss', options, ['beta', 'reduction']);
-  checkRange('smoothL1Loss', 'beta', ranges.notNegative, beta);
-  return ofDifference('smoothL1Loss', input, target, reduction, (d) =>
-    beta === 0 ? abs(d) : huber(d, beta).mul(1 / beta),
-  );
-}
+export const smoothL1Loss = calls.op(
+  'smoothL1Loss',
+  [calls.aTensor('input'), calls.aTensor('target'), smoothL1Options],
+  (input, target, options: SmoothL1Options = {}): Tensor => {
+    const { beta = 1, reduction } = options;
+    return ofDifference('smoothL1Loss', input, target, reduction, (d) =>
+      beta === 0 ? abs(d) : huber(d, beta).mul(1 / beta),
+    );
+  },
+);
 
 /** Options of {@link huberLoss}. */
 export interface HuberOptions extends LossOptions {
@@ -91,21 +92,25 @@ export interface HuberOptions extends LossOptions {
   readonly delta?: number;
 }
 
+const huberOptions = calls.options<HuberOptions>({
+  delta: { holds: (v) => typeof v === 'number' && v > 0, says: 'a number above 0' },
+  reduction,
+});
+
 /**
  * With d = input - target: d²/2 where |d| < delta, else delta · (|d| - delta/2) (Huber 1964), as
  * torch.nn.functional.huber_loss.
  * @throws ShapeError if the shapes differ; RangeError unless delta is more than 0
+ * @function
  */
-export function huberLoss(input: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
-  calls.checkArguments(
-    'huberLoss',
-    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
-    arguments,
-  );
-  const { delta = 1, reduction } = checked('huberLoss', options, ['delta', 'reduction']);
-  if (!(delta > 0)) throw new RangeError(`huberLoss: delta must be more than 0, not ${delta}`);
-  return ofDifference('huberLoss', input, target, reduction, (d) => huber(d, delta));
-}
+export const huberLoss = calls.op(
+  'huberLoss',
+  [calls.aTensor('input'), calls.aTensor('target'), huberOptions],
+  (input, target, options: HuberOptions = {}): Tensor => {
+    const { delta = 1, reduction } = options;
+    return ofDifference('huberLoss', input, target, reduction, (d) => huber(d, delta));
+  },
+);
 
 /** With c = d clamped to ±delta: c · (d - c/2). Its derivative is c, and that of |d| is never asked for at 0. */
 function huber(d: Tensor, delta: number): Tensor {
@@ -123,25 +128,31 @@ export interface PoissonNllOptions extends LossOptions {
   readonly eps?: number;
 }
 
+const poissonNllOptions = calls.options<PoissonNllOptions>({
+  logInput: ranges.flag,
+  full: ranges.flag,
+  eps: ranges.number,
+  reduction,
+});
+
 /**
  * The negative log-likelihood of counts under Poisson distributions: exp(input) - target · input, or without `logInput`
  * input - target · log(input + eps). As torch.nn.functional.poisson_nll_loss.
  * @throws ShapeError if the shapes differ
+ * @function
  */
-export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNllOptions = {}): Tensor {
-  calls.checkArguments(
-    'poissonNllLoss',
-    [calls.aTensor('input'), calls.aTensor('target'), calls.maybe(calls.something('options'))],
-    arguments,
-  );
-  const known = ['logInput', 'full', 'eps', 'reduction'] as const;
-  const { logInput = true, full = false, eps = 1e-8, reduction } = checked('poissonNllLoss', options, known);
-  checkSame('poissonNllLoss', ['the input', input], ['the target', target]);
-  return scope(() => {
-    const loss = logInput ? exp(input).sub(target.mul(input)) : input.sub(target.mul(log(input.add(eps))));
-    return reduced('poissonNllLoss', full ? loss.add(stirling(target)) : loss, reduction);
-  });
-}
+export const poissonNllLoss = calls.op(
+  'poissonNllLoss',
+  [calls.aTensor('input'), calls.aTensor('target'), poissonNllOptions],
+  (input, target, options: PoissonNllOptions = {}): Tensor => {
+    const { logInput = true, full = false, eps = 1e-8, reduction } = options;
+    checkSame('poissonNllLoss', ['the input', input], ['the target', target]);
+    return scope(() => {
+      const loss = logInput ? exp(input).sub(target.mul(input)) : input.sub(target.mul(log(input.add(eps))));
+      return reduced(full ? loss.add(stirling(target)) : loss, reduction);
+    });
+  },
+);
 
 /** t log t - t + log(2πt)/2 for t > 1, else 0. */
 function stirling(t: Tensor): Tensor {
@@ -162,44 +173,36 @@ export interface GaussianNllOptions extends LossOptions {
   readonly eps?: number;
 }
 
+const gaussianNllOptions = calls.options<GaussianNllOptions>({ full: ranges.flag, eps: ranges.number, reduction });
+
 /**
  * The negative log-likelihood of targets under normal distributions of mean `input` (Nix and Weigend 1994):
  * (log v + (input - target)² / v) / 2, with v the larger of `variance` and eps. As torch.nn.functional.gaussian_nll_loss.
  * @param variance in the shape of the input, or with 1 in place of its last axis, or without that axis
  * @throws ShapeError if the shapes do not fit
+ * @function
  */
-export function gaussianNllLoss(
-  input: Tensor,
-  target: Tensor,
-  variance: Tensor,
-  options: GaussianNllOptions = {},
-): Tensor {
-  calls.checkArguments(
-    'gaussianNllLoss',
-    [
-      calls.aTensor('input'),
-      calls.aTensor('target'),
-      calls.aTensor('variance'),
-      calls.maybe(calls.something('options')),
-    ],
-    arguments,
-  );
-  const op = 'gaussianNllLoss';
-  const { full = false, eps = 1e-6, reduction } = checked(op, options, ['full', 'eps', 'reduction']);
-  checkSame(op, ['the input', input], ['the target', target]);
-  const rows = input.shape.slice(0, -1);
-  const fits = [input.shape, [...rows, 1], rows].some((s) => s.join() === variance.shape.join());
-  if (!fits) {
-    throw new ShapeError(
-      `${op}: the variance [${variance.shape}] must be [${input.shape}] as the input, [${[...rows, 1]}] or [${rows}]`,
-    );
-  }
-  return scope(() => {
-    const own = variance.rank < input.rank ? variance.reshape([...variance.shape, 1]) : variance;
-    const v = maximum(own, eps);
-    const loss = log(v)
-      .add(square(sub(input, target)).div(v))
-      .mul(0.5);
-    return reduced(op, full ? loss.add(0.5 * Math.log(2 * Math.PI)) : loss, reduction);
-  });
-}
+export const gaussianNllLoss = calls.op(
+  'gaussianNllLoss',
+  [calls.aTensor('input'), calls.aTensor('target'), calls.aTensor('variance'), gaussianNllOptions],
+  (input, target, variance, options: GaussianNllOptions = {}): Tensor => {
+    const op = 'gaussianNllLoss';
+    const { full = false, eps = 1e-6, reduction } = options;
+    checkSame(op, ['the input', input], ['the target', target]);
+    const rows = input.shape.slice(0, -1);
+    const fits = [input.shape, [...rows, 1], rows].some((s) => s.join() === variance.shape.join());
+    if (!fits) {
+      throw new ShapeError(
+        `${op}: the variance [${variance.shape}] must be [${input.shape}] as the input, [${[...rows, 1]}] or [${rows}]`,
+      );
+    }
+    return scope(() => {
+      const own = variance.rank < input.rank ? variance.reshape([...variance.shape, 1]) : variance;
+      const v = maximum(own, eps);
+      const loss = log(v)
+        .add(square(sub(input, target)).div(v))
+        .mul(0.5);
+      return reduced(full ? loss.add(0.5 * Math.log(2 * Math.PI)) : loss, reduction);
+    });
+  },
+);

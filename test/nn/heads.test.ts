@@ -580,7 +580,7 @@ test('options of losses that do not fit are named', () => {
   throws(() => attentionWeights(x(), { bias: 1 as never }), /: bias must be a tensor, not 1/);
   throws(probabilities, /ignoreIndex is for targets that are class indices/);
   throws(() => crossEntropy(zeros([2, 3]), zeros([2]), { weights: 1 } as never), /there is no option weights/);
-  throws(() => nllLoss(zeros([2, 3]), zeros([2]), { reduction: 'avg' } as never), /'mean', 'sum' or 'none', not 'avg'/);
+  throws(() => nllLoss(zeros([2, 3]), zeros([2]), { reduction: 'avg' } as never), /'mean', 'sum' or 'none', not "avg"/);
 });
 
 test.after(() => gpu.destroy());

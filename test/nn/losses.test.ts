@@ -19,6 +19,7 @@ import {
   tensor,
   zeros,
 } from '../../engine/index.ts';
+import * as nn from '../../nn/index.ts';
 import * as losses from '../../nn/losses/index.ts';
 import { on, openGpu } from '../support/devices.ts';
 import { apart, type Fixture, readFixtures, runFixture, titleOf } from '../support/fixtures.ts';
@@ -86,6 +87,97 @@ for (const op of new Set(fixtures.map((f) => f.op))) {
   });
 }
 
+/** The losses that are modules too, and the functions that they are. */
+const MODULES: Readonly<Record<string, string>> = {
+  MSELoss: 'mseLoss',
+  L1Loss: 'l1Loss',
+  SmoothL1Loss: 'smoothL1Loss',
+  HuberLoss: 'huberLoss',
+  PoissonNLLLoss: 'poissonNllLoss',
+  GaussianNLLLoss: 'gaussianNllLoss',
+  BCELoss: 'binaryCrossEntropy',
+  BCEWithLogitsLoss: 'binaryCrossEntropyWithLogits',
+  CrossEntropyLoss: 'crossEntropy',
+  NLLLoss: 'nllLoss',
+  KLDivLoss: 'klDiv',
+  MultiMarginLoss: 'multiMarginLoss',
+  CosineEmbeddingLoss: 'cosineEmbeddingLoss',
+  TripletMarginLoss: 'tripletMarginLoss',
+  CosineSimilarity: 'cosineSimilarity',
+};
+type LossClass = new (options?: object) => nn.Loss<Tensor[]>;
+const classOf = (name: string): LossClass => (nn as unknown as Record<string, LossClass>)[name]!;
+
+const made = ({ shape, values }: Exclude<Fixture['inputs'][number], number>): Tensor =>
+  tensor(Float64Array.from(values, Number), { shape });
+
+/** What a fixture hands to the constructor, and to `forward`: a third tensor of some is a weight. */
+function callOf({ op, args = [], inputs }: Fixture): [options: object, xs: Tensor[]] {
+  const { weight, ...options } = (args[0] ?? {}) as { readonly weight?: boolean };
+  const xs = inputs.map((i) => made(i as Exclude<typeof i, number>));
+  const hasWeight = [...OF_THE_ENGINE, 'multiMarginLoss'].includes(op) && xs.length > 2;
+  if (!hasWeight) return [options, xs];
+  const name = op === 'binaryCrossEntropyWithLogits' && !weight ? 'posWeight' : 'weight';
+  return [{ ...options, [name]: xs.pop()! }, xs];
+}
+
+for (const [name, op] of Object.entries(MODULES)) {
+  const list = [...fixtures, ...readFixtures()].filter((f) => f.op === op);
+  test(`${name} is ${op}, and PyTorch's of its name, in ${list.length} fixtures`, () => {
+    assert.ok(list.length > 0);
+    for (const f of list) {
+      scope(() => {
+        const [options, xs] = callOf(f);
+        const fn = (losses as unknown as Record<string, Loss>)[op]!;
+        const module = new (classOf(name))(options);
+        const [y, of] = [module.forward(...xs), fn(...xs, options)];
+        assert.is(`${reference.values(y.storage)}`, `${reference.values(of.storage)}`, titleOf(f));
+        assert.equal(y.shape, f.outputs[0]!.shape);
+        const error = apart(reference.values(y.storage), f.outputs[0]!.values);
+        assert.ok(error <= TOLERANCE, `${titleOf(f)} is off by ${error}`);
+        module.dispose();
+      });
+    }
+  });
+}
+
+test('every loss of PyTorch that is a function here is a module too', () => {
+  const modules = Object.entries(nn).filter(([, v]) => typeof v === 'function' && v.prototype instanceof nn.Loss);
+  assert.equal(modules.map(([name]) => name).sort(), Object.keys(MODULES).sort());
+  const without = ['gaussianKl', 'gaussianKlBetween']; // PyTorch has no class of them
+  assert.equal([...Object.values(MODULES), ...without].sort(), Object.keys(losses).sort());
+});
+
+test('a loss that is a module says its options, and keeps, saves, copies and frees its weights', async () => {
+  assert.is(String(new nn.MSELoss()), 'MSELoss()');
+  assert.is(String(new nn.HuberLoss({ delta: 2, reduction: 'sum' })), 'HuberLoss(delta 2, reduction sum)');
+  const before = memory().tensors;
+  const given = tensor([1, 2, 3], { requiresGrad: true });
+  const logits = tensor([
+    [1, 0, -1],
+    [0, 2, 0],
+  ]).requireGrad();
+  const targets = tensor([2, 1]);
+  const criterion = scope(() => new nn.CrossEntropyLoss({ weight: given, ignoreIndex: 1 }));
+  assert.is(String(criterion), 'CrossEntropyLoss(weight [3], ignoreIndex 1)');
+  assert.equal([...criterion.stateDict().keys()], ['weight']);
+  assert.is(criterion.parameters().length, 0);
+  const value = (c: nn.CrossEntropyLoss) => scope(() => c.forward(logits, targets).item());
+  const wanted = await scope(() => losses.crossEntropy(logits, targets, { weight: given, ignoreIndex: 1 }).item());
+  assert.is(await value(criterion), wanted);
+  const copy = criterion.copy();
+  given.dispose();
+  criterion.weight!.assign([9, 9, 9]);
+  assert.is(await value(copy), wanted, 'of the copy');
+  criterion.loadStateDict(copy.stateDict());
+  assert.is(await value(criterion), wanted, 'restored');
+  const two = tensor([2]);
+  const binary = new nn.BCEWithLogitsLoss({ posWeight: two });
+  assert.equal([...(await nn.toPyTorch(binary)).keys()], ['pos_weight']);
+  for (const d of [criterion, copy, binary, two, logits, targets]) d.dispose();
+  assert.is(memory().tensors, before);
+});
+
 test('every loss has fixtures', () => {
   const held = [...new Set(fixtures.map((f) => f.op)), ...OF_THE_ENGINE];
   assert.equal(held.sort(), Object.keys(losses).sort());
@@ -126,13 +218,17 @@ test('options that do not fit are named', () => {
       assert.throws(fn, (e: Error) => e.name === type && message.test(e.message));
     throws(() => losses.mseLoss(a, a, { reduce: 'sum' } as never), 'TypeError', /there is no option reduce/);
     const batch = { reduction: 'batchmean' } as never;
-    throws(() => losses.mseLoss(a, a, batch), 'TypeError', /'mean', 'sum' or 'none', not 'batchmean'/);
+    throws(
+      () => losses.mseLoss(a, a, batch),
+      'TypeError',
+      /reduction must be 'mean', 'sum' or 'none', not "batchmean"/,
+    );
     throws(
       () => losses.klDiv(a, a, { reduction: 'avg' } as never),
       'TypeError',
       /'mean', 'batchmean', 'sum' or 'none'/,
     );
-    throws(() => losses.huberLoss(a, a, { delta: 0 }), 'RangeError', /delta must be more than 0, not 0/);
+    throws(() => losses.huberLoss(a, a, { delta: 0 }), 'RangeError', /delta must be a number above 0, not 0/);
     throws(() => losses.smoothL1Loss(a, a, { beta: -1 }), 'RangeError', /beta must be a number, 0 or more, not -1/);
     throws(() => losses.multiMarginLoss(zeros([2, 3]), a, { p: 3 as never }), 'RangeError', /p must be 1 or 2, not 3/);
   });

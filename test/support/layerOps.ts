@@ -27,9 +27,10 @@ type Layer = nn.Module<unknown[], unknown>;
 
 export const specOf = (fixture: Fixture): LayerSpec => fixture.args![0] as LayerSpec;
 
-/** Every class of layer that `wgrad/nn` exports. */
+/** Every class of layer that `wgrad/nn` exports; losses are modules too, and test/nn/losses.test.ts holds those. */
 export const layerNames: readonly string[] = Object.entries(nn)
   .filter(([, v]) => typeof v === 'function' && v.prototype instanceof nn.Module)
+  .filter(([, v]) => v !== nn.Loss && !((v as { readonly prototype: unknown }).prototype instanceof nn.Loss))
   .map(([name]) => name);
 
 /** Made as a fixture says, in its mode. */
