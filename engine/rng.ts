@@ -350,10 +350,10 @@ export const rand = op('rand', [aShape, uniformOptions], (shape, given = {}): Te
  * Whole numbers from `low` (0 unless given) to `high - 1` from the shared stream, each as likely as the next; see
  * {@link manualSeed}. They are held in floats and exact: both bounds lie within ±2^24. As torch.randint.
  * @throws RangeError unless both are whole numbers in range, and low < high; ShapeError unless all sizes are whole numbers, 0 or more
+ * @function
  * @example
  * const labels = randint(10, [64]); // 64 of the numbers 0 to 9
  * const dice = randint(1, 7, [2]);
- * @function
  */
 export const randint: {
   (high: number, shape: Shape, options?: CreateOptions): Tensor;

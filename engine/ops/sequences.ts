@@ -57,11 +57,11 @@ const forms: readonly (readonly Kind<unknown>[])[] = [
  * (end - start) / step is a whole number but for the rounding of the three, that is how many there are, and never one more.
  * @throws RangeError for a step of 0 or one that leads away from `end`; on WebGPU also for whole numbers that float32 would round,
  * from 2^24 on
+ * @function
  * @example
  * arange(4); // 0, 1, 2, 3
  * arange(1, 2, 0.25, { label: 't' }); // 1, 1.25, 1.5, 1.75
  * arange(3, 0, -1); // 3, 2, 1
- * @function
  */
 export const arange: {
   (end: number, options?: CreateOptions): Tensor;
@@ -96,9 +96,9 @@ export const arange: {
  * `steps` evenly spaced numbers from `start` to `end`, both included, in one dimension: torch.linspace. One step is `start` alone.
  * Worked out in float64 from the nearer end, so that both ends are exact, and rounded once.
  * @throws RangeError unless `steps` is a whole number, 0 or more, and start and end are finite numbers
+ * @function
  * @example
  * linspace(0, 1, 5); // 0, 0.25, 0.5, 0.75, 1
- * @function
  */
 export const linspace = op(
   'linspace',

@@ -198,7 +198,7 @@ export class Tensor {
     return noted ? noted.read(this, this.#grad) : this.#grad;
   }
 
-  /** Keeps a gradient, which is freed when another takes its place; undefined clears it. */
+  /** Puts a gradient here, which the leaf owns from then on, or none; the one before is freed. */
   set grad(g: Tensor | undefined) {
     const noted = notedGradients();
     if (noted) noted.write(this, g);

@@ -16,9 +16,9 @@ const klDivOptions = calls.options<KlDivOptions>({ logTarget: ranges.flag, reduc
  * The terms of the Kullback-Leibler divergence of the target from the input, which holds log-probabilities:
  * target · (log target - input), and 0 where the target is 0. As torch.nn.functional.kl_div.
  * @throws ShapeError if the shapes differ, or there is no batch to divide by
+ * @function
  * @example
  * const loss = klDiv(logSoftmax(student), softmax(teacher), { reduction: 'batchmean' });
- * @function
  */
 export const klDiv = calls.op(
   'klDiv',
@@ -51,9 +51,9 @@ const gaussianKlOptions = calls.options<GaussianKlOptions>({ reduction: batchRed
  * KL(N(mean, exp(logVar)) ‖ N(0, 1)) of each component: (mean² + exp(logVar) - 1 - logVar) / 2, the regulariser of a
  * variational autoencoder (Kingma and Welling 2014, appendix B). Mean and logVar are [N, ...].
  * @throws ShapeError if the shapes differ, or there is no batch to divide by
+ * @function
  * @example
  * const loss = binaryCrossEntropyWithLogits(decoded, x, { reduction: 'sum' }).div(n).add(gaussianKl(mean, logVar));
- * @function
  */
 export const gaussianKl = calls.op(
   'gaussianKl',

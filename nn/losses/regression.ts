@@ -34,9 +34,9 @@ function ofDifference(
 /**
  * The squared error (input - target)², as torch.nn.functional.mse_loss: its mean, or what `reduction` asks for.
  * @throws ShapeError if the shapes differ
+ * @function
  * @example
  * const loss = mseLoss(model.forward(x), y);
- * @function
  */
 export const mseLoss = calls.op(
   'mseLoss',
