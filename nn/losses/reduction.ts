@@ -23,10 +23,10 @@ export interface LossOptions {
   readonly reduction?: LossReduction;
 }
 
-/** The kind of {@link LossOptions}. */
+/** The kind of {@link LossOptions}. @internal */
 export const lossOptions = calls.options<LossOptions>({ reduction: ranges.reduction });
 
-/** The range of a {@link BatchReduction}. */
+/** The range of a {@link BatchReduction}. @internal */
 export const batchReduction: OptionRange = {
   holds: (v) => v === 'batchmean' || ranges.reduction.holds(v),
   says: "'mean', 'batchmean', 'sum' or 'none'",

@@ -233,7 +233,8 @@ export abstract class Optimizer<O extends LearningRate> {
 
   /** Whether a number of this name may be in the state or not: 0 stands for it where it is not. */
   mayHave(name: string): boolean {
-    return this.parameters.some((_, i) => name === skippedOf(i));
+    const i = /^state\.(\d+)\.skipped$/.exec(name)?.[1];
+    return i !== undefined && skippedOf(Number(i)) === name && Number(i) < this.parameters.length;
   }
 
   /** Frees the states. The parameters stay. */

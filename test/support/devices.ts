@@ -1,5 +1,6 @@
+import type { AdapterChoice } from '../../engine/adapters.ts';
 import { currentDevice, type Device, withDevice } from '../../engine/device.ts';
-import { init, scope, type Tensor, tensor } from '../../engine/index.ts';
+import { adapterNames, init, scope, type Tensor, tensor } from '../../engine/index.ts';
 import { openWebGpu } from '../../engine/init.ts';
 import type { KernelFamily, WebGpuDevice } from '../../engine/webgpu/device.ts';
 import type { Target } from '../../kernels/kernel.ts';
@@ -9,7 +10,7 @@ export { reference } from '../../engine/reference/device.ts';
 const named = process.env.WGRAD_ADAPTER;
 
 /** The adapter under test: `WGRAD_ADAPTER`, else the best there is. There is always one, so nothing is skipped. */
-export const adapter = named === 'hardware' || named === 'lavapipe' || named === 'swiftshader' ? named : undefined;
+export const adapter = adapterNames.find((name) => name === named && name !== 'reference') as AdapterChoice;
 
 /** Opens the WebGPU device under test; the current device stays as it is. */
 export const openGpu = (family?: KernelFamily): Promise<WebGpuDevice> => openWebGpu(adapter, family);
