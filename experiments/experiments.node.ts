@@ -9,5 +9,8 @@ export const experiments: Readonly<Record<string, () => Promise<Experiment>>> = 
   vanishing: async () => (await import('./vanishing/vanishing.node.ts')).vanishing,
   'two-gaussians': async () => (await import('./twoGaussians/twoGaussians.node.ts')).twoGaussians,
   'parallel-lines': async () => (await import('./parallelLines/parallelLines.node.ts')).parallelLines,
+  cgan: async () => (await import('./systems/cgan.node.ts')).cgan,
+  cyclegan: async () => (await import('./systems/cyclegan.node.ts')).cyclegan,
+  'linear-autoencoder': async () => (await import('./systems/linearAutoencoder.node.ts')).linearAutoencoder,
   kantorovich: async () => (await import('./kantorovich/kantorovich.node.ts')).kantorovich,
 };

@@ -12,14 +12,7 @@ export {
   spirals,
   swissRoll,
 } from './data/curves.ts';
-export {
-  type DataSource,
-  isPairSet,
-  isSampleSet,
-  type Need,
-  type PairSamples,
-  type PairSet,
-} from './data/dataSource.ts';
+export type { DataSource } from './data/dataSource.ts';
 export { type Distribution, type PointSet, type PointSetOptions, pointSet } from './data/distribution.ts';
 export { type IdxArray, parseIdx } from './data/idx.ts';
 export {
@@ -35,6 +28,8 @@ export {
   type TwoGaussiansOptions,
   twoGaussians,
 } from './data/mixtures.ts';
+export { isPairSet, isSampleSet, type Need } from './data/needs.ts';
+export type { PairSamples, PairSet } from './data/pairSet.ts';
 export { resizeSet } from './data/resizeImages.ts';
 export type { Modes, SampleSet, Samples } from './data/sampleSet.ts';
 export { selectClasses } from './data/selectClasses.ts';
@@ -182,6 +177,7 @@ export {
   type Statistics,
   standingStatistics,
 } from './sampling/draw.ts';
+export { drawClasses } from './sampling/drawClasses.ts';
 export {
   type Box,
   evaluateField,
@@ -223,7 +219,15 @@ export {
   type System,
 } from './system.ts';
 export { type CriticReport, Gan, type GanOptions, type GanScalar } from './systems/adversarial.ts';
+export {
+  type Autoencoder,
+  angleToComponents,
+  errorBesideComponents,
+  type LinearDecoder,
+  restoredSamples,
+} from './systems/autoencoders.ts';
 export { Cgan, type CganSettings } from './systems/cgan.ts';
+export { type ClassConditional, classGrid, classSeen } from './systems/classes.ts';
 export { Cyclegan, type CycleganSettings } from './systems/cyclegan.ts';
 export {
   type GanSettings,
@@ -260,6 +264,7 @@ export {
   systemNames,
   systems,
 } from './systems/table.ts';
+export { type Translator, translationMeasures, translations } from './systems/translations.ts';
 export { linearDecay, type StepRow, type StopSignal, type TrainOptions, train } from './train.ts';
 export {
   chiSquareDivergence,

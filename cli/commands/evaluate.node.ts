@@ -1,6 +1,7 @@
 import { defined, destroy, init, Rng } from '../../engine/index.ts';
 import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
-import { type DataSource, isSampleSet } from '../../gan/data/dataSource.ts';
+import type { DataSource } from '../../gan/data/dataSource.ts';
+import { isSampleSet } from '../../gan/data/needs.ts';
 import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import { type EvaluatedFigure, figureLine, evaluate as measure } from '../../gan/metrics/evaluate.ts';
 import { featuresFor } from '../../gan/metrics/featuresFor.node.ts';

@@ -1,5 +1,5 @@
 import { Rng, sizeOf } from '../../engine/index.ts';
-import { isSampleSet } from '../../gan/data/dataSource.ts';
+import { isSampleSet } from '../../gan/data/needs.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
 import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import { tileImages } from '../../gan/pictures/grid.ts';
@@ -16,8 +16,8 @@ import { writeReport } from '../pages/report.node.ts';
 import { pngOf } from '../pages/shows.node.ts';
 import { figureLines, snapshotFigures } from './figures.ts';
 import { readJsonLines } from './folder.node.ts';
+import type { Job } from './job.ts';
 import { type CheckpointMeta, gridName } from './runFiles.ts';
-import type { Job } from './train.node.ts';
 
 /** Images in a grid. */
 const GRID = 64;

@@ -1,10 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { destroy, init, memory } from '../../engine/index.ts';
-import type { DataSource } from '../../gan/data/dataSource.ts';
 import { dataSetKind, openData } from '../../gan/data/datasets.node.ts';
 import type { RunSettings } from '../../gan/runSettings.ts';
-import { disposePlayers, partsOf, type Streams, type System } from '../../gan/system.ts';
+import { disposePlayers, partsOf, type System } from '../../gan/system.ts';
 import {
   checkConfig,
   configure,
@@ -18,24 +17,17 @@ import {
 import { linearDecay, type StepRow, train as steps } from '../../gan/train.ts';
 import { createWatch, DivergenceError } from '../../gan/watch.ts';
 import { saveCheckpoint } from '../../nn/index.node.ts';
-import { type CheckpointParts, decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts';
+import { decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts';
 import type { TrainOptions } from '../commands/options.ts';
 import { imagesPerStep } from '../pages/quantities.node.ts';
 import { createProgress } from '../terminal/progress.node.ts';
 import { terminal } from '../terminal/terminal.node.ts';
 import { commandNow } from './commandNow.ts';
-import {
-  aboutNow,
-  adapterOf,
-  type RunAbout,
-  readConfig,
-  resumedBy,
-  type StoredRun,
-  writeConfig,
-} from './configFile.node.ts';
-import { createRunFolder, type RunFolder, resumeRunFolder } from './folder.node.ts';
+import { aboutNow, adapterOf, readConfig, resumedBy, type StoredRun, writeConfig } from './configFile.node.ts';
+import { createRunFolder, resumeRunFolder } from './folder.node.ts';
 import { type FolderLock, lockFolder } from './folderLock.node.ts';
 import { goOn, RESERVE } from './goOn.node.ts';
+import type { Job } from './job.ts';
 import { pictureProblems } from './problems.node.ts';
 import { TIMING } from './repairLog.node.ts';
 import { CHECKPOINT, type CheckpointMeta, type RunStatus, STATUS } from './runFiles.ts';
@@ -149,27 +141,6 @@ function commandOn(adapter: string, command: string | undefined): string | null 
     : kind && !/ --adapter[ =]/.test(command)
       ? `${command} --adapter ${kind}`
       : command;
-}
-
-/** A run that is about to begin, or to go on. */
-export interface Job {
-  readonly config: RunConfig;
-  readonly set: DataSource;
-  readonly system: System;
-  readonly streams: Streams;
-  /** Everything that training changes: what a checkpoint holds. */
-  readonly parts: CheckpointParts;
-  readonly run: RunFolder;
-  readonly about: RunAbout;
-  /** The device's name. */
-  readonly adapter: string;
-  readonly say: (text: string) => void;
-  readonly quiet: boolean;
-  /** Whether it was begun before. */
-  readonly resumed: boolean;
-  /** Of the checkpoint that it goes on from. */
-  readonly meta?: CheckpointMeta;
-  readonly signal?: AbortSignal;
 }
 
 /** How far a run has come, and how far it is to go: null until a run that is limited by time knows. */

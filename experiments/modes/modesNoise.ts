@@ -1,9 +1,11 @@
 import { Rng } from '../../engine/index.ts';
 import { largest, smallest } from '../../gan/extremes.ts';
 import { modeCoverage } from '../../gan/metrics/modeCoverage.ts';
-import { meanSpread } from '../tables.ts';
-import type { Finals } from './modesResults.ts';
+import { type MeanSpread, meanSpread } from '../tables.ts';
 import { type MixtureName, mixtures } from './modesRun.ts';
+
+/** The last rows of several seeds, or of several draws. */
+export type Finals = Readonly<Record<'covered' | 'highQuality' | 'reverseKl', MeanSpread>>;
 
 /** Draws that the expected coverage of noise is the mean of: its standard error is below 0.1 modes. */
 export const DRAWS = 400;

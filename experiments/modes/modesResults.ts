@@ -2,8 +2,8 @@ import { largest, smallest } from '../../gan/extremes.ts';
 import { atLeast, atMost, over } from '../claims.ts';
 import type { Claim } from '../experiment.ts';
 import { picture, table } from '../markdown.ts';
-import { type MeanSpread, meanSpread, plusMinus, recordOf } from '../tables.ts';
-import { DRAWS, uniformNoise } from './modesNoise.ts';
+import { meanSpread, plusMinus, recordOf } from '../tables.ts';
+import { DRAWS, type Finals, uniformNoise } from './modesNoise.ts';
 import type { PublishedModes } from './modesPublished.ts';
 import {
   type MethodName,
@@ -22,9 +22,6 @@ export type ModesResults = Readonly<Record<MixtureName, Readonly<Record<MethodNa
 export const mixtureNames = Object.keys(mixtures) as readonly MixtureName[];
 /** The methods, in the order of the tables. */
 export const methodNames = Object.keys(methods) as readonly MethodName[];
-
-/** The last rows of several seeds. */
-export type Finals = Readonly<Record<'covered' | 'highQuality' | 'reverseKl', MeanSpread>>;
 
 /** Mean and spread over the seeds of what the runs found in the end. */
 export function finals(runs: readonly ModesResult[]): Finals {

@@ -1,7 +1,7 @@
 import { atLeast, atMost, over } from '../claims.ts';
 import { largest, least } from '../critics.ts';
 import type { Claim } from '../experiment.ts';
-import type { CriticKind, VanishingFigures } from './vanishing.node.ts';
+import type { CriticKind, VanishingFigures } from './vanishingFigures.ts';
 
 /** What must hold; of the critics' gradients also what tells them from those of critics that were never trained. */
 export function vanishingClaims({ stages, falls, at }: VanishingFigures): Claim[] {

@@ -1,7 +1,7 @@
 import { plot } from '../../gan/pictures/plot.node.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import { picture, table } from '../markdown.ts';
-import type { VanishingFigures } from './vanishing.node.ts';
+import type { VanishingFigures } from './vanishingFigures.ts';
 
 const labels = {
   minimax: 'minimax, log(1 - D)',

@@ -1,12 +1,13 @@
 import { checked, shown } from '../../engine/index.ts';
 import { moons, segments, spirals, swissRoll } from './curves.ts';
-import { type DataSource, isSampleSet } from './dataSource.ts';
+import type { DataSource } from './dataSource.ts';
 import { type Distribution, pointSet, pointSetOptions } from './distribution.ts';
 import { emoji, emojiOptions } from './emoji.node.ts';
 import { glyphOptions, glyphPairs, glyphPairsOptions, glyphs, pairSetOf } from './glyphs.node.ts';
 import { imageFolder, imageFolderOptions } from './imageFolder.node.ts';
 import { gaussian, gaussianGrid, gaussianRing, twoGaussians } from './mixtures.ts';
 import { fashionMnist, mnist } from './mnist.node.ts';
+import { isSampleSet } from './needs.ts';
 import { resizeSet } from './resizeImages.ts';
 import type { SampleSet } from './sampleSet.ts';
 import type { SampleSetOptions } from './sampleSetOptions.node.ts';

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { checked, checkRange, ranges } from '../../engine/index.ts';
-import type { PairSet } from './dataSource.ts';
 import { hashOf } from './decodeImages.node.ts';
 import { type GlyphHand, type HandFont, hands, openHands } from './glyphFonts.node.ts';
+import type { PairSet } from './pairSet.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
 
 export type { GlyphHand } from './glyphFonts.node.ts';

@@ -1,17 +1,15 @@
-import { concat, noGrad, Rng, ranges, type Tensor, tensor } from '../../engine/index.ts';
-import { Adam, Module } from '../../nn/index.ts';
+import { noGrad, type Rng, ranges, type Tensor } from '../../engine/index.ts';
+import { Adam } from '../../nn/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { trainingLoader } from '../data/trainingData.ts';
-import { largest } from '../extremes.ts';
-import { classProbabilities } from '../metrics/features.ts';
-import { type ConditionalGenerator, conditionalDcgan } from '../networks/conditionalDcgan.ts';
+import { conditionalDcgan } from '../networks/conditionalDcgan.ts';
 import { gradientPenalty } from '../objectives/penalty.ts';
 import { Player } from '../player.ts';
-import { drawSamples } from '../sampling/draw.ts';
+import { drawClasses } from '../sampling/drawClasses.ts';
 import { choice, count, number, rate } from '../settings.ts';
-import { streams } from '../streams.ts';
 import type { Batches, Drawing, System } from '../system.ts';
-import type { Lab, Making, Show, SystemRow } from './row.ts';
+import { type ClassConditional, classGrid, classSeen } from './classes.ts';
+import type { Making, SystemRow } from './row.ts';
 
 /** What decides a conditional GAN. */
 export interface CganSettings {
@@ -33,27 +31,11 @@ export interface CganSettings {
   readonly labels: 'true' | 'shuffled';
 }
 
-/** A generator of codes with the class behind them, [N, latent + 1], for whatever draws from codes alone. */
-class Told extends Module<[codes: Tensor]> {
-  readonly generator: ConditionalGenerator;
-
-  constructor(generator: ConditionalGenerator) {
-    super();
-    this.generator = generator;
-  }
-
-  override forward(codes: Tensor): Tensor {
-    const latent = codes.shape[1]! - 1;
-    const label = codes.slice([[], [latent, latent + 1]]).reshape([codes.shape[0]!]);
-    return this.generator.forward(codes.slice([[], [0, latent]]), label);
-  }
-}
-
 /**
  * Conditional Wasserstein GAN with gradient penalty: both networks are told the class (Mirza and Osindero 2014; Gulrajani et al. 2017). The
  * label is held while the penalty's point moves between a real and a generated sample.
  */
-export class Cgan implements System<'data'> {
+export class Cgan implements System<'data'>, ClassConditional {
   /** The two sides of the game. */
   readonly players: Readonly<Record<'critic' | 'generator', Player>>;
   /** What draws codes and the points where gradients are penalised. */
@@ -118,9 +100,7 @@ export class Cgan implements System<'data'> {
 
   private async samplesOf(codes: Tensor, labels: readonly number[]) {
     const { ema } = this.players.generator;
-    using label = tensor(labels, { shape: [labels.length, 1] });
-    using told = concat([codes, label], 1);
-    return await drawSamples(new Told(this.networks.generator), told, { batchSize: 64, ...(ema && { ema }) });
+    return await drawClasses(this.networks.generator, codes, labels, ema && { ema });
   }
 
   private fakes(label: Tensor): Tensor {
@@ -128,32 +108,6 @@ export class Cgan implements System<'data'> {
     return generator.forward(this.state.rng.normal([label.shape[0]!, latent]), label);
   }
 }
-
-/** Samples that the measure looks at. */
-const SEEN = 1000;
-
-/** The share of samples in which a classifier that has never seen a generated one reads the class that was asked for. */
-async function asked({ system, seed, classifier }: Lab<Cgan>, shift = 0): Promise<number> {
-  if (!classifier) throw new Error('cgan: what classifies the samples is read from a file, which this place cannot');
-  const { samples, labels } = await system.draw(SEEN, new Rng(seed, streams.measurements));
-  const network = await classifier();
-  const { data, shape } = await classProbabilities(network, samples);
-  const classes = shape[1]!;
-  const right = labels!.filter((label, i) => {
-    const row = data.subarray(i * classes, (i + 1) * classes);
-    return row[(label + shift) % classes] === largest(row);
-  });
-  return right.length / SEEN;
-}
-
-const classes: Show<Cgan> = {
-  title: 'a column for each class, a row for each code',
-  async draw({ system, set, seed }, count = 8) {
-    const { samples } = await system.classGrid(count, new Rng(seed, streams.samples));
-    const names = set.classes ?? [];
-    return { samples, layout: { columns: names.length, columnLabels: names, scale: set.shape[0]! < 48 ? 2 : 1 } };
-  },
-};
 
 /** Conditional WGAN-GP. */
 export const cgan: SystemRow<CganSettings, 'data', Cgan> = {
@@ -166,7 +120,7 @@ export const cgan: SystemRow<CganSettings, 'data', Cgan> = {
     width: count(16, "channels of the generator's last hidden layer", 4096),
     condition: choice('projection', ['channel', 'projection'], 'how the critic is told the class'),
     penalty: number(10, ranges.notNegative, 'strength of the gradient penalty', { value: 'weight' }),
-    criticSteps: count(2, 'updates of the critic before each of the generator', 1000),
+    criticSteps: count(1, 'updates of the critic before each of the generator', 1000),
     rate: rate(2e-3, 'learning rate of both networks'),
     emaDecay: number(0.99, ranges.belowOne, "average of the generator's weights that samples come from; 0 for none", {
       flag: '--ema',
@@ -174,21 +128,13 @@ export const cgan: SystemRow<CganSettings, 'data', Cgan> = {
     }),
     labels: choice('true', ['true', 'shuffled'], 'which classes are told: shuffled ones, the control, teach none'),
   },
-  run: { steps: 1500, batch: 32, rateDecay: 0.02 },
+  run: { steps: 3000, batch: 64, rateDecay: 0.02 },
   needs: ['labels', 'images'],
   create: (making) => new Cgan(making),
   streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng) }),
   method: (_, { penalty, condition, batch, criticSteps, labels }) => ({
     words: `conditional WGAN-GP, class as ${condition}, penalty ${penalty}, batch ${batch}, ${criticSteps} critic steps${labels === 'shuffled' ? ', labels shuffled' : ''}`,
   }),
-  shows: { classes },
-  measures: {
-    classSeen: {
-      title: 'class that was asked for, as the digit classifier sees it (share of 1,000)',
-      better: 'higher',
-      suits: ({ shape, classes }) => String(shape) === '28,28,1' && classes?.length === 10,
-      compute: (lab) => asked(lab),
-      controls: { 'next class': { compute: (lab) => asked(lab, 1) } },
-    },
-  },
+  shows: { classes: classGrid<Cgan>() },
+  measures: { classSeen: classSeen<Cgan>() },
 };

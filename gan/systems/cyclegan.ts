@@ -1,20 +1,15 @@
-import { Rng, ranges, sizeOf, type Tensor } from '../../engine/index.ts';
+import { Rng, ranges, type Tensor } from '../../engine/index.ts';
 import { Adam, type Module } from '../../nn/index.ts';
-import type { DataSource, PairSet } from '../data/dataSource.ts';
+import type { PairSet } from '../data/pairSet.ts';
 import { trainingLoader } from '../data/trainingData.ts';
-import { distanceToTruth } from '../metrics/distanceToTruth.ts';
-import { retrieval } from '../metrics/retrieval.ts';
-import { metricSamples } from '../metrics/samples.ts';
-import { strokes } from '../metrics/strokes.ts';
 import { patchCritic } from '../networks/patchCritic.ts';
 import { translator } from '../networks/translator.ts';
 import { minimiseTogether, Player } from '../player.ts';
-import type { SampleArray } from '../sampling/draw.ts';
-import { mapSamples } from '../sampling/mapSamples.ts';
 import { count, number, rate } from '../settings.ts';
 import type { Batches, System } from '../system.ts';
 import { ReplayPool } from './pool.ts';
-import type { Lab, Making, Measure, Show, SystemRow } from './row.ts';
+import type { Making, SystemRow } from './row.ts';
+import { type Translator, translationMeasures, translations } from './translations.ts';
 
 /** What decides a CycleGAN. */
 export interface CycleganSettings {
@@ -24,7 +19,7 @@ export interface CycleganSettings {
   readonly blocks: number;
   /** Weight of the way there and back. */
   readonly cycle: number;
-  /** Weight of leaving alone what is of the other domain already, as a share of `cycle`. */
+  /** Weight of leaving alone what is of the other domain already. */
   readonly identity: number;
   /** Past translations that the critics see again. */
   readonly pool: number;
@@ -37,7 +32,7 @@ const [real, fake] = [(s: Tensor) => s.sub(1).square().mean(), (s: Tensor) => s.
 const apart = (a: Tensor, b: Tensor): Tensor => a.sub(b).abs().mean();
 
 /** Translation between two domains without pairs: two translators, two critics, and what goes there and back must be the same (Zhu et al. 2017). */
-export class Cyclegan implements System<'x' | 'y'> {
+export class Cyclegan implements System<'x' | 'y'>, Translator {
   /** The translators, and the critics: each side two networks and one optimizer. */
   readonly players: Readonly<Record<'translators' | 'critics', Player>>;
   /** The pools of past translations, and what draws from them. */
@@ -76,9 +71,9 @@ export class Cyclegan implements System<'x' | 'y'> {
     const [likeY, likeX] = [toY.forward(x), toX.forward(y)];
     const adversarial = real(critics.y.forward(likeY)).add(real(critics.x.forward(likeX)));
     const cycle = apart(toX.forward(likeY), x).add(apart(toY.forward(likeX), y));
-    const { cycle: weight, identity: share } = settings;
-    const identity = share > 0 ? apart(toY.forward(y), y).add(apart(toX.forward(x), x)) : cycle.detach().mul(0);
-    const translatorsLoss = adversarial.add(cycle.mul(weight)).add(identity.mul(weight * share));
+    const identity = apart(toY.forward(y), y).add(apart(toX.forward(x), x));
+    const weighted = cycle.mul(settings.cycle).add(identity.mul(settings.identity));
+    const translatorsLoss = adversarial.add(weighted);
     const [pastY, pastX] = [pools.y.exchange(likeY.detach()), pools.x.exchange(likeX.detach())];
     const judge = (critic: Module, seen: Tensor, past: Tensor) =>
       real(critic.forward(seen)).add(fake(critic.forward(past)));
@@ -91,69 +86,6 @@ export class Cyclegan implements System<'x' | 'y'> {
   }
 }
 
-type Images = ReturnType<typeof metricSamples>;
-
-/** Held-out images of the first domain, and what they should become. */
-const heldOut = (set: DataSource): readonly [source: Images, truth: Images] => {
-  const { test, shape } = set as PairSet;
-  return [metricSamples(test.x, shape), metricSamples(test.y, shape)];
-};
-
-/** What the held-out images become. All measures and pictures of one look at the system share it. */
-const looks = new WeakMap<Lab<Cyclegan>, Promise<SampleArray>>();
-function translated(lab: Lab<Cyclegan>): Promise<SampleArray> {
-  const there = looks.get(lab) ?? mapSamples((x) => lab.system.toY.forward(x), heldOut(lab.set)[0]);
-  looks.set(lab, there);
-  return there;
-}
-
-/** A measure of translations beside the true ones, and the same of what was not translated. */
-function beside(
-  title: string,
-  better: Measure['better'],
-  of: (images: SampleArray, truth: Images, source: Images) => number | Promise<number>,
-): Measure<Cyclegan> {
-  const copy = async ({ set }: Lab<Cyclegan>) => {
-    const [source, truth] = heldOut(set);
-    return of(source, truth, source);
-  };
-  const compute = async (lab: Lab<Cyclegan>) => {
-    const [source, truth] = heldOut(lab.set);
-    return of(await translated(lab), truth, source);
-  };
-  return { title, better, quick: true, compute, controls: { copy: { compute: copy } } };
-}
-
-/** How far the strokes have come from those of the source to those of the truth: ink and runs, the least of the three, 1 is all the way. */
-function strokesReached(images: SampleArray, truth: Images, source: Images): number {
-  const [now, to, from] = [images, truth, source].map((samples) => strokes(samples));
-  const reached = (['ink', 'across', 'down'] as const).map((key) => (now![key] - from![key]) / (to![key] - from![key]));
-  return reached.reduce((least, share) => Math.min(least, share));
-}
-
-const translations: Show<Cyclegan> = {
-  title: 'held-out images of the first domain, translated, translated back, and what they should become',
-  async draw(lab, count = 16) {
-    const n = Math.min(count, lab.set.test.count);
-    const { shape } = lab.set;
-    const size = sizeOf(shape);
-    const [source, truth] = heldOut(lab.set);
-    const there = { data: (await translated(lab)).data.subarray(0, n * size), shape: [n, ...shape] };
-    const back = await mapSamples((y) => lab.system.toX.forward(y), there);
-    const columns = [source, there, back, truth];
-    const data = new Float32Array(columns.length * n * size);
-    for (const [c, images] of columns.entries()) {
-      for (let i = 0; i < n; i++) {
-        // Row by row: the columns of an image lie next to each other.
-        data.set(images.data.subarray(i * size, (i + 1) * size), (i * columns.length + c) * size);
-      }
-    }
-    const [x, y] = (lab.set as PairSet).domains;
-    const layout = { columns: columns.length, columnLabels: [x, `as ${y}`, 'back', y], scale: 2 };
-    return { samples: { data, shape: [n * columns.length, ...shape] }, layout };
-  },
-};
-
 /** CycleGAN. */
 export const cyclegan: SystemRow<CycleganSettings, 'x' | 'y', Cyclegan> = {
   title: 'CycleGAN',
@@ -163,18 +95,13 @@ export const cyclegan: SystemRow<CycleganSettings, 'x' | 'y', Cyclegan> = {
     width: count(48, "channels of the translators' residual blocks", 1024),
     blocks: count(3, 'residual blocks', 64),
     cycle: number(10, ranges.notNegative, 'weight of the way there and back', { value: 'weight' }),
-    identity: number(
-      0.5,
-      ranges.notNegative,
-      'weight, in units of --cycle, of leaving alone what is of the other domain',
-      {
-        value: 'share',
-      },
-    ),
+    identity: number(5, ranges.notNegative, 'weight of leaving alone what is of the other domain already', {
+      value: 'weight',
+    }),
     pool: count(50, 'past translations that the critics see again', 10_000),
     rate: rate(4e-4, 'learning rate of all four networks'),
   },
-  run: { data: 'glyph-pairs', steps: 600, batch: 8, rateDecay: 0, snapshots: 6 },
+  run: { data: 'glyph-pairs', steps: 300, batch: 8, rateDecay: 0, snapshots: 6 },
   needs: ['pairs'],
   create: (making) => new Cyclegan(making),
   streams(set, batch, rng) {
@@ -187,18 +114,6 @@ export const cyclegan: SystemRow<CycleganSettings, 'x' | 'y', Cyclegan> = {
   method: (_, { cycle, identity, batch }) => ({
     words: `least squares, cycle ${cycle}, identity ${identity}, batch ${batch}`,
   }),
-  shows: { translations },
-  measures: {
-    rightImage: beside('right image among all held-out ones (share)', 'higher', (images, truth) =>
-      retrieval(images, truth),
-    ),
-    distance: beside('distance to the true image (share of the range)', 'lower', (images, truth) =>
-      distanceToTruth(images, truth),
-    ),
-    strokesReached: beside(
-      'strokes, of the way from source to truth (least of ink and runs)',
-      'higher',
-      strokesReached,
-    ),
-  },
+  shows: { translations: translations<Cyclegan>() },
+  measures: translationMeasures<Cyclegan>(),
 };

@@ -2,14 +2,11 @@ import { copyFrom, type Tensor, zeros } from '../../engine/index.ts';
 import { Buffer, type CheckpointParts, init, Linear, Module, ReLU, Reshape, Sequential, SGD } from '../../nn/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { trainingLoader } from '../data/trainingData.ts';
-import { pca } from '../metrics/pca.ts';
-import { principalAngles } from '../metrics/principalAngles.ts';
-import { metricSamples } from '../metrics/samples.ts';
 import { Player } from '../player.ts';
-import { mapSamples } from '../sampling/mapSamples.ts';
 import { choice, count, rate } from '../settings.ts';
 import type { Batches, Columns, Progress, System } from '../system.ts';
-import type { Lab, Making, Show, SystemRow } from './row.ts';
+import { angleToComponents, errorBesideComponents, type LinearDecoder, restoredSamples } from './autoencoders.ts';
+import type { Making, SystemRow } from './row.ts';
 
 /** What decides a linear autoencoder. */
 export interface LinearAutoencoderSettings {
@@ -47,7 +44,7 @@ class Centre extends Module<[samples: Tensor]> {
  * An autoencoder with one linear layer to the code and one back, which minimises the squared error: at its best its decoder spans the
  * principal components (Bourlard and Kamp 1988; Baldi and Hornik 1989).
  */
-export class LinearAutoencoder implements System<'data'> {
+export class LinearAutoencoder implements System<'data'>, LinearDecoder {
   /** The one player. */
   readonly players: Readonly<Record<'autoencoder', Player>>;
   /** From centred samples [N, numbers of a sample] to codes [N, code]. */
@@ -56,9 +53,11 @@ export class LinearAutoencoder implements System<'data'> {
   readonly decoder: Module;
   /** The mean of what has been learnt from, which is taken away before the encoder and put back behind the decoder. */
   readonly state: CheckpointParts;
+  /** Numbers of a code. */
+  readonly codeSize: number;
+  /** The decoder's weight, [code, numbers of a sample], whose rows span what it can make. */
+  readonly span: Tensor;
   private readonly centre: Centre;
-  /** The decoder's layer, whose weight [code, numbers of a sample] spans what it can make. */
-  readonly span: Linear;
 
   /** Both layers with their first weights, and their optimizer. */
   constructor({ options, shape, rng }: Making<LinearAutoencoderSettings>) {
@@ -67,16 +66,14 @@ export class LinearAutoencoder implements System<'data'> {
     const weights = { rng: rng('weights'), init: init.xavierNormal(), bias: false };
     this.centre = new Centre(size);
     this.state = { centre: this.centre };
-    this.span = new Linear(code, size, weights);
+    const from = new Linear(code, size, weights);
+    this.codeSize = code;
+    this.span = from.weight;
     const relu = encoder === 'relu' ? [new ReLU()] : [];
     this.encoder = new Sequential(new Linear(size, code, weights), ...relu);
-    this.decoder = new Sequential(this.span, new Reshape(shape));
-    const { encoder: to, decoder: from } = this;
-    this.players = {
-      autoencoder: new Player({ encoder: to, decoder: from }, (p) => new SGD(p, { lr, momentum: 0.9 }), {
-        clipNorm: 10,
-      }),
-    };
+    this.decoder = new Sequential(from, new Reshape(shape));
+    const modules = { encoder: this.encoder, decoder: this.decoder };
+    this.players = { autoencoder: new Player(modules, (p) => new SGD(p, { lr, momentum: 0.9 })) };
   }
 
   /** One step down the mean squared error. @param batches `sample` [N, ...] */
@@ -85,7 +82,7 @@ export class LinearAutoencoder implements System<'data'> {
     this.centre.move(sample!, share!);
     const loss = this.restored(sample!).sub(sample!).square().mean();
     // Of a whole sample, so that the rate does not depend on how many numbers it has.
-    this.players.autoencoder.minimise(loss.mul(this.span.weight.shape[1]!));
+    this.players.autoencoder.minimise(loss.mul(this.span.shape[1]!));
     return { loss };
   }
 
@@ -102,61 +99,6 @@ export class LinearAutoencoder implements System<'data'> {
   }
 }
 
-/** The principal components of training samples, of which there are enough: found once for each set and number. */
-const found = new WeakMap<SampleSet, Map<number, ReturnType<typeof pca>>>();
-function componentsOf(set: SampleSet, k: number): ReturnType<typeof pca> {
-  const own = found.get(set) ?? new Map<number, ReturnType<typeof pca>>();
-  found.set(set, own);
-  const known = own.get(k) ?? pca(metricSamples(set.train, set.shape), k);
-  own.set(k, known);
-  return known;
-}
-
-/** The largest principal angle between what the decoder makes and the principal components, in degrees. */
-async function angle({ system, set }: Lab<LinearAutoencoder>): Promise<number> {
-  const { weight } = system.span;
-  const [k, size] = weight.shape as [number, number];
-  const { components } = await componentsOf(set as SampleSet, k);
-  const rows = await weight.data();
-  const columns = Float64Array.from({ length: k * size }, (_, i) => rows[(i % k) * size + Math.floor(i / k)]!);
-  const angles = await principalAngles({ data: columns, shape: [size, k] }, components);
-  return angles.at(-1)!;
-}
-
-/** The squared error on held-out samples, in units of that of as many principal components. */
-async function error({ system, set }: Lab<LinearAutoencoder>): Promise<number> {
-  const samples = metricSamples((set as SampleSet).test, set.shape);
-  const { mean, components } = await componentsOf(set as SampleSet, system.span.weight.shape[0]!);
-  const { data } = await mapSamples((x) => system.restored(x), samples, { batchSize: 500 });
-  const [size, k] = components.shape as [number, number];
-  let [own, best] = [0, 0];
-  for (let n = 0; n < samples.shape[0]!; n++) {
-    const codes = new Float64Array(k);
-    for (let i = 0; i < size; i++) {
-      const x = samples.data[n * size + i]!;
-      own += (data[n * size + i]! - x) ** 2;
-      best += (x - mean[i]!) ** 2; // less what the components keep, below
-      for (let j = 0; j < k; j++) codes[j]! += (x - mean[i]!) * components.data[i * k + j]!;
-    }
-    for (const code of codes) best -= code ** 2;
-  }
-  return own / best;
-}
-
-const restored: Show<LinearAutoencoder> = {
-  title: 'held-out samples, and what is left of them, below each',
-  async draw({ system, set }, count = 16) {
-    const { test, shape } = set as SampleSet;
-    const samples = metricSamples(test, shape, count);
-    const made = await mapSamples((x) => system.restored(x), samples);
-    const data = new Float32Array(2 * made.data.length);
-    data.set(samples.data);
-    data.set(made.data, made.data.length);
-    const layout = { columns: samples.shape[0]!, rowLabels: ['real', 'restored'], scale: 2 };
-    return { samples: { data, shape: [2 * samples.shape[0]!, ...shape] }, layout };
-  },
-};
-
 /** Linear autoencoder. */
 export const linearAutoencoder: SystemRow<LinearAutoencoderSettings, 'data', LinearAutoencoder> = {
   title: 'Linear autoencoder',
@@ -172,14 +114,6 @@ export const linearAutoencoder: SystemRow<LinearAutoencoderSettings, 'data', Lin
   create: (making) => new LinearAutoencoder(making),
   streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng) }),
   method: (_, { code, encoder, batch }) => ({ words: `${encoder} encoder, codes of ${code}, batch ${batch}` }),
-  shows: { restored },
-  measures: {
-    angle: {
-      title: 'largest principal angle to the PCA subspace, degrees',
-      better: 'lower',
-      quick: true,
-      compute: angle,
-    },
-    error: { title: "squared error on held-out samples, in units of PCA's", better: 'lower', compute: error },
-  },
+  shows: { restored: restoredSamples<LinearAutoencoder>() },
+  measures: { angle: angleToComponents<LinearAutoencoder>(), error: errorBesideComponents<LinearAutoencoder>() },
 };

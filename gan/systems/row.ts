@@ -3,7 +3,8 @@
  * @module
  */
 import type { Rng } from '../../engine/index.ts';
-import type { DataSource, Need } from '../data/dataSource.ts';
+import type { DataSource } from '../data/dataSource.ts';
+import type { Need } from '../data/needs.ts';
 import type { DigitClassifier } from '../metrics/digitClassifier.ts';
 import type { LabelledGridOptions } from '../pictures/labels.ts';
 import type { RunSettings } from '../runSettings.ts';

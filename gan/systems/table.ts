@@ -1,10 +1,10 @@
-import { checkRange, defined, Rng } from '../../engine/index.ts';
-import { type DataSource, refuseMissing } from '../data/dataSource.ts';
-import { dataSettings, type RunSettings, runSettings } from '../runSettings.ts';
-import { type AnySettings, checkSettings, defaultsOf } from '../settings.ts';
-import { type RandomStream, streams } from '../streams.ts';
-import type { System } from '../system.ts';
+import { checkRange } from '../../engine/index.ts';
+import type { DataSource } from '../data/dataSource.ts';
+import { dataSettings, type RunSettings } from '../runSettings.ts';
+import { type AnySettings, checkSettings } from '../settings.ts';
+import type { Streams, System } from '../system.ts';
 import { cgan } from './cgan.ts';
+import { rowConfig, rowSettings, rowStreams, rowSystem } from './configure.ts';
 import { cyclegan } from './cyclegan.ts';
 import { gan } from './gan.ts';
 import { linearAutoencoder } from './linearAutoencoder.ts';
@@ -47,38 +47,20 @@ export interface RunConfig extends RunSettings, Readonly<Record<string, unknown>
 }
 
 /** The table of all settings of a system: those of every run, with its own defaults, and its own. */
-export function settingsOf(name: SystemName): AnySettings {
-  const { options, run = {} } = rowOf(name);
-  const common = Object.entries(runSettings as unknown as AnySettings).map(([key, setting]) => [
-    key,
-    Object.hasOwn(run, key) ? { ...setting, default: run[key as keyof RunSettings] } : setting,
-  ]);
-  return { ...Object.fromEntries(common), ...(options as unknown as AnySettings) };
-}
+export const settingsOf = (name: SystemName): AnySettings => rowSettings(rowOf(name));
 
 /**
- * The whole configuration: what was asked for, else the preset's for that kind of data, else the defaults. A time limit without a
- * number of steps leaves `steps` null.
+ * The whole configuration of a run of a system: what was asked for, else the preset's for that kind of data, else the defaults. A time
+ * limit without a number of steps leaves `steps` null.
  * @param kind of the data set
  * @param preset the first of the system's unless given; of a system without presets none
  */
-export function configure(
+export const configure = (
   system: SystemName,
   kind: DataSource['kind'],
   given: Readonly<Record<string, unknown>>,
   preset?: string,
-): RunConfig {
-  const row = rowOf(system);
-  const { settings = undefined } = row.presets?.[preset ?? Object.keys(row.presets)[0]!] ?? {};
-  const usual = {
-    ...defaultsOf(settingsOf(system)),
-    ...settings?.[kind === 'points' ? 'points' : 'images'],
-  } as RunConfig;
-  const asked = { ...usual, ...defined(given) } as RunConfig;
-  const config = row.settle?.(asked, given, usual) ?? asked;
-  const open = given.seconds != null && given.steps === undefined ? { steps: null } : {};
-  return { system, ...config, ...open } as RunConfig;
-}
+): RunConfig => ({ system, ...rowConfig(rowOf(system), kind, given, preset) }) as RunConfig;
 
 /**
  * A configuration that is one, every setting in its range.
@@ -99,24 +81,13 @@ export function checkConfig(owner: string, config: RunConfig): RunConfig {
   return config;
 }
 
-/** The stream of random numbers of a seed. */
-const drawing =
-  (seed: number) =>
-  (stream: RandomStream): Rng =>
-    new Rng(seed, streams[stream]);
-
 /** A system as a configuration says, with its first weights, on the current device. @param data what its samples are */
 export const createSystem = (config: RunConfig, data: DataShape): System =>
-  rowOf(config.system).create({ ...data, options: config, rng: drawing(config.seed) });
+  rowSystem(rowOf(config.system), config, data);
 
 /**
  * The batches that a configuration's system learns from.
  * @throws Error for data that lack what the system needs, RangeError for a batch larger than the set
  */
-export function streamsOf({ system, batch, seed }: RunConfig, set: DataSource) {
-  refuseMissing(system, rowOf(system).needs, set);
-  if (batch > set.train.count) {
-    throw new RangeError(`a batch of ${batch} is larger than the ${set.train.count} samples of ${set.title}`);
-  }
-  return rowOf(system).streams(set, batch, drawing(seed)('data'));
-}
+export const streamsOf = (config: RunConfig, set: DataSource): Streams =>
+  rowStreams(rowOf(config.system), config.system, config, set);

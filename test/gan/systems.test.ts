@@ -90,6 +90,12 @@ for (const name of systemNames) {
       assert.equal(samples.shape.slice(1), set.shape);
       assert.ok(samples.data.every(Number.isFinite) && layout.columns! > 0);
     }
+    for (const [measure, { suits, compute, controls = {} }] of Object.entries(rowOf(name).measures ?? {})) {
+      if (suits && !suits(set)) continue; // of samples that a classifier must know
+      for (const one of [compute, ...Object.values(controls).map((control) => control.compute)]) {
+        assert.ok(Number.isFinite(await one(lab)), measure);
+      }
+    }
     const drawn = await whole.system.draw?.(70, defaultRng());
     if (drawn) assert.equal(drawn.samples.shape, [70, ...set.shape]);
     for (const { system } of [whole, first, second]) disposeSystem(system);

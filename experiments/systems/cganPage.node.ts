@@ -1,0 +1,32 @@
+import { largest, smallest } from '../../gan/extremes.ts';
+import { atLeast, atMost, over } from '../claims.ts';
+import type { Claim } from '../experiment.ts';
+import type { StudyFigures } from './study.ts';
+import { atEnd, studyPage, untrained } from './studyPage.node.ts';
+
+type Figures = StudyFigures<'projection' | 'channel' | 'shuffled'>;
+
+/** What must hold. */
+export function cganClaims(figures: Figures): Claim[] {
+  const seen = 'class asked for is the class seen, share of 1,000 digits';
+  const { values } = atEnd(figures, 'projection', 'classSeen');
+  return over(values.length, [
+    atLeast(`${seen}, at least 0.95 (worst seed)`, smallest(values), 0.95),
+    atMost(
+      `the same, trained with shuffled labels, at most 0.15: chance is 0.1`,
+      largest(atEnd(figures, 'shuffled', 'classSeen').values),
+      0.15,
+    ),
+    atMost('the same, untrained, at most 0.15', largest(untrained(figures, 'projection', 'classSeen').values), 0.15),
+  ]);
+}
+
+/** The end of the section. */
+export const cganPage = (figures: Figures): string =>
+  studyPage('cgan', figures, {
+    look: [
+      'A row of the picture is one code, a column one class: the code carries what a class leaves open, slant and thickness, across all ten digits.',
+      'With shuffled labels each column holds all digits: the generator is as good as before, and what it is told means nothing.',
+      'A label that enters the critic as one more channel has to be set against the picture by the layers above; the inner product of a projection critic (Miyato and Koyama 2018) does that from the first step on, and so learns what the class means sooner.',
+    ],
+  });

@@ -1,0 +1,23 @@
+import type { DataSource } from './dataSource.ts';
+import type { Samples } from './sampleSet.ts';
+
+/** The samples of a split in two domains. */
+export interface PairSamples {
+  /** How many there are in each. */
+  readonly count: number;
+  /** Those of the first domain. */
+  readonly x: Samples;
+  /** Those of the second. */
+  readonly y: Samples;
+}
+
+/** Images in two domains, of one shape. */
+export interface PairSet extends DataSource {
+  readonly kind: 'pairs';
+  /** The names of the two domains. */
+  readonly domains: readonly [x: string, y: string];
+  /** What is learnt from: sample k of x and of y belong together only where the set is paired. */
+  readonly train: PairSamples;
+  /** Held-out pairs: sample k of y is what sample k of x should become. */
+  readonly test: PairSamples;
+}
