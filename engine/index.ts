@@ -10,24 +10,7 @@
  */
 import './tensor/methods.ts';
 
-export {
-  type Dispatch,
-  type Float32Param,
-  f32,
-  flatMain,
-  grid1d,
-  type Kernel,
-  type Param,
-  type Plan,
-  type Target,
-} from '../kernels/kernel.ts';
-
 export { type AdapterName, adapterNames } from './adapters.ts';
-/** @internal */
-export * as calls from './arguments/calls.ts';
-export { checked, checkedList, checkedNumber, defined, shown } from './arguments/options.ts';
-export * as ranges from './arguments/ranges.ts';
-export { checkRange, checkRanges, type OptionRange } from './arguments/ranges.ts';
 export { detectAnomaly } from './autograd/anomaly.ts';
 export { type BackwardOptions, backward } from './autograd/backward.ts';
 export { checkpoint } from './autograd/checkpoint.ts';
@@ -37,7 +20,7 @@ export { type Fn as GradcheckFunction, type GradcheckOptions, gradcheck, gradgra
 export { enableGrad, noGrad } from './autograd/node.ts';
 export { hessian, hvp, jacobian, jvp, type TensorFunction, vhp, vjp } from './autograd/transforms.ts';
 export { type CompiledStep, compile } from './compile/compile.ts';
-export { decided, eachRun, Live, live, noteDecision, notePlace } from './compile/live.ts';
+export { eachRun, Live, live } from './compile/live.ts';
 export {
   type CustomKernel,
   type CustomOp,
@@ -54,7 +37,6 @@ export {
   GradcheckError,
   GradError,
   KernelcheckError,
-  refusePromise,
   ShapeError,
   UseAfterFreeError,
 } from './errors.ts';
@@ -138,12 +120,7 @@ export {
 } from './ops/elementwise.ts';
 export { all, any, argmax, argmin, max, min } from './ops/extrema.ts';
 export { type GridSampleOptions, gridSample } from './ops/gridSample.ts';
-export {
-  type AffineNormOptions,
-  batchNormInference,
-  groupNorm,
-  instanceNorm,
-} from './ops/groupNorm.ts';
+export { type AffineNormOptions, batchNormInference, groupNorm, instanceNorm } from './ops/groupNorm.ts';
 export {
   checkIndices,
   embedding,
@@ -168,26 +145,7 @@ export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { concat, permute, type Range, reshape, slice, transpose } from './ops/movement.ts';
 export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/norm.ts';
 export { logSumExp, norm, std } from './ops/norms.ts';
-export {
-  type AdagradStep,
-  type AdamStep,
-  type ClampInPlaceParams,
-  clampInPlace,
-  copyFrom,
-  type EmaStep,
-  emaStep,
-  type LionStep,
-  optimizerStep,
-  type RmspropStep,
-  type RuleName,
-  type RunningStatsParams,
-  type SgdStep,
-  type Slots,
-  type StepParams,
-  type StepRules,
-  stepStates,
-  updateRunningStats,
-} from './ops/optim.ts';
+export { copyFrom } from './ops/optim.ts';
 export { type PadOptions, pad } from './ops/pad.ts';
 export {
   type AvgPool1dOptions,

@@ -2,18 +2,8 @@
  * An op of one's own with two inputs and a reduction: the dot products of rows, a [n,m] and b [n,m] to [n]. The derivatives are
  * held against central differences, and the shader against `forward`: `npx tsx examples/customOp.ts`.
  */
-import {
-  customOp,
-  destroy,
-  flatMain,
-  gradcheck,
-  gradgradcheck,
-  grid1d,
-  init,
-  kernelcheck,
-  Rng,
-  ShapeError,
-} from '../engine/index.ts';
+import { customOp, destroy, gradcheck, gradgradcheck, init, kernelcheck, Rng, ShapeError } from '../engine/index.ts';
+import { flatMain, grid1d } from '../kernels/index.ts';
 
 const kernel = {
   name: 'rowDots',

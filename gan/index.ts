@@ -2,6 +2,7 @@
  * Generative adversarial networks: networks, training steps, penalties, data and metrics. Everything here also runs in a browser.
  * @module wgrad/gan
  */
+export { type OptionRange, ranges } from '../engine/internal.ts';
 export {
   moons,
   type NoiseOptions,
@@ -12,7 +13,7 @@ export {
   spirals,
   swissRoll,
 } from './data/curves.ts';
-export type { DataSource } from './data/dataSource.ts';
+export type { DataSource, Split } from './data/dataSource.ts';
 export { type Distribution, type PointSet, type PointSetOptions, pointSet } from './data/distribution.ts';
 export { type IdxArray, parseIdx } from './data/idx.ts';
 export {

@@ -1,4 +1,5 @@
-import { checked, checkRange, grad, ranges, scope, type Tensor } from '../engine/index.ts';
+import { grad, scope, type Tensor } from '../engine/index.ts';
+import { checked, checkRange, ranges } from '../engine/internal.ts';
 import { type AnyModule, type AnyOptimizer, clipGradNorm, EMA, type Parameter, withoutTracking } from '../nn/index.ts';
 
 /** Makes an optimizer for the parameters of one player. */

@@ -1,4 +1,4 @@
-import { type OptionRange, ranges } from '../engine/index.ts';
+import { type OptionRange, ranges } from '../engine/internal.ts';
 import { count, number, openNumber, type Settings } from './settings.ts';
 
 /** The settings that every run has, whatever it trains. */

@@ -2,7 +2,7 @@
  * Settings in tables: each is said once, and types, defaults, checks, options of the command line and `--help` follow from it.
  * @module
  */
-import { checkRange, type OptionRange, ranges } from '../engine/index.ts';
+import { checkRange, type OptionRange, ranges } from '../engine/internal.ts';
 
 /** What a setting is: its default, what it may be, and what it is for. */
 export interface Setting<V> {

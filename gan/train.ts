@@ -1,15 +1,5 @@
-import {
-  checked,
-  checkRange,
-  compile,
-  concat,
-  type OptionRange,
-  ranges,
-  ShapeError,
-  scope,
-  type Tensor,
-  tensor,
-} from '../engine/index.ts';
+import { compile, concat, ShapeError, scope, type Tensor, tensor } from '../engine/index.ts';
+import { checked, checkRange, type OptionRange, ranges } from '../engine/internal.ts';
 import type { Batches, Columns, Progress, Stream, Streams, System } from './system.ts';
 
 /** The numbers of one step by name, `step` first: a row of `metrics.jsonl`. */

@@ -4,7 +4,6 @@
  * @module
  */
 import {
-  checked,
   defaultRng,
   diag,
   full,
@@ -17,6 +16,7 @@ import {
   type TruncatedNormalOptions,
   tensor,
 } from '../engine/index.ts';
+import { checked } from '../engine/internal.ts';
 import type { Fans, Initializer } from './module/parameter.ts';
 
 /** Checked; for a shape none: where a layer was given the maker of an initialiser for the initialiser, the layer says so. */

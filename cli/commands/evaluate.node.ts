@@ -1,4 +1,5 @@
-import { defined, destroy, init, Rng } from '../../engine/index.ts';
+import { destroy, init, Rng } from '../../engine/index.ts';
+import { defined } from '../../engine/internal.ts';
 import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
 import type { DataSource } from '../../gan/data/dataSource.ts';
 import { isSampleSet } from '../../gan/data/needs.ts';

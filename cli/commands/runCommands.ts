@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { ranges } from '../../engine/index.ts';
+import { ranges } from '../../engine/internal.ts';
 import { largest } from '../../gan/extremes.ts';
 import { metrics } from '../../gan/metrics/table.ts';
 import { rowOf, systemNames } from '../../gan/systems/table.ts';

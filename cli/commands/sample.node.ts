@@ -1,6 +1,7 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import { defined, destroy, init, Rng } from '../../engine/index.ts';
+import { destroy, init, Rng } from '../../engine/index.ts';
+import { defined } from '../../engine/internal.ts';
 import { fileError, writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
 import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type AdapterName, defined } from '../../engine/index.ts';
+import type { AdapterName } from '../../engine/index.ts';
+import { defined } from '../../engine/internal.ts';
 import { dataSettings, type RunSettings, runSettings } from '../../gan/runSettings.ts';
 import type { AnySettings, Setting } from '../../gan/settings.ts';
 import { rowOf, type SystemName, settingsOf, systemNames, USUAL_SYSTEM } from '../../gan/systems/table.ts';

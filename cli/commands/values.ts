@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { OptionRange } from '../../engine/index.ts';
+import type { OptionRange } from '../../engine/internal.ts';
 import { MOST_SECONDS } from '../../gan/runSettings.ts';
 
 /** A number in decimal digits that lies in the range of a setting. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import sharp from 'sharp';
-import { checked } from '../../engine/index.ts';
+import { checked } from '../../engine/internal.ts';
 import { fileError, writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
 import type { ByteImage } from '../../gan/pictures/grid.ts';
 import { titled } from '../../gan/pictures/labels.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { checked } from '../../engine/index.ts';
+import { checked } from '../../engine/internal.ts';
 import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
 import { plot, pointsOf } from '../../gan/pictures/plot.node.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';

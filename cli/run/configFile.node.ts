@@ -1,14 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import {
-  type AdapterName,
-  adapterNames,
-  checkRange,
-  defined,
-  type OptionRange,
-  ranges,
-  shown,
-} from '../../engine/index.ts';
+import { type AdapterName, adapterNames } from '../../engine/index.ts';
+import { checkRange, defined, type OptionRange, ranges, shown } from '../../engine/internal.ts';
 import { fileError } from '../../engine/platform/atomicWrite.node.ts';
 import { dataSets } from '../../gan/data/datasets.node.ts';
 import type { RunSettings } from '../../gan/runSettings.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkRange, type OptionRange, ranges } from '../../engine/index.ts';
+import { checkRange, type OptionRange, ranges } from '../../engine/internal.ts';
 import type { DataSource } from '../../gan/data/dataSource.ts';
 import { loadCheckpoint } from '../../nn/index.node.ts';
 import type { CheckpointParts } from '../../nn/index.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checked } from '../../engine/index.ts';
+import { checked } from '../../engine/internal.ts';
 import type { DataSource } from '../../gan/data/dataSource.ts';
 import { openData } from '../../gan/data/datasets.node.ts';
 import type { Networks } from '../../gan/networks/networks.ts';

@@ -1,4 +1,4 @@
-import { shown } from '../../engine/index.ts';
+import { shown } from '../../engine/internal.ts';
 import type { Row } from '../../gan/row.ts';
 import { rangeOf } from '../../gan/settings.ts';
 import { settingsOf } from '../../gan/systems/table.ts';

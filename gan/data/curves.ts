@@ -1,4 +1,4 @@
-import { checked, checkRange, ranges } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { type Distribution, generatorOf } from './distribution.ts';
 
 /** Options of {@link moons} and {@link swissRoll}. */

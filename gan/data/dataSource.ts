@@ -1,3 +1,9 @@
+/** What every split is, whatever its samples are. */
+export interface Split {
+  /** How many samples. */
+  readonly count: number;
+}
+
 /** What every data set is, whatever its samples are. */
 export interface DataSource {
   /** The name on the command line, such as 'mnist'. */
@@ -9,9 +15,9 @@ export interface DataSource {
   /** Shape of one sample: [H, W, C] of an image, [D] of a point. */
   readonly shape: readonly number[];
   /** What is learnt from. */
-  readonly train: { readonly count: number };
+  readonly train: Split;
   /** What is held out; shares no sample with `train`. */
-  readonly test: { readonly count: number };
+  readonly test: Split;
   /** Names of the classes, by label. */
   readonly classes?: readonly string[];
   /** Of a set that is read from files: hex digits made of their content. */

@@ -1,4 +1,4 @@
-import { checked, shown } from '../../engine/index.ts';
+import { checked, shown } from '../../engine/internal.ts';
 import { moons, segments, spirals, swissRoll } from './curves.ts';
 import type { DataSource } from './dataSource.ts';
 import { type Distribution, pointSet, pointSetOptions } from './distribution.ts';

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import { checked, checkRange, ranges } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { decodeImages, hashOf } from './decodeImages.node.ts';
 import { samplesOf, splitByHash } from './heldOut.ts';
 import type { SampleSet } from './sampleSet.ts';

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { checked, checkRange, ranges } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { hashOf } from './decodeImages.node.ts';
 import { type GlyphHand, type HandFont, hands, openHands } from './glyphFonts.node.ts';
 import type { PairSet } from './pairSet.ts';

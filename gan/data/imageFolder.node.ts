@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { checked, checkRange, ranges } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { printable } from '../printable.ts';
 import { decodeImages, hashOf, type ImageFit, type SkippedFile } from './decodeImages.node.ts';
 import { type FoundImages, findImages } from './findImages.node.ts';

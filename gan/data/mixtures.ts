@@ -1,4 +1,4 @@
-import { checked, checkedList, checkRange, ranges, shown } from '../../engine/index.ts';
+import { checked, checkedList, checkRange, ranges, shown } from '../../engine/internal.ts';
 import { type Distribution, generatorOf, pointsIn } from './distribution.ts';
 import type { Modes } from './sampleSet.ts';
 

@@ -1,4 +1,4 @@
-import { checkRange, ranges } from '../../engine/index.ts';
+import { checkRange, ranges } from '../../engine/internal.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
 
 /**

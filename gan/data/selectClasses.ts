@@ -1,4 +1,5 @@
-import { checkedList, shown, sizeOf } from '../../engine/index.ts';
+import { sizeOf } from '../../engine/index.ts';
+import { checkedList, shown } from '../../engine/internal.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
 
 /**

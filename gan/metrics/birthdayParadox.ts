@@ -1,4 +1,5 @@
-import { checked, checkRange, type Device, ranges } from '../../engine/index.ts';
+import type { Device } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { FLOAT32_DOUBT, nearest } from './neighbours.ts';
 import { centred, exactSquaredDistance, overBlocks, squaredDistances, squaredNorms } from './pairs.ts';
 import { deviceFor } from './read.ts';

@@ -1,18 +1,16 @@
 import {
-  checked,
-  checkRange,
   compile,
   crossEntropy,
   type Device,
   grad,
   Rng,
-  ranges,
   scope,
   sizeOf,
   type Tensor,
   tensor,
   withDevice,
 } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import * as nn from '../../nn/index.ts';
 import { classesOf } from './features.ts';
 import { deviceFor, readFrom } from './read.ts';

@@ -1,4 +1,5 @@
-import { checked, type Device, Rng, sizeOf } from '../../engine/index.ts';
+import { type Device, Rng, sizeOf } from '../../engine/index.ts';
+import { checked } from '../../engine/internal.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { streams } from '../streams.ts';
 import { tooFew } from './enough.ts';

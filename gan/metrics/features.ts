@@ -1,16 +1,5 @@
-import {
-  checked,
-  checkRange,
-  concat,
-  type Device,
-  logSoftmax,
-  ranges,
-  reshape,
-  slice,
-  softmax,
-  type Tensor,
-  tensor,
-} from '../../engine/index.ts';
+import { concat, type Device, logSoftmax, reshape, slice, softmax, type Tensor, tensor } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import * as nn from '../../nn/index.ts';
 import { largest } from '../extremes.ts';
 import { deviceFor, readFrom } from './read.ts';

@@ -1,14 +1,5 @@
-import {
-  checked,
-  checkRange,
-  eigh,
-  reference as float64,
-  type Rng,
-  ranges,
-  scope,
-  tensor,
-  withDevice,
-} from '../../engine/index.ts';
+import { eigh, reference as float64, type Rng, scope, tensor, withDevice } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { bothRows, type MetricSamples, type Rows, rowsOf, takeSamples } from './samples.ts';
 
 /** Mean and covariance of features, in float64. */

@@ -1,4 +1,4 @@
-import { checked, checkRange, ranges } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { type MetricSamples, meanAndSpread, rowsOf } from './samples.ts';
 
 /** Options of {@link inceptionScore}. */

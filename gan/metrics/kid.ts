@@ -1,4 +1,5 @@
-import { checked, checkRange, type Device, matmul, type Rng, ranges, type Tensor } from '../../engine/index.ts';
+import { type Device, matmul, type Rng, type Tensor } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { meanOverPairs } from './pairs.ts';
 import { deviceFor } from './read.ts';
 import { bothRows, type MetricSamples, meanAndSpread, type Rows, takeSamples } from './samples.ts';

@@ -1,4 +1,5 @@
-import { checked, type Device, exp, sqrt } from '../../engine/index.ts';
+import { type Device, exp, sqrt } from '../../engine/index.ts';
+import { checked } from '../../engine/internal.ts';
 import { centred, exactSquaredDistance, meanOverPairs, squaredDistances } from './pairs.ts';
 import { deviceFor } from './read.ts';
 import { bothRows, type MetricSamples, type Rows } from './samples.ts';

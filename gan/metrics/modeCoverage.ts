@@ -1,4 +1,4 @@
-import { checked } from '../../engine/index.ts';
+import { checked } from '../../engine/internal.ts';
 import type { Modes } from '../data/sampleSet.ts';
 import { klDivergence } from '../transport/divergences.ts';
 import { normalizeMasses } from '../transport/masses.ts';

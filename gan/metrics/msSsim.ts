@@ -1,20 +1,18 @@
 import {
   avgPool2d,
-  checked,
-  checkRange,
   concat,
   conv2d,
   type Device,
   mean,
   permute,
   type Rng,
-  ranges,
   relu,
   reshape,
   split,
   type Tensor,
   tensor,
 } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { deviceFor, readFrom } from './read.ts';
 import { type MetricSamples, meanAndSpread, rowsOf, takeSamples } from './samples.ts';
 

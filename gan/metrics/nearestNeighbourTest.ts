@@ -1,4 +1,5 @@
-import { checked, type Device } from '../../engine/index.ts';
+import type { Device } from '../../engine/index.ts';
+import { checked } from '../../engine/internal.ts';
 import { nearest } from './neighbours.ts';
 import { deviceFor } from './read.ts';
 import { bothRows, type MetricSamples, type Rows } from './samples.ts';

@@ -1,4 +1,5 @@
-import { checked, concat, type Device, logSumExp } from '../../engine/index.ts';
+import { concat, type Device, logSumExp } from '../../engine/index.ts';
+import { checked } from '../../engine/internal.ts';
 import { largest } from '../extremes.ts';
 import { centred, overBlocks, squaredDistances } from './pairs.ts';
 import { deviceFor } from './read.ts';

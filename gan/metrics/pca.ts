@@ -1,18 +1,16 @@
 import {
-  checked,
-  checkRange,
   type Device,
   eigh,
   reference as float64,
   matmul,
   qr,
   Rng,
-  ranges,
   scope,
   type Tensor,
   tensor,
   withDevice,
 } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { deviceFor, readFrom } from './read.ts';
 import { type MetricSamples, type Rows, rowsOf } from './samples.ts';
 

@@ -1,4 +1,5 @@
-import { checked, checkRange, type Device, ranges } from '../../engine/index.ts';
+import type { Device } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { inBalls, radii } from './neighbours.ts';
 import { deviceFor } from './read.ts';
 import { bothRows, type MetricSamples } from './samples.ts';

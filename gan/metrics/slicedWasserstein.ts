@@ -1,4 +1,5 @@
-import { checked, checkRange, Rng, ranges } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 
 /** How `slicedWasserstein` measures. */
 export interface SlicedWassersteinOptions {

@@ -1,13 +1,5 @@
-import {
-  checked,
-  checkRange,
-  concat,
-  type Rng,
-  ranges,
-  type Shape,
-  ShapeError,
-  type Tensor,
-} from '../../engine/index.ts';
+import { concat, type Rng, type Shape, ShapeError, type Tensor } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import * as nn from '../../nn/index.ts';
 import { dcganCriticLayers, dcganGenerator, dcganMakes, dcganSizes } from './dcgan.ts';
 import { type CriticNorm, checkedRng, checkedSquares, criticNorms } from './parts.ts';

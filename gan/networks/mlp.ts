@@ -1,13 +1,5 @@
-import {
-  checked,
-  checkedList,
-  checkRange,
-  type Rng,
-  ranges,
-  type Shape,
-  ShapeError,
-  sizeOf,
-} from '../../engine/index.ts';
+import { type Rng, type Shape, ShapeError, sizeOf } from '../../engine/index.ts';
+import { checked, checkedList, checkRange, ranges } from '../../engine/internal.ts';
 import * as nn from '../../nn/index.ts';
 import type { Networks } from './networks.ts';
 import { type CriticOptions, checkedRng, criticNorms, spectral } from './parts.ts';

@@ -1,4 +1,5 @@
-import { checked, type Rng, type Shape, shown } from '../../engine/index.ts';
+import type { Rng, Shape } from '../../engine/index.ts';
+import { checked, shown } from '../../engine/internal.ts';
 import { rowsOf } from '../rows.ts';
 import { dcgan, dcganDefaults, dcganMakes, dcganSmall, dcganSmallDefaults } from './dcgan.ts';
 import { mlp, mlpDefaults, mlpMakes } from './mlp.ts';

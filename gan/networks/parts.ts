@@ -1,5 +1,6 @@
 /** What the networks of several models share: the critic's options, initialisers, and the checks of sizes. */
-import { type Rng, type Shape, ShapeError, shown } from '../../engine/index.ts';
+import { type Rng, type Shape, ShapeError } from '../../engine/index.ts';
+import { shown } from '../../engine/internal.ts';
 import * as nn from '../../nn/index.ts';
 
 /** The normalisations that a critic may have; see {@link CriticNorm}. */

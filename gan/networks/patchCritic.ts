@@ -1,4 +1,5 @@
-import { checked, checkRange, type Rng, ranges } from '../../engine/index.ts';
+import type { Rng } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import * as nn from '../../nn/index.ts';
 import { checkedHalvings, checkedRng, dcganInit } from './parts.ts';
 

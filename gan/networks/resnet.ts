@@ -1,4 +1,5 @@
-import { checked, checkRange, type Rng, ranges, type Shape } from '../../engine/index.ts';
+import type { Rng, Shape } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import * as nn from '../../nn/index.ts';
 import type { Networks } from './networks.ts';
 import {

@@ -1,4 +1,5 @@
-import { type Conv2dOptions, checked, checkRange, type Rng, ranges } from '../../engine/index.ts';
+import type { Conv2dOptions, Rng } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import * as nn from '../../nn/index.ts';
 import { checkedHalvings, checkedRng, dcganInit } from './parts.ts';
 

@@ -1,4 +1,5 @@
-import { checked, checkRange, ranges, type Tensor } from '../../engine/index.ts';
+import type { Tensor } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { namesOf, rowsOf } from '../rows.ts';
 
 /**

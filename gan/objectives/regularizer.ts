@@ -1,4 +1,5 @@
-import { checkedNumber, checkRange, type Rng, ranges, type Tensor } from '../../engine/index.ts';
+import type { Rng, Tensor } from '../../engine/index.ts';
+import { checkedNumber, checkRange, ranges } from '../../engine/internal.ts';
 import { clipWeights, type Module, type Parameter, spectralNorm, type WeightedModule } from '../../nn/index.ts';
 import { namesOf, rowsOf } from '../rows.ts';
 import { type CriticFunction, draganPenalty, gradientPenalty, zeroCentredPenalty } from './penalty.ts';

@@ -3,7 +3,7 @@ import { CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GraphicComponent, GridComponent, MarkLineComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import { checked } from '../../engine/index.ts';
+import { checked } from '../../engine/internal.ts';
 import type { Row } from '../row.ts';
 import { cleaned, horizontal, LETTER, percents, vertical, wrap } from './plotAxes.ts';
 import { FONT, headOf, place, textAt } from './plotLayout.ts';

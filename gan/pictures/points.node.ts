@@ -3,7 +3,7 @@ import { GridComponent, LegendComponent, TitleComponent } from 'echarts/componen
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import sharp from 'sharp';
-import { checked } from '../../engine/index.ts';
+import { checked } from '../../engine/internal.ts';
 import type { SampleArray } from '../sampling/draw.ts';
 import { type Box, checkBox, levelSet, type ScalarField } from '../sampling/field.ts';
 import type { ByteImage } from './grid.ts';

@@ -1,15 +1,5 @@
-import {
-  checked,
-  checkRange,
-  concat,
-  noGrad,
-  type Rng,
-  ranges,
-  ShapeError,
-  scope,
-  sizeOf,
-  type Tensor,
-} from '../../engine/index.ts';
+import { concat, noGrad, type Rng, ShapeError, scope, sizeOf, type Tensor } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { type Buffer, type EMA, Module, withoutTracking } from '../../nn/index.ts';
 import { needCodes, truncatedLatents } from './latents.ts';
 

@@ -1,4 +1,5 @@
-import { checked, checkRange, noGrad, ranges, ShapeError, scope, tensor } from '../../engine/index.ts';
+import { noGrad, ShapeError, scope, tensor } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { type LatentGenerator, withStatistics } from './draw.ts';
 
 /** A rectangle of the plane. */

@@ -1,4 +1,5 @@
-import { atan2, checked, checkRange, ranges, ShapeError, scope, Tensor, tensor, where } from '../../engine/index.ts';
+import { atan2, ShapeError, scope, Tensor, tensor, where } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { needCodes } from './latents.ts';
 
 /** How codes between two others are found: {@link lerp} or {@link slerp}. */

@@ -1,15 +1,5 @@
-import {
-  checked,
-  checkRange,
-  compile,
-  grad,
-  type Rng,
-  ranges,
-  ShapeError,
-  scope,
-  type Tensor,
-  tensor,
-} from '../../engine/index.ts';
+import { compile, grad, type Rng, ShapeError, scope, type Tensor, tensor } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { Adam, Parameter } from '../../nn/index.ts';
 import { type LatentGenerator, type SampleArray, withStatistics } from './draw.ts';
 

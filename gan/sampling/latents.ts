@@ -1,14 +1,5 @@
-import {
-  checked,
-  checkRange,
-  type Rng,
-  ranges,
-  ShapeError,
-  scope,
-  type Tensor,
-  withDevice,
-  zeros,
-} from '../../engine/index.ts';
+import { type Rng, ShapeError, scope, type Tensor, withDevice, zeros } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 
 /** @throws ShapeError unless `codes` is [N, latent] with at least `least` rows */
 export function needCodes(op: string, codes: Tensor, least = 1): void {

@@ -1,14 +1,5 @@
-import {
-  checked,
-  checkRange,
-  noGrad,
-  ranges,
-  ShapeError,
-  scope,
-  sizeOf,
-  type Tensor,
-  tensor,
-} from '../../engine/index.ts';
+import { noGrad, ShapeError, scope, sizeOf, type Tensor, tensor } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import type { SampleArray } from './draw.ts';
 
 /**

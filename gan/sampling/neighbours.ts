@@ -1,14 +1,5 @@
-import {
-  checked,
-  checkRange,
-  type Device,
-  ranges,
-  scope,
-  sizeOf,
-  type Tensor,
-  tensor,
-  topk,
-} from '../../engine/index.ts';
+import { type Device, scope, sizeOf, type Tensor, tensor, topk } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { asSeen, type Samples } from '../data/sampleSet.ts';
 import type { SampleArray } from './draw.ts';
 

@@ -1,4 +1,5 @@
-import { checked, checkRanges, concat, noGrad, type Rng, ranges, scope, type Tensor } from '../../engine/index.ts';
+import { concat, noGrad, type Rng, scope, type Tensor } from '../../engine/index.ts';
+import { checked, checkRanges, ranges } from '../../engine/internal.ts';
 import {
   Adam,
   type AnyModule,

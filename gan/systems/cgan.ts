@@ -1,4 +1,5 @@
-import { noGrad, type Rng, ranges, type Tensor } from '../../engine/index.ts';
+import { noGrad, type Rng, type Tensor } from '../../engine/index.ts';
+import { ranges } from '../../engine/internal.ts';
 import { Adam } from '../../nn/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { trainingLoader } from '../data/trainingData.ts';

@@ -1,4 +1,5 @@
-import { defined, Rng } from '../../engine/index.ts';
+import { Rng } from '../../engine/index.ts';
+import { defined } from '../../engine/internal.ts';
 import type { DataSource } from '../data/dataSource.ts';
 import { refuseMissing } from '../data/needs.ts';
 import { type RunSettings, runSettings } from '../runSettings.ts';

@@ -1,4 +1,5 @@
-import { Rng, ranges, type Tensor } from '../../engine/index.ts';
+import { Rng, type Tensor } from '../../engine/index.ts';
+import { ranges } from '../../engine/internal.ts';
 import { Adam, type Module } from '../../nn/index.ts';
 import type { PairSet } from '../data/pairSet.ts';
 import { trainingLoader } from '../data/trainingData.ts';

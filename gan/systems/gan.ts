@@ -1,4 +1,4 @@
-import { type OptionRange, ranges } from '../../engine/index.ts';
+import { type OptionRange, ranges } from '../../engine/internal.ts';
 import { Adam, RMSprop, SGD } from '../../nn/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { trainingLoader } from '../data/trainingData.ts';

@@ -1,11 +1,8 @@
 import {
   argsort,
-  checked,
-  checkRange,
   copyFrom,
   noGrad,
   type Rng,
-  ranges,
   type Shape,
   ShapeError,
   scope,
@@ -15,6 +12,7 @@ import {
   withDevice,
   zeros,
 } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { Buffer, Module } from '../../nn/index.ts';
 
 /** Options of {@link ReplayPool}. */

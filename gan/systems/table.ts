@@ -1,4 +1,4 @@
-import { checkRange } from '../../engine/index.ts';
+import { checkRange } from '../../engine/internal.ts';
 import type { DataSource } from '../data/dataSource.ts';
 import { dataSettings, type RunSettings } from '../runSettings.ts';
 import { type AnySettings, checkSettings } from '../settings.ts';

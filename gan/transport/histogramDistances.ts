@@ -1,4 +1,4 @@
-import { shown } from '../../engine/index.ts';
+import { shown } from '../../engine/internal.ts';
 import { checkedMasses, checkedProbabilities, checkSameBins, sumOf } from './masses.ts';
 
 /*

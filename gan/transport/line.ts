@@ -1,4 +1,4 @@
-import { shown } from '../../engine/index.ts';
+import { shown } from '../../engine/internal.ts';
 import { checkedMasses, sumOf } from './masses.ts';
 
 /** Samples on the line with a weight for each. */

@@ -1,5 +1,5 @@
 import loadHighs, { type Highs } from 'highs';
-import { checked, checkRange, ranges, shown } from '../../engine/index.ts';
+import { checked, checkRange, ranges, shown } from '../../engine/internal.ts';
 import { normalizeMasses } from './masses.ts';
 import { countPoints, pointCosts } from './pointCosts.ts';
 import { potentialFrom } from './potential.ts';

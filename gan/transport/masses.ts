@@ -1,4 +1,4 @@
-import { shown } from '../../engine/index.ts';
+import { shown } from '../../engine/internal.ts';
 
 /** How far from 1 the sum of probabilities may be: what float32 leaves of a softmax. */
 const SUM_TOLERANCE = 1e-6;

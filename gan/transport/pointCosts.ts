@@ -1,4 +1,4 @@
-import { checked, shown } from '../../engine/index.ts';
+import { checked, shown } from '../../engine/internal.ts';
 
 /** Options of {@link pointCosts}. */
 export interface PointCostsOptions {

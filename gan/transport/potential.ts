@@ -1,4 +1,4 @@
-import { checked } from '../../engine/index.ts';
+import { checked } from '../../engine/internal.ts';
 import { costBetween, countPoints } from './pointCosts.ts';
 
 /**

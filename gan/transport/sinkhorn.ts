@@ -1,5 +1,4 @@
 import {
-  checked,
   exp,
   log,
   logSumExp,
@@ -8,11 +7,11 @@ import {
   noGrad,
   ShapeError,
   scope,
-  shown,
   sum,
   type Tensor,
   zeros,
 } from '../../engine/index.ts';
+import { checked, shown } from '../../engine/internal.ts';
 
 /** How {@link sinkhorn} iterates. */
 export interface SinkhornIterations {

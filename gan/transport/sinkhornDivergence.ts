@@ -1,4 +1,5 @@
-import { checked, matmul, norm, ShapeError, scope, shown, square, sum, type Tensor } from '../../engine/index.ts';
+import { matmul, norm, ShapeError, scope, square, sum, type Tensor } from '../../engine/index.ts';
+import { checked, shown } from '../../engine/internal.ts';
 import { checkIterations, checkMasses, entropicCost, ITERATION_NAMES, type SinkhornIterations } from './sinkhorn.ts';
 
 /** Options of {@link sinkhornLoss} and {@link sinkhornDivergence}. */

@@ -1,18 +1,16 @@
 import {
-  checked,
-  checkRange,
   indexSelect,
   matmul,
   noGrad,
   norm,
   type Rng,
-  ranges,
   scope,
   sort,
   square,
   type Tensor,
   tensor,
 } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { checkSamples, vectors } from './sinkhornDivergence.ts';
 
 /** Options of {@link slicedWassersteinLoss}. */

@@ -1,4 +1,4 @@
-import { checked, checkRange, ranges } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { type LineMeasure, MASS_TOLERANCE, type Segment, segmentsOf } from './line.ts';
 import { type LinePotential, linePotential } from './linePotential.ts';
 

@@ -1,4 +1,5 @@
-import { checked, checkRange, type Device, Rng, ranges, scope, Tensor, withDevice } from '../../engine/index.ts';
+import { type Device, Rng, scope, Tensor, withDevice } from '../../engine/index.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import type { Dataset, StreamDataset } from './dataset.ts';
 import { prefetched } from './prefetch.ts';
 import { type Batch, collate, type NumberArray } from './sample.ts';

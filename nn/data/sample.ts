@@ -1,5 +1,6 @@
 /** What a sample is made of, and how samples become a batch of tensors. */
-import { calls, type Shape, ShapeError, sizeOf, stack, Tensor, tensor } from '../../engine/index.ts';
+import { type Shape, ShapeError, sizeOf, stack, Tensor, tensor } from '../../engine/index.ts';
+import { calls } from '../../engine/internal.ts';
 
 /** An array of numbers of fixed type, as files hold them. */
 export type NumberArray =

@@ -2,7 +2,7 @@
  * Checkpoints: the state of modules, optimizers, averages and random generators in one safetensors file, so that a run goes
  * on where it stopped. Here as bytes, also in a browser; `checkpoint.node.ts` has files.
  */
-import { calls } from '../../engine/index.ts';
+import { calls } from '../../engine/internal.ts';
 import { CHECKPOINT, CHECKSUMS } from './checksums.ts';
 import type { Metadata, TensorInfo } from './header.ts';
 import { fromJson, type Json, toJson } from './json.ts';

@@ -1,5 +1,6 @@
 /** The header of a safetensors file: which tensor lies where. Every rule of the format is checked here. */
-import { shown, sizeOf } from '../../engine/index.ts';
+import { sizeOf } from '../../engine/index.ts';
+import { shown } from '../../engine/internal.ts';
 import { blankChecksums, CHECKPOINT, CHECKSUMS, seal, unseal } from './checksums.ts';
 import { bytesOf, DTYPE_NAMES, type Dtype, isDtype } from './dtypes.ts';
 import { foreignBits, isTypeName, otherFormat, type UnreadTensor } from './foreign.ts';

@@ -1,6 +1,7 @@
 /** State dicts between PyTorch's names and layouts and those here. Each layer's class declares its own: `pyTorchRule`. */
 
-import { calls, checked, ShapeError } from '../../engine/index.ts';
+import { ShapeError } from '../../engine/index.ts';
+import { calls, checked } from '../../engine/internal.ts';
 import { aModule } from '../module/aModule.ts';
 import type { AnyModule } from '../module/module.ts';
 import type { ElementArray } from './dtypes.ts';

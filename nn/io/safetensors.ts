@@ -3,7 +3,8 @@
  * tensor's dtype, shape and byte range, then the tensors' bytes, little-endian and row-major, without gaps. Here whole files
  * in memory, also in a browser; `file.node.ts` streams.
  */
-import { calls, shown, sizeOf } from '../../engine/index.ts';
+import { sizeOf } from '../../engine/index.ts';
+import { calls, shown } from '../../engine/internal.ts';
 import { checkSum } from './checksums.ts';
 import { crc32c } from './crc32c.ts';
 import {

@@ -1,4 +1,5 @@
-import { calls, checked, checkedNumber, full, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { full, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, checkedNumber } from '../../engine/internal.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';

@@ -1,15 +1,6 @@
 /** Activations that look along an axis. */
-import {
-  calls,
-  checked,
-  checkedNumber,
-  checkRange,
-  chunk,
-  ranges,
-  ShapeError,
-  scope,
-  type Tensor,
-} from '../../engine/index.ts';
+import { chunk, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, checkedNumber, checkRange, ranges } from '../../engine/internal.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { Linear, WEIGHT_OPTIONS, type WeightOptions } from './linear.ts';

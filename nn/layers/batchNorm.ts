@@ -1,17 +1,14 @@
 import {
   batchNorm,
   batchNormInference,
-  calls,
-  checked,
   full,
   noGrad,
-  ranges,
   scope,
   slice,
   type Tensor,
-  updateRunningStats,
   withDevice,
 } from '../../engine/index.ts';
+import { calls, checked, ranges, updateRunningStats } from '../../engine/internal.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { isTracking } from '../module/tracking.ts';
 import { TrackedNorm } from './trackedNorm.ts';

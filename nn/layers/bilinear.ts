@@ -1,4 +1,5 @@
-import { calls, checked, matmul, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, ranges } from '../../engine/internal.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { filled, type Parameter } from '../module/parameter.ts';

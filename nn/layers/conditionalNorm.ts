@@ -1,15 +1,6 @@
 /** Normalisations whose scale and shift are made from what the sample is to be. */
-import {
-  calls,
-  checked,
-  embedding,
-  instanceNorm,
-  ranges,
-  ShapeError,
-  scope,
-  slice,
-  type Tensor,
-} from '../../engine/index.ts';
+import { embedding, instanceNorm, ShapeError, scope, slice, type Tensor } from '../../engine/index.ts';
+import { calls, checked, ranges } from '../../engine/internal.ts';
 import { constant, normal } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { BatchNormNd, type BatchNormOptions } from './batchNorm.ts';

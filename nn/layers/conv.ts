@@ -5,7 +5,6 @@ import {
   type ConvTranspose1dOptions,
   type ConvTranspose2dOptions,
   type ConvTranspose3dOptions,
-  calls,
   conv1d,
   conv2d,
   conv3d,
@@ -13,10 +12,10 @@ import {
   convTranspose2d,
   convTranspose3d,
   type Pair,
-  ranges,
   type Tensor,
   type Triple,
 } from '../../engine/index.ts';
+import { calls, ranges } from '../../engine/internal.ts';
 import { type ConvLayerOptions, ConvNd, ConvTransposeNd } from './convNd.ts';
 import type { WeightOptions } from './linear.ts';
 

@@ -1,15 +1,6 @@
 /** What convolutions of sequences, images and volumes, and their transposes, have in common. */
-import {
-  checked,
-  checkRange,
-  defined,
-  pad,
-  ranges,
-  ShapeError,
-  scope,
-  sizeOf,
-  type Tensor,
-} from '../../engine/index.ts';
+import { pad, ShapeError, scope, sizeOf, type Tensor } from '../../engine/index.ts';
+import { checked, checkRange, defined, ranges } from '../../engine/internal.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';

@@ -1,15 +1,6 @@
 /** Layers that drop at random in training, and do nothing in evaluation. */
-import {
-  calls,
-  checked,
-  checkedNumber,
-  dropout,
-  type Rng,
-  ShapeError,
-  scope,
-  type Tensor,
-  withDevice,
-} from '../../engine/index.ts';
+import { dropout, type Rng, ShapeError, scope, type Tensor, withDevice } from '../../engine/index.ts';
+import { calls, checked, checkedNumber } from '../../engine/internal.ts';
 import { layerGenerator } from '../init.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';

@@ -1,16 +1,5 @@
-import {
-  calls,
-  checked,
-  embedding,
-  equal,
-  oneHot,
-  type Rng,
-  ranges,
-  scope,
-  type Tensor,
-  tensor,
-  where,
-} from '../../engine/index.ts';
+import { embedding, equal, oneHot, type Rng, scope, type Tensor, tensor, where } from '../../engine/index.ts';
+import { calls, checked, ranges } from '../../engine/internal.ts';
 import { layerGenerator, normal } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { type Initializer, initialValues, Parameter } from '../module/parameter.ts';

@@ -1,4 +1,5 @@
-import { calls, checked, copyFrom, noGrad, type Rng, scope, type Tensor, withDevice } from '../../engine/index.ts';
+import { copyFrom, noGrad, type Rng, scope, type Tensor, withDevice } from '../../engine/index.ts';
+import { calls, checked } from '../../engine/internal.ts';
 import { layerGenerator } from '../init.ts';
 import { aModule } from '../module/aModule.ts';
 import { Module } from '../module/module.ts';

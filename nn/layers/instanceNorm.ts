@@ -1,14 +1,5 @@
-import {
-  batchNormInference,
-  calls,
-  checked,
-  instanceNorm,
-  noGrad,
-  ranges,
-  scope,
-  type Tensor,
-  variance,
-} from '../../engine/index.ts';
+import { batchNormInference, instanceNorm, noGrad, scope, type Tensor, variance } from '../../engine/index.ts';
+import { calls, checked, ranges } from '../../engine/internal.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { isTracking } from '../module/tracking.ts';
 import { TrackedNorm } from './trackedNorm.ts';

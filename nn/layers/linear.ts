@@ -1,4 +1,5 @@
-import { calls, checked, matmul, type Rng, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { matmul, type Rng, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, ranges } from '../../engine/internal.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';

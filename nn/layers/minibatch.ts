@@ -1,15 +1,6 @@
 /** Layers through which a critic compares the samples of a batch. */
-import {
-  broadcastTo,
-  calls,
-  checked,
-  concat,
-  matmul,
-  ranges,
-  ShapeError,
-  scope,
-  type Tensor,
-} from '../../engine/index.ts';
+import { broadcastTo, concat, matmul, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, ranges } from '../../engine/internal.ts';
 import { fanInUniform, layerGenerator } from '../init.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';

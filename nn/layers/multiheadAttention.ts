@@ -1,16 +1,5 @@
-import {
-  attentionWeights,
-  calls,
-  checked,
-  matmul,
-  permute,
-  type Rng,
-  ranges,
-  ShapeError,
-  scope,
-  shown,
-  Tensor,
-} from '../../engine/index.ts';
+import { attentionWeights, matmul, permute, type Rng, ShapeError, scope, Tensor } from '../../engine/index.ts';
+import { calls, checked, ranges, shown } from '../../engine/internal.ts';
 import { constant, fanInUniform, layerGenerator, xavierUniform } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Initializer } from '../module/parameter.ts';

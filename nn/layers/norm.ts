@@ -1,18 +1,16 @@
 /** Normalisations of each sample by itself that keep no statistics. */
 import {
-  calls,
-  checked,
   full,
   groupNorm,
   layerNorm,
   logicalNot,
-  ranges,
   type Shape,
   ShapeError,
   scope,
   type Tensor,
   withDevice,
 } from '../../engine/index.ts';
+import { calls, checked, ranges } from '../../engine/internal.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';

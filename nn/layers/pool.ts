@@ -8,17 +8,15 @@ import {
   adaptiveMaxPool2d,
   avgPool1d,
   avgPool2d,
-  calls,
-  checked,
   globalAvgPool,
   type MaxPool1dOptions,
   type MaxPool2dOptions,
   maxPool1d,
   maxPool2d,
   type Pair,
-  ranges,
   type Tensor,
 } from '../../engine/index.ts';
+import { calls, checked, ranges } from '../../engine/internal.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { described, size2d } from './describe.ts';

@@ -1,12 +1,8 @@
 /** Recurrent networks over whole sequences. */
 import {
-  calls,
-  checked,
-  checkRange,
   concat,
   dropout,
   type Rng,
-  ranges,
   ShapeError,
   scope,
   slice,
@@ -14,6 +10,7 @@ import {
   type Tensor,
   withDevice,
 } from '../../engine/index.ts';
+import { calls, checked, checkRange, ranges } from '../../engine/internal.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';

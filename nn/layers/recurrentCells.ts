@@ -1,5 +1,6 @@
 /** One step of a recurrent network. */
-import { calls, checked, checkRange, type Rng, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { type Rng, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, checkRange, ranges } from '../../engine/internal.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import type { Initializer, Parameter } from '../module/parameter.ts';

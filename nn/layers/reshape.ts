@@ -1,5 +1,6 @@
 /** Layers that only change shapes. */
-import { calls, checkedList, ranges, type Shape, ShapeError, sizeOf, type Tensor } from '../../engine/index.ts';
+import { type Shape, ShapeError, sizeOf, type Tensor } from '../../engine/index.ts';
+import { calls, checkedList, ranges } from '../../engine/internal.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { described } from './describe.ts';

@@ -1,18 +1,15 @@
 /** Layers that make images larger or smaller, without parameters. */
 import {
-  calls,
-  checked,
-  checkRange,
   type Pair,
   pad,
   permute,
-  ranges,
   resizeBilinear,
   resizeNearest,
   ShapeError,
   scope,
   type Tensor,
 } from '../../engine/index.ts';
+import { calls, checked, checkRange, ranges } from '../../engine/internal.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { described, size2d } from './describe.ts';

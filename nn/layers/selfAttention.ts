@@ -1,14 +1,5 @@
-import {
-  calls,
-  checked,
-  maxPool2d,
-  ranges,
-  ShapeError,
-  scaledDotProductAttention,
-  scope,
-  type Tensor,
-  zeros,
-} from '../../engine/index.ts';
+import { maxPool2d, ShapeError, scaledDotProductAttention, scope, type Tensor, zeros } from '../../engine/index.ts';
+import { calls, checked, ranges } from '../../engine/internal.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';

@@ -1,4 +1,5 @@
-import { calls, ShapeError, shown, type Tensor } from '../../engine/index.ts';
+import { ShapeError, type Tensor } from '../../engine/index.ts';
+import { calls, shown } from '../../engine/internal.ts';
 import { guardForward } from '../module/guardForward.ts';
 import { type AnyModule, Module } from '../module/module.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';

@@ -1,7 +1,4 @@
 import {
-  calls,
-  checked,
-  checkRange,
   copyFrom,
   dot,
   logicalNot,
@@ -9,12 +6,12 @@ import {
   noGrad,
   powerIteration,
   type Rng,
-  ranges,
   ShapeError,
   scope,
   type Tensor,
   withDevice,
 } from '../../engine/index.ts';
+import { calls, checked, checkRange, ranges } from '../../engine/internal.ts';
 import { layerGenerator } from '../init.ts';
 import { aModule } from '../module/aModule.ts';
 import { Module } from '../module/module.ts';

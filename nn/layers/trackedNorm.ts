@@ -1,5 +1,6 @@
 /** What batch norm and instance norm have in common: an affine map and running statistics, both optional. */
-import { checkRange, copyFrom, full, noGrad, ranges, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { copyFrom, full, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { checkRange, ranges } from '../../engine/internal.ts';
 import { Module } from '../module/module.ts';
 import { Buffer, Parameter } from '../module/parameter.ts';
 import { featureVectors, type PyTorchRule } from '../module/pyTorchRule.ts';

@@ -1,4 +1,5 @@
-import { calls, checked, type Rng, ranges, scope, type Tensor } from '../../engine/index.ts';
+import { type Rng, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked, ranges } from '../../engine/internal.ts';
 import { layerGenerator } from '../init.ts';
 import { Module } from '../module/module.ts';
 import { described } from './describe.ts';

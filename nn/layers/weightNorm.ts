@@ -1,4 +1,5 @@
-import { calls, checked, logicalNot, noGrad, norm, scope, type Tensor } from '../../engine/index.ts';
+import { logicalNot, noGrad, norm, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked } from '../../engine/internal.ts';
 import { aModule } from '../module/aModule.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';

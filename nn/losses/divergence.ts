@@ -1,5 +1,6 @@
 /** Kullback-Leibler divergences, of distributions given by their values and of normal ones in closed form. */
-import { calls, exp, expm1, log, mul, ranges, scope, square, sub, type Tensor, where } from '../../engine/index.ts';
+import { exp, expm1, log, mul, scope, square, sub, type Tensor, where } from '../../engine/index.ts';
+import { calls, ranges } from '../../engine/internal.ts';
 import { type BatchReduction, batchReduced, batchReduction, checkSame } from './reduction.ts';
 
 /** Options of {@link klDiv}. */

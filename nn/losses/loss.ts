@@ -1,5 +1,6 @@
 /** Losses as modules: a function of this folder, with its options given once. */
-import { calls, scope, Tensor } from '../../engine/index.ts';
+import { scope, Tensor } from '../../engine/index.ts';
+import { calls } from '../../engine/internal.ts';
 import { described } from '../layers/describe.ts';
 import { Module } from '../module/module.ts';
 import { Buffer } from '../module/parameter.ts';

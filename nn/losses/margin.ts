@@ -1,6 +1,5 @@
 /** Losses that ask for a margin: between classes, and between distances. */
 import {
-  calls,
   checkIndices,
   gather,
   logicalNot,
@@ -8,7 +7,6 @@ import {
   minimum,
   norm,
   oneHot,
-  ranges,
   relu,
   ShapeError,
   scope,
@@ -19,6 +17,7 @@ import {
   take,
   where,
 } from '../../engine/index.ts';
+import { calls, ranges } from '../../engine/internal.ts';
 import { checkSame, type LossOptions, reduced, sameShape } from './reduction.ts';
 
 const { reduction } = ranges;

@@ -1,15 +1,6 @@
 /** What the losses of this folder share: how elements become one number, and the checks of shapes. */
-import {
-  calls,
-  type LossReduction,
-  mean,
-  type OptionRange,
-  ranges,
-  type Shape,
-  ShapeError,
-  sum,
-  type Tensor,
-} from '../../engine/index.ts';
+import { type LossReduction, mean, type Shape, ShapeError, sum, type Tensor } from '../../engine/index.ts';
+import { calls, type OptionRange, ranges } from '../../engine/internal.ts';
 
 /**
  * What is done with the losses of the elements: 'mean', 'sum', 'none', or 'batchmean', their sum over the size of the first

@@ -1,13 +1,11 @@
 /** Losses of numbers: how far predictions are from targets. */
 import {
   abs,
-  calls,
   clamp,
   exp,
   type LossReduction,
   log,
   maximum,
-  ranges,
   ShapeError,
   scope,
   square,
@@ -15,6 +13,7 @@ import {
   type Tensor,
   where,
 } from '../../engine/index.ts';
+import { calls, ranges } from '../../engine/internal.ts';
 import { checkSame, type LossOptions, lossOptions, reduced } from './reduction.ts';
 
 const { reduction } = ranges;

@@ -1,4 +1,4 @@
-import { calls } from '../../engine/index.ts';
+import { calls } from '../../engine/internal.ts';
 
 /** The kind of arguments that are modules. */
 export const aModule = calls.within<never>('module', {

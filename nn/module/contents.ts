@@ -1,5 +1,6 @@
 /** What a module holds: the one place that says where modules, parameters and buffers are looked for, and by which names. */
-import { notePlace, shown, Tensor } from '../../engine/index.ts';
+import { Tensor } from '../../engine/index.ts';
+import { notePlace, shown } from '../../engine/internal.ts';
 import type { AnyModule } from './module.ts';
 import { Buffer, Parameter } from './parameter.ts';
 

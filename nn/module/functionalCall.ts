@@ -1,4 +1,5 @@
-import { calls, refusePromise, ShapeError, shown, Tensor } from '../../engine/index.ts';
+import { ShapeError, Tensor } from '../../engine/index.ts';
+import { calls, refusePromise, shown } from '../../engine/internal.ts';
 import { aModule } from './aModule.ts';
 import { put, setStoodFor } from './contents.ts';
 import { insideOf, type Module } from './module.ts';

@@ -1,4 +1,5 @@
-import { calls, type Tensor } from '../../engine/index.ts';
+import type { Tensor } from '../../engine/index.ts';
+import { calls } from '../../engine/internal.ts';
 
 const oneTensor = [calls.aTensor('x')] as const;
 

@@ -1,4 +1,5 @@
-import { calls, checked, copyFrom, noGrad, type Rng, type Shape, scope, withDevice } from '../../engine/index.ts';
+import { copyFrom, noGrad, type Rng, type Shape, scope, withDevice } from '../../engine/index.ts';
+import { calls, checked } from '../../engine/internal.ts';
 import { fansOf, layerGenerator } from '../init.ts';
 import { aModule } from './aModule.ts';
 import { type AnyModule, ownParameters } from './module.ts';

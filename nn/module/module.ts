@@ -1,4 +1,5 @@
-import { calls, checked, decided, noGrad, noteDecision, scope, shown, Tensor } from '../../engine/index.ts';
+import { noGrad, scope, Tensor } from '../../engine/index.ts';
+import { calls, checked, decided, noteDecision, shown } from '../../engine/internal.ts';
 import { type Contents, contentsOf, emptyLike, entriesOf, put, refuseHidden } from './contents.ts';
 import { Buffer, Parameter } from './parameter.ts';
 import type { PyTorchRule } from './pyTorchRule.ts';

@@ -1,4 +1,5 @@
-import { keep, type Rng, type Shape, ShapeError, shown, Tensor } from '../../engine/index.ts';
+import { keep, type Rng, type Shape, ShapeError, Tensor } from '../../engine/index.ts';
+import { shown } from '../../engine/internal.ts';
 
 function needTensor(owner: string, initial: unknown): Tensor {
   if (initial instanceof Tensor) return initial;

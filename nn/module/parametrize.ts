@@ -1,6 +1,7 @@
 /** Parametrisations: a layer's weight as a function of the parameter that is trained. */
 
-import { calls, checked, copyFrom, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { copyFrom, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
+import { calls, checked } from '../../engine/internal.ts';
 import { aModule } from './aModule.ts';
 import { type AnyModule, Module } from './module.ts';
 import { Parameter } from './parameter.ts';

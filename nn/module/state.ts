@@ -1,5 +1,6 @@
 /** What modules and optimizers share in saving and restoring their state. */
-import { copyFrom, noGrad, type Shape, shown, Tensor } from '../../engine/index.ts';
+import { copyFrom, noGrad, type Shape, Tensor } from '../../engine/index.ts';
+import { shown } from '../../engine/internal.ts';
 import { toNumbers } from '../io/dtypes.ts';
 import { missingFrom } from '../io/foreign.ts';
 import { prefixHint } from '../io/prefixes.ts';

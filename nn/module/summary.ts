@@ -1,17 +1,5 @@
-import {
-  calls,
-  checkedList,
-  concat,
-  enableGrad,
-  type Shape,
-  scope,
-  shown,
-  sizeOf,
-  Tensor,
-  tape,
-  withDevice,
-  zeros,
-} from '../../engine/index.ts';
+import { concat, enableGrad, type Shape, scope, sizeOf, Tensor, tape, withDevice, zeros } from '../../engine/index.ts';
+import { calls, checkedList, shown } from '../../engine/internal.ts';
 import { aModule } from './aModule.ts';
 import { type AnyModule, hookForward, hookInputs, type Module, ownParameters } from './module.ts';
 import { parametrizationsOf } from './parametrize.ts';

@@ -1,4 +1,4 @@
-import { calls, decided, refusePromise } from '../../engine/index.ts';
+import { calls, decided, refusePromise } from '../../engine/internal.ts';
 
 let tracking = true;
 

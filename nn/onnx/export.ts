@@ -1,17 +1,5 @@
-import {
-  calls,
-  checked,
-  checkedList,
-  noGrad,
-  type Shape,
-  scope,
-  shown,
-  Tensor,
-  trace,
-  type Values,
-  withDevice,
-  zeros,
-} from '../../engine/index.ts';
+import { noGrad, type Shape, scope, Tensor, trace, type Values, withDevice, zeros } from '../../engine/index.ts';
+import { calls, checked, checkedList, shown } from '../../engine/internal.ts';
 import { aModule } from '../module/aModule.ts';
 import { type AnyModule, hookForward, hookInputs, type Module } from '../module/module.ts';
 import { emit } from './emit.ts';

@@ -1,4 +1,4 @@
-import { type AdamStep, calls, ranges } from '../../engine/index.ts';
+import { type AdamStep, calls, ranges } from '../../engine/internal.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
 import { decayRates } from './options.ts';
 

@@ -1,19 +1,15 @@
 /** Bounds on gradients and weights. Nothing is read back, so that all of it may be compiled. */
 import {
-  calls,
-  checked,
-  checkRange,
-  clampInPlace,
   concat,
   div,
   isFinite as isFiniteNumber,
   minimum,
   norm,
-  ranges,
   scope,
   type Tensor,
   where,
 } from '../../engine/index.ts';
+import { calls, checked, checkRange, clampInPlace, ranges } from '../../engine/internal.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { Arena } from './arena.ts';
 import { changed } from './gradients.ts';

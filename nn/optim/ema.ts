@@ -1,15 +1,5 @@
-import {
-  calls,
-  checkRange,
-  eachRun,
-  keep,
-  live,
-  optimizerStep,
-  ranges,
-  refusePromise,
-  ShapeError,
-  type Tensor,
-} from '../../engine/index.ts';
+import { eachRun, keep, live, ShapeError, type Tensor } from '../../engine/index.ts';
+import { calls, checkRange, optimizerStep, ranges, refusePromise } from '../../engine/internal.ts';
 import type { AnyModule } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { compareState, overwriting, refuseDifferences, type StateValue, stateMap } from '../module/state.ts';

@@ -1,5 +1,6 @@
 /** The gradients of a step, given or left in `.grad`, and which parameters one launch can move by them. */
-import { decided, GradError, ShapeError, shown, Tensor } from '../../engine/index.ts';
+import { GradError, ShapeError, Tensor } from '../../engine/index.ts';
+import { decided, shown } from '../../engine/internal.ts';
 import { Parameter } from '../module/parameter.ts';
 
 /** For each parameter its gradient, or undefined where it has none. */

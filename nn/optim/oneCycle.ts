@@ -1,4 +1,4 @@
-import { calls, checked, checkRange, checkRanges, ranges } from '../../engine/index.ts';
+import { calls, checked, checkRange, checkRanges, ranges } from '../../engine/internal.ts';
 import { LRScheduler, type ScheduledOptimizer } from './scheduler.ts';
 
 /** Options of {@link OneCycleLR}: `maxLr`, and `totalSteps` or `epochs` and `stepsPerEpoch`. */

@@ -1,19 +1,17 @@
+import { eachRun, live, Tensor } from '../../engine/index.ts';
 import {
   calls,
   checked,
   checkRange,
   checkRanges,
   defined,
-  eachRun,
-  live,
   type OptionRange,
   optimizerStep,
   type RuleName,
   ranges,
   type StepRules,
   stepStates,
-  Tensor,
-} from '../../engine/index.ts';
+} from '../../engine/internal.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { compareState, overwriting, refuseDifferences, type StateValue, stateMap } from '../module/state.ts';
 import { Arena } from './arena.ts';

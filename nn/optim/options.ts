@@ -1,5 +1,6 @@
 /** What the options of optimizers and schedules may be, beyond the ranges of the engine. */
-import { type OptionRange, shown, Tensor } from '../../engine/index.ts';
+import { Tensor } from '../../engine/index.ts';
+import { type OptionRange, shown } from '../../engine/internal.ts';
 
 const inUnit = (v: unknown): boolean => typeof v === 'number' && v >= 0 && v < 1;
 

@@ -1,5 +1,5 @@
 /** Schedules of learning rates; names, defaults and numbers are those of torch.optim.lr_scheduler. */
-import { calls, checked, checkRange, checkRanges, ranges } from '../../engine/index.ts';
+import { calls, checked, checkRange, checkRanges, ranges } from '../../engine/internal.ts';
 import { milestones } from './options.ts';
 import { LRScheduler, type ScheduledOptimizer } from './scheduler.ts';
 

@@ -1,4 +1,5 @@
-import { checked, checkRange, eachRun, ranges, shown } from '../../engine/index.ts';
+import { eachRun } from '../../engine/index.ts';
+import { checked, checkRange, ranges, shown } from '../../engine/internal.ts';
 import { learningRates } from './options.ts';
 
 /** What a schedule sees of a group of an optimizer. */

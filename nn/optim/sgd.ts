@@ -1,4 +1,4 @@
-import { calls, ranges } from '../../engine/index.ts';
+import { calls, ranges } from '../../engine/internal.ts';
 import { type Algorithm, Optimizer, type OptimizerParameters } from './optimizer.ts';
 
 /** Options of {@link SGD}; names and defaults are PyTorch's. */

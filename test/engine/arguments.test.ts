@@ -6,6 +6,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as engine from '../../engine/index.ts';
+import * as internal from '../../engine/internal.ts';
+import { shown } from '../../engine/internal.ts';
 import { methods } from '../../engine/tensor/methods.ts';
 
 const test = suite('arguments');
@@ -147,7 +149,7 @@ async function refused(name: string, how: string, call: () => unknown): Promise<
   } catch (thrown) {
     error = thrown;
   }
-  const says = error instanceof Error ? `${error.name}: ${error.message}` : `no error, but ${engine.shown(got)}`;
+  const says = error instanceof Error ? `${error.name}: ${error.message}` : `no error, but ${shown(got)}`;
   const kinds = [TypeError, RangeError, engine.ShapeError, engine.GradError];
   assert.ok(
     kinds.some((k) => error instanceof k) && (error as Error).message.startsWith(`${name}: `),
@@ -178,7 +180,7 @@ async function walk(
     for (const other of wrong) {
       if (kindOf(other) === kindOf(value) || legal(name, i, other)) continue;
       const changed = given.map((v, k) => (k === i - first ? other : v));
-      await refused(name, `${engine.shown(other)} in place ${i}`, () => call(...changed));
+      await refused(name, `${shown(other)} in place ${i}`, () => call(...changed));
     }
   }
   if (given.length > 0 && (args[first] instanceof engine.Tensor || typeof args[first] === 'function')) {
@@ -193,8 +195,8 @@ const argumentsOf = (name: string): readonly unknown[] | undefined => {
 };
 
 const excepted = new Set(Object.values(exceptions).flat());
-const public_: Loose = engine;
-for (const name of Object.keys(engine).sort()) {
+const public_: Loose = { ...internal, ...engine };
+for (const name of Object.keys(public_).sort()) {
   if (typeof public_[name] !== 'function' || excepted.has(name)) continue;
   test(`${name} refuses what it does not know`, async () => {
     const args = argumentsOf(name);

@@ -11,7 +11,6 @@ import {
   DeviceError,
   detectAnomaly,
   dropout,
-  emaStep,
   grad,
   keep,
   manualSeed,
@@ -28,6 +27,7 @@ import {
   withDevice,
   zeros,
 } from '../../engine/index.ts';
+import { emaStep } from '../../engine/internal.ts';
 import { dcganSmall, Gan } from '../../gan/index.ts';
 import * as nn from '../../nn/index.ts';
 import { openGpu } from '../support/devices.ts';

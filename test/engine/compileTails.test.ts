@@ -3,7 +3,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   batchNorm,
-  clampInPlace,
   compile,
   conv2d,
   convTranspose2d,
@@ -19,6 +18,7 @@ import {
   type Tensor,
   withDevice,
 } from '../../engine/index.ts';
+import { clampInPlace } from '../../engine/internal.ts';
 import type { WebGpuDevice } from '../../engine/webgpu/device.ts';
 import * as nn from '../../nn/index.ts';
 import { openGpu } from '../support/devices.ts';

@@ -4,12 +4,10 @@ import * as assert from 'uvu/assert';
 import {
   compile,
   customOp,
-  flatMain,
   type GradcheckError,
   grad,
   gradcheck,
   gradgradcheck,
-  grid1d,
   init,
   jvp,
   keep,
@@ -19,6 +17,7 @@ import {
   tensor,
   withDevice,
 } from '../../engine/index.ts';
+import { flatMain, grid1d } from '../../kernels/index.ts';
 import { openGpu, read, reference } from '../support/devices.ts';
 
 const test = suite('customOp');

@@ -6,8 +6,6 @@ import {
   type CustomOp,
   customOp,
   destroy,
-  flatMain,
-  grid1d,
   KernelcheckError,
   kernelcheck,
   Rng,
@@ -15,6 +13,7 @@ import {
   type Tensor,
   tensor,
 } from '../../engine/index.ts';
+import { flatMain, grid1d } from '../../kernels/index.ts';
 import { initGpu } from '../support/devices.ts';
 
 const test = suite('kernelcheck');

@@ -6,7 +6,6 @@ import {
   keep,
   memory,
   ones,
-  optimizerStep,
   scope,
   type Tensor,
   tape,
@@ -14,6 +13,7 @@ import {
   UseAfterFreeError,
   zeros,
 } from '../../engine/index.ts';
+import { optimizerStep } from '../../engine/internal.ts';
 import { criticBatch, criticLoss, criticParameters } from '../support/critic.ts';
 import { openGpu, reference } from '../support/devices.ts';
 

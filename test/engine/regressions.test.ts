@@ -9,11 +9,8 @@ import {
   concat,
   conv2d,
   customOp,
-  type Dispatch,
   detectAnomaly,
-  emaStep,
   enableGrad,
-  flatMain,
   full,
   GradError,
   grad,
@@ -39,8 +36,10 @@ import {
   vjp,
   withDevice,
 } from '../../engine/index.ts';
+import { emaStep } from '../../engine/internal.ts';
 import { elementwiseRows } from '../../engine/ops/elementwise.ts';
 import { slicedWasserstein } from '../../gan/index.ts';
+import { type Dispatch, flatMain } from '../../kernels/index.ts';
 import * as nn from '../../nn/index.ts';
 import { on, openGpu, read } from '../support/devices.ts';
 import { rejection } from '../support/rejection.ts';

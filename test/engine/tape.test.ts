@@ -18,7 +18,6 @@ import {
   memory,
   noGrad,
   ones,
-  optimizerStep,
   ShapeError,
   scope,
   type Tensor,
@@ -28,6 +27,7 @@ import {
   where,
   zeros,
 } from '../../engine/index.ts';
+import { optimizerStep } from '../../engine/internal.ts';
 import { openGpu } from '../support/devices.ts';
 
 await init({ adapter: 'reference' });

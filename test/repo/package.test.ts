@@ -135,7 +135,7 @@ test('its declarations need no types of WebGPU or the DOM', () => {
   // As with a TypeScript before 6, whose DOM library knows no WebGPU.
   writeFileSync(
     join(project, 'bare.ts'),
-    "import 'wgrad';\nimport 'wgrad/nn';\nimport 'wgrad/nn/node';\nimport 'wgrad/gan';\nimport 'wgrad/gan/node';\nimport 'wgrad/cli';\nexport {};\n",
+    "import 'wgrad';\nimport 'wgrad/kernels';\nimport 'wgrad/nn';\nimport 'wgrad/nn/node';\nimport 'wgrad/gan';\nimport 'wgrad/gan/node';\nimport 'wgrad/cli';\nexport {};\n",
   );
   const compilerOptions = {
     module: 'NodeNext',

@@ -1,7 +1,9 @@
 /** How a fixture's inputs and arguments go into wgrad's functions, where that is not f(...inputs, ...args). */
 
-import type { RuleName, StepParams, StepRules, Tensor } from '../../engine/index.ts';
+import type { Tensor } from '../../engine/index.ts';
 import * as engine from '../../engine/index.ts';
+import type { RuleName, StepParams, StepRules } from '../../engine/internal.ts';
+import * as internal from '../../engine/internal.ts';
 
 /** Tensors, and numbers where the op takes them, and then the arguments behind them. */
 export type Op = (inputs: readonly (Tensor | number)[], args: readonly unknown[]) => Tensor | readonly Tensor[];
@@ -50,11 +52,11 @@ function steps<R extends RuleName>(inputs: readonly Tensor[], rule: R, count: nu
   }
   const fill = lengths.map((n) => Math.ceil(n / SLOT) * SLOT - n);
   const flat = engine.concat(parameters.flatMap((p, i) => [p.reshape([p.size]), engine.zeros([fill[i]!])]));
-  const states = engine.stepStates[rule].map(() => engine.zeros([size]));
+  const states = internal.stepStates[rule].map(() => engine.zeros([size]));
   for (let step = 1; step * count < inputs.length; step++) {
     const gradients = inputs.slice(step * count, (step + 1) * count);
     const params: StepParams<R> = Object.assign({ lengths, offsets }, given, { step });
-    engine.optimizerStep(rule, flat, states, gradients, params);
+    internal.optimizerStep(rule, flat, states, gradients, params);
   }
   return [flat, ...states].flatMap((arena) =>
     parameters.map((p, i) => arena.slice([[offsets[i]!, offsets[i]! + p.size]]).reshape(p.shape)),
@@ -122,9 +124,9 @@ const adapted: Readonly<Record<string, Op>> = {
     return [u, v];
   }),
   optimizerStep: of(steps),
-  clampInPlace: of(([x], min, max) => engine.clampInPlace(x!.clone(), min, max)),
+  clampInPlace: of(([x], min, max) => internal.clampInPlace(x!.clone(), min, max)),
   emaStep: of(([average, ...values], decay) => {
-    for (const v of values) engine.emaStep(average!, v, decay);
+    for (const v of values) internal.emaStep(average!, v, decay);
     return average!;
   }),
   copyFrom: of(([x, source]) => engine.copyFrom(x!, source!)),
@@ -132,7 +134,7 @@ const adapted: Readonly<Record<string, Op>> = {
     const one = engine.ones(mean!.shape);
     for (const batch of batches) {
       const { stats } = engine.batchNorm(batch, one, one, { eps });
-      engine.updateRunningStats(mean!, variance!, stats, { momentum, eps, n: batch.size / mean!.size });
+      internal.updateRunningStats(mean!, variance!, stats, { momentum, eps, n: batch.size / mean!.size });
     }
     return [mean!, variance!];
   }),

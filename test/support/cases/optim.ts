@@ -1,15 +1,13 @@
 /** What overwrites its inputs: steps of optimizers, averages, copies. */
+import { copyFrom, type Shape, slice } from '../../../engine/index.ts';
 import {
   clampInPlace,
-  copyFrom,
   emaStep,
   optimizerStep,
   type RuleName,
-  type Shape,
   type StepRules,
-  slice,
   stepStates,
-} from '../../../engine/index.ts';
+} from '../../../engine/internal.ts';
 import { type optimRows, updateRunningStats } from '../../../engine/ops/optim.ts';
 import { show } from '../../../engine/tensor/shape.ts';
 import { type Case, type CasesOf, positive, type Range2, text } from '../builders.ts';

@@ -1,7 +1,8 @@
 /** One training step of a critic with a gradient penalty, from fixed seeds: run in Node and, bundled, in a browser. */
 
 import type { Device } from '../../../engine/device.ts';
-import { destroy, grad, init, optimizerStep, Rng, scope, zeros } from '../../../engine/index.ts';
+import { destroy, grad, init, Rng, scope, zeros } from '../../../engine/index.ts';
+import { optimizerStep } from '../../../engine/internal.ts';
 import type { WebGpuDevice } from '../../../engine/webgpu/device.ts';
 import { criticBatch, criticLoss, criticParameters } from '../critic.ts';
 
