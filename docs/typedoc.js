@@ -23,7 +23,7 @@ const FAMILIES = {
   'Linear algebra': 'engine/ops/matmul engine/ops/linalg engine/ops/einsum engine/ops/cholesky engine/ops/qrEigh',
   Convolution: 'engine/ops/conv engine/ops/conv1d engine/ops/conv3d',
   'Pooling and resampling': 'engine/ops/pool engine/ops/resize engine/ops/gridSample',
-  'Normalisation and attention': 'engine/ops/norm engine/ops/groupNorm engine/ops/attention',
+  'Normalisation and attention': 'engine/ops/normalization engine/ops/groupNorm engine/ops/attention',
   Losses: 'engine/ops/losses engine/ops/binaryLosses nn/losses/',
   'Random numbers': 'engine/rng engine/ops/dropout',
   'Optimizer steps': 'engine/ops/optim kernels/optimizer/',

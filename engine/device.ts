@@ -9,7 +9,7 @@ import type { Census } from './tensor/lifetime.ts';
 export type Values = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 /** What a device does for one op, and what it needs to know of the op. */
-export interface Launch {
+export interface OpCall {
   /** The op's name, for errors. */
   readonly op: string;
   readonly inputs: readonly Storage[];
@@ -55,9 +55,9 @@ export interface Device {
   /** Its tensors. @internal */
   readonly census: Census;
   /** Whether it can run the op itself; if not, the engine runs the op's composition. @internal */
-  runs(launch: Launch): boolean;
+  runs(call: OpCall): boolean;
   /** @internal */
-  run(launch: Launch): Storage[];
+  run(call: OpCall): Storage[];
   /** Uninitialised space for `size` elements. @internal */
   allocate(size: number): Storage;
   /** @internal */
@@ -189,7 +189,7 @@ export function packParams(params: readonly Param[], words: Uint32Array, floats:
     const p = params[i]!;
     if (typeof p === 'number') {
       if (!Number.isInteger(p))
-        throw new RangeError(`params of a launch: ${p} is not a whole number; f32(${p}) makes it a float`);
+        throw new RangeError(`params of a call: ${p} is not a whole number; f32(${p}) makes it a float`);
       words[at + i] = p;
     } else floats[at + i] = p.f32;
   }

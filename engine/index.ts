@@ -92,7 +92,7 @@ export {
   convTranspose3d,
   type Triple,
 } from './ops/conv3d.ts';
-export { type CreateOptions, full, ones, zeros } from './ops/create.ts';
+export { type CreateOptions, full, ones, type StreamPlace, zeros } from './ops/create.ts';
 export { fullLike, onesLike, zerosLike } from './ops/createLike.ts';
 export { dropout } from './ops/dropout.ts';
 export { einsum } from './ops/einsum.ts';
@@ -143,7 +143,7 @@ export {
 export { type CrossEntropyOptions, crossEntropy, type LossReduction, type NllOptions, nllLoss } from './ops/losses.ts';
 export { type MatmulOptions, matmul } from './ops/matmul.ts';
 export { concat, permute, type Range, reshape, slice, transpose } from './ops/movement.ts';
-export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/norm.ts';
+export { type BatchNormResult, batchNorm, layerNorm, type NormOptions } from './ops/normalization.ts';
 export { logSumExp, norm, std } from './ops/norms.ts';
 export { copyFrom } from './ops/optim.ts';
 export { type PadOptions, pad } from './ops/pad.ts';

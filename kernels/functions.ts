@@ -13,10 +13,10 @@ export interface Elementwise {
   readonly prelude?: string;
 }
 
-/** One function of a chain or a tail. */
+/** One function of a chain or an epilogue. */
 export interface Link {
   readonly e: Elementwise;
-  /** For each operand of `e` an input of the chain (or tail), or past those the result of an earlier link. */
+  /** For each operand of `e` an input of the chain (or epilogue), or past those the result of an earlier link. */
   readonly operands: readonly number[];
   /** Values of `p.s0`, `p.s1`. */
   readonly scalars: readonly number[];
@@ -26,7 +26,7 @@ export interface Link {
 export type OperandKind = 'whole' | 'row' | 'scalar';
 
 /** What is applied to the values of a kernel's output. */
-export interface Tail {
+export interface Epilogue {
   /** In order. Their operands count the kernel's own value as 0, then `operands`, then the results of earlier links. */
   readonly links: readonly Link[];
   readonly operands: readonly OperandKind[];
@@ -34,6 +34,6 @@ export interface Tail {
   readonly outputs: readonly number[];
   /** Elements of the output's last axis. */
   readonly row: number;
-  /** Tells tails apart, up to their scalars. */
+  /** Tells epilogues apart, up to their scalars. */
   readonly key: string;
 }

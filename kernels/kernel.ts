@@ -3,7 +3,7 @@
  * device, and nothing here knows what a tensor is; the engine binds the buffers and runs the dispatches.
  */
 
-import type { Tail } from './functions.ts';
+import type { Epilogue } from './functions.ts';
 
 /** The sizes of a tensor's axes, outermost first. `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -58,11 +58,11 @@ export interface Plan {
   /** The launches; each sees what those before it wrote. */
   readonly dispatches: readonly Dispatch[];
   /**
-   * The same with functions applied to the first output as it is stored. Buffers: the inputs, then the tail's operands; the
-   * tail's outputs instead of the first output; the other outputs; the temps. Undefined where the kernels cannot do that.
+   * The same with functions applied to the first output as it is stored. Buffers: the inputs, then the epilogue's operands; the
+   * epilogue's outputs instead of the first output; the other outputs; the temps. Undefined where the kernels cannot do that.
    * @internal
    */
-  readonly withTail?: (tail: Tail) => Plan | undefined;
+  readonly withEpilogue?: (epilogue: Epilogue) => Plan | undefined;
 }
 
 /** What a kernel may know of the adapter it runs on. */

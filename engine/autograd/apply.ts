@@ -1,6 +1,6 @@
 import { calledAs } from '../arguments/arguments.ts';
 import { Live } from '../compile/live.ts';
-import { currentDevice, type Device, type Launch } from '../device.ts';
+import { currentDevice, type Device, type OpCall } from '../device.ts';
 import { DeviceError, GradError } from '../errors.ts';
 import { scope } from '../tensor/scope.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -25,7 +25,7 @@ export function apply<P>(row: Row<P>, inputs: readonly Tensor[], given: P | Live
   if (row.view) {
     outputs = [new Tensor(storages[0]!.share(), shapes[0]!)];
   } else {
-    const launch: Launch = {
+    const call: OpCall = {
       op: row.name,
       inputs: storages,
       inputShapes: inputs.map((t) => t.shape),
@@ -34,12 +34,12 @@ export function apply<P>(row: Row<P>, inputs: readonly Tensor[], given: P | Live
       mutates: row.mutates ?? 0,
       plan: row.kernel
         ? (target, later = params) =>
-            row.kernel!({ inputs: launch.inputShapes, outputs: shapes, params: later as P, target })
+            row.kernel!({ inputs: call.inputShapes, outputs: shapes, params: later as P, target })
         : undefined,
       elementwise: row.elementwise && (() => row.elementwise!(params)),
       live,
     };
-    if (device.runs(launch)) outputs = device.run(launch).map((s, i) => new Tensor(s, shapes[i]!));
+    if (device.runs(call)) outputs = device.run(call).map((s, i) => new Tensor(s, shapes[i]!));
     else if (row.composite) outputs = noGrad(() => scope(() => row.composite!(inputs, params)));
     else throw new DeviceError(`${row.name}: no implementation for the ${device.kind} device`);
   }

@@ -5,18 +5,18 @@ import type { Plan, Target } from '../../kernels/kernel.ts';
 import type { Buffer, Storage } from '../device.ts';
 import { type Shape, sameShape } from '../tensor/shape.ts';
 import { PARAM_WORDS } from '../webgpu/pipelines.ts';
-import { findTails, type Tailed } from './tails.ts';
-import type { TracedOp } from './trace.ts';
+import type { CapturedOp } from './capturedOps.ts';
+import { type Fused, findEpilogues } from './epilogues.ts';
 
 /** What a replay does: the launches of one op, or of a chain of them. */
-export interface Step {
+export interface LaunchGroup {
   readonly name: string;
   readonly plan: (target: Target, params?: unknown) => Plan;
   /** Storages in the order of the plan's slots: inputs, then outputs. */
   readonly inputs: readonly Storage[];
   readonly outputs: readonly Storage[];
   /** The op whose params change from run to run. */
-  readonly live?: TracedOp | undefined;
+  readonly live?: CapturedOp | undefined;
   /** Buffers that it writes in place. */
   readonly mutates: readonly Buffer[];
 }
@@ -26,26 +26,26 @@ const MOST_LINKS = 64;
 
 /** Elementwise ops over the same elements, in order. */
 interface Group {
-  readonly ops: readonly TracedOp[];
+  readonly ops: readonly CapturedOp[];
   readonly size: number;
   /** The shape that broadcast operands need; undefined if each operand is whole or a single number. */
   readonly shape: Shape | undefined;
 }
 
-function groupOf(op: TracedOp): Group | undefined {
-  const { launch, outputs } = op;
-  if (!launch.elementwise || launch.live || outputs[0]!.size === 0) return undefined;
+function groupOf(op: CapturedOp): Group | undefined {
+  const { call, outputs } = op;
+  if (!call.elementwise || call.live || outputs[0]!.size === 0) return undefined;
   const { size } = outputs[0]!;
-  const flat = launch.inputs.every((s) => s.size === size || s.size === 1);
-  return { ops: [op], size, shape: flat ? undefined : launch.outputShapes[0]! };
+  const flat = call.inputs.every((s) => s.size === size || s.size === 1);
+  return { ops: [op], size, shape: flat ? undefined : call.outputShapes[0]! };
 }
 
-/** The steps of a trace, in an order that respects who reads what. `kept`: buffers that are read after the last step. */
-export function fuse(ops: readonly TracedOp[], kept: ReadonlySet<Buffer>, target: Target): Step[] {
-  const readers = new Map<Buffer, Set<TracedOp>>();
+/** The steps of a capture, in an order that respects who reads what. `kept`: buffers that are read after the last step. */
+export function fuse(ops: readonly CapturedOp[], kept: ReadonlySet<Buffer>, target: Target): LaunchGroup[] {
+  const readers = new Map<Buffer, Set<CapturedOp>>();
   for (const op of ops)
-    for (const { buffer } of op.launch.inputs) readers.set(buffer, (readers.get(buffer) ?? new Set()).add(op));
-  const steps: Step[] = [];
+    for (const { buffer } of op.call.inputs) readers.set(buffer, (readers.get(buffer) ?? new Set()).add(op));
+  const steps: LaunchGroup[] = [];
   /** Groups that may still grow. None reads a result of another. */
   const open = new Set<Group>();
   const makers = new Map<Buffer, Group>();
@@ -54,12 +54,12 @@ export function fuse(ops: readonly TracedOp[], kept: ReadonlySet<Buffer>, target
     for (const op of group.ops) makers.delete(op.outputs[0]!.buffer);
     steps.push(stepOf(group, readers, kept));
   };
-  const tails = findTails(ops, readers, kept, target);
-  const done = new Set([...tails.values()].flatMap((t) => t.ops));
+  const epilogues = findEpilogues(ops, readers, kept, target);
+  const done = new Set([...epilogues.values()].flatMap((t) => t.ops));
   for (const op of ops) {
     if (done.has(op)) continue;
-    const tail = tails.get(op);
-    const inputs = [...op.launch.inputs, ...(tail?.operands ?? [])];
+    const epilogue = epilogues.get(op);
+    const inputs = [...op.call.inputs, ...(epilogue?.operands ?? [])];
     const sources = new Set(inputs.map((s) => makers.get(s.buffer)).filter((g) => g !== undefined));
     let group = groupOf(op);
     for (const source of sources) {
@@ -74,30 +74,30 @@ export function fuse(ops: readonly TracedOp[], kept: ReadonlySet<Buffer>, target
       for (const { outputs } of group.ops) makers.set(outputs[0]!.buffer, group);
       continue;
     }
-    const mutated = op.launch.inputs.slice(0, op.launch.mutates).map((s) => s.buffer);
+    const mutated = op.call.inputs.slice(0, op.call.mutates).map((s) => s.buffer);
     for (const g of [...open]) if (mutated.some((b) => g.ops.some((o) => touches(o, b)))) emit(g);
-    steps.push(tail ? withTail(tail) : plain(op, mutated));
+    steps.push(epilogue ? withEpilogue(epilogue) : plain(op, mutated));
   }
   for (const g of [...open]) emit(g);
   return steps;
 }
 
-const touches = (op: TracedOp, buffer: Buffer): boolean =>
-  op.outputs.some((s) => s.buffer === buffer) || op.launch.inputs.some((s) => s.buffer === buffer);
+const touches = (op: CapturedOp, buffer: Buffer): boolean =>
+  op.outputs.some((s) => s.buffer === buffer) || op.call.inputs.some((s) => s.buffer === buffer);
 
-const plain = (op: TracedOp, mutates: readonly Buffer[]): Step => ({
-  name: op.launch.op,
-  plan: op.launch.plan!,
-  inputs: op.launch.inputs,
+const plain = (op: CapturedOp, mutates: readonly Buffer[]): LaunchGroup => ({
+  name: op.call.op,
+  plan: op.call.plan!,
+  inputs: op.call.inputs,
   outputs: op.outputs,
-  live: op.launch.live ? op : undefined,
+  live: op.call.live ? op : undefined,
   mutates,
 });
 
-const withTail = ({ head, ops, operands, outputs, plan }: Tailed): Step => ({
-  name: [head, ...ops].map((op) => op.launch.op).join('+'),
+const withEpilogue = ({ head, ops, operands, outputs, plan }: Fused): LaunchGroup => ({
+  name: [head, ...ops].map((op) => op.call.op).join('+'),
   plan,
-  inputs: [...head.launch.inputs, ...operands],
+  inputs: [...head.call.inputs, ...operands],
   outputs,
   mutates: [],
 });
@@ -108,7 +108,7 @@ function merge(earlier: Group, later: Group): Group | undefined {
   if (earlier.shape && later.shape && !sameShape(earlier.shape, later.shape)) return undefined;
   const shape = earlier.shape ?? later.shape;
   const made = new Set(earlier.ops.map((op) => op.outputs[0]!.buffer));
-  const whole = later.ops.every((op) => op.launch.inputs.every((s) => !made.has(s.buffer) || s.size === later.size));
+  const whole = later.ops.every((op) => op.call.inputs.every((s) => !made.has(s.buffer) || s.size === later.size));
   return whole ? { ops: [...earlier.ops, ...later.ops], size: later.size, shape } : undefined;
 }
 
@@ -116,17 +116,17 @@ function merge(earlier: Group, later: Group): Group | undefined {
 const operandShape = (s: Storage, shape: Shape, group: Group): Shape =>
   s.size === group.size ? (group.shape ?? [group.size]) : s.size === 1 ? [] : shape;
 
-function layout(group: Group, readers: ReadonlyMap<Buffer, Set<TracedOp>>, kept: ReadonlySet<Buffer>) {
+function layout(group: Group, readers: ReadonlyMap<Buffer, Set<CapturedOp>>, kept: ReadonlySet<Buffer>) {
   const inputs: Storage[] = [];
   const shapes: Shape[] = [];
   const at = new Map<string, number>();
   const ids = new Map<Buffer, number>();
   const links = new Map<Buffer, number>();
   const raw = group.ops.map((op, k) => {
-    const operands = op.launch.inputs.map((s, i) => {
+    const operands = op.call.inputs.map((s, i) => {
       const link = links.get(s.buffer);
       if (link !== undefined) return { link };
-      const shape = operandShape(s, op.launch.inputShapes[i]!, group);
+      const shape = operandShape(s, op.call.inputShapes[i]!, group);
       const id = ids.get(s.buffer) ?? ids.size;
       ids.set(s.buffer, id);
       const key = `${id}:${s.offset}:${shape}`;
@@ -136,7 +136,7 @@ function layout(group: Group, readers: ReadonlyMap<Buffer, Set<TracedOp>>, kept:
       return { place };
     });
     links.set(op.outputs[0]!.buffer, k);
-    return { ...op.launch.elementwise!(), operands };
+    return { ...op.call.elementwise!(), operands };
   });
   const own = new Set(group.ops);
   const outputs = group.ops.flatMap(({ outputs: [y] }, k) => {
@@ -153,7 +153,7 @@ function layout(group: Group, readers: ReadonlyMap<Buffer, Set<TracedOp>>, kept:
 
 function fits(
   group: Group,
-  readers: ReadonlyMap<Buffer, Set<TracedOp>>,
+  readers: ReadonlyMap<Buffer, Set<CapturedOp>>,
   kept: ReadonlySet<Buffer>,
   target: Target,
 ): boolean {
@@ -167,12 +167,12 @@ function fits(
   );
 }
 
-function stepOf(group: Group, readers: ReadonlyMap<Buffer, Set<TracedOp>>, kept: ReadonlySet<Buffer>): Step {
+function stepOf(group: Group, readers: ReadonlyMap<Buffer, Set<CapturedOp>>, kept: ReadonlySet<Buffer>): LaunchGroup {
   const [only] = group.ops;
   if (group.ops.length === 1) return plain(only!, []);
   const { inputs, shapes, links, outputs } = layout(group, readers, kept);
   return {
-    name: group.ops.map((op) => op.launch.op).join('+'),
+    name: group.ops.map((op) => op.call.op).join('+'),
     plan: () => elementwiseChain({ inputs: inputs.length, links, outputs }, shapes, group.shape ?? [group.size]),
     inputs,
     outputs: outputs.map((k) => group.ops[k]!.outputs[0]!),

@@ -21,7 +21,7 @@ export class Live<P> {
  */
 export const live = guarded('live', [aFunction('next')], <P>(next: () => P): Live<P> => new Live(next));
 
-/** What a step that is recorded finds in `.grad`, and leaves there. */
+/** What a step that is captured finds in `.grad`, and leaves there. */
 export interface Gradients {
   /** The gradient of x as the step has it; `before` is the one from outside. */
   read(x: Tensor, before: Tensor | undefined): Tensor | undefined;
@@ -29,7 +29,7 @@ export interface Gradients {
   write(x: Tensor, g: Tensor | undefined): void;
 }
 
-/** What a compiled step hears of while it is recorded, beside its ops. */
+/** What a compiled step hears of while it is captured, beside its ops. */
 export interface Notes {
   /** The step did something to the host that is to be done again for each run. */
   effect(effect: () => void): void;
@@ -55,7 +55,7 @@ export const eachRun = guarded('eachRun', [aFunction('effect')], (effect: () => 
 
 /**
  * The value that `read` gives, on which the ops of a step depend: a compiled step that asked looks again before each run, and
- * records anew where the value is another, unless the step itself sets it by {@link noteDecision}.
+ * captures anew where the value is another, unless the step itself sets it by {@link noteDecision}.
  * @param owner whose value it is; each has one
  */
 export function decided<T>(owner: object, read: () => T): T {
@@ -69,7 +69,7 @@ export function noteDecision(owner: object, set: () => void): void {
   if (noted?.decides(owner)) noted.effect(set);
 }
 
-/** The gradients of the step that is being recorded, if one is. */
+/** The gradients of the step that is being captured, if one is. */
 export const notedGradients = (): Gradients | undefined => noted?.gradients;
 
 /** Says that a tensor which no op made shares the memory of `t`. */
@@ -86,7 +86,7 @@ export function takeNotes<T>(notes: Notes, fn: () => T): T {
   }
 }
 
-/** @throws DeviceError while a compiled step is recorded: for what its later runs could not do */
+/** @throws DeviceError while a compiled step is captured: for what its later runs could not do */
 export function refuseRecording(what: string): void {
   if (noted) throw new DeviceError(`compile: ${what}`);
 }

@@ -1,14 +1,14 @@
-/** A step as dispatches: recorded once, submitted again and again with almost no JavaScript in between. */
+/** A step as dispatches: captured once, submitted again and again with almost no JavaScript in between. */
 import type { Dispatch, Plan, Target } from '../../kernels/kernel.ts';
 import { type Buffer, packParams, type Storage } from '../device.ts';
 import { DeviceError } from '../errors.ts';
 import { type Binding, bindGroup, type Command, checkLaunch, encode, uniformBuffer } from '../webgpu/commands.ts';
 import { PARAM_WORDS, type Pipelines } from '../webgpu/pipelines.ts';
 import { bindable, type GpuBuffer, type Pool, padded } from '../webgpu/pool.ts';
-import type { Recorder } from '../webgpu/recorder.ts';
+import type { DispatchQueue } from '../webgpu/queue.ts';
 import type { Submits } from '../webgpu/submits.ts';
-import type { Step } from './fuse.ts';
-import { PaperBuffer, type TracedOp } from './trace.ts';
+import { type CapturedOp, PaperBuffer } from './capturedOps.ts';
+import type { LaunchGroup } from './fuse.ts';
 
 /** What a replay needs of its device. */
 export interface ReplayHost {
@@ -19,7 +19,7 @@ export interface ReplayHost {
   readonly target: Target;
   /** The largest buffer that can be bound, in bytes. */
   readonly limit: number;
-  readonly recorder: Recorder;
+  readonly queue: DispatchQueue;
 }
 
 /** A copy between the caller's tensors and the replay's buffers. */
@@ -73,8 +73,8 @@ export class Replay {
   readonly #floats: Float32Array;
   /** Steps whose params change, and the index of their first dispatch. */
   readonly #live: {
-    readonly step: Step;
-    readonly op: TracedOp;
+    readonly step: LaunchGroup;
+    readonly op: CapturedOp;
     readonly at: number;
     readonly dispatches: readonly Dispatch[];
   }[] = [];
@@ -86,7 +86,7 @@ export class Replay {
   readonly mutates: ReadonlySet<Buffer>;
 
   /** @param kept buffers on paper that are read after the last step */
-  constructor(host: ReplayHost, steps: readonly Step[], kept: ReadonlySet<Buffer>) {
+  constructor(host: ReplayHost, steps: readonly LaunchGroup[], kept: ReadonlySet<Buffer>) {
     this.#host = host;
     this.#planner = new Planner(host);
     this.mutates = new Set(steps.flatMap((s) => s.mutates));
@@ -104,7 +104,7 @@ export class Replay {
     host.gpu.queue.writeBuffer(this.#uniforms, 0, this.#words);
   }
 
-  #build(steps: readonly Step[], plans: readonly Plan[], kept: ReadonlySet<Buffer>): void {
+  #build(steps: readonly LaunchGroup[], plans: readonly Plan[], kept: ReadonlySet<Buffer>): void {
     const host = this.#host;
     const groups = new Map<string, GPUBindGroup>();
     const last = new Map<Buffer, number>();
@@ -168,12 +168,12 @@ export class Replay {
 
   /** Takes the new params of ops that have them. */
   refresh(): void {
-    for (const { step, op, at, dispatches: recorded } of this.#live) {
+    for (const { step, op, at, dispatches: captured } of this.#live) {
       const { dispatches } = step.plan(this.#host.target, op.params);
-      const same = dispatches.length === recorded.length && dispatches.every((d, k) => sameLaunch(d, recorded[k]!));
+      const same = dispatches.length === captured.length && dispatches.every((d, k) => sameLaunch(d, captured[k]!));
       if (!same) {
         throw new DeviceError(
-          `compile: new params of ${step.name} change its launches, which a recording cannot; only numbers may change`,
+          `compile: new params of ${step.name} change its launches, which a capture cannot; only numbers may change`,
         );
       }
       dispatches.forEach((d, k) => {
@@ -196,9 +196,9 @@ export class Replay {
 
   /** Submits the step once. */
   run(before: readonly Copy[], after: (place: Replay['place']) => readonly Copy[]): void {
-    const { recorder, submits } = this.#host;
-    // What is recorded goes first, and has the number that it was recorded under.
-    recorder.flush();
+    const { queue, submits } = this.#host;
+    // What is captured goes first, and has the number that it was captured under.
+    queue.flush();
     let measured: (() => void) | undefined;
     submits.submit(this.#commands, (encoder) => {
       const copy = ([a, b]: Copy) => {
@@ -206,8 +206,8 @@ export class Replay {
         if (a.size > 0) encoder.copyBufferToBuffer(a.buffer.gpu, a.offset * 4, b.buffer.gpu, b.offset * 4, a.size * 4);
       };
       before.forEach(copy);
-      measured = encode(encoder, this.#commands, recorder.profiler);
-      recorder.dispatches += this.#commands.length;
+      measured = encode(encoder, this.#commands, queue.profiler);
+      queue.dispatches += this.#commands.length;
       after((s) => this.place(s)).forEach(copy);
     });
     measured?.();

@@ -7,8 +7,8 @@ import { type Shape, show } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { WebGpuDevice } from '../webgpu/device.ts';
 import { padded } from '../webgpu/pool.ts';
+import type { CapturedOps } from './capturedOps.ts';
 import type { Gradients } from './live.ts';
-import type { Trace } from './trace.ts';
 
 /** What each run leaves as the gradient of a tensor; without a storage, none. */
 export interface Left {
@@ -20,26 +20,26 @@ export interface Left {
 const shapeOf = (g: Tensor | undefined): string | undefined => g && show(g.shape);
 
 /**
- * Stands between a step that is recorded and the gradients of the tensors outside: these stay as they are while it is, and each run
+ * Stands between a step that is captured and the gradients of the tensors outside: these stay as they are while it is, and each run
  * takes and leaves what the step did.
  */
 export class StepGradients implements Gradients {
   /** The gradients that the step found, and the memory from which it reads them: each run copies them there. */
   readonly found: { readonly of: Tensor; readonly storage: Storage }[] = [];
-  /** What was there when the step looked: with or without a gradient it is another recording. */
+  /** What was there when the step looked: with or without a gradient it is another capture. */
   readonly decisions: { readonly read: () => unknown; readonly was: unknown }[] = [];
   /** The gradients as they stand in the step, and whether it has changed them. */
   readonly #now = new Map<Tensor, { readonly g: Tensor | undefined; readonly changed: boolean }>();
   readonly #device: WebGpuDevice;
-  #trace: Trace | undefined;
+  #captured: CapturedOps | undefined;
 
   constructor(device: WebGpuDevice) {
     this.#device = device;
   }
 
   /** The step begins. */
-  begin(trace: Trace): void {
-    this.#trace = trace;
+  begin(captured: CapturedOps): void {
+    this.#captured = captured;
   }
 
   read(x: Tensor, before: Tensor | undefined): Tensor | undefined {
@@ -79,7 +79,7 @@ export class StepGradients implements Gradients {
     return left;
   }
 
-  /** Gives back what it holds; the step has failed, or its recording goes. */
+  /** Gives back what it holds; the step has failed, or its capture goes. */
   release(): void {
     this.#drop();
     for (const { storage } of this.found.splice(0)) storage.release();
@@ -91,7 +91,7 @@ export class StepGradients implements Gradients {
     const { size, shape, label } = before;
     const { pool } = this.#device.replayHost();
     const storage = new Storage(pool.take(padded(size), `compile: the gradient of ${x.describe()}`), 0, size);
-    this.#trace!.constant.add(storage.buffer);
+    this.#captured!.constant.add(storage.buffer);
     this.found.push({ of: x, storage });
     const g = new Tensor(storage.share(), shape, false, label);
     adopt(g, KEPT);
@@ -115,6 +115,6 @@ export class StepGradients implements Gradients {
   }
 
   #isOutside(x: Tensor): boolean {
-    return !x.isDisposed && this.#trace!.isOutside(x.storage);
+    return !x.isDisposed && this.#captured!.isOutside(x.storage);
   }
 }

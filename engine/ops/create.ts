@@ -60,9 +60,11 @@ export const zeros = op('zeros', [aShape, createOptions], (shape, given = {}): T
 /** A tensor of ones on the current device. @throws ShapeError as `full` @function */
 export const ones = op('ones', [aShape, createOptions], (shape, given = {}): Tensor => filled(shape, 1, given));
 
-/** A place in the random stream of a seed: the same numbers on every device. */
+/** A place in the stream of random numbers of a seed: the same numbers follow it on every device. */
 export interface StreamPlace {
+  /** The words of the seed. */
   readonly seed: readonly [number, number];
+  /** Numbers drawn before, in blocks. */
   readonly offset: number;
 }
 

@@ -13,7 +13,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { full } from './create.ts';
 import { row, type Scalars } from './define.ts';
 import { add, mul, neg, rsqrt } from './elementwise.ts';
-import { type NormOptions, type NormParams, normRow } from './norm.ts';
+import { type NormOptions, type NormParams, normRow } from './normalization.ts';
 
 const instanceNormRow = normRow('instanceNorm');
 const groupNormRow = normRow('groupNorm');

@@ -1,7 +1,7 @@
 /** Ops that overwrite their leading inputs: optimizer updates, running averages, copies. They have no derivative. */
 
 import { copy } from '../../kernels/copy.ts';
-import { runningStats as runningStatsPlan } from '../../kernels/norm/runningStats.ts';
+import { runningStats as runningStatsPlan } from '../../kernels/normalization/runningStats.ts';
 import { clampInPlace as clampPlan, optimizer, type Slots } from '../../kernels/optimizer/optimizer.ts';
 import { RULES, type RuleName, type StepRules } from '../../kernels/optimizer/optimizerRules.ts';
 import { aNumber, kind, needed, op, options, within } from '../arguments/arguments.ts';

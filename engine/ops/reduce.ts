@@ -1,7 +1,7 @@
 /** Reductions over any axes, and broadcasting, their adjoint. */
 
 import { copy } from '../../kernels/copy.ts';
-import { isOneRun, variance as variancePlan } from '../../kernels/norm/variance.ts';
+import { isOneRun, variance as variancePlan } from '../../kernels/normalization/variance.ts';
 import { reduce, SUM } from '../../kernels/reduce.ts';
 import { aShape, axes, op, options } from '../arguments/arguments.ts';
 import { aTensor } from '../arguments/kinds.ts';

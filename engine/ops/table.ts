@@ -17,7 +17,7 @@ import { indexingRows } from './indexing.ts';
 import { lossRows } from './losses.ts';
 import { matmulRows } from './matmul.ts';
 import { movementRows, movementViews } from './movement.ts';
-import { normRows } from './norm.ts';
+import { normRows } from './normalization.ts';
 import { normsFused, normsRows } from './norms.ts';
 import { optimRows } from './optim.ts';
 import { poolRows } from './pool.ts';

@@ -1,5 +1,5 @@
 import type { Target } from '../../kernels/kernel.ts';
-import { type Buffer, checkView, type Device, type Launch, type Memory, Storage } from '../device.ts';
+import { type Buffer, checkView, type Device, type Memory, type OpCall, Storage } from '../device.ts';
 import type { Primitive } from '../ops/table.ts';
 import { Census } from '../tensor/lifetime.ts';
 import { sizeOf } from '../tensor/shape.ts';
@@ -41,22 +41,22 @@ export class ReferenceDevice implements Device {
   #peakBytes = 0;
 
   /** @internal */
-  runs({ op }: Launch): boolean {
+  runs({ op }: OpCall): boolean {
     return op in loops;
   }
 
   /** @internal */
-  run(launch: Launch): Storage[] {
-    const outputs = launch.outputShapes.map((s) => this.allocate(sizeOf(s)));
-    const loop = loops[launch.op as Primitive] as (context: LoopContext<unknown>) => void;
+  run(call: OpCall): Storage[] {
+    const outputs = call.outputShapes.map((s) => this.allocate(sizeOf(s)));
+    const loop = loops[call.op as Primitive] as (context: LoopContext<unknown>) => void;
     loop({
-      inputs: launch.inputs.map(valuesOf),
-      inputShapes: launch.inputShapes,
+      inputs: call.inputs.map(valuesOf),
+      inputShapes: call.inputShapes,
       outputs: outputs.map(valuesOf),
-      outputShapes: launch.outputShapes,
-      params: launch.params,
+      outputShapes: call.outputShapes,
+      params: call.params,
     });
-    for (const s of launch.inputs.slice(0, launch.mutates)) s.buffer.version++;
+    for (const s of call.inputs.slice(0, call.mutates)) s.buffer.version++;
     return outputs;
   }
 

@@ -35,8 +35,8 @@ export interface TapeEntry {
    * have theirs as `s0` and `s1`, in the order of {@link params}.
    */
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** What {@link TraceOptions.where} said when the op ran. */
-  readonly where?: string;
+  /** What {@link TraceOptions.module} said when the op ran. */
+  readonly module?: string;
   /** The shape of the value. */
   readonly shape: readonly number[];
   /** The tensor's label, if it has one. */

@@ -20,11 +20,11 @@ export interface TraceOptions {
    * shown as one; where not, the composition is. Default: as one.
    */
   readonly opaque?: (op: string) => boolean;
-  /** Asked at each op; what it says becomes the entry's `where`, such as the layer that is running. */
-  readonly where?: () => string;
+  /** Asked at each op; what it says becomes the entry's `module`: the module that is running, say. */
+  readonly module?: () => string;
 }
 
-const traceOptions = options<TraceOptions>({ inputs: tensorListRange, opaque: callback, where: callback });
+const traceOptions = options<TraceOptions>({ inputs: tensorListRange, opaque: callback, module: callback });
 
 /** An op that was seen, one for each of its results. */
 interface Made {
@@ -35,7 +35,7 @@ interface Made {
   readonly call: Pick<Node, 'row' | 'params'>;
   /** The op whose derivative rule made it. */
   readonly during: Node | undefined;
-  readonly where: string | undefined;
+  readonly module: string | undefined;
 }
 
 /**
@@ -55,7 +55,7 @@ export const trace = guarded(
   'trace',
   [aFunction('fn'), traceOptions],
   (fn: () => Tensor | readonly Tensor[], options: TraceOptions = {}): Tape => {
-    const { inputs: outside = [], opaque, where } = options;
+    const { inputs: outside = [], opaque, module } = options;
     const owner = currentOwner();
     const made = new Map<Tensor, Made>();
     /** Tensors of our own with the same values, which outlive the scopes inside `fn`. */
@@ -91,9 +91,9 @@ export const trace = guarded(
       }
       if (outputs.every((t) => made.has(t)) && opaque?.(op) === false) return;
       const inputs = given.map(origin);
-      const place = where?.();
+      const running = module?.();
       outputs.forEach((t, output) => {
-        made.set(t, { order: order++, op, inputs, output, call, during, where: place });
+        made.set(t, { order: order++, op, inputs, output, call, during, module: running });
         if (!kept.has(t)) keepValues(t);
       });
     };
@@ -128,10 +128,10 @@ function tapeOf(outputs: readonly Tensor[], made: ReadonlyMap<Tensor, Made>, kep
     ids.set(t, entries.length + 1);
     const head = { id: entries.length + 1, shape: t.shape, label: t.label };
     if (!found) return void entries.push({ ...LEAF, ...head });
-    const { inputs, output, call, during, where } = found;
+    const { inputs, output, call, during, module } = found;
     const from = during && { id: during.id, op: nameOf(during.row) };
     const named = opOf({ ...call, from }, during && ids.get(during.outputs[0]!));
-    const said = where === undefined ? {} : { where };
+    const said = module === undefined ? {} : { module };
     const [params, attributes] = [describe(call, t.rank), attributesOf(call.params)];
     entries.push({ ...head, ...named, inputs: inputs.map((i) => ids.get(i)!), output, params, attributes, ...said });
   };

@@ -1,7 +1,7 @@
 import type { Dispatch, Target } from '../../kernels/kernel.ts';
+import { CapturedOps, PaperBuffer } from '../compile/capturedOps.ts';
 import type { ReplayHost } from '../compile/replay.ts';
-import { PaperBuffer, Trace } from '../compile/trace.ts';
-import { type Buffer, checkView, type Device, type Launch, type Memory, Storage, type Values } from '../device.ts';
+import { type Buffer, checkView, type Device, type Memory, type OpCall, Storage, type Values } from '../device.ts';
 import { DeviceError, refuseGenerator } from '../errors.ts';
 import { Census } from '../tensor/lifetime.ts';
 import { show, sizeOf } from '../tensor/shape.ts';
@@ -10,8 +10,8 @@ import { type Counters, type GpuDevice, type KernelFamily, nameOf, type Opened }
 import { Pipelines } from './pipelines.ts';
 import { bindable, type GpuBuffer, Pool, padded, sizeClass } from './pool.ts';
 import { type ProfileEntry, Profiler } from './profiler.ts';
+import { DispatchQueue } from './queue.ts';
 import { Readback } from './readback.ts';
-import { Recorder } from './recorder.ts';
 import { Submits } from './submits.ts';
 
 type GpuStorage = Storage<GpuBuffer>;
@@ -33,11 +33,11 @@ export class WebGpuDevice implements Device {
   readonly #opened: Opened;
   readonly #submits: Submits;
   readonly #pool: Pool;
-  readonly #recorder: Recorder;
+  readonly #queue: DispatchQueue;
   readonly #pipelines: Pipelines;
   readonly #readback: Readback;
   readonly #limit: number;
-  #trace: Trace | undefined;
+  #captured: CapturedOps | undefined;
   #destroyed = false;
   /** Why every further call fails, once it is lost or destroyed. */
   #gone: DeviceError | undefined;
@@ -59,13 +59,13 @@ export class WebGpuDevice implements Device {
     this.#submits = new Submits(gpu, {
       idle: (since) => this.#trim(since),
       exhausted: () => this.#startOver(),
-      recorded: () => this.#recorder.recorded,
+      recorded: () => this.#queue.recorded,
       room: () => opened.room?.() ?? Number.POSITIVE_INFINITY,
     });
     this.#pipelines = new Pipelines(gpu, (kernel, error) => this.#submits.shader(kernel, error));
     this.#pool = new Pool(this, this.#submits);
     this.#readback = new Readback(this.#submits);
-    this.#recorder = new Recorder(gpu, this.#submits, this.#pipelines, () => opened.collect?.());
+    this.#queue = new DispatchQueue(gpu, this.#submits, this.#pipelines, () => opened.collect?.());
     void gpu.lost.then(({ reason, message }) => {
       this.#submits.close();
       this.#gone ??= new DeviceError(
@@ -80,32 +80,31 @@ export class WebGpuDevice implements Device {
   }
 
   /** @internal */
-  runs({ plan }: Launch): boolean {
+  runs({ plan }: OpCall): boolean {
     return plan !== undefined;
   }
 
   /** @internal */
-  run(launch: Launch): Storage[] {
+  run(call: OpCall): Storage[] {
     this.#check();
-    const mutated = launch.inputs.slice(0, launch.mutates);
-    const alias = launch.inputs.findIndex((s, i) => mutated.some((t, j) => i !== j && s.buffer === t.buffer));
+    const mutated = call.inputs.slice(0, call.mutates);
+    const alias = call.inputs.findIndex((s, i) => mutated.some((t, j) => i !== j && s.buffer === t.buffer));
     if (alias >= 0) {
       throw new DeviceError(
-        `${launch.op}: input ${alias} lies in memory that ${launch.op} overwrites; pass a clone() of it`,
+        `${call.op}: input ${alias} lies in memory that ${call.op} overwrites; pass a clone() of it`,
       );
     }
-    if (this.#trace) return this.#trace.run(launch);
-    const spoilt = this.#spoilt(launch.inputs as GpuStorage[]);
-    if (spoilt && launch.mutates > 0)
-      throw this.#refuseUse(launch.op, spoilt, ', and what it would overwrite stays as it is');
-    const { temps = [], dispatches } = launch.plan!(this.target);
+    if (this.#captured) return this.#captured.run(call);
+    const spoilt = this.#spoilt(call.inputs as GpuStorage[]);
+    if (spoilt && call.mutates > 0)
+      throw this.#refuseUse(call.op, spoilt, ', and what it would overwrite stays as it is');
+    const { temps = [], dispatches } = call.plan!(this.target);
     const outputs: GpuStorage[] = [];
     const scratch: GpuStorage[] = [];
     try {
-      for (const s of launch.outputShapes)
-        outputs.push(this.#allocate(sizeOf(s), `${launch.op}: an output of ${show(s)}`));
-      for (const n of temps) scratch.push(this.#allocate(n, `${launch.op}: scratch space`));
-      this.#record(dispatches, [...(launch.inputs as GpuStorage[]), ...outputs, ...scratch]);
+      for (const s of call.outputShapes) outputs.push(this.#allocate(sizeOf(s), `${call.op}: an output of ${show(s)}`));
+      for (const n of temps) scratch.push(this.#allocate(n, `${call.op}: scratch space`));
+      this.#record(dispatches, [...(call.inputs as GpuStorage[]), ...outputs, ...scratch]);
     } catch (error) {
       for (const s of [...outputs, ...scratch]) s.release();
       throw error;
@@ -131,14 +130,14 @@ export class WebGpuDevice implements Device {
       storage.release();
       throw error;
     }
-    this.#trace?.upload(storage);
+    this.#captured?.upload(storage);
     return storage;
   }
 
   /** @internal */
   write(storage: Storage, values: ArrayLike<number>): void {
     this.#check();
-    if (this.#trace) throw this.#untraceable('values are written from the host');
+    if (this.#captured) throw this.#uncapturable('values are written from the host');
     this.#write(storage as GpuStorage, values);
     storage.buffer.version++;
   }
@@ -151,15 +150,15 @@ export class WebGpuDevice implements Device {
 
   /** @internal */
   async read(storage: Storage): Promise<Values> {
-    if (this.#trace) {
-      this.#trace.refused = this.#untraceable('values are read');
+    if (this.#captured) {
+      this.#captured.refused = this.#uncapturable('values are read');
       // The recording is refused as a whole, so nobody need hear of it twice.
       return new Promise<never>(() => {});
     }
     this.#check();
     const { buffer, offset, size } = storage as GpuStorage;
     if (size === 0) return new Float32Array(0);
-    this.#recorder.flush();
+    this.#queue.flush();
     // The buffer may be someone else's by the time the copy has arrived.
     const { id, writtenBy } = buffer;
     if (this.#submits.spoilt(buffer)) await this.#refuse({ id, writtenBy });
@@ -194,7 +193,7 @@ export class WebGpuDevice implements Device {
     if (this.#destroyed || buffer instanceof PaperBuffer) return;
     if (this.#submits.any && this.#submits.spoilt(buffer as GpuBuffer, false)) {
       // What it does not hold is nobody's; it may not even be memory.
-      this.#recorder.flush();
+      this.#queue.flush();
       this.#pool.discard(buffer as GpuBuffer);
       return;
     }
@@ -205,8 +204,8 @@ export class WebGpuDevice implements Device {
 
   /** Gives back all memory that is not in use, once what is recorded on it is on its way. */
   #startOver(): void {
-    this.#recorder.flush();
-    this.#recorder.forget();
+    this.#queue.flush();
+    this.#queue.forget();
     this.#trim();
   }
 
@@ -217,12 +216,12 @@ export class WebGpuDevice implements Device {
   }
 
   flush(): void {
-    this.#recorder.flush();
+    this.#queue.flush();
   }
 
   async sync(): Promise<void> {
     this.#check();
-    this.#recorder.flush();
+    this.#queue.flush();
     await this.#opened.wait(this.gpu.queue.onSubmittedWorkDone());
     await this.#opened.wait(this.#pipelines.settled());
     this.#check();
@@ -239,7 +238,7 @@ export class WebGpuDevice implements Device {
 
   /** Counts the work done since `init`. */
   counters(): Counters {
-    const { dispatches, groupsMade } = this.#recorder;
+    const { dispatches, groupsMade } = this.#queue;
     return { dispatches, bindGroups: groupsMade, pipelines: this.#pipelines.count };
   }
 
@@ -253,47 +252,47 @@ export class WebGpuDevice implements Device {
       throw new DeviceError(`profile: ${this.name} has no timestamp queries`);
     await this.sync();
     const profiler = new Profiler(this.gpu);
-    this.#recorder.profiler = profiler;
+    this.#queue.profiler = profiler;
     try {
       await refuseGenerator('profile', fn());
       await this.sync();
     } finally {
-      this.#recorder.profiler = undefined;
+      this.#queue.profiler = undefined;
     }
     return this.#opened.wait(profiler.report());
   }
 
   /** Runs `fn` while its ops are written down instead of run. @internal */
-  trace<T>(fn: (trace: Trace) => T): [result: T, trace: Trace] {
-    const trace = new Trace(this);
-    this.#trace = trace;
+  capture<T>(fn: (ops: CapturedOps) => T): [result: T, ops: CapturedOps] {
+    const ops = new CapturedOps(this);
+    this.#captured = ops;
     try {
-      return [fn(trace), trace];
+      return [fn(ops), ops];
     } catch (error) {
-      trace.release();
+      ops.release();
       throw error;
     } finally {
-      this.#trace = undefined;
+      this.#captured = undefined;
     }
   }
 
   /** Whether ops are being written down. @internal */
-  get tracing(): boolean {
-    return this.#trace !== undefined;
+  get capturing(): boolean {
+    return this.#captured !== undefined;
   }
 
   /** What replays use; all that was recorded before is submitted. @internal */
   replayHost(): ReplayHost {
     this.#check();
-    this.#recorder.flush();
+    this.#queue.flush();
     const [pool, pipelines, limit] = [this.#pool, this.#pipelines, this.#limit];
     const { gpu, target } = this;
-    return { gpu, pool, pipelines, target, limit, submits: this.#submits, recorder: this.#recorder };
+    return { gpu, pool, pipelines, target, limit, submits: this.#submits, queue: this.#queue };
   }
 
-  #untraceable(what: string): DeviceError {
+  #uncapturable(what: string): DeviceError {
     return new DeviceError(
-      `compile: ${what} inside the step, which is recorded once and run many times; return tensors, and read or write them outside`,
+      `compile: ${what} inside the step, which is captured once and replayed many times; return tensors, and read or write them outside`,
     );
   }
 
@@ -322,7 +321,7 @@ export class WebGpuDevice implements Device {
     for (const d of dispatches) checkLaunch(d);
     const bindings: Binding[] = storages.map((s) => ({ buffer: s.buffer, offset: s.offset * 4, size: padded(s.size) }));
     for (const d of dispatches) {
-      this.#recorder.add(
+      this.#queue.add(
         d,
         d.args.map((a) => bindings[a]!),
       );
@@ -337,7 +336,7 @@ export class WebGpuDevice implements Device {
     if (storage.size === 0) return;
     const { buffer, offset, size } = storage;
     // A queue write overtakes what is recorded but not submitted.
-    if (buffer.lastRecording === this.#submits.next) this.#recorder.flush();
+    if (buffer.lastRecording === this.#submits.next) this.#queue.flush();
     const data = values instanceof Float32Array ? values : Float32Array.from(values);
     this.#submits.write(buffer.gpu, offset * 4, data as Float32Array<ArrayBuffer>);
     if (sizeClass(padded(size)) === buffer.bytes) buffer.writtenBy = -1;

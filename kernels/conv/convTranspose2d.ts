@@ -1,9 +1,9 @@
-import type { Tail } from '../functions.ts';
+import { epilogueCode, epilogueParams, epilogueSlots, takesEpilogue } from '../epilogue.ts';
+import type { Epilogue } from '../functions.ts';
 import { gemm, type Phase } from '../gemm/gemm.ts';
 import { each } from '../gemm/gemmParams.ts';
 import { matmul } from '../gemm/matmul.ts';
 import { flatMain, grid1d, type Kernel, MAX_GROUPS, memo, type Plan, type Target } from '../kernel.ts';
-import { tailCode, tailParams, tailSlots, takesTail } from '../tail.ts';
 import { type ConvGeometry, naiveHeader, naiveParams } from './convGeometry.ts';
 
 /**
@@ -56,7 +56,7 @@ export function convTranspose2d(target: Target, g: ConvGeometry): Plan {
   });
 }
 
-/** Words of the uniform block that `gather` takes without a tail. */
+/** Words of the uniform block that `gather` takes without an epilogue. */
 const GATHER_WORDS = 32;
 /** Elements that the scratch buffer of `viaTaps` may have. */
 const MAX_SPREAD = 2 ** 24;
@@ -65,7 +65,7 @@ const MAX_SPREAD = 2 ** 24;
  * With few channels in x a product has too few columns to reuse what it loads. Then every pixel of y is multiplied with
  * all taps at once, y w^T [N*OH*OW, KH*KW*Cin], and each element of x adds up the few products that belong to it.
  */
-function viaTaps(target: Target, g: ConvGeometry, spread: number, tail?: Tail): Plan {
+function viaTaps(target: Target, g: ConvGeometry, spread: number, epilogue?: Epilogue): Plan {
   const product = matmul(target, {
     batch: 1,
     m: g.n * g.oh * g.ow,
@@ -78,7 +78,7 @@ function viaTaps(target: Target, g: ConvGeometry, spread: number, tail?: Tail): 
   });
   const rows = reach(g.kh, g.strideH, g.dilationH);
   const columns = reach(g.kw, g.strideW, g.dilationW);
-  const { output, next: temp } = tailSlots(2, tail);
+  const { output, next: temp } = epilogueSlots(2, epilogue);
   // The product's output is our scratch; its own scratch comes after.
   const slots = [0, 1, temp, temp + 1];
   return {
@@ -86,7 +86,7 @@ function viaTaps(target: Target, g: ConvGeometry, spread: number, tail?: Tail): 
     dispatches: [
       ...product.dispatches.map((d) => ({ ...d, args: d.args.map((a) => slots[a]!) })),
       {
-        kernel: gather(Math.ceil(g.kh / rows.step), Math.ceil(g.kw / columns.step), tail),
+        kernel: gather(Math.ceil(g.kh / rows.step), Math.ceil(g.kw / columns.step), epilogue),
         args: [temp, ...output],
         params: [
           ...[g.w * g.cin, g.cin, g.oh, g.ow, g.kh, g.kw, g.strideH, g.strideW, g.padTop, g.padLeft],
@@ -94,13 +94,13 @@ function viaTaps(target: Target, g: ConvGeometry, spread: number, tail?: Tail): 
           (rows.step * g.kw - rows.back * g.ow * g.kh * g.kw) * g.cin,
           (columns.step - columns.back * g.kh * g.kw) * g.cin,
           ...[...rows.taps, ...rows.origins, ...columns.taps, ...columns.origins],
-          ...tailParams(tail),
+          ...epilogueParams(epilogue),
         ],
         grid: [Math.ceil((g.w * g.cin) / 32), g.h, g.n],
       },
     ],
-    withTail: (next) =>
-      tail || !takesTail(target, 1, GATHER_WORDS, next) ? undefined : viaTaps(target, g, spread, next),
+    withEpilogue: (next) =>
+      epilogue || !takesEpilogue(target, 1, GATHER_WORDS, next) ? undefined : viaTaps(target, g, spread, next),
   };
 }
 
@@ -117,8 +117,8 @@ function reach(count: number, stride: number, dilation: number) {
 }
 
 /** `taps` down and across is how many taps reach a place at most. */
-const gather = memo((tapsH: number, tapsW: number, tail?: Tail): Kernel => {
-  const after = tailCode(tail, 'f32', 'x');
+const gather = memo((tapsH: number, tapsW: number, epilogue?: Epilogue): Kernel => {
+  const after = epilogueCode(epilogue, 'f32', 'x');
   return {
     name: `convTranspose2d.gather.${tapsH}.${tapsW}${after.name}`,
     access: ['read', 'write', ...after.access],

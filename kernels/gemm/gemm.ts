@@ -6,7 +6,9 @@
  * product whose A is never written down: the address of A[m,k] is the address of pixel m plus the offset of tap k.
  * The same sums give the place in the image, and elements whose place lies outside it count as zero.
  */
-import type { Tail } from '../functions.ts';
+
+import { epilogueCode, epilogueParams, epilogueSlots, takesEpilogue } from '../epilogue.ts';
+import type { Epilogue } from '../functions.ts';
 import {
   type Dispatch,
   flatMain,
@@ -18,7 +20,6 @@ import {
   type Plan,
   type Target,
 } from '../kernel.ts';
-import { tailCode, tailParams, tailSlots, takesTail } from '../tail.ts';
 import { hardwareKernel } from './gemmHardware.ts';
 import { MAX_PHASES } from './gemmParams.ts';
 import { softwareKernel } from './gemmSoftware.ts';
@@ -84,20 +85,20 @@ const GEMM_WORDS = 60;
 
 /**
  * Lays the product out over tiles, batches, phases and shares of k. Buffers are A, B, C and, when k is split, a temp.
- * @param tail is applied where the sums are complete: to the shares' total when k is split
+ * @param epilogue is applied where the sums are complete: to the shares' total when k is split
  */
-export function gemm(target: Target, g: Gemm, tail?: Tail): Plan {
+export function gemm(target: Target, g: Gemm, epilogue?: Epilogue): Plan {
   const m = g.m0 * Math.max(...g.h.map((p) => p.m)) * Math.max(...g.w.map((p) => p.m));
   const outer = Math.max(...g.h.map((p) => p.k)) * Math.max(...g.w.map((p) => p.k));
   const tile = target.family === 'software' ? softwareTile(target, g, m, outer) : hardwareTile(g, m);
-  const slots = tailSlots(2, tail);
+  const slots = epilogueSlots(2, epilogue);
   const rowGroups = Math.ceil(m / (tile.rows * tile.perGroup));
   const colTiles = Math.ceil(g.n / tile.cols);
   const groups = rowGroups * colTiles * g.batch * g.h.length * g.w.length;
   const split = splitOf(tile.wanted / groups, outer, g.k2, tile.unroll, target.family === 'hardware');
 
   const splits = split.count > 1;
-  const kernel = tile.kernel(splits ? undefined : tail);
+  const kernel = tile.kernel(splits ? undefined : epilogue);
   const dispatches: Dispatch[] = [];
   // What does not fit into one launch: rows fold into y, the rest takes more launches.
   const folds = Math.ceil(rowGroups / MAX_GROUPS);
@@ -117,30 +118,30 @@ export function gemm(target: Target, g: Gemm, tail?: Tail): Plan {
         ...[...g.b.k, g.b.n, g.b.batch],
         ...[...g.c.m, g.c.h, g.c.w, ph * g.c.h + pw * g.c.w, g.c.batch, splits ? g.size : 0],
         ...placeWords(g),
-        ...(splits ? [] : tailParams(tail)),
+        ...(splits ? [] : epilogueParams(epilogue)),
       ];
       const grid = [Math.ceil(rowGroups / folds), cols * folds, Math.min(MAX_GROUPS, depth - z)] as const;
       dispatches.push({ kernel, args: [0, 1, ...(splits ? [slots.next] : slots.output)], params, grid });
     }
   }
   // The sums' columns are the output's last axis, except in groups.
-  const fits = (next: Tail) =>
-    takesTail(target, 2, GEMM_WORDS, next) && (next.row === g.n || !next.operands.includes('row'));
-  const withTail = (next: Tail) => (!tail && fits(next) ? gemm(target, g, next) : undefined);
-  if (!splits) return { dispatches, withTail };
-  const vector = g.size % 4 === 0 && (!tail?.operands.includes('row') || tail.row % 4 === 0);
+  const fits = (next: Epilogue) =>
+    takesEpilogue(target, 2, GEMM_WORDS, next) && (next.row === g.n || !next.operands.includes('row'));
+  const withEpilogue = (next: Epilogue) => (!epilogue && fits(next) ? gemm(target, g, next) : undefined);
+  if (!splits) return { dispatches, withEpilogue };
+  const vector = g.size % 4 === 0 && (!epilogue?.operands.includes('row') || epilogue.row % 4 === 0);
   const threads = vector ? g.size / 4 : g.size;
   dispatches.push({
-    kernel: addShares(vector, tail),
+    kernel: addShares(vector, epilogue),
     args: [slots.next, ...slots.output],
-    params: [threads, split.count, tail?.row ?? 1, ...tailParams(tail)],
+    params: [threads, split.count, epilogue?.row ?? 1, ...epilogueParams(epilogue)],
     grid: grid1d(threads),
   });
-  return { temps: [g.size * split.count], dispatches, withTail };
+  return { temps: [g.size * split.count], dispatches, withEpilogue };
 }
 
 interface Tile {
-  readonly kernel: (tail?: Tail) => Kernel;
+  readonly kernel: (epilogue?: Epilogue) => Kernel;
   readonly rows: number;
   readonly cols: number;
   /** Tiles that one workgroup computes. */
@@ -188,7 +189,7 @@ function softwareTile(target: Target, g: Gemm, m: number, outer: number): Tile {
   const long = check === 'element' || (lanes === 4 && check === 'tap' && loadB !== 'k');
   const unroll = (lanes * cols >= 16 && long ? [2, 3, 5] : [4, 5, 3, 2]).find((u) => g.k2 % u === 0) ?? 1;
   const four = unroll === 4;
-  const kernel = (tail?: Tail) =>
+  const kernel = (epilogue?: Epilogue) =>
     softwareKernel(
       lanes,
       rowsPerLane,
@@ -198,7 +199,7 @@ function softwareTile(target: Target, g: Gemm, m: number, outer: number): Tile {
       (loadB === 'n' && cols > 1) || (loadB === 'k' && four) ? loadB : 'scalar',
       check,
       cols > 1 && vectorC(g),
-      tail,
+      epilogue,
     );
   const perGroup = lanes === 1 ? 8 : 1;
   return { kernel, rows: lanes * rowsPerLane, cols: lanes * cols, perGroup, wanted: SOFTWARE_GROUPS, unroll };
@@ -206,8 +207,8 @@ function softwareTile(target: Target, g: Gemm, m: number, outer: number): Tile {
 
 function hardwareTile(g: Gemm, m: number): Tile {
   const large = m > 32 && g.n > 32;
-  const kernel = (tail?: Tail) =>
-    hardwareKernel(large ? 8 : 4, loadOfA(g), loadOfB(g), g.place !== undefined, vectorC(g), tail);
+  const kernel = (epilogue?: Epilogue) =>
+    hardwareKernel(large ? 8 : 4, loadOfA(g), loadOfB(g), g.place !== undefined, vectorC(g), epilogue);
   const size = large ? 64 : 32;
   return { kernel, rows: size, cols: size, perGroup: 1, wanted: HARDWARE_GROUPS, unroll: 1024 / size };
 }
@@ -259,9 +260,9 @@ function placeWords(g: Gemm): number[] {
 }
 
 /** Adds the shares of a split k, always in the same order. */
-const addShares = memo((vector: boolean, tail: Tail | undefined) => {
+const addShares = memo((vector: boolean, epilogue: Epilogue | undefined) => {
   const type = vector ? 'vec4f' : 'f32';
-  const after = tailCode(tail, type, 'c');
+  const after = epilogueCode(epilogue, type, 'c');
   const at = vector ? 'i * 4u' : 'i';
   return {
     name: `gemm.addShares.${type}${after.name}`,

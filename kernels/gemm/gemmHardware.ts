@@ -1,6 +1,6 @@
-import type { Tail } from '../functions.ts';
+import { epilogueCode } from '../epilogue.ts';
+import type { Epilogue } from '../functions.ts';
 import { type Kernel, memo } from '../kernel.ts';
-import { tailCode } from '../tail.ts';
 import { each, gemmHeader } from './gemmParams.ts';
 
 const PARTS = ['x', 'y', 'z', 'w'] as const;
@@ -19,10 +19,10 @@ export const hardwareKernel = memo(
     loadB: 'k' | 'n' | 'scalar',
     checked: boolean,
     vectorC: boolean,
-    tail?: Tail,
+    epilogue?: Epilogue,
   ): Kernel => {
     const typeC = vectorC ? 'vec4f' : 'f32';
-    const after = tailCode(tail, typeC, 'c');
+    const after = epilogueCode(epilogue, typeC, 'c');
     const tile = 8 * per; // rows and columns of a tile
     const depth = 1024 / tile; // elements of k in shared memory
     const quads = tile / 4;

@@ -1,4 +1,4 @@
-import type { TailCode } from '../tail.ts';
+import type { EpilogueCode } from '../epilogue.ts';
 
 /** Phases along an axis that one launch holds in its parameters; more phases take more launches. */
 export const MAX_PHASES = 2;
@@ -7,8 +7,8 @@ export const MAX_PHASES = 2;
 export const each = (n: number, text: (i: number) => string, join = '\n') =>
   Array.from({ length: n }, (_, i) => text(i)).join(join);
 
-/** The parameters of both families of GEMM (60 words and the tail's scalars), and where a flat index of workgroups stands in the product. */
-export const gemmHeader = (a: string, b: string, c: string, tail: TailCode) => /* wgsl */ `struct Params {
+/** The parameters of both families of GEMM (60 words and the epilogue's scalars), and where a flat index of workgroups stands in the product. */
+export const gemmHeader = (a: string, b: string, c: string, epilogue: EpilogueCode) => /* wgsl */ `struct Params {
   // (count in m, count in k, origin in the image, offset in B) of each phase down and across
   phaseH: array<vec4i, ${MAX_PHASES}>, phaseW: array<vec4i, ${MAX_PHASES}>,
   phasesH: i32, phasesW: i32, shares: i32, shareOuter: i32, shareInner: i32, innerShares: i32, zBase: i32,
@@ -18,13 +18,13 @@ export const gemmHeader = (a: string, b: string, c: string, tail: TailCode) => /
   bk0: i32, bk1: i32, bk2: i32, bn: i32, bBatch: i32,
   cm0: i32, cm1: i32, cm2: i32, ch: i32, cw: i32, cBase: i32, cBatch: i32, cShare: i32,
   hm0: i32, hm1: i32, wm1: i32, wm2: i32, hk0: i32, hk1: i32, wk1: i32, wk2: i32, height: i32, width: i32,
-  ${tail.members}
+  ${epilogue.members}
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<${a}>;
 @group(0) @binding(2) var<storage, read> b: array<${b}>;
 @group(0) @binding(3) var<storage, read_write> c: array<${c}>;
-${tail.head(4, 'u32(p.n)')}
+${epilogue.head(4, 'u32(p.n)')}
 
 // Which tile, share of k, phase and batch this is; the digit counts and starts that follow from them.
 struct Job { m1: i32, m2: i32, m: i32, k0: i32, k1: i32, share: i32, h0: i32, w0: i32, a: i32, b: i32, c: i32 }

@@ -1,6 +1,6 @@
-import type { Tail } from '../functions.ts';
+import { epilogueCode } from '../epilogue.ts';
+import type { Epilogue } from '../functions.ts';
 import { type Kernel, memo } from '../kernel.ts';
-import { tailCode } from '../tail.ts';
 import { each, gemmHeader } from './gemmParams.ts';
 
 /** Where elements of A may lie outside the image: nowhere, by whole filter taps, or by single elements of k. */
@@ -35,13 +35,13 @@ export const softwareKernel = memo(
     loadB: 'k' | 'n' | 'scalar',
     check: Check,
     vectorC: boolean,
-    tail?: Tail,
+    epilogue?: Epilogue,
   ): Kernel => {
     const rows = lanes * rowsPerLane;
     const type = cols === 1 ? 'f32' : (`vec${cols as 2 | 4}f` as const);
     const share = SHARE[lanes]!;
     const typeC = vectorC ? type : 'f32';
-    const after = tailCode(tail, typeC, 'c');
+    const after = epilogueCode(epilogue, typeC, 'c');
     const shift = cols >> 1; // log2 of 1, 2, 4
     const rowsOf = (text: (i: number) => string) => each(rowsPerLane, text);
     const vectorOf = (part: (i: number) => string) => (cols === 1 ? part(0) : `${type}(${each(cols, part, ', ')})`);

@@ -1,4 +1,4 @@
-import { type Device, Rng, scope, Tensor, withDevice } from '../../engine/index.ts';
+import { type Device, Rng, type StreamPlace, scope, Tensor, withDevice } from '../../engine/index.ts';
 import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import type { Dataset, StreamDataset } from './dataset.ts';
 import { prefetched } from './prefetch.ts';
@@ -33,16 +33,8 @@ export interface DataLoaderState {
   readonly epoch: number;
   /** Batches of it that were handed out. */
   readonly batch: number;
-  /** The generator before it drew the order of that epoch. */
+  /** The place of the random numbers before it drew the order of that epoch. */
   readonly rng: StreamPlace;
-}
-
-/** Where in its stream of random numbers a generator is. */
-export interface StreamPlace {
-  /** The words of the seed. */
-  readonly seed: readonly [number, number];
-  /** Numbers drawn before, in blocks. */
-  readonly offset: number;
 }
 
 /**

@@ -163,7 +163,7 @@ function runOf(module: AnyModule, shapes: readonly Shape[]): Run {
     const options = {
       inputs: [...given, ...module.stateDict().values()],
       opaque: isKnown,
-      where: () => layers[layers.length - 1] ?? '',
+      module: () => layers[layers.length - 1] ?? '',
     };
     const tape = trace(() => tensorsOf(noGrad(() => module.forward(...(given as never)))), options);
     const names = [...module.stateDict()].flatMap(([name, t]): [number, string][] => {

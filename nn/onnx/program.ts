@@ -66,7 +66,7 @@ export function programOf(runs: readonly Run[], n: number): Program {
 }
 
 function merge(same: readonly TapeEntry[], before: readonly Entry[], isInput: boolean, n: number): Entry {
-  const { id, op, inputs, output, where = '' } = same[0]!;
+  const { id, op, inputs, output, module = '' } = same[0]!;
   const shape = overlay(
     same.map((e) => e.shape),
     n,
@@ -77,7 +77,7 @@ function merge(same: readonly TapeEntry[], before: readonly Entry[], isInput: bo
     n,
   ) as Entry['attributes'];
   const constant = !isInput && !follows(shape) && !follows(attributes) && inputs.every((i) => before[i - 1]!.constant);
-  return { id, op, inputs, output, layer: where, attributes, constant, shape: shape as Size[] };
+  return { id, op, inputs, output, layer: module, attributes, constant, shape: shape as Size[] };
 }
 
 /** Equal data with the numbers that follow the batch marked. */

@@ -1,4 +1,4 @@
-/** Compiled steps: the numbers of the step as it is, from recordings that are fused, planned and replayed. */
+/** Compiled steps: the numbers of the step as it is, from captures that are fused, planned and replayed. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { setDevice } from '../../engine/device.ts';
@@ -213,7 +213,7 @@ test('what nobody needs is left out, and results keep their shape in arrays and 
   x.dispose();
 });
 
-test('another shape makes another recording; results of earlier runs stay', async () => {
+test('another shape makes another capture; results of earlier runs stay', async () => {
   const step = compile((x: Tensor) => x.square().sum());
   const kept: Tensor[] = [];
   for (const n of [3, 3, 5, 3, 5]) kept.push(scope(() => step(ones([n]))));
@@ -249,7 +249,7 @@ test('memory stands still, and dispose gives it back', async () => {
   assert.equal(held(), start);
 });
 
-test('what a recording cannot do is refused by name', async () => {
+test('what a capture cannot do is refused by name', async () => {
   const x = ones([3]);
   const rng = new Rng(1);
   const kept: Tensor[] = [];
@@ -299,11 +299,11 @@ test('what a recording cannot do is refused by name', async () => {
     () => keeping(new Date() as unknown as Tensor),
     (e: Error) => e instanceof TypeError && /^compile: input 0 is a Date; a step takes tensors/.test(e.message),
   );
-  assert.equal([...(await p.data())], [1, 1, 1], 'a refused recording leaves parameters as they were');
+  assert.equal([...(await p.data())], [1, 1, 1], 'a refused capture leaves parameters as they were');
   for (const t of kept) t.dispose();
 });
 
-test('a recording that fails leaves nothing behind', () => {
+test('a capture that fails leaves nothing behind', () => {
   const start = held();
   const x = ones([3]);
   const failing = compile((t: Tensor) => {
@@ -380,14 +380,14 @@ test('a tensor is passed to a step or used by it, not both', () => {
   bump(tensor([3]));
 });
 
-test('recordings are kept for parameters that come and go, and no more than a few', async () => {
+test('captures are kept for parameters that come and go, and no more than a few', async () => {
   const p = new nn.Parameter(ones([2]), 'p');
   const sgd = new nn.Adam([p], { lr: 0.5, betas: [0, 0] });
   const ema = new nn.EMA([p], 0.9);
   const x = tensor([1, 2]);
-  let recorded = 0;
+  let captured = 0;
   const step = compile((t: Tensor) => {
-    recorded++;
+    captured++;
     return t.mul(p);
   });
   for (let k = 0; k < 5; k++) {
@@ -397,7 +397,7 @@ test('recordings are kept for parameters that come and go, and no more than a fe
     assert.equal([...own], [...(await scope(() => x.mul(p).data()))]);
     assert.equal([...average], [...(await scope(() => ema.apply(() => x.mul(p)).data()))]);
   }
-  assert.is(recorded, 2);
+  assert.is(captured, 2);
   const any = compile((t: Tensor) => t.mul(2).sum());
   const length = async (n: number) => scope(() => any(ones([n])).item());
   for (let n = 1; n <= 48; n++) assert.is(await length(n), 2 * n);

@@ -1,4 +1,4 @@
-/** What a compiled step takes: tensors in lists, Maps, Sets and objects, and what of them a recording depends on. */
+/** What a compiled step takes: tensors in lists, Maps, Sets and objects, and what of them a capture depends on. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { setDevice } from '../../engine/device.ts';
@@ -29,11 +29,11 @@ interface Batch {
   readonly label?: Tensor;
 }
 
-/** A step that counts how often it is recorded. */
+/** A step that counts how often it is captured. */
 function counted<A extends readonly unknown[], R>(step: (...inputs: A) => R) {
-  const count = { recorded: 0 };
+  const count = { captured: 0 };
   const compiled = compile((...inputs: A): R => {
-    count.recorded++;
+    count.captured++;
     return step(...inputs);
   });
   return Object.assign(compiled, { count });
@@ -99,7 +99,7 @@ test('nested inputs: the numbers of the step as it is, and of the same step on a
     assert.equal(await numbers(() => all(flat(...ts))), wanted, `run ${k}, from a list`);
     for (const t of ts) t.dispose();
   }
-  assert.is(compiled.count.recorded, 1);
+  assert.is(compiled.count.captured, 1);
   flat.dispose();
   compiled.dispose();
 });
@@ -114,7 +114,7 @@ test('the order of names does not matter, unless the step asks for it; that of a
   ]) {
     assert.equal(await numbers(() => [byName(t)]), [t.a === a ? 5 : -5]);
   }
-  assert.is(byName.count.recorded, 1);
+  assert.is(byName.count.captured, 1);
   const steps = [
     (t: Record<string, Tensor>) => Object.values(t).reduce((x, y) => x.sub(y)),
     (t: Record<string, Tensor>) => {
@@ -133,7 +133,7 @@ test('the order of names does not matter, unless the step asks for it; that of a
     ]) {
       assert.equal(await numbers(() => [step(t)]), await numbers(() => [ordered(t)]), ordered.toString());
     }
-    assert.is(step.count.recorded, 2);
+    assert.is(step.count.captured, 2);
   }
   const returned = compile((t: Record<string, Tensor>) => t);
   assert.equal(Object.keys(returned({ a, b })), ['a', 'b']);
@@ -144,17 +144,17 @@ test('the order of names does not matter, unless the step asks for it; that of a
     [1, b],
   ];
   assert.equal(await numbers(() => [map(new Map(entries)), map(new Map([...entries].reverse()))]), [5, -5]);
-  assert.is(map.count.recorded, 2);
+  assert.is(map.count.captured, 2);
 });
 
-test('a name, entry or item more or less is recorded again, and going back costs nothing', async () => {
+test('a name, entry or item more or less is captured again, and going back costs nothing', async () => {
   const [sample, label] = [tensor([3]), tensor([5])];
   const step = counted(({ sample: x, label: y }: Batch) => (y ? x.mul(y) : x.neg()));
   const at = async (batch: Batch) => (await numbers(() => [step(batch)]))[0];
   assert.is(await at({ sample, label }), 15);
   assert.is(await at({ sample }), -3);
   assert.is(await at({ sample, label }), 15);
-  assert.is(step.count.recorded, 2);
+  assert.is(step.count.captured, 2);
   const sum = counted((list: readonly Tensor[], more: ReadonlySet<Tensor>, last?: Tensor) =>
     [...list, ...more, ...(last ? [last] : [])].reduce((x, y) => x.add(y)),
   );
@@ -164,7 +164,7 @@ test('a name, entry or item more or less is recorded again, and going back costs
   assert.is(await total([sample], new Set([label])), 8);
   assert.is(await total([sample], new Set(), label), 8);
   assert.is(await total([label], new Set()), 5);
-  assert.is(sum.count.recorded, 4);
+  assert.is(sum.count.captured, 4);
   const wrong = compile(({ sample: x, label: y }: Batch) => x.mul(y!));
   assert.is((await numbers(() => [wrong({ sample, label })]))[0], 15);
   assert.throws(() => wrong({ sample }), /mul/, 'the step that needs it says so, and no old value is used');
@@ -178,15 +178,15 @@ test('a tensor at two places of a tree is one tensor', async () => {
   assert.is(await at(r, s), 5);
   assert.is(await at(s, s), 10);
   assert.is(await at(s, r), 3);
-  assert.is(slope.count.recorded, 2);
+  assert.is(slope.count.captured, 2);
   const three = counted((...ts: Tensor[]) => ts.map((t) => ts.indexOf(t)).join(''));
   const [t, u] = [ones([1]), ones([1])];
   const seen = [three(t, t, u), three(t, u, t), three(u, u, t), three(u, t, u), three(t, t, t), three(u, t, t)];
   assert.equal(seen, ['002', '010', '002', '010', '000', '011']);
-  assert.is(three.count.recorded, 4);
+  assert.is(three.count.captured, 4);
   const asked = counted(({ x }: { x: Tensor }) => x.requiresGrad);
   assert.equal([asked({ x: r }), asked({ x: t }), asked({ x: r })], [true, false, true]);
-  assert.is(asked.count.recorded, 2);
+  assert.is(asked.count.captured, 2);
 });
 
 test('Maps and Sets come in and go out', async () => {
@@ -207,7 +207,7 @@ test('Maps and Sets come in and go out', async () => {
       );
     assert.equal(await numbers(run), [2 * k, 5], 'results in a Set have memory of their own');
   }
-  assert.is(step.count.recorded, 1);
+  assert.is(step.count.captured, 1);
   const other = () =>
     step(
       new Map<string | number, Tensor>([
@@ -219,7 +219,7 @@ test('Maps and Sets come in and go out', async () => {
   assert.throws(other, TypeError, "a text is another key than the number: named.get(7) isn't there");
 });
 
-test('values of the host decide, and others are recorded again', async () => {
+test('values of the host decide, and others are captured again', async () => {
   type Options = { phase: string; deep: boolean | undefined; at: number; none: null };
   const step = counted((x: Tensor, { phase, deep, at }: Options) => {
     const y = phase === 'warm' ? x.mul(2) : x.neg();
@@ -236,10 +236,10 @@ test('values of the host decide, and others are recorded again', async () => {
   assert.equal(await run('full', true, 1), [-2, 'full', 1]);
   assert.equal(await run('full', undefined, 1), [-3, 'full', 1]);
   assert.equal(await run('full', true, 2), [-1, 'full', 2]);
-  assert.is(step.count.recorded, 4);
+  assert.is(step.count.captured, 4);
   assert.equal(await run('warm', true, 1), [7, 'warm', 1]);
   for (let k = 0; k < 2; k++) assert.ok(Number.isNaN((await run('warm', true, Number.NaN))[0]));
-  assert.is(step.count.recorded, 5, 'NaN is equal to itself here');
+  assert.is(step.count.captured, 5, 'NaN is equal to itself here');
 });
 
 /** Runs `fn` and gives what it wrote on the console as warnings. */
@@ -265,8 +265,8 @@ test('a number that moves is warned of, once, under its path; a tensor and a few
     }
   });
   assert.is(said.length, 1);
-  assert.match(said[0]!, /recorded 16 times more .* input 1\.fade\.alpha from 0\.234375 to 0\.25\..*tensor\(0\.25\)/);
-  assert.is(step.count.recorded, 40);
+  assert.match(said[0]!, /captured 16 times more .* input 1\.fade\.alpha from 0\.234375 to 0\.25\..*tensor\(0\.25\)/);
+  assert.is(step.count.captured, 40);
   step.dispose();
   assert.is(memory().tensors, start.tensors);
   const fine = counted((t: Tensor, knobs: { alpha: Tensor }, phase: number) => t.mul(knobs.alpha).add(phase));
@@ -277,7 +277,7 @@ test('a number that moves is warned of, once, under its path; a tensor and a few
     }
   });
   assert.equal(quiet, []);
-  assert.is(fine.count.recorded, 16);
+  assert.is(fine.count.captured, 16);
   fine.dispose();
 });
 
@@ -349,7 +349,7 @@ test('tensors that were freed, live elsewhere or are used from outside are named
   assert.throws(() => both({ list: [w] }), /^compile: input 0\.list\[0\], .* is also used by the step from outside/);
 });
 
-test('memory stands still, and the limits of recordings hold for trees', async () => {
+test('memory stands still, and the limits of captures hold for trees', async () => {
   const start = memory();
   const step = counted(({ xs, k }: { xs: readonly Tensor[]; k: number }) => ({ y: matmul(xs[0]!, xs[1]!).mul(k) }));
   const run = (n: number, k = 1) =>
@@ -362,12 +362,12 @@ test('memory stands still, and the limits of recordings hold for trees', async (
   const before = memory();
   for (let n = 41; n <= 60; n++) await run(n);
   assert.ok(memory().buffers <= before.buffers, `${memory().buffers} buffers, ${before.buffers} before`);
-  assert.is(step.count.recorded, 60);
+  assert.is(step.count.captured, 60);
   await run(60);
   await run(45);
-  assert.is(step.count.recorded, 60, 'the last 16 are kept');
+  assert.is(step.count.captured, 60, 'the last 16 are kept');
   await run(44);
-  assert.is(step.count.recorded, 61);
+  assert.is(step.count.captured, 61);
   const still = memory();
   for (let k = 0; k < 20; k++) await run(60);
   assert.equal(memory(), still);

@@ -250,7 +250,7 @@ test('every order of backward, step and zeroGrad has the bits of grad, at once a
       assert.is(new Set(step.kernels()).size > 0, isCompiled);
       const kernels = step.kernels().length;
       await scope(() => run(batch(1)).item());
-      assert.is(step.kernels().length, kernels, `${title}: recorded once`);
+      assert.is(step.kernels().length, kernels, `${title}: captured once`);
       step.dispose();
       n.dispose();
       assert.equal(held(), before, title);
@@ -309,7 +309,7 @@ test('backward adds to what .grad has, within a compiled step and from run to ru
   const count = held();
   for (const k of [0, 1, 2]) scope(() => void step(batch(k)));
   compiled.optimizer.zeroGrad();
-  assert.is(step.kernels().length, kernels, 'with and without a gradient are two recordings, kept');
+  assert.is(step.kernels().length, kernels, 'with and without a gradient are two captures, kept');
   assert.equal(held(), count);
   step.dispose();
   for (const n of [eager, compiled]) n.dispose();

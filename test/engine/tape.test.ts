@@ -114,7 +114,7 @@ test('a trace shows what a tape does not: ops without a derivative, under noGrad
   const traced = scope(() => {
     const t = trace(() => scope(() => [noGrad(() => where(x.detach().greater(0), x, tensor([7]))).mul(ones([3]))]), {
       inputs: [x],
-      where: () => places.shift()!,
+      module: () => places.shift()!,
     });
     // Inner scopes have ended, and the values are still there.
     return { t, values: t.tensor(t.outputs[0]!).array() };
@@ -128,7 +128,7 @@ test('a trace shows what a tape does not: ops without a derivative, under noGrad
   );
   assert.equal(await traced.values, [1, 7, 3]);
   assert.is(traced.t.idOf(x), 2);
-  const said = traced.t.entries.map((e) => e.where);
+  const said = traced.t.entries.map((e) => e.module);
   assert.equal(said, ['fill', undefined, 'greater', undefined, 'where', 'ones', 'mul']);
   throws(() => [...traced.t.backwardSteps()], GradError, 'backwardSteps: a trace has none; take tape(y)');
 });

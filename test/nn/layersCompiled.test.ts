@@ -199,7 +199,7 @@ async function bothWays(compiled: (x: Tensor) => Tensor, step: (x: Tensor) => Te
   return [await of(compiled), await of(step)];
 }
 
-test('a compiled step follows train() and eval(), and comes back to its first recording', async () => {
+test('a compiled step follows train() and eval(), and comes back to its first capture', async () => {
   class Nested extends nn.Module {
     readonly parts = { norms: [new nn.BatchNorm1d(1, { affine: false })] };
     readonly drop = new Map([['drop', new nn.Dropout(0)]]);
@@ -213,9 +213,9 @@ test('a compiled step follows train() and eval(), and comes back to its first re
     ['through functionalCall', (x) => nn.functionalCall(model, {}, x)],
   ];
   for (const [way, step] of ways) {
-    let recorded = 0;
+    let captured = 0;
     using compiled = compile((x: Tensor) => {
-      recorded++;
+      captured++;
       return step(x);
     });
     for (let round = 0; round < 2; round++) {
@@ -225,24 +225,24 @@ test('a compiled step follows train() and eval(), and comes back to its first re
       model.eval();
       const [found, wanted] = await bothWays(compiled, step);
       assert.ok(distance(found, wanted) < 1e-6, `${way}: ${found}, not ${wanted}`);
-      assert.is(recorded, 2, `${way}: one recording for each mode`);
+      assert.is(captured, 2, `${way}: one capture for each mode`);
     }
     nn.withoutTracking(() => scope(() => void compiled(tensor([[1], [3]]))));
-    assert.is(recorded, 2, `${way}: evaluation does not ask for tracking`);
+    assert.is(captured, 2, `${way}: evaluation does not ask for tracking`);
     const mean = model.parts.norms[0]!.runningMean!;
     model.train();
     const before = await mean.array();
     nn.withoutTracking(() => scope(() => void compiled(tensor([[1], [3]]))));
     assert.equal(await mean.array(), before, `${way}: nothing is tracked`);
-    assert.is(recorded, 3, way);
+    assert.is(captured, 3, way);
   }
 });
 
-test('a compiled step that switches modes and gradients itself is recorded once, and leaves them as the step does', async () => {
+test('a compiled step that switches modes and gradients itself is captured once, and leaves them as the step does', async () => {
   const model = new nn.Sequential(new nn.BatchNorm1d(1, { affine: false }), new nn.Linear(1, 1));
-  let recorded = 0;
+  let captured = 0;
   using step = compile((x: Tensor) => {
-    recorded++;
+    captured++;
     model.train();
     model.requireGrad(true);
     const y = model.forward(x);
@@ -253,7 +253,7 @@ test('a compiled step that switches modes and gradients itself is recorded once,
   for (let run = 0; run < 3; run++) {
     model.train(run === 1).requireGrad(run === 1);
     scope(() => void step(tensor([[1], [3]])));
-    assert.equal([recorded, model.training, model.layers[0]!.training], [1, false, false]);
+    assert.equal([captured, model.training, model.layers[0]!.training], [1, false, false]);
     assert.not(model.parameters().some((p) => p.requiresGrad));
   }
 });
@@ -262,19 +262,19 @@ test('a compiled step follows frozen weights, and parameters and layers that oth
   const model = new nn.Sequential(new nn.Linear(1, 1), new nn.Linear(1, 1));
   const [weight] = model.parameters() as [Tensor];
   const x = tensor([[1], [3]]);
-  let recorded = 0;
+  let captured = 0;
   const step = (given: Tensor) => {
     const y = model.forward(given);
     return weight.requiresGrad ? grad(y.sum(), [weight])[0]! : y;
   };
   using compiled = compile((given: Tensor) => {
-    recorded++;
+    captured++;
     return step(given);
   });
   const check = async (what: string, count: number) => {
     const [found, wanted] = await bothWays(compiled, step);
     assert.ok(distance(found, wanted) < 1e-6, `${what}: ${found}, not ${wanted}`);
-    assert.is(recorded, count, what);
+    assert.is(captured, count, what);
   };
   await check('gradients', 1);
   model.requireGrad(false);

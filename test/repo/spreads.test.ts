@@ -21,7 +21,7 @@ const TAKERS =
 const SHORT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'kernels/gemm/gemm.ts': { 'g.h.map': 'phases of a stride', 'g.w.map': 'phases of a stride' },
   'kernels/optimizer/optimizer.ts': { 'Array<number>(upTo4': 'fills up to a multiple of 4' },
-  'kernels/norm/variance.ts': { axes: 'axes of a tensor' },
+  'kernels/normalization/variance.ts': { axes: 'axes of a tensor' },
   'engine/compile/compile.ts': { 'own.filter': 'recordings, of which a few are kept' },
   'engine/custom/customPlan.ts': { 'storage.keys()': 'bindings of a shader' },
   'engine/custom/kernelcheck.ts': { 'right.map': 'outputs of an op', 'checkedOnes.map': 'launches of an op' },

@@ -1,12 +1,12 @@
 /** What the cases of test/support/cases.ts launch, found out without launching it. */
-import type { Launch, Storage } from '../../engine/device.ts';
+import type { OpCall, Storage } from '../../engine/device.ts';
 import { grad, scope, type Tensor } from '../../engine/index.ts';
 import { ReferenceDevice } from '../../engine/reference/device.ts';
 import { sizeOf } from '../../engine/tensor/shape.ts';
 import { elementwiseChain } from '../../kernels/elementwise.ts';
+import { epilogueOf } from '../../kernels/epilogue.ts';
 import type { Elementwise } from '../../kernels/functions.ts';
 import type { Kernel, Plan, Shape, Target } from '../../kernels/kernel.ts';
-import { tailOf } from '../../kernels/tail.ts';
 import type { Case } from './builders.ts';
 import { on } from './devices.ts';
 import { cotangentsFor, leavesOf, listOf } from './runCase.ts';
@@ -23,21 +23,21 @@ export const TARGETS: readonly Target[] = [
 /** A device that plans each op as WebGPU would, shows the launch and its plan, and gives zeros. */
 export class PlanningDevice extends ReferenceDevice {
   readonly #targets: readonly Target[];
-  readonly #saw: (plan: Plan, launch: Launch) => void;
+  readonly #saw: (plan: Plan, call: OpCall) => void;
 
-  constructor(targets: readonly Target[], saw: (plan: Plan, launch: Launch) => void) {
+  constructor(targets: readonly Target[], saw: (plan: Plan, call: OpCall) => void) {
     super();
     this.#targets = targets;
     this.#saw = saw;
   }
 
-  override runs({ plan }: Launch): boolean {
+  override runs({ plan }: OpCall): boolean {
     return plan !== undefined;
   }
 
-  override run(launch: Launch): Storage[] {
-    for (const target of this.#targets) this.#saw(launch.plan!(target), launch);
-    return launch.outputShapes.map((s) => this.allocate(sizeOf(s)));
+  override run(call: OpCall): Storage[] {
+    for (const target of this.#targets) this.#saw(call.plan!(target), call);
+    return call.outputShapes.map((s) => this.allocate(sizeOf(s)));
   }
 }
 
@@ -65,19 +65,19 @@ const BIAS: Elementwise = { name: 'bias', arity: 2, expr: 'a + b' };
 const SLOPE: Elementwise = { name: 'slope', arity: 1, expr: 'a * p.s0' };
 
 /** A plan with functions applied to what it stores, for each way in which an operand may lie; none where it cannot. */
-function withTails({ withTail }: Plan, [shape = []]: readonly Shape[]): Plan[] {
+function withEpilogues({ withEpilogue }: Plan, [shape = []]: readonly Shape[]): Plan[] {
   const links = [
     { e: BIAS, operands: [0, 1], scalars: [] },
     { e: SLOPE, operands: [2], scalars: [0.5] },
   ];
   const row = shape[shape.length - 1] ?? 1;
   return (['whole', 'row', 'scalar'] as const)
-    .map((kind) => withTail?.(tailOf({ links, operands: [kind], outputs: [3], row })))
+    .map((kind) => withEpilogue?.(epilogueOf({ links, operands: [kind], outputs: [3], row })))
     .filter((p) => p !== undefined);
 }
 
 /** An elementwise launch as the first link of a chain. */
-function chained({ elementwise, inputShapes, outputShapes: [out] }: Launch): Plan[] {
+function chained({ elementwise, inputShapes, outputShapes: [out] }: OpCall): Plan[] {
   if (!elementwise) return [];
   const { e, scalars } = elementwise();
   const first = { e, operands: [...Array(e.arity).keys()], scalars };
@@ -85,11 +85,11 @@ function chained({ elementwise, inputShapes, outputShapes: [out] }: Launch): Pla
   return [elementwiseChain({ inputs: e.arity, links, outputs: [0, 1] }, inputShapes, out!)];
 }
 
-/** Every kernel that the cases launch, to the second derivative, alone, in chains and with tails, by its source. */
+/** Every kernel that the cases launch, to the second derivative, alone, in chains and with epilogues, by its source. */
 export function everyKernel(list: readonly Case[], targets: readonly Target[]): ReadonlyMap<string, Kernel> {
   const kernels = new Map<string, Kernel>();
-  const device = new PlanningDevice(targets, (plan, launch) => {
-    for (const each of [plan, ...withTails(plan, launch.outputShapes), ...chained(launch)])
+  const device = new PlanningDevice(targets, (plan, call) => {
+    for (const each of [plan, ...withEpilogues(plan, call.outputShapes), ...chained(call)])
       for (const kernel of kernelsOf(each)) kernels.set(kernel.source, kernel);
   });
   for (const c of list) planCase(device, c, 2);

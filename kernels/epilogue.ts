@@ -3,18 +3,18 @@
  * no pass over memory of their own.
  */
 import { type ChainType, linkCalls, linkFunctions, scalarMembers, scalarParams } from './elementwise.ts';
-import type { Tail } from './functions.ts';
+import type { Epilogue } from './functions.ts';
 import { MAX_WORDS, type Param, type Target } from './kernel.ts';
 
-/** A tail with its key. */
-export function tailOf(tail: Omit<Tail, 'key'>): Tail {
-  const { links, operands, outputs } = tail;
+/** An epilogue with its key. */
+export function epilogueOf(epilogue: Omit<Epilogue, 'key'>): Epilogue {
+  const { links, operands, outputs } = epilogue;
   const functions = links.map((l) => `${l.e.name}:${l.operands}:${l.scalars.length}`);
-  return { ...tail, key: `${functions.join(';')}|${operands}|${outputs}` };
+  return { ...epilogue, key: `${functions.join(';')}|${operands}|${outputs}` };
 }
 
-/** A tail as WGSL, for kernels to put into their source. */
-export interface TailCode {
+/** An epilogue as WGSL, for kernels to put into their source. */
+export interface EpilogueCode {
   /** Appended to a kernel's name. */
   readonly name: string;
   /** Members to end the uniform block with. */
@@ -30,30 +30,30 @@ export interface TailCode {
 }
 
 /** The parameters behind `members`. */
-export const tailParams = (tail: Tail | undefined): Param[] =>
-  tail ? scalarParams(tail.links, 1 + tail.operands.length) : [];
+export const epilogueParams = (epilogue: Epilogue | undefined): Param[] =>
+  epilogue ? scalarParams(epilogue.links, 1 + epilogue.operands.length) : [];
 
 /**
- * Where the buffers of a plan of `inputs` inputs lie when it has a tail: the output's binding with what a tail binds after
+ * Where the buffers of a plan of `inputs` inputs lie when it has an epilogue: the output's binding with what an epilogue binds after
  * it (in the order of `access`), and the slot that comes next: another output, or the first temp.
  */
-export function tailSlots(inputs: number, tail: Tail | undefined) {
-  const operands = tail?.operands.map((_, k) => inputs + k) ?? [];
+export function epilogueSlots(inputs: number, epilogue: Epilogue | undefined) {
+  const operands = epilogue?.operands.map((_, k) => inputs + k) ?? [];
   const first = inputs + operands.length;
-  const also = tail?.outputs.slice(1).map((_, k) => first + 1 + k) ?? [];
+  const also = epilogue?.outputs.slice(1).map((_, k) => first + 1 + k) ?? [];
   return { output: [first, ...operands, ...also], next: first + 1 + also.length };
 }
 
-/** Whether a kernel of `inputs` buffers, an output and `words` of parameters can take a tail. */
-export const takesTail = (target: Target, inputs: number, words: number, tail: Tail): boolean =>
-  inputs + tail.operands.length + tail.outputs.length <= target.maxStorageBuffers &&
-  words + tailParams(tail).length <= MAX_WORDS;
+/** Whether a kernel of `inputs` buffers, an output and `words` of parameters can take an epilogue. */
+export const takesEpilogue = (target: Target, inputs: number, words: number, epilogue: Epilogue): boolean =>
+  inputs + epilogue.operands.length + epilogue.outputs.length <= target.maxStorageBuffers &&
+  words + epilogueParams(epilogue).length <= MAX_WORDS;
 
-/** The code of a tail for kernels that store values of `type` into `output`. Without a tail it only stores. */
-export function tailCode(tail: Tail | undefined, type: ChainType, output: string): TailCode {
+/** The code of an epilogue for kernels that store values of `type` into `output`. Without an epilogue it only stores. */
+export function epilogueCode(epilogue: Epilogue | undefined, type: ChainType, output: string): EpilogueCode {
   const shift = { f32: 0, vec2f: 1, vec4f: 2 }[type];
   const place = (at: string) => (shift === 0 ? at : `(${at}) >> ${shift}u`);
-  if (!tail) {
+  if (!epilogue) {
     return {
       name: '',
       members: '',
@@ -63,7 +63,7 @@ export function tailCode(tail: Tail | undefined, type: ChainType, output: string
       store: (value, at) => `${output}[${place(at)}] = ${value};`,
     };
   }
-  const { links, operands, outputs } = tail;
+  const { links, operands, outputs } = epilogue;
   const inputs = 1 + operands.length;
   const value = (k: number, suffix: string) =>
     k === 0
@@ -82,7 +82,7 @@ export function tailCode(tail: Tail | undefined, type: ChainType, output: string
       [
         ...operands.map(
           (kind, k) =>
-            `@group(0) @binding(${first + k}) var<storage, read> tail${k}: array<${kind === 'scalar' ? 'f32' : type}>;`,
+            `@group(0) @binding(${first + k}) var<storage, read> epilogue${k}: array<${kind === 'scalar' ? 'f32' : type}>;`,
         ),
         ...outputs
           .slice(1)
@@ -96,13 +96,13 @@ export function tailCode(tail: Tail | undefined, type: ChainType, output: string
       operands
         .map((kind, k) => {
           if (kind === 'whole') return '';
-          return `let o${k}_${suffix} = T(tail${k}[${kind === 'row' ? place(n) : '0'}]);`;
+          return `let o${k}_${suffix} = T(epilogue${k}[${kind === 'row' ? place(n) : '0'}]);`;
         })
         .join(' '),
     store: (from, at, suffix = '') =>
       [
         `let v_ = ${from}; let at_ = ${place(at)};`,
-        ...operands.map((kind, k) => (kind === 'whole' ? `let o${k}_ = tail${k}[at_];` : '')),
+        ...operands.map((kind, k) => (kind === 'whole' ? `let o${k}_ = epilogue${k}[at_];` : '')),
         ...linkCalls(links, inputs, (o) => value(o, suffix)).map((call, k) => `let r${k}_ = ${call};`),
         ...outputs.map((o, k) => `${k === 0 ? output : `also${k - 1}`}[at_] = ${value(o, suffix)};`),
       ].join(' '),

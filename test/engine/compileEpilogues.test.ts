@@ -24,8 +24,8 @@ import * as nn from '../../nn/index.ts';
 import { openGpu } from '../support/devices.ts';
 import { distance } from '../support/values.ts';
 
-const test = suite('compileTails');
-/** Takes every tail; the other one those that pay on a CPU. */
+const test = suite('compileEpilogues');
+/** Takes every epilogue; the other one those that pay on a CPU. */
 const any = await openGpu('hardware');
 const picky = await openGpu('software');
 
@@ -58,10 +58,10 @@ const withDeviceAsync = <T>(gpu: WebGpuDevice, fn: () => Promise<T>): Promise<T>
   return result[0]!;
 };
 
-const tails = (names: readonly string[]) =>
+const epilogues = (names: readonly string[]) =>
   names.filter((n) => /^(gemm|convTranspose2d|norm)\W.*\+/.test(n)).map((n) => n.replace(/^[^+]*/, ''));
 
-// A k of 129 or more is split there, and the tail then ends the small kernel that adds the shares: little to compile.
+// A k of 129 or more is split there, and the epilogue then ends the small kernel that adds the shares: little to compile.
 for (const [what, a, b] of [
   ['odd sizes', [5, 7], [7, 3]],
   ['several tiles of vectors', [70, 20], [20, 68]],
@@ -80,7 +80,7 @@ for (const [what, a, b] of [
       },
       1e-5,
     );
-    assert.equal(tails(names), ['+add+leakyRelu+mul+add'], names.join(' '));
+    assert.equal(epilogues(names), ['+add+leakyRelu+mul+add'], names.join(' '));
   });
 }
 
@@ -91,7 +91,7 @@ test('values that are needed elsewhere are stored too, the raw product among the
     const y = sum.mul(3).tanh().sigmoid();
     return [y, y.sum(1), sum, raw.sum(0)];
   });
-  assert.equal(tails(names), ['+add+affine+tanh+sigmoid'], names.join(' '));
+  assert.equal(epilogues(names), ['+add+affine+tanh+sigmoid'], names.join(' '));
   assert.is(names.filter((n) => /^(add|affine|tanh|sigmoid)/.test(n)).length, 0, names.join(' '));
 });
 
@@ -101,7 +101,7 @@ test('batches of matrices, and views on the way', async () => {
     matmul(x!, w!).add(part!), // neither a row nor whole
     matmul(x!, w!).reshape([60]).add(flat!).reshape([15, 4]).mul(bias!),
   ]);
-  assert.equal(tails(names), ['+add+relu', '+add+mul'], names.join(' '));
+  assert.equal(epilogues(names), ['+add+relu', '+add+mul'], names.join(' '));
 });
 
 test('convolutions, transposed ones by phases and by taps, and groups', async () => {
@@ -112,12 +112,12 @@ test('convolutions, transposed ones by phases and by taps, and groups', async ()
       conv2d(x!, w!, { stride: 2, padding: 1 }).add(b8!).leakyRelu(0.1),
       convTranspose2d(y!, up!, { stride: 2, padding: 1 }).add(b6!).relu(),
       convTranspose2d(y!, few!, { stride: 2, padding: 1 }).add(b2!).tanh(),
-      conv2d(y!, grouped!, { groups: 2, padding: 1 }).add(b8!).relu(), // a row for each group: not as a tail
+      conv2d(y!, grouped!, { groups: 2, padding: 1 }).add(b8!).relu(), // a row for each group: not as an epilogue
       conv2d(y!, grouped!, { groups: 2, padding: 1 }).mul(2).relu(),
     ],
     1e-5,
   );
-  assert.equal(tails(names), ['+add+leakyRelu', '+add+relu', '+add+tanh', '+affine+relu'], names.join(' '));
+  assert.equal(epilogues(names), ['+add+leakyRelu', '+add+relu', '+add+tanh', '+affine+relu'], names.join(' '));
 });
 
 test('norms, their statistics among the results', async () => {
@@ -140,7 +140,11 @@ test('norms, their statistics among the results', async () => {
     },
     1e-5,
   );
-  assert.equal(tails(names), ['+leakyRelu+mul+add', '+mul+relu', '+add+relu', '+add+relu', '+tanh'], names.join(' '));
+  assert.equal(
+    epilogues(names),
+    ['+leakyRelu+mul+add', '+mul+relu', '+add+relu', '+add+relu', '+tanh'],
+    names.join(' '),
+  );
 });
 
 test('gradients through norms, to the second order', async () => {
@@ -158,7 +162,7 @@ test('gradients through norms, to the second order', async () => {
     },
     1e-4,
   );
-  assert.ok(tails(names).includes('+leakyRelu'), names.join(' '));
+  assert.ok(epilogues(names).includes('+leakyRelu'), names.join(' '));
 });
 
 test('what is made or changed after the product is read in its time', async () => {
@@ -183,7 +187,7 @@ test('what is made or changed after the product is read in its time', async () =
         assert.ok(distance(v, wanted![i]!, 1e-6) < 1e-6, `run ${run}, result ${i}`);
       }
     }
-    assert.equal(tails(compiled.kernels()), ['+exp'], compiled.kernels().join(' '));
+    assert.equal(epilogues(compiled.kernels()), ['+exp'], compiled.kernels().join(' '));
   });
 });
 
@@ -202,7 +206,7 @@ test('what is written in place between a product or norm and what follows comes 
       return [clamped.mul(2), replaced.relu(), late.add(1), normal.mul(2)];
     }),
   );
-  assert.equal(tails(names), ['+affine'], names.join(' '));
+  assert.equal(epilogues(names), ['+affine'], names.join(' '));
 });
 
 test('as many scalars as there is room for', async () => {
@@ -219,8 +223,8 @@ test('as many scalars as there is room for', async () => {
         return [y];
       },
     );
-    const [tail] = tails(names);
-    assert.is(tail?.split('leakyRelu').length, 1 + Math.min(count, 4), names.join(' '));
+    const [epilogue] = epilogues(names);
+    assert.is(epilogue?.split('leakyRelu').length, 1 + Math.min(count, 4), names.join(' '));
   }
 });
 
@@ -245,7 +249,7 @@ test('gradients of an MLP, to the second order', async () => {
     },
     1e-4,
   );
-  assert.ok(tails(names).filter((t) => t.startsWith('+add+leakyRelu+tanh')).length >= 3, names.join(' '));
+  assert.ok(epilogues(names).filter((t) => t.startsWith('+add+leakyRelu+tanh')).length >= 3, names.join(' '));
 });
 
 /** A chain of products with random elementwise ops between, of which all or some are results. */
@@ -288,9 +292,9 @@ test('random chains', async () => {
   let found = 0;
   for (let seed = 1; seed <= 8; seed++) {
     const { shapes, step } = randomStep(seed);
-    found += tails(await kernels(any, shapes, step, 1e-4)).length;
+    found += epilogues(await kernels(any, shapes, step, 1e-4)).length;
   }
-  assert.ok(found >= 10, `${found} tails`);
+  assert.ok(found >= 10, `${found} epilogues`);
 });
 
 test('on a CPU: biases of large layers, of many small ones whose k is split, and no others', async () => {
@@ -307,7 +311,7 @@ test('on a CPU: biases of large layers, of many small ones whose k is split, and
         .relu(),
     ],
   );
-  assert.equal(tails(large), ['+add+leakyRelu', '+add+relu'], large.join(' '));
+  assert.equal(epilogues(large), ['+add+leakyRelu', '+add+relu'], large.join(' '));
   const small = await kernels(
     picky,
     [[48, 32, 256], [256, 88], [88]],
@@ -333,7 +337,7 @@ test('on a CPU: norms, whose threads take runs of rows', async () => {
     },
     1e-5,
   );
-  assert.equal(tails(names), ['+leakyRelu', '+add+relu', '+relu'], names.join(' '));
+  assert.equal(epilogues(names), ['+leakyRelu', '+add+relu', '+relu'], names.join(' '));
 });
 
 test('on a CPU: convolutions, and transposed ones by phases and by taps', async () => {
@@ -352,7 +356,7 @@ test('on a CPU: convolutions, and transposed ones by phases and by taps', async 
     },
     1e-5,
   );
-  assert.equal(tails(names).sort(), ['+add+leakyRelu', '+add+relu', '+affine+relu'], names.join(' '));
+  assert.equal(epilogues(names).sort(), ['+add+leakyRelu', '+add+relu', '+affine+relu'], names.join(' '));
 });
 
 test.after(() => {

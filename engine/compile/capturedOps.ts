@@ -1,4 +1,4 @@
-import { type Buffer, type Device, type Launch, Storage } from '../device.ts';
+import { type Buffer, type Device, type OpCall, Storage } from '../device.ts';
 import { DeviceError } from '../errors.ts';
 import { sizeOf } from '../tensor/shape.ts';
 
@@ -17,17 +17,17 @@ export class PaperBuffer implements Buffer {
 }
 
 /** An op of a step, with the storages that hold its results. */
-export interface TracedOp {
-  readonly launch: Launch;
+export interface CapturedOp {
+  readonly call: OpCall;
   readonly outputs: readonly Storage[];
   /** Params for the next run, where they change from run to run. */
   params: unknown;
 }
 
 /** Writes down what a step does instead of doing it. */
-export class Trace {
+export class CapturedOps {
   readonly #device: Device;
-  readonly ops: TracedOp[] = [];
+  readonly list: CapturedOp[] = [];
   /** What the step does on the host, in order: to be done again for every later run. */
   readonly effects: (() => void)[] = [];
   /** Memory that the step uses and did not make, held for as long as it can be run. */
@@ -36,7 +36,7 @@ export class Trace {
   /** The step's inputs and what it uploaded: the same memory in each run, so that nothing may be written there. */
   readonly constant = new Set<Buffer>();
 
-  /** What the step tried and a recording cannot do; also where the step did not wait for it to fail. */
+  /** What the step tried and a capture cannot do; also where the step did not wait for it to fail. */
   refused: Error | undefined;
 
   constructor(device: Device) {
@@ -48,18 +48,18 @@ export class Trace {
     return !(buffer instanceof PaperBuffer) && !this.constant.has(buffer);
   }
 
-  run(launch: Launch): Storage[] {
-    const mutated = launch.inputs.slice(0, launch.mutates);
+  run(call: OpCall): Storage[] {
+    const mutated = call.inputs.slice(0, call.mutates);
     if (mutated.some((s) => this.constant.has(s.buffer))) {
       throw new DeviceError(
-        `compile: ${launch.op} overwrites a tensor that was passed to the step, or made from host data in it; use one made outside that the step captures`,
+        `compile: ${call.op} overwrites a tensor that was passed to the step, or made from host data in it; use one made outside that the step captures`,
       );
     }
-    const outputs = launch.outputShapes.map((s) => new Storage(new PaperBuffer(this.#device, launch.op), 0, sizeOf(s)));
-    const op: TracedOp = { launch, outputs, params: launch.params };
-    this.ops.push(op);
-    for (const s of launch.inputs) this.hold(s);
-    const { live } = launch;
+    const outputs = call.outputShapes.map((s) => new Storage(new PaperBuffer(this.#device, call.op), 0, sizeOf(s)));
+    const op: CapturedOp = { call, outputs, params: call.params };
+    this.list.push(op);
+    for (const s of call.inputs) this.hold(s);
+    const { live } = call;
     if (live) {
       this.effects.push(() => {
         op.params = live.next();
@@ -88,12 +88,12 @@ export class Trace {
 }
 
 /** The ops whose results somebody needs: those that write in place, those that give `kept`, and what leads to them. */
-export function needed(ops: readonly TracedOp[], kept: ReadonlySet<Buffer>): TracedOp[] {
+export function needed(ops: readonly CapturedOp[], kept: ReadonlySet<Buffer>): CapturedOp[] {
   const wanted = new Set(kept);
-  const found: TracedOp[] = [];
+  const found: CapturedOp[] = [];
   for (const op of [...ops].reverse()) {
-    if (op.launch.mutates === 0 && !op.outputs.some((s) => wanted.has(s.buffer))) continue;
-    for (const s of op.launch.inputs) wanted.add(s.buffer);
+    if (op.call.mutates === 0 && !op.outputs.some((s) => wanted.has(s.buffer))) continue;
+    for (const s of op.call.inputs) wanted.add(s.buffer);
     found.push(op);
   }
   return found.reverse();

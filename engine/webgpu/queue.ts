@@ -14,7 +14,7 @@ const MAX_GROUPS = 2048;
  * Collects dispatches and submits many in one pass. Parameters of all dispatches lie in one uniform buffer, written once
  * per submit and bound at a dynamic offset, so that bind groups depend on buffers alone and are reused step after step.
  */
-export class Recorder {
+export class DispatchQueue {
   readonly #device: GPUDevice;
   readonly #submits: Submits;
   readonly #pipelines: Pipelines;

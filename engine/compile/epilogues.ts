@@ -1,23 +1,24 @@
 /** Finds the elementwise ops of a step that a product or norm before them can do to its values as it stores them. */
-import type { Tail } from '../../kernels/functions.ts';
+
+import { epilogueOf } from '../../kernels/epilogue.ts';
+import type { Epilogue } from '../../kernels/functions.ts';
 import type { Plan, Target } from '../../kernels/kernel.ts';
-import { tailOf } from '../../kernels/tail.ts';
 import type { Buffer, Storage } from '../device.ts';
 import { sameShape } from '../tensor/shape.ts';
-import type { TracedOp } from './trace.ts';
+import type { CapturedOp } from './capturedOps.ts';
 
-/** An op whose kernels apply a tail. */
-export interface Tailed {
-  readonly head: TracedOp;
-  /** The ops that the tail does, in order. */
-  readonly ops: readonly TracedOp[];
-  /** What the tail reads beside the head's values. */
+/** An op whose kernels apply an epilogue. */
+export interface Fused {
+  readonly head: CapturedOp;
+  /** The ops that the epilogue does, in order. */
+  readonly ops: readonly CapturedOp[];
+  /** What the epilogue reads beside the head's values. */
   readonly operands: readonly Storage[];
   readonly outputs: readonly Storage[];
   readonly plan: (target: Target) => Plan;
 }
 
-/** What a tail may hold, and when it pays. */
+/** What an epilogue may hold, and when it pays. */
 interface Limits {
   readonly links: number;
   readonly outputs: number;
@@ -27,13 +28,13 @@ interface Limits {
   readonly whole: boolean;
   /** Whether the first ops of a chain may go without the rest, which then is a launch all the same. */
   readonly partly: boolean;
-  /** Elements that one shader with a tail must save a pass over in a step, or its compilation costs more. */
+  /** Elements that one shader with an epilogue must save a pass over in a step, or its compilation costs more. */
   readonly elements: number;
 }
 
 const LIMITS: Readonly<Record<Target['family'], Limits>> = {
   hardware: { links: 16, outputs: 4, functions: /^/, whole: true, partly: true, elements: 0 },
-  // There a tail is written out at each of up to 32 stores of a tile, and compilers of shaders are slow: no exponentials, no
+  // There an epilogue is written out at each of up to 32 stores of a tile, and compilers of shaders are slow: no exponentials, no
   // calls, and no loads for each element, which make products slower than a pass of their own (figures: bench/RESULTS.md).
   software: {
     links: 4,
@@ -47,53 +48,53 @@ const LIMITS: Readonly<Record<Target['family'], Limits>> = {
 
 /** Who reads what, and when, in a step. */
 class Order {
-  readonly #at: ReadonlyMap<TracedOp, number>;
+  readonly #at: ReadonlyMap<CapturedOp, number>;
   readonly #madeAt: ReadonlyMap<Buffer, number>;
   readonly #writes = new Map<Buffer, number[]>();
 
-  constructor(ops: readonly TracedOp[]) {
+  constructor(ops: readonly CapturedOp[]) {
     this.#at = new Map(ops.map((op, i) => [op, i]));
     this.#madeAt = new Map(ops.flatMap((op, i) => op.outputs.map((s) => [s.buffer, i] as const)));
-    ops.forEach(({ launch }, i) => {
-      for (const { buffer } of launch.inputs.slice(0, launch.mutates)) {
+    ops.forEach(({ call }, i) => {
+      for (const { buffer } of call.inputs.slice(0, call.mutates)) {
         this.#writes.set(buffer, [...(this.#writes.get(buffer) ?? []), i]);
       }
     });
   }
 
   /** Whether values that `op` reads are there before `head` already. */
-  ready(storage: Storage, head: TracedOp, op: TracedOp): boolean {
+  ready(storage: Storage, head: CapturedOp, op: CapturedOp): boolean {
     return (this.#madeAt.get(storage.buffer) ?? -1) < this.#at.get(head)! && !this.written(storage, head, op);
   }
 
   /** Whether something is written in place after `head` and before `op`. */
-  written({ buffer }: Storage, head: TracedOp, op: TracedOp): boolean {
+  written({ buffer }: Storage, head: CapturedOp, op: CapturedOp): boolean {
     const [from, to] = [this.#at.get(head)!, this.#at.get(op)!];
     return this.#writes.get(buffer)?.some((i) => i > from && i < to) ?? false;
   }
 
-  first(ops: readonly TracedOp[]): TracedOp | undefined {
+  first(ops: readonly CapturedOp[]): CapturedOp | undefined {
     return [...ops].sort((a, b) => this.#at.get(a)! - this.#at.get(b)!)[0];
   }
 }
 
-type Readers = ReadonlyMap<Buffer, ReadonlySet<TracedOp>>;
+type Readers = ReadonlyMap<Buffer, ReadonlySet<CapturedOp>>;
 
 /**
- * For each head its tail. An op goes into a tail if it reads the head's values element by element, as the head left them, and
+ * For each head its epilogue. An op goes into an epilogue if it reads the head's values element by element, as the head left them, and
  * all else that it reads was there before the head, so that nothing moves but the op itself, to its head.
  */
-export function findTails(
-  ops: readonly TracedOp[],
+export function findEpilogues(
+  ops: readonly CapturedOp[],
   readers: Readers,
   kept: ReadonlySet<Buffer>,
   target: Target,
-): Map<TracedOp, Tailed> {
+): Map<CapturedOp, Fused> {
   const order = new Order(ops);
-  const taken = new Set<TracedOp>();
-  const byShader = new Map<string, Tailed[]>();
+  const taken = new Set<CapturedOp>();
+  const byShader = new Map<string, Fused[]>();
   for (const head of ops) {
-    if (taken.has(head) || head.launch.live || !head.launch.plan?.(target).withTail) continue;
+    if (taken.has(head) || head.call.live || !head.call.plan?.(target).withEpilogue) continue;
     const found = longest(head, order, readers, kept, target);
     if (!found) continue;
     for (const op of found.ops) taken.add(op);
@@ -103,80 +104,80 @@ export function findTails(
       .join();
     byShader.set(shader, [...(byShader.get(shader) ?? []), found]);
   }
-  const size = (all: readonly Tailed[]) => all.reduce((n, t) => n + t.outputs[0]!.size, 0);
+  const size = (all: readonly Fused[]) => all.reduce((n, t) => n + t.outputs[0]!.size, 0);
   const paying = [...byShader.values()].filter((all) => size(all) >= LIMITS[target.family].elements);
   return new Map(paying.flat().map((t) => [t.head, t]));
 }
 
 function longest(
-  head: TracedOp,
+  head: CapturedOp,
   order: Order,
   readers: Readers,
   kept: ReadonlySet<Buffer>,
   target: Target,
-): Tailed | undefined {
+): Fused | undefined {
   const { links, functions, partly } = LIMITS[target.family];
   const { buffer, size } = head.outputs[0]!;
-  const group: TracedOp[] = [];
+  const group: CapturedOp[] = [];
   const made = new Set([buffer]);
-  const follows = (op: TracedOp) =>
-    op.launch.elementwise !== undefined &&
-    !op.launch.live &&
+  const follows = (op: CapturedOp) =>
+    op.call.elementwise !== undefined &&
+    !op.call.live &&
     op.outputs[0]!.size === size &&
-    op.launch.inputs.every((s) =>
+    op.call.inputs.every((s) =>
       made.has(s.buffer) ? s.size === size && !order.written(s, head, op) : order.ready(s, head, op),
     );
-  let best: Tailed | undefined;
+  let best: Fused | undefined;
   for (;;) {
     const near = [...made].flatMap((b) => [...(readers.get(b) ?? [])]);
     const next = order.first(near.filter((op) => !group.includes(op) && follows(op)));
     if (!next) return best;
-    const fits = group.length < links && functions.test(next.launch.elementwise!().e.expr);
+    const fits = group.length < links && functions.test(next.call.elementwise!().e.expr);
     group.push(next);
     made.add(next.outputs[0]!.buffer);
-    const more = fits ? tailed(head, group, readers, kept, target) : undefined;
+    const more = fits ? withEpilogueOf(head, group, readers, kept, target) : undefined;
     if (!fits || !(more || partly)) return partly ? best : undefined;
     best = more ?? best;
   }
 }
 
-function tailed(
-  head: TracedOp,
-  group: readonly TracedOp[],
+function withEpilogueOf(
+  head: CapturedOp,
+  group: readonly CapturedOp[],
   readers: Readers,
   kept: ReadonlySet<Buffer>,
   target: Target,
-): Tailed | undefined {
+): Fused | undefined {
   const { whole, outputs: most } = LIMITS[target.family];
   const [result] = head.outputs;
-  const row = head.launch.outputShapes[0]!.at(-1) ?? 1;
+  const row = head.call.outputShapes[0]!.at(-1) ?? 1;
   const operands: Storage[] = [];
-  const kinds: Tail['operands'][number][] = [];
+  const kinds: Epilogue['operands'][number][] = [];
   const values = new Map<Buffer, number>([[result!.buffer, -1]]);
   for (const [k, op] of group.entries()) values.set(op.outputs[0]!.buffer, k);
   const links = [];
   for (const op of group) {
     const places: { readonly link?: number; readonly operand?: number }[] = [];
-    for (const [i, s] of op.launch.inputs.entries()) {
+    for (const [i, s] of op.call.inputs.entries()) {
       const link = values.get(s.buffer);
       if (link !== undefined) {
         places.push({ link });
         continue;
       }
-      const kind = kindOf(s.size, op.launch.inputShapes[i]!, op.launch.outputShapes[0]!, result!.size, row);
+      const kind = kindOf(s.size, op.call.inputShapes[i]!, op.call.outputShapes[0]!, result!.size, row);
       if (!kind || (kind === 'whole' && !whole)) return undefined;
       const known = operands.findIndex((o, k) => o.buffer === s.buffer && o.offset === s.offset && kinds[k] === kind);
       if (known < 0) kinds.push(kind);
       places.push({ operand: known < 0 ? operands.push(s) - 1 : known });
     }
-    links.push({ ...op.launch.elementwise!(), places });
+    links.push({ ...op.call.elementwise!(), places });
   }
   const own = new Set(group);
   const wanted = (b: Buffer) => kept.has(b) || [...(readers.get(b) ?? [])].some((r) => !own.has(r));
   const stored = [...values].filter(([b]) => wanted(b)).map(([, k]) => k);
   const value = (k: number) => (k < 0 ? 0 : operands.length + 1 + k);
   if (stored.length > most) return undefined;
-  const tail = tailOf({
+  const epilogue = epilogueOf({
     links: links.map(({ e, scalars, places }) => ({
       e,
       scalars,
@@ -186,14 +187,14 @@ function tailed(
     outputs: stored.map(value),
     row,
   });
-  if (!head.launch.plan!(target).withTail!(tail)) return undefined;
+  if (!head.call.plan!(target).withEpilogue!(epilogue)) return undefined;
   const outputs = [...stored.map((k) => (k < 0 ? result! : group[k]!.outputs[0]!)), ...head.outputs.slice(1)];
   return {
     head,
     ops: [...group],
     operands,
     outputs,
-    plan: (on) => head.launch.plan!(on).withTail!(tail)!,
+    plan: (on) => head.call.plan!(on).withEpilogue!(epilogue)!,
   };
 }
 
@@ -204,7 +205,7 @@ function kindOf(
   out: readonly number[],
   size: number,
   row: number,
-): Tail['operands'][number] | undefined {
+): Epilogue['operands'][number] | undefined {
   if (operand === size) return 'whole';
   if (operand === 1) return 'scalar';
   const padded = [...out.slice(0, -1).map(() => 1), row];

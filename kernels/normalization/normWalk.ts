@@ -1,7 +1,8 @@
 /** How the norm kernels walk x, and the kernels that do; see norm.ts. */
-import type { Tail } from '../functions.ts';
+
+import { type EpilogueCode, epilogueCode } from '../epilogue.ts';
+import type { Epilogue } from '../functions.ts';
 import { type Dispatch, f32, flatMain, grid1d, memo, type Param, type Target } from '../kernel.ts';
-import { type TailCode, tailCode } from '../tail.ts';
 
 /**
  * A pattern and the element strides by which gamma and beta follow (a, r, b, s): batch norm has {a:0, r:0, b:1, s:0}.
@@ -122,18 +123,18 @@ export const bind = (list: readonly string[]) =>
 
 /**
  * A walk: `before` runs once a thread, `each` for every row r with `at` the index of the vector, `after` at the end.
- * `four`, if given, takes four rows at once, at `at`, `at + hop` ..., as long as there are four. `tail`: what `each` stores with.
+ * `four`, if given, takes four rows at once, at `at`, `at + hop` ..., as long as there are four. `epilogue`: what `each` stores with.
  */
 const walkSource = (
   title: string,
   width: number,
   buffers: string[],
   { before, each, four, after }: { before: string; each: string; four?: string; after?: string },
-  tail?: TailCode,
+  epilogue?: EpilogueCode,
 ) => /* wgsl */ `// ${title}
-${types(width)}${walkParams(tail?.members ?? '')}
+${types(width)}${walkParams(epilogue?.members ?? '')}
 ${bind(buffers).join('\n')}
-${tail?.head(1 + buffers.length, 'p.total') ?? ''}
+${epilogue?.head(1 + buffers.length, 'p.total') ?? ''}
 ${flatMain()}
   if (i >= p.total) { return; }
   let c = i % p.cols;
@@ -183,8 +184,8 @@ export const partialStats = memo((width: number) => ({
 
 /** The last kernel of a forward pass: `y` is a value of type V at `at`, in column c of the output's last axis. */
 const forward = (name: string, title: string, affine: 'f32' | 'V', before: (width: number) => string, y: string) =>
-  memo((width: number, tail?: Tail) => {
-    const code = tailCode(tail, width === 4 ? 'vec4f' : 'f32', 'y');
+  memo((width: number, epilogue?: Epilogue) => {
+    const code = epilogueCode(epilogue, width === 4 ? 'vec4f' : 'f32', 'y');
     return {
       name: `norm/${name}/${width}${code.name}`,
       access: ['read', 'read', 'read', 'read', 'write', ...code.access] as const,

@@ -7,9 +7,10 @@
  * loaded once, not once an element. Partial results of the chunks are combined by a second, small kernel (Chan, Golub
  * and LeVeque 1979; Welford 1962 inside a chunk), so that no barrier, atomic or tree is needed and the order is fixed.
  */
-import type { Tail } from '../functions.ts';
+
+import { epilogueParams, epilogueSlots, takesEpilogue } from '../epilogue.ts';
+import type { Epilogue } from '../functions.ts';
 import { type Dispatch, f32, flatMain, grid1d, memo, type Plan, type Target } from '../kernel.ts';
-import { tailParams, tailSlots, takesTail } from '../tail.ts';
 import { normGradNaive, normNaive } from './normNaive.ts';
 import {
   applyGrad,
@@ -167,33 +168,33 @@ const threadsOf = (target: Target) => (target.family === 'hardware' ? 16384 : 51
 
 /**
  * y = (x - mean) * rstd * gamma + beta. Inputs x, gamma, beta; outputs y like x and stats:[2, A*B] = (mean, rstd).
- * @param tail is applied to y
+ * @param epilogue is applied to y
  */
-export function norm(target: Target, shape: NormShape, eps: number, tail?: Tail): Plan {
+export function norm(target: Target, shape: NormShape, eps: number, epilogue?: Epilogue): Plan {
   const view = viewOf(shape);
   if (!view) return normNaive(target, shape, eps);
   const { a, cols, width, rowwise } = view;
   const parts = split(target, view, threadsOf(target), 8);
   const over = rowwise ? down(view) : view;
-  const { output, next: stats } = tailSlots(3, tail);
+  const { output, next: stats } = epilogueSlots(3, epilogue);
   const [means, squares] = [stats + 1, stats + 2];
   const { params, grid } = walk(over, split(target, over, 4 * threadsOf(target), 4));
-  // A column of the walk is one of the output's last axis, or a tail's rows would be read beside it.
-  const fits = (next: Tail) =>
-    takesTail(target, 4, WALK_WORDS, next) && (next.row === over.cols || !next.operands.includes('row'));
+  // A column of the walk is one of the output's last axis, or an epilogue's rows would be read beside it.
+  const fits = (next: Epilogue) =>
+    takesEpilogue(target, 4, WALK_WORDS, next) && (next.row === over.cols || !next.operands.includes('row'));
   return {
     temps: Array<number>(2).fill(a * parts.chunks * cols),
     dispatches: [
       { kernel: partialStats(width), args: [0, means, squares], ...walk(view, parts) },
       combining(target, 'stats', groupItems(view, parts), view, [means, squares, 0, stats], parts, eps),
       {
-        kernel: (rowwise ? applyRows : applyNorm)(width, tail),
+        kernel: (rowwise ? applyRows : applyNorm)(width, epilogue),
         args: [0, 1, 2, stats, ...output],
-        params: [...params, ...tailParams(tail)],
+        params: [...params, ...epilogueParams(epilogue)],
         grid,
       },
     ],
-    withTail: (next) => (!tail && fits(next) ? norm(target, shape, eps, next) : undefined),
+    withEpilogue: (next) => (!epilogue && fits(next) ? norm(target, shape, eps, next) : undefined),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Normalisation, fused: one row forward and one backward serve batch norm, layer norm and their kin. */
 
 import { fill as fillPlan } from '../../kernels/copy.ts';
-import { type NormShape, normGrad as normGradPlan, norm as normPlan } from '../../kernels/norm/norm.ts';
+import { type NormShape, normGrad as normGradPlan, norm as normPlan } from '../../kernels/normalization/norm.ts';
 import { op, options } from '../arguments/arguments.ts';
 import { aTensor } from '../arguments/kinds.ts';
 import { number, numberList } from '../arguments/ranges.ts';
