@@ -101,8 +101,8 @@ const flagOf = (name: string, { flag }: Setting<unknown>): string =>
 
 /** @param decided whether the table alone says the default, which the help then gives: no preset does */
 function optionOf(name: string, setting: Setting<unknown>, decided: boolean): Option {
-  const { about, value = 'n', choices, open } = setting;
-  const usual = decided && !open && setting.default !== null ? ` (default: ${setting.default})` : '';
+  const { about, value = 'n', choices } = setting;
+  const usual = decided && setting.default !== null ? ` (default: ${setting.default})` : '';
   const option = new Option(`${flagOf(name, setting)} <${value}>`, `${about}${usual}`);
   if (choices) return option.choices(choices);
   if (name === 'seconds') return option.argParser(duration);
@@ -155,6 +155,7 @@ function optionsOf(
   flags: Flags,
 ): TrainOptions {
   const { preset, resume, out, adapter, quiet, dataFolder, data } = flags;
+  const takesImages = !rowOf(system ?? USUAL_SYSTEM).needs.includes('pairs');
   const dataOptions = defined({ folder: dataFolder, ...Object.fromEntries(DATA.map((name) => [name, flags[name]])) });
   const settings = Object.entries(flags).flatMap(([flag, value]) => {
     const name = keys.get(flag);
@@ -162,8 +163,8 @@ function optionsOf(
   });
   const given = defined({
     ...Object.fromEntries(settings),
-    // A folder alone is one of images; a data set that lies elsewhere is named beside its folder.
-    data: data ?? (dataFolder !== undefined && resume === undefined ? 'folder' : undefined),
+    // A folder alone is one of images, unless the system learns from none; a data set that lies elsewhere is named beside its folder.
+    data: data ?? (dataFolder !== undefined && resume === undefined && takesImages ? 'folder' : undefined),
     dataOptions: Object.keys(dataOptions).length > 0 ? dataOptions : undefined,
   });
   if (resume !== undefined && out !== undefined) throw new Error('a run that goes on stays in its folder: drop --out');
