@@ -219,7 +219,7 @@ export {
   type Streams,
   type System,
 } from './system.ts';
-export { type CriticReport, Gan, type GanOptions, type GanScalar } from './systems/adversarial.ts';
+export { Gan } from './systems/adversarial.ts';
 export {
   type Autoencoder,
   angleToComponents,
@@ -230,14 +230,9 @@ export {
 export { Cgan, type CganSettings } from './systems/cgan.ts';
 export { type ClassConditional, classGrid, classSeen } from './systems/classes.ts';
 export { Cyclegan, type CycleganSettings } from './systems/cyclegan.ts';
-export {
-  type GanSettings,
-  type OptimizerName,
-  optimizerNames,
-  type PresetName,
-  parseRegularizer,
-  presets,
-} from './systems/gan.ts';
+export type { CriticReport, GanOptions, GanScalar } from './systems/ganOptions.ts';
+export { type PresetName, presets } from './systems/ganPresets.ts';
+export { type GanSettings, type OptimizerName, optimizerNames, parseRegularizer } from './systems/ganSettings.ts';
 export { LinearAutoencoder, type LinearAutoencoderSettings } from './systems/linearAutoencoder.ts';
 export { ReplayPool, type ReplayPoolOptions } from './systems/pool.ts';
 export type {

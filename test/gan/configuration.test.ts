@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { concat, init, noGrad, Rng, type Tensor } from '../../engine/index.ts';
 import { Gan, gaussianRing, pointSet, type SampleSet, type StepRow, train } from '../../gan/index.ts';
-import { type PresetName, presets } from '../../gan/systems/gan.ts';
+import { type PresetName, presets } from '../../gan/systems/ganPresets.ts';
 import { createSystem, configure as makeConfig, type RunConfig, streamsOf } from '../../gan/systems/table.ts';
 import * as nn from '../../nn/index.ts';
 

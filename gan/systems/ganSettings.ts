@@ -1,0 +1,124 @@
+import { type OptionRange, ranges } from '../../engine/internal.ts';
+import { type ModelName, models } from '../networks/models.ts';
+import { type CriticNorm, criticNorms } from '../networks/parts.ts';
+import { type ObjectiveName, objectiveNames } from '../objectives/objective.ts';
+import { type Regularizer, type RegularizerName, regularizer, regularizerNames } from '../objectives/regularizer.ts';
+import { choice, count, number, openNumber, rate, type Settings } from '../settings.ts';
+
+/** Optimizers that a configuration may name. */
+export const optimizerNames = ['adam', 'rmsprop', 'sgd'] as const;
+
+/** An optimizer by its name. */
+export type OptimizerName = (typeof optimizerNames)[number];
+
+/** What decides a GAN of two networks. */
+export interface GanSettings {
+  /** Networks. */
+  readonly model: ModelName;
+  /** Length of a latent code; null for the model's own. */
+  readonly latent: number | null;
+  /** Channels or units of the generator; null for the model's own. */
+  readonly width: number | null;
+  /** Normalisation of the critic's hidden layers; null for what suits model and regularisers. */
+  readonly criticNorm: CriticNorm | null;
+  /** What critic and generator minimise. */
+  readonly objective: ObjectiveName;
+  /** 0 to less than 1. */
+  readonly labelSmoothing: number;
+  /** `name` or `name=strength`, in the order in which they apply. */
+  readonly regularizers: readonly string[];
+  /** Standard deviation at the start; falls to 0 at the end. */
+  readonly instanceNoise: number;
+  /** The optimizer of both networks. */
+  readonly optimizer: OptimizerName;
+  /** The critic's learning rate at the start. */
+  readonly criticRate: number;
+  /** The generator's learning rate at the start. */
+  readonly generatorRate: number;
+  /** Decay rates of Adam. */
+  readonly betas: readonly [number, number];
+  /** Updates of the critic before each of the generator. */
+  readonly criticSteps: number;
+  /** Batches whose mean gradient makes one update. */
+  readonly accumulate: number;
+  /** Decay of the average of the generator's weights; 0 for none. */
+  readonly emaDecay: number;
+}
+
+/** Regularisers of one critic: more than there are kinds of. */
+const MOST_REGULARIZERS = 16;
+
+/** The regulariser that `name` or `name=strength` says. @throws TypeError, RangeError as {@link regularizer} */
+export function parseRegularizer(text: string): Regularizer {
+  const [name, strength, ...rest] = text.split('=');
+  if (strength === undefined) return regularizer(name as RegularizerName);
+  const value = strength.trim() === '' || rest.length > 0 ? Number.NaN : Number(strength);
+  if (Number.isNaN(value)) throw new TypeError(`${text}: write a regulariser as name or name=strength, such as r1=10`);
+  return regularizer(name as RegularizerName, value);
+}
+
+function isRegularizer(value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  try {
+    parseRegularizer(value);
+    return true;
+  } catch {
+    return false; // the range says what it must be
+  }
+}
+
+const someRegularizers: OptionRange = {
+  holds: (v) => Array.isArray(v) && v.length <= MOST_REGULARIZERS && v.every(isRegularizer),
+  says: `a list of at most ${MOST_REGULARIZERS} regularisers (${regularizerNames.join(', ')}), each as name or name=strength, such as r1=10`,
+};
+
+const twoBetas: OptionRange = {
+  holds: (v) => Array.isArray(v) && v.length === 2 && v.every(ranges.belowOne.holds),
+  says: 'two numbers from 0 to less than 1, such as 0.5,0.9',
+};
+
+/** The table of {@link GanSettings}. */
+export const ganSettings: Settings<GanSettings> = {
+  model: choice('dcgan-small', Object.keys(models) as ModelName[], 'networks'),
+  latent: openNumber(ranges.whole(1, 4096), 'length of a latent code'),
+  width: openNumber(ranges.whole(1, 4096), 'channels or units of the generator'),
+  criticNorm: {
+    default: null,
+    range: ranges.oneOf(criticNorms),
+    about: 'normalisation in the critic',
+    open: true,
+    choices: criticNorms,
+    value: 'kind',
+  },
+  objective: choice('wasserstein', objectiveNames, 'what critic and generator minimise'),
+  labelSmoothing: number(0, ranges.belowOne, 'one-sided label smoothing', { value: 'share' }),
+  regularizers: {
+    default: ['gradient-penalty'],
+    range: someRegularizers,
+    about: `any of ${regularizerNames.join(', ')}; or none; may be given several times`,
+    flag: '--regularizer',
+    value: 'name[=strength]',
+    read(text, before = []) {
+      if (text === 'none') return [];
+      parseRegularizer(text);
+      return [...before, text];
+    },
+  },
+  instanceNoise: number(0, ranges.notNegative, 'noise on what the critic sees, which fades to 0', { value: 'sigma' }),
+  optimizer: choice('adam', optimizerNames, 'of both networks'),
+  criticRate: rate(4e-3, "the critic's learning rate"),
+  generatorRate: rate(4e-3, "the generator's learning rate"),
+  betas: {
+    default: [0.5, 0.9],
+    range: twoBetas,
+    about: "Adam's decay rates",
+    value: 'a,b',
+    read: (text) => text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part))) as never,
+  },
+  criticSteps: count(2, 'updates of the critic before each of the generator', 1000),
+  accumulate: count(1, 'batches whose mean gradient makes one update', 1024),
+  emaDecay: number(0.99, ranges.belowOne, "average of the generator's weights that samples come from; 0 for none", {
+    flag: '--ema',
+    value: 'decay',
+  }),
+};
