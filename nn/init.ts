@@ -132,7 +132,7 @@ export interface KaimingOptions {
   readonly mode?: 'fanIn' | 'fanOut';
   /** What follows the layer; see {@link calculateGain}. Default 'leakyRelu'. */
   readonly nonlinearity?: Nonlinearity;
-  /** Of leakyRelu. Default 0, which is relu. */
+  /** The negative slope of leakyRelu. Default 0, which is relu. */
   readonly slope?: number;
 }
 

@@ -31,7 +31,7 @@ export interface EvaluateCommandOptions {
   readonly metrics?: readonly string[];
   /** Samples; 10,000 images or 2,500 points unless given. */
   readonly count?: number;
-  /** Of the latent codes, and of what metrics draw. */
+  /** The seed of the latent codes, and of what metrics draw. */
   readonly seed: number;
   /** Also measure real samples and noise. */
   readonly baselines: boolean;

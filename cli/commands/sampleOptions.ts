@@ -39,15 +39,15 @@ export interface SampleOptions {
    * equal parts, a - b + c (0,1,2,...,8 unless given). Not for the other pictures.
    */
   readonly codes?: readonly number[];
-  /** Of an interpolation: the way between codes ('spherical' unless given). */
+  /** The way between the codes of an interpolation ('spherical' unless given). */
   readonly mode?: InterpolationMode;
-  /** Of an interpolation: a grid between four codes as corners. */
+  /** Whether an interpolation is a grid between four codes as corners. */
   readonly corners?: boolean;
-  /** Of `truncate`, in standard deviations, above 0 (0 too for 'mean'); a row for each of some values unless given. */
+  /** How far the codes of `truncate` may lie, in standard deviations, above 0 (0 too for 'mean'); a row for each of some values unless given. */
   readonly psi?: number;
-  /** Of `truncate`; 'resample' unless given. */
+  /** What `truncate` does with codes that lie farther; 'resample' unless given. */
   readonly truncation?: Truncation;
-  /** Of `neighbours`; 'pixels' unless given. */
+  /** What `neighbours` are nearest by; 'pixels' unless given. */
   readonly compare?: Comparison;
   /**
    * The file: .png, for points also .svg, for `animate` and a path of `interpolate` .gif or .webp. Never overwritten. Without it,

@@ -57,7 +57,7 @@ ${head.length > 0 && html`<thead><tr><th scope="col">${first}</th>${rest.map((ce
 
 /** What {@link page} frames. */
 export interface PageOptions {
-  /** Of the window; plain text. */
+  /** The title of the window; plain text. */
   readonly title: string;
   /** All that stands in the body. */
   readonly body: HtmlPart;

@@ -24,15 +24,15 @@ import { commit, version } from './version.node.ts';
 export interface RunAbout {
   /** The command that makes the run again as it is now; null where a program started it. */
   readonly command: string | null;
-  /** Of one sample: with it a run can be sampled from without its data. */
+  /** The shape of one sample: with it a run can be sampled from without its data. */
   readonly shape: readonly number[];
   /** Names of the classes of the data; absent where there are none, and in older runs. */
   readonly classes?: readonly string[];
   /** The name of the device. */
   readonly adapter: string;
-  /** Of wgrad. */
+  /** The version of wgrad. */
   readonly version: string;
-  /** Of wgrad, with + where files were changed since; null for an installed package. */
+  /** The commit of wgrad, with + where files were changed since; null for an installed package. */
   readonly commit: string | null;
   /** When, as ISO 8601. */
   readonly started: string;

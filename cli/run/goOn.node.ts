@@ -96,7 +96,7 @@ function readStatus(folder: string): RunStatus | undefined {
   return found as RunStatus;
 }
 
-/** Of a file that is not needed where there is a checkpoint, and is written anew. */
+/** Notices of a file that is not needed where there is a checkpoint, and is written anew. */
 function statusNotices(folder: string): string[] {
   try {
     return readStatus(folder) ? [] : [`${STATUS} is gone; it is written anew`];

@@ -22,7 +22,7 @@ export interface Job {
   readonly quiet: boolean;
   /** Whether it was begun before. */
   readonly resumed: boolean;
-  /** Of the checkpoint that it goes on from. */
+  /** What the checkpoint says from which it goes on. */
   readonly meta?: CheckpointMeta;
   readonly signal?: AbortSignal;
 }

@@ -17,11 +17,11 @@ const openRunOptions = ['dataFolder', 'onWarning'] as const;
 
 /** A run that was trained, to sample from. */
 export interface OpenedRun {
-  /** Of the run folder. */
+  /** The path of the run folder. */
   readonly path: string;
   /** What it was asked for. */
   readonly config: RunConfig;
-  /** Of one sample. */
+  /** The shape of one sample. */
   readonly shape: readonly number[];
   /** Steps behind the weights. */
   readonly step: number;

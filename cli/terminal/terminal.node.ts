@@ -23,7 +23,7 @@ export const commanderOutput = {
   writeErr: (text: string): void => write(process.stderr, printable(text, '\n\t')),
 };
 
-/** Of each stream that was written to: what came of it. */
+/** What came of each stream that was written to. */
 const written = new Map<NodeJS.WriteStream, { closed: boolean; failure?: Error }>();
 
 /** Whether nobody reads standard output any more. */

@@ -23,7 +23,7 @@ export interface GradcheckOptions {
   readonly fast?: boolean;
   /** Check forward mode (`jvp`) as well. Default false, as in PyTorch. */
   readonly checkForwardAd?: boolean;
-  /** Of the random directions, and of `gradgradcheck`'s cotangents. Default 0. */
+  /** The seed of the random directions, and of `gradgradcheck`'s cotangents. Default 0. */
   readonly seed?: number;
 }
 

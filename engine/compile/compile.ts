@@ -24,7 +24,7 @@ export interface CompiledStep<A extends readonly unknown[], R> {
 
 /** Captures of one step on one device that are kept; beyond that the one that has not run for longest goes. */
 const MOST = 16;
-/** Of them those for the same inputs: one more than needed, for steps that run with averaged parameters now and then. */
+/** Captures for the same inputs that are kept: one more than needed, for steps that run with averaged parameters now and then. */
 const MOST_ALIKE = 2;
 
 const aStep = kind<never>('the step', 'a function, such as (x) => model.forward(x)', (v) => typeof v === 'function');
@@ -78,7 +78,7 @@ export function compile<A extends readonly unknown[] = Tensor[], R = unknown>(
   step: (...inputs: A) => R,
 ): CompiledStep<A, R> {
   checkArguments('compile', [aStep], arguments);
-  /** Those that ran last come last. */
+  /** The captures of each device, those that ran last at the end. */
   const captures = new Map<WebGpuDevice, Capture[]>();
   const notice = constantsNoticed();
   const call = (...inputs: A): R => {
@@ -126,7 +126,7 @@ interface Fitting {
   readonly tensors: readonly Tensor[];
 }
 
-/** Of the captures of each list for such inputs, and for which `also` holds, the one that ran last. */
+/** The capture of each list that ran last, among those for such inputs for which `also` holds. */
 function fitting(
   lists: Iterable<readonly Capture[]>,
   inputs: readonly unknown[],

@@ -94,7 +94,7 @@ class KernelCall {
   readonly #shapes: readonly Shape[];
   readonly #values: readonly Float32Array<ArrayBuffer>[];
   readonly #allowed: { readonly atol: number; readonly rtol: number };
-  /** Of the output, then of what is saved. */
+  /** The shapes of the output and of what is saved. */
   readonly #outputs: readonly Shape[];
   readonly #plan: Plan;
   readonly #names: readonly string[];

@@ -3,7 +3,7 @@
 /** What a scope needs to know of the things that it owns. */
 export interface Owned {
   owner: Owner | undefined;
-  /** Of the device on which it lives. */
+  /** The census of the device on which it lives. */
   readonly census: Census;
   dispose(): void;
 }
@@ -22,7 +22,7 @@ const FIRST_LOOK = 2 ** 14;
 export class Census {
   /** Tensors alive. */
   alive = 0;
-  /** Those that no scope will free, and that were not kept. */
+  /** How many tensors no scope will free that were not kept. */
   #loose = 0;
   #next: number;
   #freed = 0;

@@ -25,7 +25,7 @@ export class Readback {
   readonly #submits: Submits;
   /** Free staging buffers, those used last at the end. */
   #free: Staging[] = [];
-  /** Those under way. */
+  /** The buffers that are being read. */
   readonly #used = new Set<Staging>();
   /** Bytes of all staging buffers. */
   bytes = 0;

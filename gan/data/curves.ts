@@ -11,7 +11,7 @@ export interface NoiseOptions {
 export interface SpiralsOptions extends NoiseOptions {
   /** How often each arm winds around the centre, above 0. Default 1.5. */
   readonly turns?: number;
-  /** Of the arms' ends, above 0. Default 2. */
+  /** The distance of the arms' ends from the middle, above 0. Default 2. */
   readonly radius?: number;
 }
 

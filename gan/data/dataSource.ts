@@ -20,6 +20,6 @@ export interface DataSource {
   readonly test: Split;
   /** Names of the classes, by label. */
   readonly classes?: readonly string[];
-  /** Of a set that is read from files: hex digits made of their content. */
+  /** Hex digits made of the content of the files that a set is read from; absent where there are none. */
   readonly fingerprint?: string;
 }

@@ -33,7 +33,7 @@ export interface Distribution {
 
 /** How many points, and from which seed. */
 export interface PointSetOptions {
-  /** Of both splits, each of which has its own stream; a whole number from 0 to 2^53 - 1. Default 0. */
+  /** The seed of both splits, each of which has its own stream; a whole number from 0 to 2^53 - 1. Default 0. */
   readonly seed?: number;
   /** Points to learn from. Default 131,072 (2^17). */
   readonly trainSize?: number;

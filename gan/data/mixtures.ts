@@ -37,7 +37,7 @@ export interface GaussianMixtureOptions {
 export interface GaussianRingOptions {
   /** How many Gaussians. Default 8. */
   readonly modes?: number;
-  /** Of the circle that the centres lie on, above 0. Default 2. */
+  /** The radius of the circle that the centres lie on, above 0. Default 2. */
   readonly radius?: number;
   /** Standard deviation of each mode along each axis, above 0. Default 0.02. */
   readonly sigma?: number;

@@ -5,9 +5,9 @@ import type { Samples } from './sampleSet.ts';
 export interface PairSamples {
   /** How many there are in each. */
   readonly count: number;
-  /** Those of the first domain. */
+  /** The samples of the first domain. */
   readonly x: Samples;
-  /** Those of the second. */
+  /** The samples of the second domain. */
   readonly y: Samples;
 }
 

@@ -5,7 +5,7 @@ import type { SampleSet, Samples } from './sampleSet.ts';
 
 /** Options of {@link stackDigits}. */
 export interface StackDigitsOptions {
-  /** Of the choice of digits; a whole number from 0 to 2^53 - 1. Default 0. */
+  /** The seed of the choice of digits; a whole number from 0 to 2^53 - 1. Default 0. */
   readonly seed?: number;
   /** Images to learn from, 2,352 bytes each. Default 60,000, 141 MB; the published runs have 128,000. */
   readonly trainSize?: number;

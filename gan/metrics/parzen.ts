@@ -69,7 +69,7 @@ export async function parzenLogLikelihood(
   return { value, standardError: spread / Math.sqrt(b.count), sigma };
 }
 
-/** Of each row of x under Gaussians around the rows of y, by sigma. */
+/** The log-likelihood of each row of x under Gaussians around the rows of y, for each sigma. */
 async function logLikelihoods(x: Rows, y: Rows, sigmas: readonly number[], device: Device): Promise<Float64Array[]> {
   const [a, b] = centred(x, y);
   const values = sigmas.map(() => new Float64Array(a.count));

@@ -25,7 +25,7 @@ const [WINDOWS, TESTED] = [10_000, 1000];
 /** Samples among which copies are looked for. */
 const BIRTHDAYS = 2000;
 
-/** Of samples in random order. */
+/** The first of some samples, which are in random order. */
 const first = (samples: MetricSamples, most: number) => sliceSamples(samples, 0, most);
 
 const modesOf = (context: MetricContext) =>

@@ -9,7 +9,7 @@ export type MlpActivation = 'relu' | 'leakyRelu' | 'tanh';
 
 /** Options of {@link mlp}. */
 export interface MlpOptions extends CriticOptions {
-  /** Of one sample: [D] of points, [H, W, C] of images of any size, which the critic takes flattened. */
+  /** The shape of one sample: [D] of points, [H, W, C] of images of any size, which the critic takes flattened. */
   readonly shape: Shape;
   /** Length of a latent code. Default 2 for points, 100 for images. */
   readonly latent?: number;
@@ -74,7 +74,7 @@ const before = (activation: MlpActivation | 'maxout') => ({
   init: nn.init.kaimingUniform({ nonlinearity: activation === 'maxout' ? 'linear' : activation, slope: SLOPE }),
   initBias: nn.init.zeros,
 });
-/** Of output layers, which no activation follows that would halve the signal (Glorot and Bengio 2010). */
+/** How output layers begin, which no activation follows that would halve the signal (Glorot and Bengio 2010). */
 const output = { init: nn.init.xavierUniform(), initBias: nn.init.zeros };
 
 /**

@@ -9,7 +9,7 @@ import { resnet, resnetDefaults, resnetMakes } from './resnet.ts';
 
 /** What {@link createNetworks} makes networks of, and how large. */
 export interface NetworksOptions extends CriticOptions {
-  /** Of one sample: [H, W, C] of images in [-1, 1], [D] of points. */
+  /** The shape of one sample: [H, W, C] of images in [-1, 1], [D] of points. */
   readonly shape: Shape;
   /** Length of a latent code. Default: the model's. */
   readonly latent?: number;

@@ -78,14 +78,14 @@ const upBlock = (c: number, make: Make): nn.Module =>
     new nn.Sequential(conv1(c, c, make), new nn.Upsample({ scaleFactor: 2 })),
   );
 
-/** Of a critic, on an image: no norm or relu first, which would be taken from the pixels themselves; then halved. */
+/** The first block of a critic, on an image: no norm or relu first, which would be taken from the pixels themselves; then halved. */
 const firstBlock = (channels: number, c: number, make: Make): nn.Module =>
   new nn.Residual(
     new nn.Sequential(conv3(channels, c, make), new nn.ReLU(), conv3(c, c, make), new nn.AvgPool2d(2)),
     new nn.Sequential(new nn.AvgPool2d(2), conv1(channels, c, make)),
   );
 
-/** Of a critic: norm, relu, convolution, twice; halved at the end or, with its input as the shortcut, not. */
+/** A block of a critic: norm, relu, convolution, twice; halved at the end or, with its input as the shortcut, not. */
 const downBlock = (c: number, norm: CriticNorm, halves: boolean, make: Make): nn.Module =>
   new nn.Residual(
     new nn.Sequential(

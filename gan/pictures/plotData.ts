@@ -19,7 +19,7 @@ export function movingMean(points: readonly PlotPoint[], share: number): PlotPoi
 
 /** Several runs of one quantity together: at each place the mean of those that have a value there, and their ends. */
 export interface Spread {
-  /** Of the curves that have a value there. */
+  /** The mean of the curves that have a value there. */
   readonly mean: PlotPoint[];
   /** [x, least, greatest]. */
   readonly band: [x: number, low: number, high: number][];

@@ -5,7 +5,7 @@ import { colorsOf } from './plotSeries.ts';
 import { colorOf, INK } from './plotTheme.ts';
 import type { PlotPanel, PlotSeries } from './plotTypes.ts';
 
-/** Of all text. */
+/** The fonts of all text. */
 export const FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif";
 /** In pixels: around panels, and the lines above and below a drawing area. */
 const LAYOUT = { left: 62, right: 26, right2: 58, title: 22, legend: 18, unit: 26, ticks: 22, name: 18, gap: 22 };
@@ -15,7 +15,7 @@ export interface Placed {
   readonly series: readonly PlotSeries[];
   readonly legend: readonly (readonly Entry[])[];
   readonly left: number;
-  /** Of the whole panel; the drawing area starts below the title, the legend and the axes' labels. */
+  /** The upper end of the whole panel; the drawing area starts below the title, the legend and the axes' labels. */
   readonly top: number;
   readonly area: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
   /** Whether the horizontal axis has its label, which the one below it may have instead. */

@@ -123,6 +123,6 @@ export interface PlotOptions {
   readonly panels: readonly PlotPanel[];
   /** Panels in a row; 1 unless given. */
   readonly columns?: number;
-  /** Of the whole picture in pixels; 900 unless given. */
+  /** The width of the whole picture in pixels; 900 unless given. */
   readonly width?: number;
 }

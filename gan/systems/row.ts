@@ -44,7 +44,7 @@ export interface Lab<T extends System = System> {
   readonly system: T;
   /** The data set. */
   readonly set: DataSource;
-  /** Of what is drawn at random. */
+  /** The seed of what is drawn at random. */
   readonly seed: number;
   /** Reads what lies in files beside the package, such as the digit classifier; absent in a browser. */
   readonly classifier?: () => Promise<DigitClassifier>;

@@ -161,7 +161,7 @@ function loadOfA(g: Gemm): 'k' | 'm' | 'scalar' {
   return 'scalar';
 }
 
-/** Likewise for B: along the last digit of k, along n, or none. */
+/** Along which axis B is loaded four at a time: the last digit of k, n, or none. */
 function loadOfB(g: Gemm): 'k' | 'n' | 'scalar' {
   const { b } = g;
   const common = multiples(4, b.k[0], b.k[1], b.batch) && [...g.h, ...g.w].every((p) => p.b % 4 === 0);

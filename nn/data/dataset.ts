@@ -22,7 +22,7 @@ export type StreamDataset<S> = Iterable<S> | AsyncIterable<S> | ((epoch: number)
 export interface Column {
   /** The numbers of all samples. */
   readonly data: NumberArray;
-  /** Of one sample. Default [], a number. */
+  /** The shape of one sample. Default [], a number. */
   readonly shape?: Shape;
   /** As in {@link ArraySample}. */
   readonly scale?: number;

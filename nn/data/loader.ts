@@ -57,7 +57,7 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
   readonly #options: DataLoaderOptions<S, T, B>;
   #epoch = 0;
   #batch = 0;
-  /** Of the epoch under way, before its order was drawn. */
+  /** The place of the random numbers before the order of the epoch under way was drawn. */
   #begun: DataLoaderState['rng'];
   #restored = false;
   /** Tells the last loop from those before it. */

@@ -18,7 +18,7 @@ export type NumberArray =
 export interface ArraySample {
   /** Row-major. It is read when its batch is handed out: bytes stay bytes until then. */
   readonly data: NumberArray;
-  /** Of the one sample: [H,W,C] for an image, [] for a number. Default: a vector. */
+  /** The shape of the one sample: [H,W,C] for an image, [] for a number. Default: a vector. */
   readonly shape?: Shape;
   /** Multiplies the numbers. Default 1. */
   readonly scale?: number;

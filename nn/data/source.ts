@@ -3,11 +3,11 @@ import type { Dataset } from './dataset.ts';
 
 /** What went wrong with a sample, in `cause`, and with which. */
 export class DataLoaderError extends Error {
-  /** Of the class. */
+  /** The name of the class. */
   override readonly name = 'DataLoaderError';
-  /** Of the sample: its index in the data set; in a stream, how many came before it. */
+  /** The index of the sample in the data set; in a stream, how many came before it. */
   readonly index: number;
-  /** Of the batch in its epoch, from 0. */
+  /** The number of the batch in its epoch, from 0. */
   readonly batch: number;
 
   /** Made by a loader. @param cause what `get`, the stream or `transform` threw */

@@ -34,7 +34,7 @@ export const isTypeName = (value: unknown): value is string =>
 export const unreadMessage = (name: string, { dtype }: UnreadTensor): string =>
   `tensor "${name}" is of type ${dtype}, which is not read here; convert it to one of ${DTYPE_NAMES.join(', ')}`;
 
-/** Of maps of tensors that were read from a file: what else the file has. */
+/** What else the file has from which a map of tensors was read. */
 const unread = new WeakMap<object, ReadonlyMap<string, UnreadTensor>>();
 
 /** Notes what a file has beside `tensors`, and warns of it. @param file what the warning calls it */

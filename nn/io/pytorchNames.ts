@@ -9,9 +9,9 @@ import type { StoredTensor } from './safetensors.ts';
 
 /** The shapes of images, in wgrad's layout, that a layer has its features from. */
 export interface FlattenedImages {
-  /** Of the image that was flattened to the layer's input. */
+  /** The shape of the image that was flattened to the layer's input. */
   readonly input?: Shape;
-  /** Of the image that the layer's output becomes. */
+  /** The shape of the image that the layer's output becomes. */
   readonly output?: Shape;
 }
 
@@ -32,7 +32,7 @@ export interface Part {
 
 /** A tensor of PyTorch. */
 export interface Twin {
-  /** Of which it is made, along its first axis; most are one part. */
+  /** The parts of which it is made, along its first axis; most are one part. */
   readonly parts: readonly Part[];
   readonly shape: Shape;
   /** Another name that it goes by. */

@@ -26,7 +26,7 @@ export class Embedding extends Module<[indices: Tensor]> {
   /** The entry without a gradient, not negative, or undefined. */
   readonly paddingIdx: number | undefined;
 
-  /** Of the weight, the axis of its entries: parametrisations take it for that of the outputs, as in PyTorch. */
+  /** The axis of the weight along which its entries lie: parametrisations take it for that of the outputs, as in PyTorch. */
   readonly unitAxis: number = 0;
 
   /**

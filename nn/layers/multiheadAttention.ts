@@ -54,15 +54,15 @@ export class MultiheadAttention extends Module<
   [query: Tensor, key?: Tensor, value?: Tensor, call?: MultiheadAttentionCall],
   readonly [output: Tensor, weights: Tensor | undefined]
 > {
-  /** Of the queries, [embedDim,embedDim]. */
+  /** The projection of the queries, with a weight [embedDim,embedDim]. */
   readonly qProj: Linear;
-  /** Of the keys, [kdim,embedDim]. */
+  /** The projection of the keys, with a weight [kdim,embedDim]. */
   readonly kProj: Linear;
-  /** Of the values, [vdim,embedDim]. */
+  /** The projection of the values, with a weight [vdim,embedDim]. */
   readonly vProj: Linear;
-  /** Of what the heads found, [embedDim,embedDim]. */
+  /** The projection of what the heads found, with a weight [embedDim,embedDim]. */
   readonly outProj: Linear;
-  /** Of the attention weights. */
+  /** The dropout of the attention weights. */
   readonly dropout: Dropout;
   /** The size of queries and result. */
   readonly embedDim: number;

@@ -48,9 +48,9 @@ export abstract class Recurrent<State> extends Module<
   [x: Tensor, state?: State],
   readonly [output: Tensor, state: State]
 > {
-  /** Of the input of each layer, [in,gates·H]; of the layers above the first, [D·H,gates·H]. */
+  /** The weight of each layer's input, [in,gates·H], and [D·H,gates·H] above the first layer. */
   readonly weightIh: readonly Parameter[];
-  /** Of the hidden state of each layer, [H,gates·H]. */
+  /** The weight of each layer's hidden state, [H,gates·H]. */
   readonly weightHh: readonly Parameter[];
   /** [gates·H] each; empty without biases. */
   readonly biasIh: readonly Parameter[];

@@ -48,9 +48,9 @@ export function kindOf<O extends RNNCellOptions>(name: string, options: O): [Rec
 
 /** What {@link RNNCell}, {@link GRUCell} and {@link LSTMCell} share: weights [in,gates·H], PyTorch's transposed. */
 export abstract class RecurrentCell<State> extends Module<[x: Tensor, state?: State], State> {
-  /** Of the input, [in,gates·H]. */
+  /** The weight of the input, [in,gates·H]. */
   readonly weightIh: Parameter;
-  /** Of the hidden state, [H,gates·H]. */
+  /** The weight of the hidden state, [H,gates·H]. */
   readonly weightHh: Parameter;
   /** [gates·H], or undefined without one. */
   readonly biasIh: Parameter | undefined;

@@ -14,7 +14,7 @@ export interface TransformerEncoderLayerOptions {
   readonly dimFeedforward?: number;
   /** The probability of dropout, at all four places. Default 0.1. */
   readonly dropout?: number;
-  /** Of the hidden layer. Default 'relu'. */
+  /** The activation of the hidden layer. Default 'relu'. */
   readonly activation?: 'relu' | 'gelu' | ((x: Tensor) => Tensor);
   /** Added to the variance in both norms. Default 1e-5. */
   readonly layerNormEps?: number;
@@ -41,19 +41,19 @@ export class TransformerEncoderLayer extends Module<[src: Tensor, masks?: Encode
   readonly selfAttn: MultiheadAttention;
   /** To the hidden layer. */
   readonly linear1: Linear;
-  /** Of the hidden layer. */
+  /** The dropout of the hidden layer. */
   readonly dropout: Dropout;
   /** Back from the hidden layer. */
   readonly linear2: Linear;
-  /** Of the attention. */
+  /** The norm around the attention. */
   readonly norm1: LayerNorm;
-  /** Of the hidden layer. */
+  /** The norm around the hidden layer. */
   readonly norm2: LayerNorm;
   /** Behind the attention. */
   readonly dropout1: Dropout;
   /** Behind the hidden layer. */
   readonly dropout2: Dropout;
-  /** Of the hidden layer. */
+  /** The activation of the hidden layer. */
   readonly activation: 'relu' | 'gelu' | ((x: Tensor) => Tensor);
   /** Whether the norms come first. */
   readonly normFirst: boolean;

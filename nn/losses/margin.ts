@@ -144,7 +144,7 @@ export const cosineEmbeddingLoss = calls.op(
 export interface TripletMarginOptions extends LossOptions {
   /** By how much the negative must be farther than the positive. Default 1. */
   readonly margin?: number;
-  /** Of the norm that measures distances. Default 2. */
+  /** The exponent p of the norm that measures distances. Default 2. */
   readonly p?: number;
   /** Added to each difference, so that the distance of equal vectors has a derivative. Default 1e-6. */
   readonly eps?: number;

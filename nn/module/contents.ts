@@ -37,7 +37,7 @@ export interface Contents {
   readonly others: readonly (readonly [path: string, value: object])[];
 }
 
-/** Of a module under `functionalCall`: the parameters and buffers whose places others have, by path. */
+/** For a module under `functionalCall`, the parameters and buffers whose places others have, by path. */
 const stoodFor = new WeakMap<AnyModule, ReadonlyMap<string, Parameter | Buffer>>();
 
 /** Says which of a module's parameters and buffers have stand-ins now. @returns what was said before */

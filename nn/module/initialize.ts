@@ -56,7 +56,7 @@ export function initialize(module: AnyModule, initializer: Initializer, options:
   return [...filled].map((p) => names.get(p)!);
 }
 
-/** Of a parameter of this shape: from the shape, or from the module's weight. Of a vector without one, its size. */
+/** The fans of a parameter of this shape: from the shape, or from the module's weight; the size of a vector where there is none. */
 function fansIn(m: AnyModule, shape: Shape): { fanIn: number; fanOut: number } {
   const { weight } = m as { weight?: unknown };
   const counted = shape.length < 2 && weight instanceof Parameter ? weight.shape : shape;

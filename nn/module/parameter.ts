@@ -28,9 +28,9 @@ export class Buffer extends Tensor {
 
 /** The connections of one unit, as PyTorch counts them. */
 export interface Fans {
-  /** Those that lead into it. */
+  /** How many connections lead into an output. */
   readonly fanIn: number;
-  /** Those that lead out of it. */
+  /** How many connections lead out of an input. */
   readonly fanOut: number;
 }
 

@@ -57,7 +57,7 @@ export function parametrizationsOf(m: AnyModule): Parametrizations | undefined {
 /** Tensors of layers whose `forward` is under way: each is made once a call. */
 const underWay = new WeakMap<ParametrizedTensor, Tensor>();
 
-/** Of classes made by `classFor`: the class behind, and the name. */
+/** The class behind each class that `classFor` made, and its name. */
 const made = new WeakMap<object, { readonly behind: object; readonly name: string }>();
 const known = new WeakMap<object, Map<string, object>>();
 

@@ -38,7 +38,7 @@ export interface PyTorchRule {
    * in PyTorch's layout, one behind the other along its first axis. A name alone is a tensor that PyTorch keeps further out.
    */
   readonly joined?: Readonly<Record<string, readonly string[]>>;
-  /** Of a parametrisation that PyTorch keeps in the layer itself: its own fields, and `original`, what is trained. */
+  /** The fields of a parametrisation that PyTorch keeps in the layer itself, and `original`, what is trained. */
   readonly parametrized?: Readonly<Record<string, ParametrizationTensor>>;
   /** Tensors that PyTorch keeps and wgrad does not, by PyTorch's name: `toPyTorch` writes them, `fromPyTorch` drops them. */
   readonly absent?: Readonly<Record<string, StoredTensor>>;

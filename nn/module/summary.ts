@@ -24,7 +24,7 @@ export interface ModuleSummary {
   readonly rows: readonly SummaryRow[];
   /** Elements of all parameters, each counted once. */
   readonly parameters: number;
-  /** Those of parameters that require gradients. */
+  /** The numbers in parameters that require gradients. */
   readonly trainable: number;
   /** Multiply-adds of one forward pass, also those outside the layers listed. */
   readonly multiplyAdds: number;
@@ -40,7 +40,7 @@ const MULTIPLY_ADDS: Readonly<Record<string, (inputs: readonly Shape[], output: 
   convTranspose2d: ([y, w]) => (sizeOf(y!) * sizeOf(w!)) / w!.at(-1)!,
   convTranspose3d: ([y, w]) => (sizeOf(y!) * sizeOf(w!)) / w!.at(-1)!,
 };
-/** Of a [m,k] or [k,m] and y [m,n]: k. */
+/** The k of a product of a [m,k] or [k,m] that is y [m,n]. */
 const contracted = (a: Shape, y: Shape): number => (a.at(-1)! * a.at(-2)!) / y.at(-2)!;
 
 /**
@@ -144,7 +144,7 @@ function tensorsIn(value: unknown): Tensor[] {
   return found;
 }
 
-/** Of all ops behind the tensors in `value`. */
+/** The multiplications and additions of all ops behind the tensors in `value`. */
 function multiplyAdds(value: unknown): number {
   const outputs = tensorsIn(value);
   if (outputs.length === 0) return 0;

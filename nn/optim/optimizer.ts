@@ -286,5 +286,5 @@ export abstract class Optimizer<O extends LearningRate> {
 
 const skippedOf = (i: number): string => `state.${i}.skipped`;
 
-/** Of states that an optimizer gave: its algorithm. */
+/** The algorithm of each state that an optimizer gave. */
 const kindOf = new WeakMap<object, string>();
