@@ -36,8 +36,10 @@ function drawMeasures({ measures, ways, data }: StudyFigures): string {
       ([label, value]): PlotSeries => ({ kind: 'level', label, at: value, color: 'grey' }),
     );
     return {
-      title: `${title}; ${better} is better`,
+      title,
       x: { label: 'steps' },
+      y: { label: `${better} is better` },
+      height: 220,
       series: [...lines, ...levels],
     };
   });
@@ -46,6 +48,6 @@ function drawMeasures({ measures, ways, data }: StudyFigures): string {
     title: `Measures while training: ${data}`,
     subtitle: `means of ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, bands from the least to the greatest; dashed: controls that learn nothing`,
     panels,
-    columns: Math.min(2, panels.length),
+    columns: 1,
   });
 }

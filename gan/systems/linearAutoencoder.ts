@@ -109,7 +109,7 @@ export const linearAutoencoder: SystemRow<LinearAutoencoderSettings, 'data', Lin
     rate: rate(3e-3, 'learning rate, of the squared error of a whole sample'),
     encoder: choice('linear', ['linear', 'relu'], 'with relu, the control, it does not span the principal components'),
   },
-  run: { steps: 1000, batch: 1000, rateDecay: 0.01 },
+  run: { steps: 2000, batch: 1000, rateDecay: 0.01 },
   needs: ['images'],
   create: (making) => new LinearAutoencoder(making),
   streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng) }),
