@@ -1,6 +1,6 @@
 /**
  * What the folders on top of the engine are built with, and nobody else needs: options that are checked, values of the host in compiled steps,
- * and the ops of optimizers and layers. No part of the package's interface.
+ * and the ops of optimizers and layers. The package has no entry for it; of its names, those that its users need are exported by the folder above that uses them.
  * @module
  */
 export * as calls from './arguments/calls.ts';

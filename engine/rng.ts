@@ -18,7 +18,7 @@ import * as ranges from './arguments/ranges.ts';
 import { checkRange } from './arguments/ranges.ts';
 import { apply } from './autograd/apply.ts';
 import { noGrad } from './autograd/node.ts';
-import { eachRun, live, refuseRecording } from './compile/live.ts';
+import { eachRun, live, refuseCapture } from './compile/live.ts';
 import { withDevice } from './device.ts';
 import { ShapeError } from './errors.ts';
 import { type CreateOptions, created, createRanges, full, normalRow, uniformRow } from './ops/create.ts';
@@ -313,7 +313,7 @@ function words(seed: number, stream: number): readonly [number, number] {
 }
 
 const refuseHost = (): void =>
-  refuseRecording(
+  refuseCapture(
     'random numbers drawn on the host (host..., permutation) would be the same in every run; draw them outside of the step and pass them in',
   );
 

@@ -29,11 +29,11 @@ export class Player<M extends Readonly<Record<string, AnyModule>> = Readonly<Rec
   readonly parameters: readonly Parameter[];
   /** Moves the parameters. */
   readonly optimizer: AnyOptimizer;
-  /** The learning rate that the optimizer was made with: what the schedules of `train` multiply. */
-  readonly rate: number;
   /** The average of the weights, if one was asked for. */
   readonly ema: EMA | undefined;
   readonly #options: PlayerOptions;
+  /** The learning rate of each group of the optimizer as it was made. */
+  readonly #rates: readonly number[];
 
   /**
    * Makes the optimizer, which takes the parameters into its arena.
@@ -47,7 +47,7 @@ export class Player<M extends Readonly<Record<string, AnyModule>> = Readonly<Rec
     this.modules = modules;
     this.parameters = [...new Set(Object.values(modules).flatMap((module) => module.parameters()))];
     this.optimizer = optimizer(this.parameters);
-    this.rate = this.optimizer.lr;
+    this.#rates = this.optimizer.groups.map(({ lr }) => lr);
     this.ema = emaDecay > 0 ? new EMA(this.parameters, emaDecay) : undefined;
     this.#options = options;
   }
@@ -55,6 +55,18 @@ export class Player<M extends Readonly<Record<string, AnyModule>> = Readonly<Rec
   /** The gradients of a scalar loss with respect to the player's parameters, in their order. */
   gradients(loss: Tensor): Tensor[] {
     return grad(loss, this.parameters);
+  }
+
+  /**
+   * Sets the learning rates to a share of what they were when the player was made, those of each group of the optimizer to the same share
+   * of its own.
+   * @param share of the first rates, 0 or more
+   */
+  schedule(share: number): void {
+    checkRange('schedule', 'share', ranges.notNegative, share);
+    for (const [i, group] of (this.optimizer.groups as readonly { lr: number }[]).entries()) {
+      group.lr = this.#rates[i]! * share;
+    }
   }
 
   /** One step of the optimizer, with the gradients clipped before and the weights projected and averaged after it. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Rng, Tensor } from '../engine/index.ts';
-import type { CheckpointParts, Module, Stateful } from '../nn/index.ts';
+import type { CheckpointParts, Stateful } from '../nn/index.ts';
 import type { Player } from './player.ts';
 import type { SampleArray } from './sampling/draw.ts';
 
@@ -89,12 +89,9 @@ export function partsOf(system: System, streams: Streams = {}): CheckpointParts 
   return parts;
 }
 
-/** Frees everything of the players: optimizers, averages and modules. */
-export function disposeSystem(system: Pick<System, 'players'>): void {
-  disposePlayers(system);
-  for (const { modules } of Object.values(system.players)) {
-    for (const module of Object.values(modules)) (module as Module).dispose();
-  }
+/** Frees everything that a system holds: modules, optimizers and averages of its players, and its state. */
+export function disposeSystem(system: System): void {
+  for (const part of Object.values(partsOf(system))) (part as { dispose?(): void }).dispose?.();
 }
 
 /** Frees optimizers and averages of all players. Modules and state stay. */

@@ -65,20 +65,29 @@ export async function* train<S extends string>(
   const { until, from = 0, of = until, signal, rates, pauses, compiled = true } = given;
   for (const [name, value] of Object.entries({ until, from, of })) checkRange('train', name, wholeOrInfinite, value);
   const next = feed(system, streams);
-  const captures = new Map<string, Capture<S>>();
+  const captures = new Map<string, Step<S>>();
+  const captured = (phase: string): Step<S> => {
+    const known = captures.get(phase) ?? stepOf(system, compiled);
+    captures.delete(phase);
+    captures.set(phase, known); // those that ran last come last
+    const [oldest] = captures.keys();
+    if (captures.size > MOST_PHASES) {
+      captures.get(oldest!)!.dispose?.();
+      captures.delete(oldest!);
+    }
+    return known;
+  };
   let step = from;
   let ahead: Promise<StepRow> | undefined;
   try {
     while (step < until && !signal?.aborted) {
       const at: Progress = { step, done: step / of };
+      if (rates) for (const player of Object.values(system.players)) player.schedule(rates(at.done));
       const work = system.between?.(at);
       if (work) await work;
-      if (rates) for (const player of Object.values(system.players)) player.optimizer.lr = player.rate * rates(at.done);
-      const phase = system.phase?.(at) ?? '';
-      const capture = captures.get(phase) ?? captureOf(system, compiled);
-      captures.set(phase, capture);
+      const numbers = launch(captured(system.phase?.(at) ?? ''), next, system.knobs?.(at) ?? {});
       step++;
-      const row = rowOf(system, capture, step, next, system.knobs?.(at) ?? {});
+      const row = rowOf(system, step, numbers);
       row.catch(() => {}); // told where it is awaited; an error that comes first must not leave it unhandled
       if (ahead) yield await ahead;
       ahead = row;
@@ -87,50 +96,71 @@ export async function* train<S extends string>(
       yield await row;
     }
     if (ahead) yield await ahead;
+    ahead = undefined;
+  } catch (error) {
+    // What was done before the step that failed is told first.
+    if (ahead) yield await ahead;
+    throw error;
   } finally {
-    for (const { run } of captures.values()) run.dispose?.();
+    for (const run of captures.values()) run.dispose?.();
   }
 }
 
-/** The step of a phase, and the names of what it returns. */
-interface Capture<S extends string> {
-  readonly run: ((batches: Batches<S>, knobs: Columns) => Tensor) & { dispose?: () => void };
-  readonly names: string[];
+/** Phases whose captures are kept: going back to one of them costs nothing. */
+const MOST_PHASES = 16;
+
+/** What a step returns: the names of its scalars, and these in one vector, so that a step is one read. */
+interface Scalars {
+  readonly names: readonly string[];
+  readonly values: Tensor;
 }
 
-function captureOf<S extends string>(system: System<S>, compiled: boolean): Capture<S> {
-  const names: string[] = [];
-  // One vector, so that a step is one read.
-  const once = (batches: Batches<S>, knobs: Columns): Tensor => {
+/** The step of a phase. */
+type Step<S extends string> = ((batches: Batches<S>, knobs: Columns) => Scalars) & { dispose?: () => void };
+
+function stepOf<S extends string>(system: System<S>, compiled: boolean): Step<S> {
+  const once = (batches: Batches<S>, knobs: Columns): Scalars => {
     const scalars = Object.entries(system.step(batches, knobs));
     if (scalars.length === 0) throw new TypeError('train: a step returns scalars by name, and this one returned none');
     const odd = scalars.find(([, value]) => value.size !== 1);
     if (odd) throw new ShapeError(`train: a step returns scalars, and ${odd[0]} is [${odd[1].shape}]; take its mean`);
-    names.length = 0;
-    for (const [name] of scalars) names.push(name);
-    return concat(scalars.map(([, value]) => value.detach().reshape([1])));
+    const values = concat(scalars.map(([, value]) => value.detach().reshape([1])));
+    return { names: scalars.map(([name]) => name), values };
   };
-  return { run: compiled ? compile(once) : once, names };
+  return compiled ? compile(once) : once;
 }
 
-async function rowOf<S extends string>(
-  system: System<S>,
-  { run, names }: Capture<S>,
-  step: number,
+/** A step on its way, and the promise of its scalars. @throws what the step throws, before anything is read */
+function launch<S extends string>(
+  step: Step<S>,
   next: () => Batches<S>,
   knobs: Readonly<Record<string, number>>,
-): Promise<StepRow> {
-  const numbers = scope(() => {
+): { readonly names: readonly string[]; readonly read: Promise<ArrayLike<number>> } {
+  return scope(() => {
     const scalars = Object.entries(knobs).map(([name, value]) => [name, tensor(value)] as const);
-    return run(next(), Object.fromEntries(scalars)).data();
+    const { names, values } = step(next(), Object.fromEntries(scalars));
+    return { names, read: values.data() };
   });
-  const read = await numbers;
-  const values = Object.fromEntries(names.map((name, i) => [name, read[i]!]));
+}
+
+async function rowOf(
+  system: System,
+  step: number,
+  { names, read }: { readonly names: readonly string[]; readonly read: Promise<ArrayLike<number>> },
+): Promise<StepRow> {
+  const numbers = await read;
+  const values = Object.fromEntries(names.map((name, i) => [name, numbers[i]!]));
   return { step, ...(system.report?.(values) ?? values) };
 }
 
 /** Takes from each stream the batches of one step. */
 function feed<S extends string>(system: System<S>, streams: Streams<S>): () => Batches<S> {
+  const strange = Object.keys(system.takes ?? {}).find((name) => !Object.hasOwn(streams, name));
+  if (strange !== undefined) {
+    throw new TypeError(
+      `train: the system takes batches of ${strange}, and the streams are ${Object.keys(streams).join(', ') || 'none'}`,
+    );
+  }
   const sources = (Object.entries(streams) as [S, Stream][]).map(([name, stream]) => {
     // A loader that is asked again would begin its next epoch; one that was put where it is goes on there.
     stream.loadStateDict(stream.stateDict() as never);

@@ -22,9 +22,19 @@ const DATA = ['classes', 'size', 'grey', 'vendor', 'hand'] as const;
 /** Settings of every run that stand beside the data or have flags of their own. */
 const APART: readonly string[] = ['data', 'dataOptions'] satisfies readonly (keyof RunSettings)[];
 
-/** The system that the arguments of the command line name; undefined where they name none, or one that there is not. */
-export const namedSystem = (argv: readonly string[]): SystemName | undefined =>
-  argv[0] === 'train' ? systemNames.find((name) => name === argv[1]) : undefined;
+/** Options without a value behind them. */
+const ALONE: readonly string[] = ['--grey', '--quiet', '--help', '-h'];
+
+/**
+ * The system that the arguments of the command line name, before commander reads them: whose options there are depends on it. Undefined where
+ * they name none, or one that there is not.
+ */
+export function namedSystem(argv: readonly string[]): SystemName | undefined {
+  if (argv[0] !== 'train') return undefined;
+  let i = 1;
+  while (argv[i]?.startsWith('-')) i += ALONE.includes(argv[i]!) || argv[i]!.includes('=') ? 1 : 2;
+  return systemNames.find((name) => name === argv[i]);
+}
 
 /**
  * Adds `wgrad train`, with the options of one system.
@@ -87,7 +97,12 @@ export function addTrain(
     .addOption(adapter)
     .option('--quiet', 'print nothing but errors', false)
     .addHelpText('after', helpOf(system))
-    .action((_: string | undefined, flags: Flags) => action(optionsOf(named, keys, table, flags)));
+    .action((name: string | undefined, flags: Flags) => {
+      // Its options are known by now: those of another system were offered and read.
+      if (name !== undefined && name !== system)
+        throw new Error(`name ${name} right behind train: wgrad train ${name}`);
+      return action(optionsOf(named, keys, table, flags));
+    });
 }
 
 function knownSystem(text: string): string {

@@ -5,6 +5,7 @@ import type { DataSource } from '../../gan/data/dataSource.ts';
 import { openData } from '../../gan/data/datasets.node.ts';
 import type { Networks } from '../../gan/networks/networks.ts';
 import { disposeSystem, partsOf, type System } from '../../gan/system.ts';
+import { Gan } from '../../gan/systems/adversarial.ts';
 import { createSystem, type RunConfig } from '../../gan/systems/table.ts';
 import { loadCheckpoint } from '../../nn/index.node.ts';
 import { terminal } from '../terminal/terminal.node.ts';
@@ -72,7 +73,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
     config,
     shape,
     system,
-    networks: (system as { readonly networks?: Networks }).networks,
+    networks: system instanceof Gan ? system.networks : undefined,
     untrained: make,
     step: meta.step,
     async openData() {

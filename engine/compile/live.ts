@@ -87,7 +87,7 @@ export function takeNotes<T>(notes: Notes, fn: () => T): T {
 }
 
 /** @throws DeviceError while a compiled step is captured: for what its later runs could not do */
-export function refuseRecording(what: string): void {
+export function refuseCapture(what: string): void {
   if (noted) throw new DeviceError(`compile: ${what}`);
 }
 

@@ -1,7 +1,7 @@
 import { aFunction, guardMethods, kind, maybe, op, options, within } from '../arguments/arguments.ts';
 import { flag, text } from '../arguments/ranges.ts';
 import type { Node } from '../autograd/node.ts';
-import { noteAlias, noteDecision, notedGradients, refuseRecording } from '../compile/live.ts';
+import { noteAlias, noteDecision, notedGradients, refuseCapture } from '../compile/live.ts';
 import { currentDevice, type Device, type Storage, type Values } from '../device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from '../errors.ts';
 import { adopt, born, type Census, died, KEPT, type Owner } from './lifetime.ts';
@@ -118,7 +118,7 @@ export class Tensor {
    * @internal
    */
   rebind(storage: Storage): void {
-    refuseRecording(
+    refuseCapture(
       'parameters move to other memory inside the step (an optimizer or EMA is made in it, or EMA.apply called); do that outside',
     );
     if (this.node) throw new GradError(`${this.describe()} is the result of an op; only leaves can be rebound`);

@@ -152,7 +152,7 @@ export class WebGpuDevice implements Device {
   async read(storage: Storage): Promise<Values> {
     if (this.#captured) {
       this.#captured.refused = this.#uncapturable('values are read');
-      // The recording is refused as a whole, so nobody need hear of it twice.
+      // The capture is refused as a whole, so nobody need hear of it twice.
       return new Promise<never>(() => {});
     }
     this.#check();

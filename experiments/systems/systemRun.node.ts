@@ -1,7 +1,7 @@
 import type { DataSource } from '../../gan/data/dataSource.ts';
 import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import type { RunSettings } from '../../gan/runSettings.ts';
-import { partsOf, type System } from '../../gan/system.ts';
+import { disposeSystem, type System } from '../../gan/system.ts';
 import { rowConfig, rowStreams, rowSystem } from '../../gan/systems/configure.ts';
 import type { Lab as Look, SystemRow } from '../../gan/systems/row.ts';
 import { linearDecay, type StepRow, train } from '../../gan/train.ts';
@@ -91,7 +91,7 @@ export async function systemRun<O extends object, S extends string, T extends Sy
     const { words } = row.method(system, config);
     return { words, steps, measured, losses, controls, ...(await pictureOf(row, look(), shown)) };
   } finally {
-    for (const part of Object.values(partsOf(system))) (part as { dispose?(): void }).dispose?.();
+    disposeSystem(system);
   }
 }
 

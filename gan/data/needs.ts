@@ -6,11 +6,11 @@ import type { SampleSet } from './sampleSet.ts';
 export type Need = 'samples' | 'images' | 'labels' | 'pairs';
 
 const needs: Readonly<Record<Need, { readonly says: string; readonly holds: (set: DataSource) => boolean }>> = {
-  samples: { says: 'images or points', holds: ({ kind }) => kind !== 'pairs' },
+  samples: { says: 'images or points', holds: ({ kind }) => kind === 'images' || kind === 'points' },
   images: { says: 'images', holds: ({ kind }) => kind === 'images' },
   labels: {
     says: 'samples with classes, such as mnist',
-    holds: (set) => set.kind !== 'pairs' && (set as SampleSet).train.labels !== undefined && set.classes !== undefined,
+    holds: (set) => isSampleSet(set) && (set as SampleSet).train.labels !== undefined && set.classes !== undefined,
   },
   pairs: { says: 'images of two domains, such as glyph-pairs', holds: ({ kind }) => kind === 'pairs' },
 };
@@ -24,5 +24,8 @@ export const isPairSet = (set: DataSource): set is PairSet => set.kind === 'pair
 /** @throws Error for a data set that lacks something, naming who needs it and what would do */
 export function refuseMissing(owner: string, asked: readonly Need[], set: DataSource): void {
   const missing = asked.find((need) => !needs[need].holds(set));
-  if (missing) throw new Error(`${owner} learns from ${needs[missing].says}, and ${set.name} is none of that: --data`);
+  if (missing)
+    throw new Error(
+      `${owner} learns from ${needs[missing].says}, and ${set.name} is none of that: choose another with --data`,
+    );
 }

@@ -1,9 +1,11 @@
 import { noGrad, ShapeError, scope, sizeOf, type Tensor, tensor } from '../../engine/index.ts';
 import { checked, checkRange, ranges } from '../../engine/internal.ts';
+import { withoutTracking } from '../../nn/index.ts';
 import type { SampleArray } from './draw.ts';
 
 /**
- * What a function makes of samples, some at a time on the current device, without a tape: translations, reconstructions, codes.
+ * What a function makes of samples, some at a time on the current device, without a tape and without moving running
+ * statistics: translations, reconstructions, codes.
  * @param fn from [n, ...] to as many results
  * @param options.batchSize samples at once, which bounds the memory. Default 64
  * @throws ShapeError if it makes more or fewer than it is given; RangeError for a batch size
@@ -25,7 +27,7 @@ export async function mapSamples(
     const many = Math.min(batchSize, n - first);
     const read = scope(() => {
       const part = tensor(values.subarray(first * size, (first + many) * size), { shape: [many, ...shape] });
-      const made = noGrad(() => fn(part));
+      const made = withoutTracking(() => noGrad(() => fn(part)));
       if (made.shape[0] !== many) throw new ShapeError(`mapSamples: [${made.shape}] was made of ${many} samples`);
       return { values: made.data(), shape: made.shape.slice(1) };
     });

@@ -18,9 +18,9 @@ export interface CycleganSettings {
   readonly width: number;
   /** Residual blocks. */
   readonly blocks: number;
-  /** Weight of the way there and back. */
+  /** Weight of the cycle loss: the mean absolute difference between an image and its translation there and back. */
   readonly cycle: number;
-  /** Weight of leaving alone what is of the other domain already. */
+  /** Weight of the identity loss: the mean absolute difference between an image of the target domain and its translation. */
   readonly identity: number;
   /** Past translations that the critics see again. */
   readonly pool: number;
@@ -104,6 +104,9 @@ export const cyclegan: SystemRow<CycleganSettings, 'x' | 'y', Cyclegan> = {
   },
   run: { data: 'glyph-pairs', steps: 300, batch: 8, rateDecay: 0, snapshots: 6 },
   needs: ['pairs'],
+  check(owner, { batch, pool }) {
+    if (batch > pool) throw new RangeError(`${owner}: a batch of ${batch} does not fit into a pool of ${pool}`);
+  },
   create: (making) => new Cyclegan(making),
   streams(set, batch, rng) {
     const { shape, train, test } = set as PairSet;

@@ -13,7 +13,7 @@ export type OptimizerName = (typeof optimizerNames)[number];
 
 /** What decides a GAN of two networks. */
 export interface GanSettings {
-  /** Networks. */
+  /** The name of the pair of networks in the table of models. */
   readonly model: ModelName;
   /** Length of a latent code; null for the model's own. */
   readonly latent: number | null;
@@ -23,11 +23,11 @@ export interface GanSettings {
   readonly criticNorm: CriticNorm | null;
   /** What critic and generator minimise. */
   readonly objective: ObjectiveName;
-  /** 0 to less than 1. */
+  /** How far the labels of real samples are lowered from 1 (one-sided label smoothing), 0 to less than 1. */
   readonly labelSmoothing: number;
   /** `name` or `name=strength`, in the order in which they apply. */
   readonly regularizers: readonly string[];
-  /** Standard deviation at the start; falls to 0 at the end. */
+  /** The standard deviation of the noise on what the critic sees, at the first step; it falls to 0 at the end. */
   readonly instanceNoise: number;
   /** The optimizer of both networks. */
   readonly optimizer: OptimizerName;

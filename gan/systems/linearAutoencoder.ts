@@ -63,6 +63,8 @@ export class LinearAutoencoder implements System<'data'>, LinearDecoder {
   constructor({ options, shape, rng }: Making<LinearAutoencoderSettings>) {
     const { code, rate: lr, encoder } = options;
     const size = shape.reduce((a, b) => a * b);
+    if (code > size)
+      throw new RangeError(`linear-autoencoder: code ${code} is longer than a sample of ${size} numbers`);
     const weights = { rng: rng('weights'), init: init.xavierNormal(), bias: false };
     this.centre = new Centre(size);
     this.state = { centre: this.centre };

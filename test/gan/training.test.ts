@@ -1,7 +1,7 @@
 /** The training loop: the algorithm step by step, schedules, accumulation, stopping, going on; and what ends a run. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { destroy, grad, init, Rng, scope, type Tensor, tensor } from '../../engine/index.ts';
+import { destroy, grad, init, memory, Rng, scope, type Tensor, tensor } from '../../engine/index.ts';
 import {
   createWatch,
   DivergenceError,
@@ -18,7 +18,7 @@ import {
   train,
   trainingData,
 } from '../../gan/index.ts';
-import { Adam, DataLoader, decodeCheckpoint, encodeCheckpoint, SGD } from '../../nn/index.ts';
+import { Adam, DataLoader, Dropout, decodeCheckpoint, encodeCheckpoint, SGD } from '../../nn/index.ts';
 import { adapter } from '../support/devices.ts';
 
 await init({ adapter: 'reference' });
@@ -307,6 +307,88 @@ test('knobs move without a new capture, phases have captures of their own, and w
   assert.ok(rows.every(({ mean }) => Number.isFinite(mean)));
   assert.is(seen.filter((word) => word === 'captured').length, 2);
   assert.equal(seen.filter((word) => word !== 'captured')[3], `3 ${3 / 6}`);
+  destroy();
+  await init({ adapter: 'reference' });
+});
+
+test('scalars have the names of the step that made them, whatever a later one returns', async () => {
+  await init({ adapter });
+  const { data } = make();
+  const mode = new Dropout(0.5);
+  const system: System<'data'> = {
+    players: {},
+    step: ({ data: [batch] }) => {
+      const mean = batch!.sample!.mean();
+      mode.forward(batch!.sample!);
+      return mode.training ? { mean } : { more: mean.add(100), mean };
+    },
+    between: ({ step }) => void mode.train(step % 2 === 0),
+  };
+  const rows = await rowsOf(train(system, { data }, { until: 4 }));
+  assert.equal(
+    rows.map((row) => Object.keys(row)),
+    [1, 2, 3, 4].map((step) => (step % 2 === 1 ? ['step', 'mean'] : ['step', 'more', 'mean'])),
+  );
+  assert.ok(rows.every(({ mean, more = 100 + mean! }) => Math.abs(more! - 100 - mean!) < 1e-4));
+  destroy();
+  await init({ adapter: 'reference' });
+});
+
+test('an error of a step, or between two, comes after the rows before it, and nothing runs after it', async () => {
+  const { data } = make();
+  for (const fails of ['step', 'between'] as const) {
+    let steps = 0;
+    const fail = (what: string) => {
+      if (what === fails && steps === 2) throw new Error(`no third ${what}`);
+    };
+    const system: System<'data'> = {
+      players: {},
+      step({ data: [batch] }) {
+        fail('step');
+        steps++;
+        return { mean: batch!.sample!.mean() };
+      },
+      between: () => fail('between'),
+    };
+    const rows: StepRow[] = [];
+    const read = async () => {
+      for await (const row of train(system, { data }, { until: 9, compiled: false })) rows.push(row);
+    };
+    const message = await read().catch((e: Error) => e.message);
+    assert.is(message, `no third ${fails}`);
+    assert.equal([rows.map(({ step }) => step), steps], [[1, 2], 2]);
+  }
+});
+
+test('a system sets rates of its own between steps; schedules come before', async () => {
+  const { gan, data } = make();
+  const rates: number[] = [];
+  const { optimizer } = gan.players.generator;
+  const system: System<'data'> = {
+    players: gan.players,
+    step: ({ data: [batch] }) => ({ mean: batch!.sample!.mean() }),
+    between: ({ step }) => {
+      if (step === 1) optimizer.lr = 0.5;
+      rates.push(optimizer.lr);
+    },
+  };
+  await rowsOf(train(system, { data }, { until: 4, rates: linearDecay(0) }));
+  assert.equal(rates, [1e-2, 0.5, 1e-2 * 0.5, 1e-2 * 0.25]);
+});
+
+test('captures of phases that never come back are freed', async () => {
+  await init({ adapter });
+  const { data } = make();
+  const system: System<'data'> = {
+    players: {},
+    step: ({ data: [batch] }) => ({ mean: batch!.sample!.mean() }),
+    phase: ({ step }) => `${step}`,
+  };
+  const bytes: number[] = [];
+  for await (const row of train(system, { data }, { until: 60, pauses: () => true })) {
+    if (row.step! % 20 === 0) bytes.push(memory().buffers);
+  }
+  assert.is(bytes[2], bytes[1], `${bytes}`);
   destroy();
   await init({ adapter: 'reference' });
 });
