@@ -65,11 +65,14 @@ export const runSettings: Settings<RunSettings> = {
 };
 
 /** The ranges of the options of data sets that have a flag; the data sets check the others. */
-export const dataSettings: Readonly<Record<'folder' | 'classes' | 'size' | 'grey' | 'vendor' | 'hand', OptionRange>> = {
+export const dataSettings: Readonly<
+  Record<'folder' | 'classes' | 'size' | 'grey' | 'vendor' | 'hand' | 'hands', OptionRange>
+> = {
   folder: text,
   classes: names,
   size: ranges.whole(8, 256),
   grey: ranges.flag,
   vendor: text,
   hand: text,
+  hands: names,
 };

@@ -14,6 +14,11 @@ export interface Setting<V> {
   readonly about: string;
   /** Whether null leaves it to what suits. */
   readonly open?: boolean;
+  /**
+   * What runs did before there was this setting, for the `config.json` of a run that does not have it. A setting that comes to a table later
+   * needs one, or older runs are refused.
+   */
+  readonly before?: V;
   /** The words that it may be, where these are few. */
   readonly choices?: readonly string[];
   /** The long option of the command line, where it is not the name with hyphens, such as '--ema'. */
@@ -79,6 +84,14 @@ export const count = (value: number, about: string, most = 65_536): Setting<numb
 /** The defaults of a table. */
 export const defaultsOf = <O extends object>(settings: Settings<O>): O =>
   Object.fromEntries(Object.entries<Setting<unknown>>(settings).map(([name, s]) => [name, s.default])) as O;
+
+/** What is stored of a run, with the settings that came later as they were before there were any; see {@link Setting.before}. */
+export const withEarlier = <T extends object>(settings: AnySettings, stored: T): T => ({
+  ...Object.fromEntries(
+    Object.entries(settings).flatMap(([name, setting]) => ('before' in setting ? [[name, setting.before]] : [])),
+  ),
+  ...stored,
+});
 
 /** A range that also takes null. */
 export const orNull = ({ holds, says }: OptionRange): OptionRange => ({

@@ -18,7 +18,7 @@ type Flags = Readonly<Record<string, unknown>> & {
 };
 
 /** Options of data sets by the names of their flags. */
-const DATA = ['classes', 'size', 'grey', 'vendor', 'hand'] as const;
+const DATA = ['classes', 'size', 'grey', 'vendor', 'hand', 'hands'] as const;
 /** Settings of every run that stand beside the data or have flags of their own. */
 const APART: readonly string[] = ['data', 'dataOptions'] satisfies readonly (keyof RunSettings)[];
 
@@ -79,6 +79,7 @@ export function addTrain(
     .option('--grey', 'grey images, of a folder of images')
     .option('--vendor <name>', 'whose emoji: google, apple, twitter or facebook', notEmpty('vendor'))
     .option('--hand <name>', 'the hand of Chinese characters: ming, hei or kai', notEmpty('hand'))
+    .option('--hands <names>', 'from which hand to which, of glyph-pairs, such as ming,kai (default: ming,hei)', list)
     .optionsGroup(`What ${system} has of its own:`);
   const own = Object.keys(table).filter((name) => !Object.hasOwn(runSettings, name));
   const common = Object.keys(runSettings).filter((name) => !APART.includes(name));

@@ -5,7 +5,7 @@ import { checkRange, defined, type OptionRange, ranges, shown } from '../../engi
 import { fileError } from '../../engine/platform/atomicWrite.node.ts';
 import { dataSets } from '../../gan/data/datasets.node.ts';
 import type { RunSettings } from '../../gan/runSettings.ts';
-import { orNull } from '../../gan/settings.ts';
+import { orNull, withEarlier } from '../../gan/settings.ts';
 import {
   checkConfig,
   type RunConfig,
@@ -100,9 +100,9 @@ export async function runFolderOf(path: string): Promise<string> {
 export async function readConfig(path: string, given: Partial<RunConfig> = {}): Promise<StoredRun> {
   const folder = await runFolderOf(path);
   const file = join(folder, CONFIG);
-  const stored = readJson(file, 'begin a new run, or write it again') as RunConfig & RunAbout;
-  if (stored === undefined) throw new Error(`${folder} is not a run of wgrad train: it has no ${CONFIG}`);
-  checkStored(file, stored);
+  const read = readJson(file, 'begin a new run, or write it again') as RunConfig & RunAbout;
+  if (read === undefined) throw new Error(`${folder} is not a run of wgrad train: it has no ${CONFIG}`);
+  const stored = checkStored(file, read);
   const { dataOptions: moved, ...kept } = given;
   const only = moved === undefined || Object.keys(moved).every((name) => name === 'folder');
   const other = only
@@ -176,18 +176,20 @@ export function systemOf(stored: object): SystemName | undefined {
 
 /**
  * Holds what a `config.json` has to what each field may be.
+ * @returns it, with settings that came later than the run
  * @throws Error, RangeError naming the file, the field and what it must be
  */
-function checkStored(file: string, stored: unknown): void {
+function checkStored(file: string, read: unknown): RunConfig & RunAbout {
   const others = Object.keys(about) as (keyof RunAbout)[];
-  if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) {
+  if (typeof read !== 'object' || read === null || Array.isArray(read)) {
     throw new Error(`${file} is not the configuration of a run of wgrad train: it is no object`);
   }
-  const system = systemOf(stored);
+  const system = systemOf(read);
   if (system === undefined) {
-    const named = shown((stored as { readonly system?: unknown }).system);
+    const named = shown((read as { readonly system?: unknown }).system);
     throw new Error(`${file}: there is no system ${named}: update wgrad if a newer one wrote it`);
   }
+  const stored = withEarlier(settingsOf(system), read as RunConfig & RunAbout);
   const known: readonly string[] = [...Object.keys(settingsOf(system)), ...others];
   const missing = known.find((name) => !OPTIONAL.includes(name) && !Object.hasOwn(stored, name));
   if (missing) throw new Error(`${file} is not the configuration of a run of wgrad train: it has no ${missing}`);
@@ -202,6 +204,7 @@ function checkStored(file: string, stored: unknown): void {
     const value = (stored as Partial<RunAbout>)[name];
     if (!OPTIONAL.includes(name) || value !== undefined) checkRange(file, name, about[name], value);
   }
+  return stored;
 }
 
 /** The option `--adapter` that gives a device of that name again. */

@@ -20,9 +20,9 @@ export interface Job {
   readonly adapter: string;
   readonly say: (text: string) => void;
   readonly quiet: boolean;
-  /** Whether it was begun before. */
+  /** Whether the run goes on in a folder that there was before. */
   readonly resumed: boolean;
-  /** What the checkpoint says from which it goes on. */
+  /** What is kept beside the tensors in the checkpoint from which the run goes on. */
   readonly meta?: CheckpointMeta;
   readonly signal?: AbortSignal;
 }

@@ -20,7 +20,7 @@ const openRunOptions = ['dataFolder', 'onWarning'] as const;
 export interface OpenedRun {
   /** The path of the run folder. */
   readonly path: string;
-  /** What it was asked for. */
+  /** The configuration of the run. */
   readonly config: RunConfig;
   /** The shape of one sample. */
   readonly shape: readonly number[];

@@ -19,7 +19,6 @@ import { createWatch, DivergenceError } from '../../gan/watch.ts';
 import { saveCheckpoint } from '../../nn/index.node.ts';
 import { decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts';
 import type { TrainOptions } from '../commands/options.ts';
-import { imagesPerStep } from '../pages/quantities.node.ts';
 import { createProgress } from '../terminal/progress.node.ts';
 import { terminal } from '../terminal/terminal.node.ts';
 import { commandNow } from './commandNow.ts';
@@ -218,7 +217,7 @@ async function learn(
     await note();
   };
   const rate = {
-    imagesPerStep: imagesPerStep({ ...config })!,
+    imagesPerStep: batchesPerStep(job) * config.batch,
     samples: job.set.kind === 'points' ? 'points' : 'images',
   } as const;
   const bar = createProgress({ total: of, ...rate, start: course.step, quiet });
@@ -337,3 +336,7 @@ function timeLimit(seconds: number): AbortSignal {
   setTimeout(() => controller.abort(), Math.max(0, seconds) * 1000).unref();
   return controller.signal;
 }
+
+/** Batches of all streams that one step takes. */
+const batchesPerStep = ({ system, streams }: Job): number =>
+  Object.keys(streams).reduce((n, name) => n + (system.takes?.[name] ?? 1), 0);

@@ -45,7 +45,7 @@ export interface Capture {
 /** Whether a tensor that the step uses was freed. */
 export const isStale = ({ outside }: Capture): boolean => [...outside.keys()].some((t) => t.isDisposed);
 
-/** To a capture, inputs are copies: what the step does to the tensor itself, or its gradient, would not be the input's. */
+/** Refuses an input that the step also uses from outside: the capture sees a copy of the input, so that a change to one would not reach the other. */
 export function refuseShared({ outside, replay, signature }: Capture, inputs: readonly Tensor[]): void {
   const i = inputs.findIndex((t) => outside.has(t) || replay.mutates.has(t.storage.buffer));
   if (i < 0) return;

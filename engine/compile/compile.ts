@@ -24,7 +24,7 @@ export interface CompiledStep<A extends readonly unknown[], R> {
 
 /** Captures of one step on one device that are kept; beyond that the one that has not run for longest goes. */
 const MOST = 16;
-/** Captures for the same inputs that are kept: one more than needed, for steps that run with averaged parameters now and then. */
+/** Captures that are kept for one signature: one more than needed, for steps that run with averaged parameters now and then. */
 const MOST_ALIKE = 2;
 
 const aStep = kind<never>('the step', 'a function, such as (x) => model.forward(x)', (v) => typeof v === 'function');

@@ -7,9 +7,9 @@ import type { SystemResult } from './systemRun.node.ts';
 
 /** A way of training a system: the system itself, or what it claims to need taken away. */
 export interface Way<G> {
-  /** In tables and legends. */
+  /** The name of this way in tables and legends. */
   readonly title: string;
-  /** What differs from the system's defaults. */
+  /** The settings that differ from the system's defaults. */
   readonly given: G;
 }
 

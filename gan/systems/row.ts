@@ -38,13 +38,13 @@ export interface Preset<O> {
   readonly settings: Readonly<Record<'images' | 'points', Partial<O & RunSettings>>>;
 }
 
-/** One look at a system as it is, and the data that it is looked at with: what measures and pictures share they find once for each. */
+/** A system at one moment, and the data that it is judged on. Measures and pictures that are given the same one share what they compute. */
 export interface Lab<T extends System = System> {
   /** The system. */
   readonly system: T;
   /** The data set. */
   readonly set: DataSource;
-  /** The seed of what is drawn at random. */
+  /** The seed of everything that measures and pictures draw at random. */
   readonly seed: number;
   /** Reads what lies in files beside the package, such as the digit classifier; absent in a browser. */
   readonly classifier?: () => Promise<DigitClassifier>;
@@ -62,13 +62,13 @@ export interface Picture {
 export interface Show<T extends System = System> {
   /** What it shows, in a line. */
   readonly title: string;
-  /** Draws it. @param count rows, or what there is most of; what suits unless given */
+  /** Draws the picture. @param count its rows, or its images where it has one row; what suits unless given */
   draw(lab: Lab<T>, count?: number): Promise<Picture>;
 }
 
 /** A figure that must be worse than a measure's. */
 export interface Control<T extends System = System> {
-  /** The figure. */
+  /** Computes the figure. */
   compute(lab: Lab<T>): Promise<number>;
 }
 
@@ -82,7 +82,7 @@ export interface Measure<T extends System = System> {
   readonly quick?: boolean;
   /** Whether it can be measured on a data set. Default: on all that the system learns from. */
   suits?(set: DataSource): boolean;
-  /** The figure. */
+  /** Computes the figure. */
   compute(lab: Lab<T>): Promise<number>;
   /** Figures that stand beside it, such as copying. That of the untrained system stands there always. */
   readonly controls?: Readonly<Record<string, Control<T>>>;
@@ -90,7 +90,7 @@ export interface Measure<T extends System = System> {
 
 /** How something is learnt. */
 export interface Method {
-  /** For headings: objective, penalties, sizes. */
+  /** Objective, penalties and sizes in words, for the headings of reports and plots. */
   readonly words: string;
   /** What must be warned of, a sentence each. */
   readonly warnings?: readonly string[];
@@ -98,9 +98,9 @@ export interface Method {
 
 /** A system as the table of systems holds it. */
 export interface SystemRow<O extends object, S extends string, T extends System<S>> {
-  /** For headings. */
+  /** The name of the system for headings. */
   readonly title: string;
-  /** Whose it is. */
+  /** Authors and year of the papers. */
   readonly paper: string;
   /** What it claims, in a line. */
   readonly about: string;
@@ -112,7 +112,7 @@ export interface SystemRow<O extends object, S extends string, T extends System<
   readonly needs: readonly Need[];
   /** Sets of choices by their names; the first is the usual one. */
   readonly presets?: Readonly<Record<string, Preset<O>>>;
-  /** Brings choices that depend on others in line. @param given what was asked for; what it has not stays as it would be */
+  /** Adjusts settings that follow from others, such as the regularisers from the objective. @param given what was asked for; what it has not stays as it would be */
   settle?(config: O & RunSettings, given: Partial<O & RunSettings>, usual: O & RunSettings): O & RunSettings;
   /** Refuses settings that do not go together. @throws RangeError that names the owner and the settings */
   check?(owner: string, config: O & RunSettings): void;
@@ -120,7 +120,7 @@ export interface SystemRow<O extends object, S extends string, T extends System<
   create(making: Making<O>): T;
   /** Batches of its data, without end. @param rng draws their order */
   streams(set: DataSource, batch: number, rng: Rng): Streams<S>;
-  /** How it is learnt. */
+  /** How the system is trained, in words. */
   method(system: T, config: O & RunSettings): Method;
   /** What a progress bar shows of a row. Default: all. */
   bar?(system: T, row: StepRow): StepRow;

@@ -25,7 +25,7 @@ export abstract class Loss<
   /** The options that are tensors: each is a buffer in the field of its name. */
   private readonly tensors: readonly string[];
 
-  /** For subclasses. @param args those of their constructor @internal */
+  /** Called by subclasses. @param args the `arguments` of their constructor, which are checked @internal */
   protected constructor(loss: LossFunction<In, O>, options: O, args: ArrayLike<unknown>) {
     super();
     const name = classOf(new.target);

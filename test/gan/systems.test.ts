@@ -1,8 +1,9 @@
 /** Every system of the table, on tiny data: it trains, its numbers are finite, it resumes to the same bits, and it shows something. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { defaultRng, init } from '../../engine/index.ts';
+import { defaultRng, init, memory } from '../../engine/index.ts';
 import {
+  checkConfig,
   configure,
   createSystem,
   type DataSource,
@@ -16,9 +17,11 @@ import {
   systemNames,
   train,
 } from '../../gan/index.ts';
+import { count, withEarlier } from '../../gan/settings.ts';
 import type { Lab } from '../../gan/systems/row.ts';
 import { rowOf } from '../../gan/systems/table.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../nn/index.ts';
+import { adapter } from '../support/devices.ts';
 
 await init({ adapter: 'reference' });
 const test = suite('systems');
@@ -101,5 +104,42 @@ for (const name of systemNames) {
     for (const { system } of [whole, first, second]) disposeSystem(system);
   });
 }
+
+test('settings that cannot work together are refused before anything is made or written', () => {
+  const message = (run: () => unknown): string => {
+    try {
+      run();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'no error';
+  };
+  const given = (name: SystemName, options: Readonly<Record<string, unknown>>) => configure(name, 'images', options);
+  assert.is(
+    message(() => checkConfig('train', given('cyclegan', { batch: 8, pool: 4 }))),
+    'train: a batch of 8 does not fit into a pool of 4',
+  );
+  assert.is(
+    message(() => createSystem(given('linear-autoencoder', { code: 17 }), { shape: [4, 4, 1], classes: [] })),
+    'linear-autoencoder: code 17 is longer than a sample of 16 numbers',
+  );
+});
+
+test('a setting that came later is, for an older run, what it was before there was it; one that was always there is missed', () => {
+  const [later, always] = [{ ...count(4, 'later'), before: 1 }, count(3, 'always')];
+  assert.equal(withEarlier({ later, always }, { always: 2 }), { later: 1, always: 2 });
+  assert.equal(withEarlier({ later, always }, { later: 7 }), { later: 7 });
+});
+
+test('all that a system holds is freed', async () => {
+  await init({ adapter });
+  for (const name of systemNames) {
+    const { set, given } = small[name];
+    const before = memory().tensors;
+    disposeSystem(createSystem(configure(name, set.kind, given), { shape: set.shape, classes: set.classes ?? [] }));
+    assert.is(memory().tensors, before, name);
+  }
+  await init({ adapter: 'reference' });
+});
 
 test.run();
