@@ -22,11 +22,13 @@ export function cganClaims(figures: Figures): Claim[] {
 }
 
 /** The end of the section. */
-export const cganPage = (figures: Figures): string =>
-  studyPage('cgan', figures, {
+export function cganPage(figures: Figures): string {
+  const of = (way: 'projection' | 'channel') => atEnd(figures, way, 'classSeen').mean.toFixed(3);
+  return studyPage('cgan', figures, {
     look: [
       'A row of the picture is one code, a column one class: the code carries what a class leaves open, slant and thickness, across all ten digits.',
-      'With shuffled labels each column holds all digits: the generator is as good as before, and what it is told means nothing.',
-      'A label that enters the critic as one more channel has to be set against the picture by the layers above; the inner product of a projection critic (Miyato and Koyama 2018) does that from the first step on, and so learns what the class means sooner.',
+      'With shuffled labels a row shows one shape in all columns: the code alone decides what is drawn, and what the generator is told means nothing to it.',
+      `A label that enters the critic as one more channel has to be set against the picture by the layers above; the inner product of a projection critic (Miyato and Koyama 2018) does that from the first step on. In as many steps the first ends at ${of('channel')}, the second at ${of('projection')}.`,
     ],
   });
+}
