@@ -228,6 +228,12 @@ test('the fifth program runs its own shader, and checks its derivatives', () => 
   assert.ok(errors.length === 3 && errors.every((e, i) => e < (i === 2 ? 1e-6 : 1e-7)), printed);
 });
 
+test('the program of docs/systems.md trains a system of the table, and measures it', () => {
+  const [, program] = /```js\n([\s\S]*?)```/.exec(readFileSync('docs/systems.md', 'utf8'))!;
+  const printed = run(program!);
+  assert.match(printed, /^25 0\.\d+\n50 0\.\d+\nlargest principal angle to the PCA subspace, degrees \d+\.\d+\n$/);
+});
+
 test('the example of an op with two inputs and a sum checks its derivatives and its shader', () => {
   const command = ['--import', 'tsx', 'examples/customOp.ts'];
   const printed = execFileSync(process.execPath, command, { encoding: 'utf8' });

@@ -57,12 +57,37 @@ function section(name: SystemName, experiments: readonly string[]): string[] {
   ];
 }
 
+/** test/repo/readme.test.ts runs it as it stands on the page. */
+const PROGRAM = `
+import { destroy, init } from 'wgrad';
+import { configure, createSystem, disposeSystem, streamsOf, systems, train } from 'wgrad/gan';
+import { openData } from 'wgrad/gan/node';
+
+await init();
+const set = await openData('mnist', { classes: ['3'] });
+const config = configure('linear-autoencoder', set.kind, { code: 8, batch: 100, steps: 50 });
+const system = createSystem(config, set);
+for await (const row of train(system, streamsOf(config, set), { until: config.steps })) {
+  if (row.step % 25 === 0) console.log(row.step, row.loss);
+}
+const { angle } = systems['linear-autoencoder'].measures;
+console.log(angle.title, await angle.compute({ system, set, seed: 1 }));
+disposeSystem(system);
+destroy();
+`;
+
 /** The text of the page. */
 export const systemsPage = (experiments: readonly string[]): string =>
   [
     '# Systems',
     '',
     'What `wgrad train NAME` trains. Each is one file and one row of a table, from which the command line, its help and this page come: `wgrad systems` lists them, `wgrad train NAME --help` says what each can be told. A run folder is drawn, measured, reported and gone on with by `wgrad sample`, `evaluate`, `report` and `train --resume`, whatever it holds. How to add one is in [CONTRIBUTING](../CONTRIBUTING.md). This page is written by `WGRAD_WRITE=1 npx tsx test/gan/systemsPage.test.ts`.',
+    '',
+    'The same in code, without a folder, in Node or a page:',
+    '',
+    '```js',
+    PROGRAM.trim(),
+    '```',
     '',
     ...systemNames.flatMap((name) => section(name, experiments)),
   ].join('\n');
