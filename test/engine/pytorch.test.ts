@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { observe } from '../../engine/autograd/apply.ts';
 import * as engine from '../../engine/index.ts';
+import * as internal from '../../engine/internal.ts';
 import { fused, primitives, views } from '../../engine/ops/table.ts';
 import { apart, type Fixture, readFixtures, runFixture, titleOf } from '../support/fixtures.ts';
 import { NOT_OPS } from '../support/notOps.ts';
@@ -154,7 +155,9 @@ test('every difference that is listed has one fixture', () => {
 });
 
 test('every exported op has fixtures, or a reason to have none', () => {
-  const functions = Object.entries(engine).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
+  const functions = Object.entries({ ...internal, ...engine }).flatMap(([name, value]) =>
+    typeof value === 'function' ? [name] : [],
+  );
   const held = [...new Set(fixtures.map((f) => f.op)), ...Object.keys(WITHOUT_TWIN), ...NOT_OPS];
   assert.equal(held.sort(), functions.sort());
 });

@@ -12,6 +12,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'experiments/experimentsClaims.test.ts': 'reads the figures in docs/experiments',
   'experiments/experimentsTheory.test.ts': 'HiGHS reads its WebAssembly from a file; reference device alone',
   'experiments/experimentsTraining.test.ts': 'makes PNG files; reference device alone',
+  'experiments/systems.test.ts': 'makes PNG files; reference device alone',
   'gan/grid.test.ts': 'writes PNG files',
   'gan/glyphs.test.ts': 'reads and writes files',
   'gan/idx.test.ts': 'reads files',
@@ -43,10 +44,12 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'cli/sampleCommand.test.ts': 'reads and writes files; reference device alone',
   'repo/spreads.test.ts': 'reads the source files',
   'nn/safetensorsFile.test.ts': 'reads and writes files',
+  'cli/systems.test.ts': 'starts processes',
   'cli/tensorboard.test.ts': 'reads and writes files',
   'cli/resume.test.ts': 'starts processes',
   'cli/runCommands.test.ts': 'starts processes',
   'cli/train.test.ts': 'starts processes',
+  'gan/systemsPage.test.ts': 'reads a file',
   'gan/transportPage.test.ts': 'starts processes',
 };
 
