@@ -5,7 +5,7 @@
 
 export { type DataSetEntry, dataSets, openData, openSampleSet } from './data/datasets.node.ts';
 export type { ImageFit, SkippedFile } from './data/decodeImages.node.ts';
-export { describeDataSets } from './data/describeDataSets.node.ts';
+export * from './data/describeDataSets.node.ts';
 export { type EmojiOptions, type EmojiVendor, emoji } from './data/emoji.node.ts';
 export {
   type GlyphHand,
@@ -19,17 +19,10 @@ export {
 } from './data/glyphs.node.ts';
 export type { Mnist } from './data/idxImages.node.ts';
 export { type ImageFolderOptions, type ImageFolderSet, imageFolder } from './data/imageFolder.node.ts';
-export { fashionMnist, type IdxFolderOptions, loadMnist, mnist } from './data/mnist.node.ts';
-export type { SampleSetOptions } from './data/sampleSetOptions.node.ts';
+export * from './data/mnist.node.ts';
+export * from './data/sampleSetOptions.node.ts';
 export { loadDigitClassifier } from './metrics/digitClassifier.node.ts';
 export { type Curve, type CurvePlot, type Panel, plot, plotCurves } from './pictures/plot.node.ts';
 export { writePng } from './pictures/png.node.ts';
 export { boxOf, type PointsPlot, plotPoints, pointsImage } from './pictures/points.node.ts';
-export {
-  type DiscreteTransport,
-  MAX_TRANSPORT_PAIRS,
-  solveTransport,
-  type WassersteinLpOptions,
-  type WassersteinTransport,
-  wassersteinLp,
-} from './transport/linearProgram.node.ts';
+export * from './transport/linearProgram.node.ts';

@@ -2,12 +2,11 @@ import { type Device, Rng, sizeOf } from '../../engine/index.ts';
 import { checked } from '../../engine/internal.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { streams } from '../streams.ts';
-import { tooFew } from './enough.ts';
 import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
-import type { Figure, Metric, MetricContext, MetricSubject } from './metric.ts';
+import { type Figure, type Metric, type MetricContext, type MetricSubject, tooFew } from './metric.ts';
 import { deviceFor } from './read.ts';
-import { bothRows, type MetricSamples, rowsOf, sliceSamples } from './samples.ts';
-import { drawnFrom, shuffled } from './shuffled.ts';
+import { noiseLike, realSamples, shuffled } from './references.ts';
+import { bothRows, type MetricSamples, rowsOf } from './samples.ts';
 import { type MetricName, metrics } from './table.ts';
 
 /** The network that images are compared by. */
@@ -147,10 +146,11 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const evaluation: Evaluation = {};
   const counts = { samples: count, reference: reference.shape[0]! };
   for (const [done, name] of names.entries()) {
-    const { title, better, best, needs, compute }: Metric = metrics[name];
+    const metric: Metric = metrics[name];
+    const { title, better, best, needs, compute } = metric;
     onProgress?.({ name, title, done, total: names.length });
     const figure = await compute(own);
-    const few = tooFew(name, counts, {
+    const few = tooFew(metric, counts, {
       features: needs === 'features' ? (await own.samples.features()).shape[1]! : 0,
       classes: classes ?? new Set(Array.from(reference.labels ?? [])).size,
       modes: set?.modes ? set.modes.centres.length / sizeOf(set.shape) : 0,
@@ -224,31 +224,6 @@ function missing(name: MetricName, options: EvaluateOptions, reference?: MetricS
   return lacks[metric.needs] || undefined;
 }
 
-interface Asked {
-  readonly reference: MetricSamples | undefined;
-  readonly set: SampleSet | undefined;
-  readonly seed: number;
-  /** How many real samples are wanted; 0 for none. */
-  readonly count: number;
-}
-
-/** What is measured against, and the real samples that are measured beside, both in random order. */
-function realSamples({ reference, set, seed, count }: Asked): { reference: MetricSamples; real?: MetricSamples } {
-  // Not from the seed: figures of two seeds are to differ by the samples alone.
-  const order = new Rng(0, streams.referenceOrder);
-  if (reference) rowsOf('evaluate', 'reference', reference, 2);
-  if (set) {
-    const held = reference ? shuffled(reference, order) : drawnFrom(set.test, set.shape, order);
-    if (count === 0) return { reference: held };
-    return { reference: held, real: drawnFrom(set.train, set.shape, new Rng(seed, streams.realSamples), count) };
-  }
-  if (!reference) throw new TypeError('evaluate: give `reference` or `set`, to measure against');
-  const all = shuffled(reference, order);
-  if (count === 0) return { reference: all };
-  const half = Math.floor(all.shape[0]! / 2);
-  return { reference: sliceSamples(all, 0, half), real: sliceSamples(all, half, half + Math.min(half, count)) };
-}
-
 function subjectOf(samples: MetricSamples, source: FeatureSource | undefined, device: Device): MetricSubject {
   const once = sharing();
   const isImage = samples.shape.length === 4;
@@ -282,29 +257,4 @@ async function titleOn(
   if (needs === 'samples' && isImage) return `${title} (pixels)`;
   if (needs !== 'features' || !isImage) return title;
   return `${title} (${source!.title}, ${(await samples.features()).shape[1]} features)`;
-}
-
-/** Uniform noise in the range of the data. Labels, where the reference has them, go round its classes. */
-function noiseLike({ data, shape, labels }: MetricSamples, count: number, rng: Rng): MetricSamples {
-  const one = shape.slice(1);
-  const width = sizeOf(one);
-  const low = new Float64Array(width).fill(one.length === 3 ? -1 : Infinity);
-  const high = new Float64Array(width).fill(one.length === 3 ? 1 : -Infinity);
-  if (one.length !== 3) {
-    data.forEach((v, i) => {
-      low[i % width] = Math.min(low[i % width]!, v);
-      high[i % width] = Math.max(high[i % width]!, v);
-    });
-  }
-  const noise = new Float32Array(count * width);
-  for (let i = 0; i < count; i++) {
-    const u = rng.hostUniform(width);
-    for (let j = 0; j < width; j++) noise[i * width + j] = low[j]! + u[j]! * (high[j]! - low[j]!);
-  }
-  const classes = labels && [...new Set(Array.from(labels))].sort((a, b) => a - b);
-  return {
-    data: noise,
-    shape: [count, ...one],
-    ...(classes && { labels: Array.from({ length: count }, (_, i) => classes[i % classes.length]!) }),
-  };
 }

@@ -49,6 +49,16 @@ export interface Figure {
  */
 export type MetricNeeds = 'samples' | 'features' | 'images' | 'classifier' | 'modes' | 'labels';
 
+/** What the need for samples follows from. */
+export interface Dimensions {
+  /** Numbers in a point, or features of an image. */
+  readonly features: number;
+  /** Classes of the classifier, or of the labels. */
+  readonly classes: number;
+  /** Modes of the data. */
+  readonly modes: number;
+}
+
 /** A row of the table `metrics`. */
 export interface Metric {
   /** For headings; what it is measured on is put behind it in brackets where it needs features or a classifier. */
@@ -61,6 +71,29 @@ export interface Metric {
   readonly needs: MetricNeeds;
   /** Samples, and reference samples, without which there is no figure at all; 2 unless given. */
   readonly fewest?: number;
+  /** Samples, and reference samples, below which the value says more of their number than of the generator. */
+  readonly least: (of: Dimensions) => number;
+  /** Whether it looks at the samples alone, however many reference samples there are. */
+  readonly alone?: boolean;
   /** Measures. Looks at no more samples than its protocol asks for. */
   compute(context: MetricContext): Promise<Figure>;
+}
+
+/**
+ * Why a value says little, in words for behind it: the samples that there are, and how many the metric needs.
+ * @param counts samples and reference samples
+ * @returns undefined where there are enough
+ */
+export function tooFew(
+  { least, alone = false }: Pick<Metric, 'least' | 'alone'>,
+  counts: { readonly samples: number; readonly reference: number },
+  of: Dimensions,
+): string | undefined {
+  const needed = least(of);
+  const show = (n: number): string => n.toLocaleString('en');
+  const short = [
+    counts.samples < needed && `${show(counts.samples)} samples`,
+    !alone && counts.reference < needed && `${show(counts.reference)} held-out ones`,
+  ].filter(Boolean);
+  return short.length > 0 ? `${short.join(' and ')}; it needs ${show(needed)}${alone ? '' : ' of each'}` : undefined;
 }

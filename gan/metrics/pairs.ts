@@ -25,24 +25,42 @@ const FEW = 16;
 /** What a block of rows x [R,D] and all rows y [M,D] come to; `first` is the number of x's first row. */
 export type PairFunction = (x: Tensor, y: Tensor, first: number) => Tensor;
 
+/** Rows that are made on the device when they are wanted. */
+export interface RowBlocks {
+  readonly count: number;
+  /** D. */
+  readonly width: number;
+  /** Rows `first` to `end` - 1, [end - first, D]. */
+  block(first: number, end: number): Tensor;
+}
+
 /**
  * Computes `of` for each block of rows of `a` against all of `b`, and shows the values to `visit`, in order. At most two blocks
  * are under way.
+ * @param size rows of a block; as many as leave 16 MiB of values unless given
  */
 export async function overBlocks(
-  { a, b, device }: { readonly a: Rows; readonly b: Rows; readonly device: Device },
+  {
+    a,
+    b,
+    device,
+    size,
+  }: { readonly a: Rows | RowBlocks; readonly b: Rows; readonly device: Device; readonly size?: number },
   of: PairFunction,
   visit: (values: Float32Array | Float64Array, first: number, rows: number) => void,
 ): Promise<void> {
   using y = tensor(b.data, { shape: [b.count, b.width], device });
-  const rows = Math.max(1, Math.floor(BLOCK / Math.max(b.count, a.width)));
+  const rows = size ?? Math.max(1, Math.floor(BLOCK / Math.max(b.count, a.width)));
+  const block = (first: number, end: number): Tensor =>
+    'block' in a
+      ? a.block(first, end)
+      : tensor(a.data.subarray(first * a.width, end * a.width), { shape: [end - first, a.width] });
   let before: { readonly values: Promise<Float32Array | Float64Array>; readonly first: number } | undefined;
   const finish = async ({ values, first }: NonNullable<typeof before>) =>
     visit(await values, first, Math.min(rows, a.count - first));
   for (let first = 0; first < a.count; first += rows) {
     const end = Math.min(first + rows, a.count);
-    const part = a.data.subarray(first * a.width, end * a.width);
-    const values = readFrom(device, () => of(tensor(part, { shape: [end - first, a.width] }), y, first));
+    const values = readFrom(device, () => of(block(first, end), y, first));
     const last = before;
     before = { values, first };
     if (last) await finish(last);

@@ -25,6 +25,12 @@ const [WINDOWS, TESTED] = [10_000, 1000];
 /** Samples among which copies are looked for. */
 const BIRTHDAYS = 2000;
 
+/** Twenty of each: one that has a thousandth of the chance of another is then still told from one that is missing. */
+const each = (n: number): number => Math.max(100, 20 * n);
+
+/** What metrics have in common that look for neighbours among features. */
+const neighbourhood = { better: 'higher', needs: 'features', least: () => 1000 } as const;
+
 /** The first of some samples, which are in random order. */
 const first = (samples: MetricSamples, most: number) => sliceSamples(samples, 0, most);
 
@@ -51,15 +57,13 @@ const featurePair = async ({ samples, reference }: MetricContext, most = Infinit
   return [first(a, n), first(b, n)] as const;
 };
 
+const deviceOf = ({ device }: MetricContext) => ({ device });
+
 const precisionAndRecall = (context: MetricContext) =>
-  context.shared('precision', async () =>
-    precisionRecall(...(await featurePair(context, PAIRED)), { device: context.device }),
-  );
+  context.shared('precision', async () => precisionRecall(...(await featurePair(context, PAIRED)), deviceOf(context)));
 
 const densityAndCoverage = (context: MetricContext) =>
-  context.shared('density', async () =>
-    densityCoverage(...(await featurePair(context, PAIRED)), { device: context.device }),
-  );
+  context.shared('density', async () => densityCoverage(...(await featurePair(context, PAIRED)), deviceOf(context)));
 
 /**
  * All metrics by name. Those of features compare equally many samples and reference samples, 5,000 at most; but `fid` takes all there are
@@ -76,6 +80,8 @@ export const metrics = rowsOf<Metric>()({
     title: 'modes covered',
     better: 'higher',
     needs: 'modes',
+    least: ({ modes }) => each(modes),
+    alone: true,
     async compute(context) {
       const { covered, modes } = await modesOf(context);
       return { value: covered, details: { of: modes } };
@@ -85,18 +91,23 @@ export const metrics = rowsOf<Metric>()({
     title: 'high-quality samples, share within 3 sigma of a mode',
     better: 'higher',
     needs: 'modes',
+    least: () => 100,
+    alone: true,
     compute: async (context) => ({ value: (await modesOf(context)).highQuality }),
   },
   reverseKl: {
     title: 'reverse KL over modes, nats',
     better: 'lower',
     needs: 'modes',
+    least: ({ modes }) => each(modes),
+    alone: true,
     compute: async (context) => ({ value: (await modesOf(context)).reverseKl }),
   },
   classes: {
     title: 'classes covered',
     better: 'higher',
     needs: 'classifier',
+    least: ({ classes }) => each(classes),
     async compute(context) {
       const { covered, counts } = await classesIn(context);
       return { value: covered, details: { of: counts.length } };
@@ -106,6 +117,7 @@ export const metrics = rowsOf<Metric>()({
     title: 'reverse KL over classes, nats',
     better: 'lower',
     needs: 'classifier',
+    least: ({ classes }) => each(classes),
     async compute(context) {
       const { reverseKl: value, bias, unseen } = await classesIn(context);
       return { value, details: { bias, unseen } };
@@ -115,6 +127,7 @@ export const metrics = rowsOf<Metric>()({
     title: 'sliced Wasserstein distance, 256 directions',
     better: 'lower',
     needs: 'samples',
+    least: () => 500,
     async compute({ samples, reference, seed }) {
       const [a, b] = [samples, reference].map(({ samples: s }) => Float32Array.from(s.data)) as [
         Float32Array,
@@ -127,22 +140,23 @@ export const metrics = rowsOf<Metric>()({
     title: 'MMD squared, mixture of 5 Gaussian kernels',
     better: 'lower',
     needs: 'features',
-    async compute(context) {
-      return { value: await mmd(...(await featurePair(context, PAIRED)), { device: context.device }) };
-    },
+    least: () => 500,
+    compute: async (context) => ({ value: await mmd(...(await featurePair(context, PAIRED)), deviceOf(context)) }),
   },
   energyDistance: {
     title: 'energy distance',
     better: 'lower',
     needs: 'features',
-    async compute(context) {
-      return { value: await energyDistance(...(await featurePair(context, PAIRED)), { device: context.device }) };
-    },
+    least: () => 500,
+    compute: async (context) => ({
+      value: await energyDistance(...(await featurePair(context, PAIRED)), deviceOf(context)),
+    }),
   },
   fid: {
     title: 'FID',
     better: 'lower',
     needs: 'features',
+    least: ({ features }) => Math.max(500, 10 * features),
     async compute(context) {
       const [a, b] = [await context.samples.features(), await context.reference.features()];
       const { value, unbiased, bias } = await frechetInceptionDistance(a, b, { rng: new Rng(context.seed, 1) });
@@ -153,6 +167,7 @@ export const metrics = rowsOf<Metric>()({
     title: 'KID, mean of 100 subsets and its standard error',
     better: 'lower',
     needs: 'features',
+    least: () => 200,
     async compute(context) {
       const [a, b] = [await context.samples.features(), await context.reference.features()];
       const options = { rng: new Rng(context.seed, 2), device: context.device };
@@ -164,6 +179,8 @@ export const metrics = rowsOf<Metric>()({
     title: 'inception score, mean and deviation of 10 splits',
     better: 'higher',
     needs: 'classifier',
+    least: ({ classes }) => 100 * classes, // ten splits, each of ten samples of a class
+    alone: true,
     async compute({ samples }) {
       const probabilities = await samples.probabilities();
       const splits = Math.min(10, probabilities.shape[0]!);
@@ -175,35 +192,32 @@ export const metrics = rowsOf<Metric>()({
     title: 'mode score',
     better: 'higher',
     needs: 'classifier',
+    least: ({ classes }) => each(classes),
     compute: async ({ samples, reference }) => ({
       value: modeScore(await samples.probabilities(), await reference.probabilities()),
     }),
   },
   precision: {
     title: 'precision, k = 3',
-    better: 'higher',
-    needs: 'features',
+    ...neighbourhood,
     fewest: 4,
     compute: async (context) => ({ value: (await precisionAndRecall(context)).precision }),
   },
   recall: {
     title: 'recall, k = 3',
-    better: 'higher',
-    needs: 'features',
+    ...neighbourhood,
     fewest: 4,
     compute: async (context) => ({ value: (await precisionAndRecall(context)).recall }),
   },
   density: {
     title: 'density, k = 5',
-    better: 'higher',
-    needs: 'features',
+    ...neighbourhood,
     fewest: 6,
     compute: async (context) => ({ value: (await densityAndCoverage(context)).density }),
   },
   coverage: {
     title: 'coverage, k = 5',
-    better: 'higher',
-    needs: 'features',
+    ...neighbourhood,
     fewest: 6,
     compute: async (context) => ({ value: (await densityAndCoverage(context)).coverage }),
   },
@@ -212,11 +226,10 @@ export const metrics = rowsOf<Metric>()({
     better: 'lower',
     best: 0.5,
     needs: 'features',
+    least: () => 200,
     async compute(context) {
       const pair = await featurePair(context, PAIRED);
-      const { accuracy, realAccuracy, generatedAccuracy } = await nearestNeighbourTest(...pair, {
-        device: context.device,
-      });
+      const { accuracy, realAccuracy, generatedAccuracy } = await nearestNeighbourTest(...pair, deviceOf(context));
       return { value: accuracy, details: { real: realAccuracy, generated: generatedAccuracy } };
     },
   },
@@ -224,6 +237,7 @@ export const metrics = rowsOf<Metric>()({
     title: 'support by the birthday paradox',
     better: 'higher',
     needs: 'samples',
+    least: () => 300,
     async compute({ samples, reference, device }) {
       const [a, b] = [first(samples.samples, BIRTHDAYS), first(reference.samples, BIRTHDAYS)];
       const found = await birthdayParadox(a, b, { device });
@@ -235,6 +249,7 @@ export const metrics = rowsOf<Metric>()({
     title: 'Parzen log-likelihood, nats',
     better: 'higher',
     needs: 'samples',
+    least: () => 1000,
     async compute({ samples, reference, device }) {
       const isImage = samples.samples.shape.length === 4;
       // As papers do, images in [0, 1]; for points, sigmas that suit their spread.
@@ -256,6 +271,8 @@ export const metrics = rowsOf<Metric>()({
     title: 'MS-SSIM of 500 pairs',
     better: 'lower',
     needs: 'images',
+    least: () => 100,
+    alone: true,
     async compute({ samples, seed, device }) {
       const { labels } = samples.samples;
       if (labels && new Set(Array.from(labels)).size === labels.length) return { value: Number.NaN };
@@ -268,6 +285,7 @@ export const metrics = rowsOf<Metric>()({
     title: 'classification accuracy score',
     better: 'higher',
     needs: 'labels',
+    least: ({ classes }) => each(classes),
     compute: async ({ samples, reference, seed, device }) => ({
       value: (await classificationAccuracyScore(samples.samples, reference.samples, { seed, device })).value,
     }),

@@ -1,6 +1,8 @@
-import { type Device, scope, sizeOf, type Tensor, tensor, topk } from '../../engine/index.ts';
+import { sizeOf, type Tensor, tensor } from '../../engine/index.ts';
 import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { asSeen, type Samples } from '../data/sampleSet.ts';
+import { nearestAmong } from '../metrics/neighbours.ts';
+import { deviceFor, readFrom } from '../metrics/read.ts';
 import type { SampleArray } from './draw.ts';
 
 /** Options of {@link nearestNeighbours}. */
@@ -25,9 +27,6 @@ export interface Neighbours {
   /** Euclidean distances in the unit of what is compared, [Q * k]; 0 for a copy. */
   readonly distances: Float64Array;
 }
-
-/** Candidates beyond k that the device hands on: its distances are good to about 1e-6 of the squared spread of the data. */
-const SLACK = 8;
 
 /**
  * Finds the training samples that are nearest to each of some samples, by Euclidean distance: whether a generator copies.
@@ -55,79 +54,34 @@ export async function nearestNeighbours(
   }
   checkRange('nearestNeighbours', 'blockSize', ranges.count, blockSize);
   checkRange('nearestNeighbours', 'k', ranges.whole(1, pool.count), k);
-  /** Rows [B, D] of what is compared, on one device: `withDevice` would end with the first wait. */
-  const compared = (values: Float32Array, where: { readonly device?: Device } = {}): Tensor => {
-    const x = tensor(values, {
-      shape: [values.length / size, ...shape],
-      ...(where.device && { device: where.device }),
-    });
+  /** Rows [B, D] of what is compared. */
+  const compared = (values: Float32Array): Tensor => {
+    const x = tensor(values, { shape: [values.length / size, ...shape] });
     const y = features ? features(x) : x;
     if (y.shape[0] !== x.shape[0]) {
       throw new RangeError(`nearestNeighbours: the features [${y.shape}] are not of ${x.shape[0]} samples`);
     }
     return y.reshape([x.shape[0]!, y.size / x.shape[0]!]);
   };
-  const block = (first: number, n: number): Float32Array =>
-    asSeen(pool.data.subarray(first * size, (first + n) * size));
-
-  const queries = scope(() => compared(samples.data));
-  try {
-    // The distances do not feel a common shift, and small numbers lose less to rounding.
-    using centre = queries.mean(0, { keepDims: true });
-    const keep = Math.min(pool.count, k + SLACK);
-    let best: Candidate[][] = Array.from({ length: q }, () => []);
-    for (let first = 0; first < pool.count; first += blockSize) {
-      const n = Math.min(blockSize, pool.count - first);
-      const width = Math.min(keep, n);
-      const reads = scope(() => {
-        const x = compared(block(first, n), queries).sub(centre);
-        const products = queries.sub(centre).matmul(x.transpose());
-        const ranked = topk(x.square().sum(1).sub(products.mul(2)), width, -1, { largest: false });
-        return [ranked.values.data(), ranked.indices.data()] as const;
-      });
-      const [scores, places] = await Promise.all(reads);
-      best = best.map((list, row) => {
-        const found = Array.from({ length: width }, (_, j): Candidate => {
-          const at = row * width + j;
-          return { index: first + places[at]!, distance: scores[at]! };
-        });
-        return nearest([...list, ...found], keep);
-      });
-    }
-
-    const own = await queries.data();
-    const dimension = queries.shape[1]!;
-    const indices = new Uint32Array(q * k);
-    const distances = new Float64Array(q * k);
-    for (const [row, list] of best.entries()) {
-      const values = new Float32Array(list.length * size);
-      for (const [j, { index }] of list.entries()) values.set(block(index, 1), j * size);
-      const others = await scope(() => compared(values, queries).data());
-      const exact = list.map(({ index }, j): Candidate => {
-        let sum = 0;
-        for (let d = 0; d < dimension; d++) sum += (own[row * dimension + d]! - others[j * dimension + d]!) ** 2;
-        return { index, distance: Math.sqrt(sum) };
-      });
-      for (const [j, { index, distance }] of nearest(exact, k).entries()) {
-        indices[row * k + j] = index;
-        distances[row * k + j] = distance;
-      }
-    }
-    return { k, indices, distances };
-  } finally {
-    queries.dispose();
-  }
-}
-
-interface Candidate {
-  readonly index: number;
-  readonly distance: number;
-}
-
-/** The first `n` in the order of distance, then of index; NaN last. */
-function nearest(list: readonly Candidate[], n: number): Candidate[] {
-  const far = ({ distance }: Candidate) => (Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance);
-  return [...list].sort((a, b) => (far(a) === far(b) ? a.index - b.index : far(a) - far(b))).slice(0, n);
+  const device = deviceFor(undefined);
+  const own = await readFrom(device, () => compared(samples.data));
+  const width = own.length / q;
+  // The distances do not feel a common shift, and small numbers lose less to rounding.
+  const centre = new Float64Array(width);
+  for (let i = 0; i < own.length; i++) centre[i % width]! += own[i]! / q;
+  const block = (first: number, end: number): Tensor =>
+    compared(asSeen(pool.data.subarray(first * size, end * size))).sub(tensor(centre));
+  const exact = async (i: number, rows: readonly number[]): Promise<number[]> => {
+    const others = await readFrom(device, () => compared(samplesAt(pool, shape, rows).data));
+    return rows.map((_, j) => {
+      let sum = 0;
+      for (let d = 0; d < width; d++) sum += (own[i * width + d]! - others[j * width + d]!) ** 2;
+      return sum;
+    });
+  };
+  const rows = { data: own.map((v, i) => v - centre[i % width]!), count: q, width };
+  const found = await nearestAmong(rows, { count: pool.count, width, block }, k, { device, exact, size: blockSize });
+  return { k, ...found };
 }
 
 /**

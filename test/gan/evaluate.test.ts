@@ -3,10 +3,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { concat, Rng, type Tensor } from '../../engine/index.ts';
 import type { SampleSet, Samples } from '../../gan/data/sampleSet.ts';
-import { tooFew } from '../../gan/metrics/enough.ts';
 import { availableMetrics, type EvaluateProgress, evaluate, figureLine } from '../../gan/metrics/evaluate.ts';
 import { featureMoments, frechetDistance } from '../../gan/metrics/frechet.ts';
+import { tooFew } from '../../gan/metrics/metric.ts';
 import { type MetricSamples, takeSamples } from '../../gan/metrics/samples.ts';
+import { metrics } from '../../gan/metrics/table.ts';
 import { openGpu } from '../support/devices.ts';
 import { rejection } from '../support/rejection.ts';
 import { gaussian, near } from '../support/samples.ts';
@@ -277,7 +278,7 @@ test('sets that are too small are said to be so, beside each figure', async () =
   const dimensions = { features: 64, classes: 10, modes: 25 };
   const counts = { samples: 600, reference: 10_000 };
   const needs = (['fid', 'inceptionScore', 'modes', 'classes'] as const).map((name) =>
-    tooFew(name, counts, dimensions),
+    tooFew(metrics[name], counts, dimensions),
   );
   assert.equal(needs, ['600 samples; it needs 640 of each', '600 samples; it needs 1,000', undefined, undefined]);
 });
