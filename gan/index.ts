@@ -122,8 +122,9 @@ export * from './systems/classes.ts';
 export { Cyclegan, type CycleganSettings } from './systems/cyclegan.ts';
 export type { CriticReport, GanOptions, GanScalar } from './systems/ganOptions.ts';
 export * from './systems/ganPresets.ts';
-export { type GanSettings, type OptimizerName, optimizerNames, parseRegularizer } from './systems/ganSettings.ts';
+export type { GanSettings } from './systems/ganSettings.ts';
 export { LinearAutoencoder, type LinearAutoencoderSettings } from './systems/linearAutoencoder.ts';
+export { type OptimizerName, optimizerNames } from './systems/optimizers.ts';
 export * from './systems/pool.ts';
 export * from './systems/row.ts';
 export {
@@ -141,6 +142,7 @@ export {
 } from './systems/table.ts';
 export * from './systems/translations.ts';
 export * from './train.ts';
+export * from './transport/assignment.ts';
 export * from './transport/divergences.ts';
 export * from './transport/histogram.ts';
 export * from './transport/histogramDistances.ts';

@@ -119,6 +119,15 @@ export function regularizer(name: RegularizerName, strength?: number): Regulariz
   return { name, title: title(used ?? 0), ...(used !== undefined && { strength: used }), ...effect(used ?? 0) };
 }
 
+/** The regulariser that `name` or `name=strength` says. @throws TypeError, RangeError as {@link regularizer} */
+export function parseRegularizer(text: string): Regularizer {
+  const [name, strength, ...rest] = text.split('=');
+  if (strength === undefined) return regularizer(name as RegularizerName);
+  const value = strength.trim() === '' || rest.length > 0 ? Number.NaN : Number(strength);
+  if (Number.isNaN(value)) throw new TypeError(`${text}: write a regulariser as name or name=strength, such as r1=10`);
+  return regularizer(name as RegularizerName, value);
+}
+
 /** Spectral norm on every layer of the critic that has a weight to multiply with. */
 function normalizeSpectra(critic: Module, rng: Rng): void {
   for (const [, layer] of critic.namedModules()) {

@@ -1,14 +1,14 @@
-import { Adam, RMSprop, SGD } from '../../nn/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { trainingLoader } from '../data/trainingData.ts';
 import { createNetworks } from '../networks/models.ts';
 import type { Networks } from '../networks/networks.ts';
 import { objective } from '../objectives/objective.ts';
-import type { MakeOptimizer } from '../player.ts';
+import { parseRegularizer } from '../objectives/regularizer.ts';
 import type { StepRow } from '../train.ts';
 import { Gan } from './adversarial.ts';
 import { presets } from './ganPresets.ts';
-import { type GanSettings, ganSettings, parseRegularizer } from './ganSettings.ts';
+import { type GanSettings, ganSettings } from './ganSettings.ts';
+import { optimizerOf } from './optimizers.ts';
 import type { Making, SystemRow } from './row.ts';
 
 /** Batches that one step may take: each is a part of the captured step. */
@@ -33,17 +33,6 @@ function networksOf({ options, shape, rng }: Making<GanSettings>): Networks {
     ...(width !== null && { width }),
     ...(norm !== undefined && { criticNorm: norm }),
   });
-}
-
-function optimizerOf({ optimizer, betas }: GanSettings, lr: number): MakeOptimizer {
-  switch (optimizer) {
-    case 'adam':
-      return (parameters) => new Adam(parameters, { lr, betas });
-    case 'rmsprop':
-      return (parameters) => new RMSprop(parameters, { lr });
-    case 'sgd':
-      return (parameters) => new SGD(parameters, { lr });
-  }
 }
 
 /** A generative adversarial network of two networks, with any objective and any regularisers. */

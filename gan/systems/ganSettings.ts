@@ -2,14 +2,9 @@ import { type OptionRange, ranges } from '../../engine/internal.ts';
 import { type ModelName, models } from '../networks/models.ts';
 import { type CriticNorm, criticNorms } from '../networks/parts.ts';
 import { type ObjectiveName, objectiveNames } from '../objectives/objective.ts';
-import { type Regularizer, type RegularizerName, regularizer, regularizerNames } from '../objectives/regularizer.ts';
+import { parseRegularizer, regularizerNames } from '../objectives/regularizer.ts';
 import { choice, count, number, openNumber, rate, type Settings } from '../settings.ts';
-
-/** Optimizers that a configuration may name. */
-export const optimizerNames = ['adam', 'rmsprop', 'sgd'] as const;
-
-/** An optimizer by its name. */
-export type OptimizerName = (typeof optimizerNames)[number];
+import { type OptimizerName, optimizerNames } from './optimizers.ts';
 
 /** What decides a GAN of two networks. */
 export interface GanSettings {
@@ -47,15 +42,6 @@ export interface GanSettings {
 
 /** Regularisers of one critic: more than there are kinds of. */
 const MOST_REGULARIZERS = 16;
-
-/** The regulariser that `name` or `name=strength` says. @throws TypeError, RangeError as {@link regularizer} */
-export function parseRegularizer(text: string): Regularizer {
-  const [name, strength, ...rest] = text.split('=');
-  if (strength === undefined) return regularizer(name as RegularizerName);
-  const value = strength.trim() === '' || rest.length > 0 ? Number.NaN : Number(strength);
-  if (Number.isNaN(value)) throw new TypeError(`${text}: write a regulariser as name or name=strength, such as r1=10`);
-  return regularizer(name as RegularizerName, value);
-}
 
 function isRegularizer(value: unknown): boolean {
   if (typeof value !== 'string') return false;

@@ -1,0 +1,117 @@
+/** The stage: samples and critic in the plane, and what is under the probe. */
+import { useSignalEffect } from '@preact/signals';
+import type { JSX, TargetedKeyboardEvent, TargetedPointerEvent } from 'preact';
+import { useRef } from 'preact/hooks';
+import { drawPlane, type Palette } from './drawPlane.ts';
+import { layerNames, layers } from './layers.ts';
+import { readPlane } from './probe.ts';
+import { isShown, look, point, probe, setup, shown, step, toggle } from './store.ts';
+
+const paletteOf = (element: Element): Palette => {
+  const style = getComputedStyle(element);
+  const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  return { paper: colour('paper'), ink: colour('ink'), real: colour('real'), fake: colour('fake'), line: colour('line') };
+};
+
+/** Draws now, and again when the canvas changes its size or the page its colours. */
+function usePlane() {
+  const ref = useRef<HTMLCanvasElement>(null);
+  useSignalEffect(() => {
+    const [seen, names, at] = [look.value, shown.value, probe.value];
+    const canvas = ref.current;
+    if (!canvas) return;
+    const draw = (): void => {
+      const size = Math.round(canvas.clientWidth * devicePixelRatio);
+      if (size === 0 || !seen) return;
+      if (canvas.width !== size) canvas.width = canvas.height = size;
+      const context = canvas.getContext('2d')!;
+      const palette = paletteOf(canvas);
+      drawPlane(context, size, seen, names, palette);
+      if (!at) return;
+      const [x, y] = [((at[0] + seen.reach) / (2 * seen.reach)) * size, size - ((at[1] + seen.reach) / (2 * seen.reach)) * size];
+      context.strokeStyle = palette.ink;
+      context.lineWidth = 1.5 * devicePixelRatio;
+      context.strokeRect(x - 6 * devicePixelRatio, y - 6 * devicePixelRatio, 12 * devicePixelRatio, 12 * devicePixelRatio);
+    };
+    draw();
+    const resized = new ResizeObserver(draw);
+    resized.observe(canvas);
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    dark.addEventListener('change', draw);
+    return () => {
+      resized.disconnect();
+      dark.removeEventListener('change', draw);
+    };
+  });
+  return ref;
+}
+
+/** Moves the probe by the mouse. */
+function moved({ currentTarget, clientX, clientY }: TargetedPointerEvent<HTMLCanvasElement>): void {
+  const reach = look.value?.reach;
+  if (reach === undefined) return;
+  const { left, top, width } = currentTarget.getBoundingClientRect();
+  point([(2 * (clientX - left)) / width - 1, 1 - (2 * (clientY - top)) / width].map((v) => v * reach) as [number, number]);
+}
+
+/** Moves the probe by the arrow keys. */
+function pressed(event: TargetedKeyboardEvent<HTMLCanvasElement>): void {
+  const reach = look.value?.reach;
+  const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+  if (reach === undefined) return;
+  if (event.key === 'Escape') return point(undefined);
+  if (!by) return;
+  event.preventDefault();
+  const [x, y] = probe.value ?? [0, 0];
+  const far = (event.shiftKey ? 0.2 : 0.04) * reach;
+  const held = (v: number): number => Math.max(-reach, Math.min(reach, v));
+  point([held(x + far * by[0]!), held(y + far * by[1]!)]);
+}
+
+/** The plane with its layers. */
+export function Plane(): JSX.Element {
+  const ref = usePlane();
+  return (
+    <section class="plane" aria-label="The plane">
+      <div class="layers">
+        {layerNames
+          .filter((name) => isShown(name) && (name !== 'folds' || setup.value.latent <= 2))
+          .map((name) => (
+            <label key={name} title={layers[name].about}>
+              <input type="checkbox" checked={shown.value.has(name)} onChange={() => toggle(name)} />{' '}
+              <span class={`swatch ${name}`} aria-hidden="true" />
+              {layers[name].title}
+            </label>
+          ))}
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move the probe */}
+      <canvas
+        ref={ref}
+        tabIndex={0}
+        role="img"
+        aria-label="Real and generated samples in the plane. Arrow keys move a probe, whose values stand below."
+        aria-describedby="probe"
+        onPointerMove={moved}
+        onPointerLeave={() => point(undefined)}
+        onKeyDown={pressed}
+      >
+        {`step ${step.value}`}
+      </canvas>
+      <Probe />
+    </section>
+  );
+}
+
+/** What is under the probe, as text. */
+function Probe(): JSX.Element {
+  const at = probe.value;
+  const read = at && look.value && readPlane(look.value, at);
+  const number = (v: number | undefined): string => (v === undefined ? '–' : v.toPrecision(3));
+  return (
+    <p id="probe" class="probe" role="status">
+      {at && read
+        ? `(${number(at[0])}, ${number(at[1])})  critic f = ${number(read.value)}, σ(f) = ${number(read.sigmoid)}, slope ‖∇f‖ = ${number(read.slope)}`
+        : 'Point at the plane, or move with the arrow keys, to read critic and slope there.'}
+    </p>
+  );
+}

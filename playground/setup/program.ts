@@ -1,0 +1,76 @@
+import { streams } from '../../gan/streams.ts';
+import type { DataName } from './choices.ts';
+import { splitRegularizer } from './choices.ts';
+import { HELD_OUT, POINTS, type Setup } from './setup.ts';
+
+/** The call that makes each distribution, as the page makes it. */
+const calls: Readonly<Record<DataName, (setup: Setup) => string>> = {
+  ring: ({ modes, sigma }) => `gaussianRing({ modes: ${modes}, sigma: ${sigma} })`,
+  grid: ({ modes, sigma }) =>
+    `gaussianGrid({ side: ${modes}, spacing: ${4 / Math.max(1, modes - 1)}, sigma: ${sigma} })`,
+  two: ({ sigma }) => `gaussianMixture({ centres: [[-1.2, 0], [1.2, 0]], sigma: ${sigma} })`,
+  one: ({ sigma }) => `gaussianMixture({ centres: [[1, 1]], sigma: ${sigma} })`,
+  moons: ({ sigma }) => `moons({ noise: ${sigma} })`,
+  spirals: ({ sigma }) => `spirals({ noise: ${sigma} })`,
+  'swiss-roll': ({ sigma }) => `swissRoll({ noise: ${sigma} })`,
+  segments: () => 'segments({ theta: 1 })',
+};
+
+const optimizer = ({ optimizer, betas }: Setup, lr: number): string =>
+  ({
+    adam: `(parameters) => new Adam(parameters, { lr: ${lr}, betas: [${betas.join(', ')}] })`,
+    rmsprop: `(parameters) => new RMSprop(parameters, { lr: ${lr} })`,
+    sgd: `(parameters) => new SGD(parameters, { lr: ${lr} })`,
+  })[optimizer];
+
+/**
+ * A program for Node that trains a setup as the page does, and prints the numbers of its last steps: on the same adapter those of the page.
+ * @param until steps
+ */
+export function programOf(setup: Setup, until: number): string {
+  const { seed, batch, objective, regularizers, emaDecay, criticSteps, criticRate, generatorRate } = setup;
+  const data = calls[setup.data](setup);
+  const modes = ['ring', 'grid', 'two', 'one'].includes(setup.data);
+  const kind = { adam: 'Adam', rmsprop: 'RMSprop', sgd: 'SGD' }[setup.optimizer];
+  const used = regularizers
+    .map(splitRegularizer)
+    .map(([name, strength]) => `regularizer('${name}'${strength === undefined ? '' : `, ${strength}`})`);
+  const names = [
+    ...['Gan', data.split('(')[0]!, 'mlp', 'pointSet', ...(used.length > 0 ? ['regularizer'] : [])],
+    ...['train', 'trainingLoader', ...(modes ? ['modeCoverage'] : [])],
+  ].sort((a, b) => a.localeCompare(b));
+  const sizes = ['latent', 'width', 'depth', 'criticWidth', 'criticDepth'] as const;
+  return `import { destroy, init, Rng } from 'wgrad';
+import { ${names.join(', ')} } from 'wgrad/gan';
+import { ${kind} } from 'wgrad/nn';
+
+await init();
+const set = pointSet(${data}, { seed: ${seed}, trainSize: ${POINTS}, testSize: ${HELD_OUT} });
+const networks = mlp({
+  shape: [2],
+${sizes.map((name) => `  ${name}: ${setup[name]},\n`).join('')}  activation: '${setup.activation}',
+  criticActivation: '${setup.criticActivation}',
+  rng: new Rng(${seed}, ${streams.weights}),
+});
+const gan = new Gan(networks, new Rng(${seed}, ${streams.training}), {
+  objective: '${objective}',
+  regularizers: [${used.join(', ')}],
+  criticSteps: ${criticSteps},
+  emaDecay: ${emaDecay},
+  criticOptimizer: ${optimizer(setup, criticRate)},
+  generatorOptimizer: ${optimizer(setup, generatorRate)},
+});
+const data = trainingLoader(set, ${batch}, new Rng(${seed}, ${streams.data}));
+for await (const row of train(gan, { data }, { until: ${until} })) {
+  if (row.step > ${Math.max(0, until - 3)}) console.log(JSON.stringify(row));
+}
+${
+  modes
+    ? `const samples = gan.sample(new Rng(${seed}, ${streams.samples}).normal([1024, ${setup.latent}]));
+const { covered, highQuality } = modeCoverage({ data: Float32Array.from(await samples.data()), shape: [1024, 2] }, set.modes);
+console.log(\`\${covered} modes, \${(100 * highQuality).toFixed(0)} % of the samples within 3 sigma\`);
+`
+    : ''
+}destroy();
+`;
+}

@@ -1,0 +1,28 @@
+/** What the page's points are drawn from. */
+import {
+  type Distribution,
+  gaussianGrid,
+  gaussianMixture,
+  gaussianRing,
+  moons,
+  segments,
+  spirals,
+  swissRoll,
+} from '../../gan/index.ts';
+import type { DataName } from '../setup/choices.ts';
+
+/** Makes a distribution. @param modes how many Gaussians @param sigma their spread, or that of the noise around a curve */
+type Create = (options: { readonly modes: number; readonly sigma: number }) => Distribution;
+
+/** The sets of points by name. */
+export const distributions: Readonly<Record<DataName, Create>> = {
+  ring: ({ modes, sigma }) => gaussianRing({ modes, sigma }),
+  // The corners stay where they are, however many Gaussians there are.
+  grid: ({ modes, sigma }) => gaussianGrid({ side: modes, spacing: 4 / Math.max(1, modes - 1), sigma }),
+  two: ({ sigma }) => gaussianMixture({ centres: [[-1.2, 0], [1.2, 0]], sigma }), // biome-ignore format: two points in a line
+  one: ({ sigma }) => gaussianMixture({ centres: [[1, 1]], sigma }),
+  moons: ({ sigma }) => moons({ noise: sigma }),
+  spirals: ({ sigma }) => spirals({ noise: sigma }),
+  'swiss-roll': ({ sigma }) => swissRoll({ noise: sigma }),
+  segments: () => segments({ theta: 1 }),
+};

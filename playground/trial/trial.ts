@@ -1,0 +1,164 @@
+/**
+ * One training in the page: a {@link Gan} on points, in steps and half steps, with its state in memory.
+ * @module
+ */
+import { type CompiledStep, compile, Rng, scope, type Tensor } from '../../engine/index.ts';
+import {
+  Gan,
+  type GanScalar,
+  mlp,
+  type Networks,
+  type PointSet,
+  parseRegularizer,
+  partsOf,
+  pointSet,
+  type TrainingSample,
+  trainingLoader,
+} from '../../gan/index.ts';
+import { streams } from '../../gan/streams.ts';
+import { optimizerOf } from '../../gan/systems/optimizers.ts';
+import { type Batch, type DataLoader, decodeCheckpoint, encodeCheckpoint } from '../../nn/index.ts';
+import { HELD_OUT, POINTS, restarts, type Setup } from '../setup/setup.ts';
+import { distributions } from './distributions.ts';
+
+/** What of a step is done: an update of the critic, one of the generator, or a whole step of both. */
+export type Half = 'critic' | 'generator' | 'both';
+
+/** Numbers by name, as the library's logs have them. */
+export type Values = Readonly<Record<string, number>>;
+
+/** The state of a trial at a step, to go back to. */
+export interface Snapshot {
+  readonly step: number;
+  /** A checkpoint as nn writes it. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+type Scalars = Readonly<Partial<Record<GanScalar, Tensor>>>;
+type Step = CompiledStep<[samples: readonly Tensor[]], Scalars>;
+
+/** A critic and a generator of points under training. The same setup and the same steps give the same numbers on one device. */
+export class Trial {
+  /** The points. */
+  readonly set: PointSet;
+  /** What trains. */
+  gan: Gan;
+  /** Whole steps done. */
+  step = 0;
+  #setup: Setup;
+  readonly #loader: DataLoader<TrainingSample>;
+  #batches: Iterator<Batch<TrainingSample>>;
+  #run!: Readonly<Record<Half, Step>>;
+
+  /**
+   * Makes networks and data on the current device.
+   * @throws RangeError that names a setting out of range
+   */
+  constructor(setup: Setup) {
+    const { data, seed, batch } = setup;
+    this.#setup = setup;
+    this.set = pointSet(distributions[data](setup), { seed, trainSize: POINTS, testSize: HELD_OUT });
+    this.#loader = trainingLoader(this.set, batch, new Rng(seed, streams.data));
+    this.#batches = this.#loader.epochs()[Symbol.iterator]();
+    const { latent, width, depth, activation, criticWidth, criticDepth, criticActivation } = setup;
+    const rng = new Rng(seed, streams.weights);
+    const sizes = { latent, width, depth, activation, criticWidth, criticDepth, criticActivation };
+    this.gan = this.#create(mlp({ shape: [2], ...sizes, rng }), new Rng(seed, streams.training));
+  }
+
+  /** What it was made with, and what was changed since. */
+  get setup(): Setup {
+    return this.#setup;
+  }
+
+  /**
+   * Does a step, or half of one.
+   * @returns its numbers: those of the critic's half, of the generator's, or of both
+   */
+  async next(half: Half = 'both'): Promise<Values> {
+    const reads = scope(() => {
+      const wanted = half === 'both' ? this.#setup.criticSteps : 1;
+      const samples = Array.from({ length: wanted }, () => this.#nextBatch());
+      return Object.entries(this.#run[half](samples)).map(async ([name, value]) => [name, await value.item()] as const);
+    });
+    if (half === 'both') this.step++;
+    const values = Object.fromEntries(await Promise.all(reads));
+    return half === 'generator' ? values : this.#report(values);
+  }
+
+  /**
+   * Changes what can be changed under way: rates, objective, regularisers, updates of the critic.
+   * @throws Error for a setting that needs a new trial
+   */
+  async change(setup: Setup): Promise<void> {
+    const before = this.#setup;
+    if (restarts(before, setup)) throw new Error('playground: this setup needs a new trial');
+    this.#setup = setup;
+    const other = (['objective', 'regularizers', 'criticSteps'] as const).some((n) => `${before[n]}` !== `${setup[n]}`);
+    if (other) {
+      const [state, old] = [await this.snapshot(), this.gan];
+      this.#forget();
+      this.gan = this.#create(old.networks, old.rng);
+      await this.restore(state);
+      old.dispose();
+    }
+    for (const group of this.gan.criticOptimizer.groups as { lr: number }[]) group.lr = setup.criticRate;
+    for (const group of this.gan.generatorOptimizer.groups as { lr: number }[]) group.lr = setup.generatorRate;
+  }
+
+  /** The state now. */
+  async snapshot(): Promise<Snapshot> {
+    return { step: this.step, bytes: await encodeCheckpoint(this.#parts()) };
+  }
+
+  /** Goes to a state of this trial, which then continues as it did from there. */
+  async restore({ step, bytes }: Snapshot): Promise<void> {
+    await decodeCheckpoint(bytes, this.#parts());
+    this.step = step;
+    this.#batches = this.#loader.epochs()[Symbol.iterator]();
+  }
+
+  /** Frees networks, optimizers and captured steps. */
+  dispose(): void {
+    this.#forget();
+    this.gan.dispose();
+    for (const network of [this.gan.networks.critic, this.gan.networks.generator]) network.dispose();
+  }
+
+  #parts() {
+    return partsOf(this.gan, { loader: this.#loader as never });
+  }
+
+  #nextBatch(): Tensor {
+    return this.#batches.next().value.sample;
+  }
+
+  #create(networks: Networks, rng: Rng): Gan {
+    const { objective, regularizers, emaDecay, criticSteps, criticRate, generatorRate } = this.#setup;
+    const gan = new Gan(networks, rng, {
+      objective,
+      regularizers: regularizers.map(parseRegularizer),
+      emaDecay,
+      criticSteps,
+      criticOptimizer: optimizerOf(this.#setup, criticRate),
+      generatorOptimizer: optimizerOf(this.#setup, generatorRate),
+    });
+    this.#run = {
+      critic: compile(([real]: readonly Tensor[]): Scalars => gan.criticStep(real!) as unknown as Scalars),
+      generator: compile(([real]: readonly Tensor[]): Scalars => ({ generatorLoss: gan.generatorStep(real!) })),
+      both: compile((samples: readonly Tensor[]): Scalars => gan.step({ data: samples.map((sample) => ({ sample })) })),
+    };
+    return gan;
+  }
+
+  /** The numbers of a critic's half as the library's logs have them. */
+  #report(values: Record<string, number>): Values {
+    const { loss, ...rest } = values;
+    const all = loss === undefined ? values : { criticLoss: loss, ...rest };
+    return Object.fromEntries(Object.entries(this.gan.report(all)).filter(([, v]) => v !== undefined));
+  }
+
+  #forget(): void {
+    for (const step of Object.values(this.#run)) step.dispose();
+  }
+}
