@@ -1,10 +1,11 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { adapterNames } from '../engine/index.ts';
 import { dataSets } from '../gan/data/datasets.node.ts';
 import type { CompareCommandOptions } from './commands/compare.node.ts';
 import { listDataSets } from './commands/listDataSets.node.ts';
 import { listSystems } from './commands/listSystems.ts';
 import type { DoctorOptions, EvaluateCommandOptions, TrainOptions } from './commands/options.ts';
+import type { PlaygroundOptions } from './commands/playground.node.ts';
 import type { ReportCommandOptions } from './commands/report.node.ts';
 import { addEvaluate, addPages, addSample } from './commands/runCommands.ts';
 import type { SampleOptions } from './commands/sampleOptions.ts';
@@ -23,6 +24,8 @@ export interface Actions {
   compare(options: CompareCommandOptions): Promise<void>;
   evaluate(options: EvaluateCommandOptions): Promise<void>;
   doctor(options: DoctorOptions): Promise<void>;
+  /** Returns when `signal` asks for it. */
+  playground(options: PlaygroundOptions, signal: AbortSignal): Promise<void>;
   /** Returns the exit code. */
   bench(args: readonly string[]): Promise<number>;
 }
@@ -35,6 +38,7 @@ const lazyActions: Actions = {
   compare: async (options) => (await import('./commands/compare.node.ts')).compare(options),
   evaluate: async (options) => (await import('./commands/evaluate.node.ts')).evaluate(options),
   doctor: async (options) => (await import('./commands/doctor.node.ts')).doctor(options),
+  playground: async (options, signal) => (await import('./commands/playground.node.ts')).playground(options, signal),
   bench: async (args) => (await import('./commands/bench.node.ts')).bench(args),
 };
 
@@ -113,6 +117,17 @@ function program(
     .action((options: DoctorOptions) => actions.doctor(options));
 
   wgrad
+    .command('playground')
+    .description('Open a page on which GANs train on points, step by step, with critic, slopes and penalty to see.')
+    .option('--port <n>', 'the port to serve at, on this machine alone; any that is free unless given', portOf, 0)
+    .option('--no-open', 'open no browser')
+    .option('--file', 'print where the page lies as one file, which needs no server', false)
+    .action(async (options: PlaygroundOptions) => {
+      const release = onStopSignals(interrupt, 'the server');
+      await actions.playground(options, interrupt.signal).finally(release);
+    });
+
+  wgrad
     .command('bench')
     .description(
       'Time the engine against TensorFlow.js and jax-js on one adapter; `wgrad bench --help` for its options.',
@@ -123,6 +138,13 @@ function program(
     .action(async (args: readonly string[]) => exit(await actions.bench(args)));
 
   return wgrad;
+}
+
+/** A port of the command line. */
+function portOf(text: string): number {
+  const port = Number(text);
+  if (text.trim() !== '' && Number.isInteger(port) && port >= 0 && port < 65_536) return port;
+  throw new InvalidArgumentError('a port is a whole number from 0 to 65535');
 }
 
 const adapterOption = (): Option =>

@@ -1,5 +1,6 @@
 /** The page. */
 import type { JSX } from 'preact';
+import type { Half } from '../trial/trial.ts';
 import { Charts } from './charts.tsx';
 import { Code } from './code.tsx';
 import { Controls, Regularizers } from './controls.tsx';
@@ -31,7 +32,13 @@ function Transport(): JSX.Element {
   const open = device.value !== undefined && look.value !== undefined;
   return (
     <div class="transport" role="toolbar" aria-label="Training">
-      <button type="button" class="main" disabled={!open} onClick={() => (running.value ? stop() : run())} title="space">
+      <button
+        type="button"
+        class="main"
+        disabled={!open}
+        onClick={() => (running.value ? stop() : run())}
+        title="space"
+      >
         {running.value ? 'Stop' : 'Train'}
       </button>
       <button type="button" disabled={!open} onClick={() => once(half.value)} title="s: one step">
@@ -42,7 +49,7 @@ function Transport(): JSX.Element {
       </button>
       <label title="what a step is: c and g do one half">
         trains{' '}
-        <select value={half.value} onChange={({ currentTarget }) => steer(() => void (half.value = currentTarget.value as never))}>
+        <select value={half.value} onChange={({ currentTarget }) => steer({ half: currentTarget.value as Half })}>
           <option value="both">both</option>
           <option value="critic">critic only</option>
           <option value="generator">generator only</option>
@@ -50,7 +57,10 @@ function Transport(): JSX.Element {
       </label>
       <label>
         pace{' '}
-        <select value={pace.value} onChange={({ currentTarget }) => steer(() => void (pace.value = currentTarget.value as never))}>
+        <select
+          value={pace.value}
+          onChange={({ currentTarget }) => steer({ pace: currentTarget.value as 'fast' | 'slow' })}
+        >
           <option value="fast">fast</option>
           <option value="slow">one a second</option>
         </select>
@@ -130,7 +140,12 @@ export function pressed(event: KeyboardEvent): void {
 
 /** The whole page, or the one panel that the link asks for. */
 export function App(): JSX.Element {
-  const panels: Readonly<Record<string, () => JSX.Element | null>> = { plane: Plane, values: Charts, formula: Formula, code: Code };
+  const panels: Readonly<Record<string, () => JSX.Element | null>> = {
+    plane: Plane,
+    values: Charts,
+    formula: Formula,
+    code: Code,
+  };
   const Only = view.value.embed === undefined ? undefined : panels[view.value.embed];
   if (Only) {
     return (
@@ -150,13 +165,13 @@ export function App(): JSX.Element {
       <main>
         {isShown('transport') && <Transport />}
         <div class="columns">
-          <div class="side" role="group" aria-label="Settings">
+          <section class="side" aria-label="Settings">
             <Controls group="data" title="Data" />
             <Controls group="training" title="Training" />
             <Regularizers />
             <Controls group="critic" title="Critic" />
             <Controls group="generator" title="Generator" />
-          </div>
+          </section>
           <div class="stage">
             {isShown('formula') && <Formula />}
             {isShown('plane') && <Plane />}

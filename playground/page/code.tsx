@@ -12,7 +12,8 @@ export function Code(): JSX.Element {
     <details class="code">
       <summary>The same in Node</summary>
       <p class="small">
-        <code>npm install wgrad</code>, then <code>node ring.mjs</code>. On the same adapter it prints the numbers of this page.
+        <code>npm install wgrad</code>, then <code>node ring.mjs</code>. On the same adapter it prints the numbers of
+        this page.
       </p>
       <pre>
         <code>{program.value}</code>

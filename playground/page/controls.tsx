@@ -1,7 +1,16 @@
 /** The controls of the settings: each is made from its row of the table. */
 import type { JSX } from 'preact';
-import { objectives, optimizerTitles, activationTitles, dataTitles, namesIn, regularizers, splitRegularizer } from '../setup/choices.ts';
-import { type Entry, entries, type Group, type Setup, setupNames } from '../setup/setup.ts';
+import {
+  activationTitles,
+  dataTitles,
+  namesIn,
+  objectives,
+  optimizerTitles,
+  regularizers,
+  splitRegularizer,
+} from '../setup/choices.ts';
+import { entries, setupNames } from '../setup/entries.ts';
+import type { Entry, Group, Setup } from '../setup/setup.ts';
 import { change, isLocked, isShown, setup } from './store.ts';
 
 /** What a choice is called. */
@@ -106,7 +115,11 @@ function Betas({ id }: { readonly id: string }): JSX.Element {
     value: String(betas[i]),
     disabled: isLocked('betas'),
     onChange: ({ currentTarget }: { currentTarget: HTMLInputElement }) =>
-      set('betas', i === 0 ? [Number(currentTarget.value), betas[1]] : [betas[0], Number(currentTarget.value)], currentTarget),
+      set(
+        'betas',
+        i === 0 ? [Number(currentTarget.value), betas[1]] : [betas[0], Number(currentTarget.value)],
+        currentTarget,
+      ),
   });
   return (
     <span class="two">
@@ -172,7 +185,9 @@ export function Regularizers(): JSX.Element | null {
                 aria-label={`${strength[0]} of ${title}`}
                 value={String(chosen.get(name) ?? strength[1])}
                 disabled={locked}
-                onChange={({ currentTarget }) => write(new Map(chosen).set(name, Number(currentTarget.value)), currentTarget)}
+                onChange={({ currentTarget }) =>
+                  write(new Map(chosen).set(name, Number(currentTarget.value)), currentTarget)
+                }
               />
             )}
           </div>

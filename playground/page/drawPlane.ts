@@ -45,10 +45,7 @@ function image(field: Field, layer: 'critic' | 'slopes', paper: Colour): ImageDa
     for (let column = 0; column < side; column++) {
       const i = row * side + column;
       // Of the critic the sign of the difference counts, of slopes the ratio to 1: twice and half are as far.
-      const t =
-        layer === 'critic'
-          ? (values[i]! - middle) / half
-          : Math.max(-1, Math.min(1, Math.log2(Math.max(slopeAt(field, i), 1e-6)) / 2));
+      const t = layer === 'critic' ? (values[i]! - middle) / half : ratio(slopeAt(field, i));
       const [low, high] = layer === 'critic' ? [ORANGE, BLUE] : [VIOLET, GREEN];
       const colour = mixed(paper, t < 0 ? low : high, Number.isFinite(t) ? 0.85 * Math.abs(t) : 0);
       pixels.data.set([...colour, 255], 4 * ((side - 1 - row) * side + column));
@@ -62,6 +59,9 @@ const rgb = (hex: string): Colour => {
   return [(n >> 16) & 255, (n >> 8) & 255, n & 255];
 };
 
+/** The colour of a slope, by its ratio to 1: twice and half are as far. */
+const ratio = (slope: number): number => Math.max(-1, Math.min(1, Math.log2(Math.max(slope, 1e-6)) / 2));
+
 /** Draws what is shown of a look on a square canvas of `size` pixels. */
 export function drawPlane(
   context: CanvasRenderingContext2D,
@@ -71,144 +71,145 @@ export function drawPlane(
   palette: Palette,
 ): void {
   const { reach, field, lines, plan, folds, arrows, real, fake } = look;
-  const unit = size / 600;
-  const x = (v: number): number => ((v + reach) / (2 * reach)) * size;
-  const y = (v: number): number => size - x(v);
-  context.fillStyle = palette.paper;
+  const { paper, ink } = palette;
+  const brush = new Brush(context, size, reach);
+  context.fillStyle = paper;
   context.fillRect(0, 0, size, size);
-
   const colouring = shown.has('slopes') ? 'slopes' : shown.has('critic') ? 'critic' : undefined;
   if (field && colouring) {
     const small = new OffscreenCanvas(field.side, field.side);
-    small.getContext('2d')!.putImageData(image(field, colouring, rgb(palette.paper)), 0, 0);
+    small.getContext('2d')!.putImageData(image(field, colouring, rgb(paper)), 0, 0);
     context.imageSmoothingQuality = 'high';
     // The field's first and last points are on the edges, the middles of the outer pixels.
     const pixel = size / (field.side - 1);
     context.drawImage(small, -pixel / 2, -pixel / 2, size + pixel, size + pixel);
   }
-
-  const stroke = (colour: string, width: number, alpha: number, path: () => void): void => {
-    context.globalAlpha = alpha;
-    context.strokeStyle = colour;
-    context.lineWidth = width * unit;
-    context.beginPath();
-    path();
-    context.stroke();
-    context.globalAlpha = 1;
-  };
-  const polyline = (points: Float32Array): void => {
-    for (let i = 0; i < points.length; i += 2) {
-      if (i === 0) context.moveTo(x(points[0]!), y(points[1]!));
-      else context.lineTo(x(points[i]!), y(points[i + 1]!));
-    }
-  };
-  const ends = (list: Float32Array): void => {
-    for (let i = 0; i < list.length; i += 4) {
-      context.moveTo(x(list[i]!), y(list[i + 1]!));
-      context.lineTo(x(list[i + 2]!), y(list[i + 3]!));
-    }
-  };
-
   if (field && shown.has('levels')) {
-    stroke(palette.ink, 0.8, 0.35, () => {
-      for (const line of field.levels) polyline(line);
+    brush.stroke(ink, 0.8, 0.35, () => {
+      for (const line of field.levels) brush.polyline(line);
     });
   }
-  if (folds && shown.has('folds')) drawFolds(folds, (path) => stroke(palette.fake, 0.9, 0.7, path), x, y, context);
-  if (plan && shown.has('plan')) stroke(palette.ink, 1, 0.55, () => ends(plan.ends));
+  if (folds && shown.has('folds')) brush.stroke(palette.fake, 0.9, 0.7, () => brush.grid(folds));
+  if (plan && shown.has('plan')) brush.stroke(ink, 1, 0.55, () => brush.segments(plan.ends));
   if (lines && shown.has('lines')) {
-    stroke(palette.line, 0.8, 0.6, () => ends(lines.ends));
+    brush.stroke(palette.line, 0.8, 0.6, () => brush.segments(lines.ends));
     for (let i = 0; i < lines.slopes.length; i++) {
-      const t = Math.max(-1, Math.min(1, Math.log2(Math.max(lines.slopes[i]!, 1e-6)) / 2));
-      const [r, g, b] = mixed([255, 255, 255], t < 0 ? VIOLET : GREEN, Math.abs(t));
-      context.fillStyle = `rgb(${r} ${g} ${b})`;
-      context.strokeStyle = palette.ink;
-      context.lineWidth = unit;
-      context.beginPath();
-      context.arc(x(lines.at[2 * i]!), y(lines.at[2 * i + 1]!), 3.6 * unit, 0, 2 * Math.PI);
-      context.fill();
-      context.stroke();
+      const t = ratio(lines.slopes[i]!);
+      context.fillStyle = ink;
+      brush.dot(lines.at[2 * i]!, lines.at[2 * i + 1]!, 4.2);
+      context.fillStyle = `rgb(${mixed([255, 255, 255], t < 0 ? VIOLET : GREEN, Math.abs(t)).join(' ')})`;
+      brush.dot(lines.at[2 * i]!, lines.at[2 * i + 1]!, 3.4);
     }
   }
-
   if (shown.has('real')) {
     context.fillStyle = palette.real;
     context.globalAlpha = 0.75;
-    for (let i = 0; i < real.length; i += 2) {
-      context.beginPath();
-      context.arc(x(real[i]!), y(real[i + 1]!), 2.6 * unit, 0, 2 * Math.PI);
-      context.fill();
-    }
+    for (let i = 0; i < real.length; i += 2) brush.dot(real[i]!, real[i + 1]!, 2.6);
     context.globalAlpha = 1;
   }
   if (shown.has('fake')) {
     // Crosses: the two kinds differ in shape too.
-    const r = 3.4 * unit;
-    const crosses = (): void => {
-      for (let i = 0; i < fake.length; i += 2) {
-        const [a, b] = [x(fake[i]!), y(fake[i + 1]!)];
-        context.moveTo(a - r, b - r);
-        context.lineTo(a + r, b + r);
-        context.moveTo(a - r, b + r);
-        context.lineTo(a + r, b - r);
-      }
-    };
-    stroke(palette.paper, 3.4, 0.8, crosses);
-    stroke(palette.fake, 1.7, 1, crosses);
+    brush.stroke(paper, 3.4, 0.8, () => brush.crosses(fake, 3.4));
+    brush.stroke(palette.fake, 1.7, 1, () => brush.crosses(fake, 3.4));
   }
-  if (arrows && shown.has('arrows'))
-    drawArrows(fake, arrows, unit, reach, (path) => stroke(palette.ink, 1.2, 0.8, path), x, y, context);
+  if (arrows && shown.has('arrows')) brush.stroke(ink, 1.2, 0.8, () => brush.arrows(fake, arrows));
 }
 
-type At = (v: number) => number;
+/** What layers draw with: places of the plane as pixels, and strokes in sizes that follow the canvas. */
+class Brush {
+  readonly context: CanvasRenderingContext2D;
+  /** Pixels of a line of width 1. */
+  readonly unit: number;
+  readonly size: number;
+  readonly reach: number;
 
-function drawFolds(
-  folds: Float32Array,
-  stroke: (path: () => void) => void,
-  x: At,
-  y: At,
-  context: CanvasRenderingContext2D,
-): void {
-  const side = Math.round(Math.sqrt(folds.length / 2));
-  const to = (i: number, first: boolean): void => {
-    const [a, b] = [x(folds[2 * i]!), y(folds[2 * i + 1]!)];
-    if (first) context.moveTo(a, b);
-    else context.lineTo(a, b);
-  };
-  stroke(() => {
-    for (let row = 0; row < side; row++) {
-      for (let column = 0; column < side; column++) to(row * side + column, column === 0);
-      for (let column = 0; column < side; column++) to(column * side + row, column === 0);
+  constructor(context: CanvasRenderingContext2D, size: number, reach: number) {
+    this.context = context;
+    this.size = size;
+    this.reach = reach;
+    this.unit = size / 600;
+  }
+
+  x(v: number): number {
+    return ((v + this.reach) / (2 * this.reach)) * this.size;
+  }
+
+  y(v: number): number {
+    return this.size - this.x(v);
+  }
+
+  /** Strokes what `path` lays down. */
+  stroke(colour: string, width: number, alpha: number, path: () => void): void {
+    const { context } = this;
+    context.globalAlpha = alpha;
+    context.strokeStyle = colour;
+    context.lineWidth = width * this.unit;
+    context.beginPath();
+    path();
+    context.stroke();
+    context.globalAlpha = 1;
+  }
+
+  /** A dot of a radius in line widths. */
+  dot(x: number, y: number, radius: number): void {
+    this.context.beginPath();
+    this.context.arc(this.x(x), this.y(y), radius * this.unit, 0, 2 * Math.PI);
+    this.context.fill();
+  }
+
+  /** A line through points: x and y, one after the other. */
+  polyline(points: Float32Array): void {
+    for (let i = 0; i < points.length; i += 2) {
+      if (i === 0) this.context.moveTo(this.x(points[0]!), this.y(points[1]!));
+      else this.context.lineTo(this.x(points[i]!), this.y(points[i + 1]!));
     }
-  });
-}
+  }
 
-/** Arrows of every fourth sample; the longest is a tenth of the frame. */
-function drawArrows(
-  from: Float32Array,
-  arrows: Float32Array,
-  unit: number,
-  reach: number,
-  stroke: (path: () => void) => void,
-  x: At,
-  y: At,
-  context: CanvasRenderingContext2D,
-): void {
-  let longest = 0;
-  for (let i = 0; i < arrows.length; i += 2) longest = Math.max(longest, Math.hypot(arrows[i]!, arrows[i + 1]!));
-  if (!(longest > 0 && Number.isFinite(longest))) return;
-  const scale = (0.2 * reach) / longest;
-  stroke(() => {
-    for (let i = 0; i < arrows.length; i += 8) {
-      const [a, b] = [x(from[i]!), y(from[i + 1]!)];
-      const [c, d] = [x(from[i]! + scale * arrows[i]!), y(from[i + 1]! + scale * arrows[i + 1]!)];
-      const angle = Math.atan2(d - b, c - a);
-      context.moveTo(a, b);
-      context.lineTo(c, d);
-      for (const turn of [2.6, -2.6]) {
-        context.moveTo(c, d);
-        context.lineTo(c + 5 * unit * Math.cos(angle + turn), d + 5 * unit * Math.sin(angle + turn));
+  /** Lines from one end to the other: x, y, x, y of each. */
+  segments(ends: Float32Array): void {
+    for (let i = 0; i < ends.length; i += 4) this.polyline(ends.subarray(i, i + 4));
+  }
+
+  /** Crosses of a size in line widths. */
+  crosses(points: Float32Array, radius: number): void {
+    const r = radius * this.unit;
+    for (let i = 0; i < points.length; i += 2) {
+      const [a, b] = [this.x(points[i]!), this.y(points[i + 1]!)];
+      for (const up of [r, -r]) {
+        this.context.moveTo(a - r, b - up);
+        this.context.lineTo(a + r, b + up);
       }
     }
-  });
+  }
+
+  /** The lines of a square grid that was carried somewhere: x and y of its points, row by row. */
+  grid(points: Float32Array): void {
+    const side = Math.round(Math.sqrt(points.length / 2));
+    const line = (at: (k: number) => number): void => {
+      this.polyline(Float32Array.from({ length: 2 * side }, (_, i) => points[2 * at(i >> 1) + (i % 2)]!));
+    };
+    for (let row = 0; row < side; row++) {
+      line((k) => row * side + k);
+      line((k) => k * side + row);
+    }
+  }
+
+  /** Arrows of every fourth point; the longest is a tenth of the frame. */
+  arrows(from: Float32Array, by: Float32Array): void {
+    let longest = 0;
+    for (let i = 0; i < by.length; i += 2) longest = Math.max(longest, Math.hypot(by[i]!, by[i + 1]!));
+    if (!(longest > 0 && Number.isFinite(longest))) return;
+    const scale = (0.2 * this.reach) / longest;
+    for (let i = 0; i < by.length; i += 8) {
+      const [a, b] = [this.x(from[i]!), this.y(from[i + 1]!)];
+      const [c, d] = [this.x(from[i]! + scale * by[i]!), this.y(from[i + 1]! + scale * by[i + 1]!)];
+      const angle = Math.atan2(d - b, c - a);
+      this.context.moveTo(a, b);
+      this.context.lineTo(c, d);
+      for (const turn of [2.6, -2.6]) {
+        this.context.moveTo(c, d);
+        this.context.lineTo(c + 5 * this.unit * Math.cos(angle + turn), d + 5 * this.unit * Math.sin(angle + turn));
+      }
+    }
+  }
 }

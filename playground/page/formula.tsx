@@ -10,7 +10,7 @@ declare const FORMULAS: Readonly<Record<string, string>>;
 function Tex({ of }: { readonly of: string }): JSX.Element {
   const html = FORMULAS[of];
   if (html === undefined) throw new Error(`the page was built without the formula ${of}`);
-  // biome-ignore lint/security/noDangerouslySetInnerHtml: made by KaTeX of our own TeX when the page was built
+  // KaTeX made it of our own TeX when the page was built.
   return <span class="tex" dangerouslySetInnerHTML={{ __html: html }} />;
 }
 
@@ -23,28 +23,36 @@ export function Formula(): JSX.Element {
     <section class="formula" aria-label="What is minimised">
       <p>
         <b class="critic-ink">critic f</b> minimises <Tex of={critic} />
-        {parts.map(({ name, words }) => words.term && (
-          <span key={name} class="term">
-            {' + '}
-            <Tex of={words.term} />
-          </span>
-        ))}
+        {parts.map(
+          ({ name, words }) =>
+            words.term && (
+              <span key={name} class="term">
+                {' + '}
+                <Tex of={words.term} />
+              </span>
+            ),
+        )}
       </p>
-      {parts.map(({ name, words }) => words.does && (
-        <p key={name}>
-          then <Tex of={words.does} />
-        </p>
-      ))}
+      {parts.map(
+        ({ name, words }) =>
+          words.does && (
+            <p key={name}>
+              then <Tex of={words.does} />
+            </p>
+          ),
+      )}
       <p>
         <b class="generator-ink">generator</b> minimises <Tex of={generator} />
       </p>
       <p class="small">
         x real, y generated. {[source, ...parts.map(({ words }) => words.source)].join('; ')}.{' '}
-        {parts.filter(({ words }) => words.strength).map(({ name, strength, words }) => (
-          <span key={name}>
-            {words.strength![0]} = {strength ?? words.strength![1]}{' '}
-          </span>
-        ))}
+        {parts
+          .filter(({ words }) => words.strength)
+          .map(({ name, strength, words }) => (
+            <span key={name}>
+              {words.strength![0]} = {strength ?? words.strength![1]}{' '}
+            </span>
+          ))}
       </p>
     </section>
   );

@@ -10,7 +10,13 @@ import { isShown, look, point, probe, setup, shown, step, toggle } from './store
 const paletteOf = (element: Element): Palette => {
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
-  return { paper: colour('paper'), ink: colour('ink'), real: colour('real'), fake: colour('fake'), line: colour('line') };
+  return {
+    paper: colour('paper'),
+    ink: colour('ink'),
+    real: colour('real'),
+    fake: colour('fake'),
+    line: colour('line'),
+  };
 };
 
 /** Draws now, and again when the canvas changes its size or the page its colours. */
@@ -28,10 +34,18 @@ function usePlane() {
       const palette = paletteOf(canvas);
       drawPlane(context, size, seen, names, palette);
       if (!at) return;
-      const [x, y] = [((at[0] + seen.reach) / (2 * seen.reach)) * size, size - ((at[1] + seen.reach) / (2 * seen.reach)) * size];
+      const [x, y] = [
+        ((at[0] + seen.reach) / (2 * seen.reach)) * size,
+        size - ((at[1] + seen.reach) / (2 * seen.reach)) * size,
+      ];
       context.strokeStyle = palette.ink;
       context.lineWidth = 1.5 * devicePixelRatio;
-      context.strokeRect(x - 6 * devicePixelRatio, y - 6 * devicePixelRatio, 12 * devicePixelRatio, 12 * devicePixelRatio);
+      context.strokeRect(
+        x - 6 * devicePixelRatio,
+        y - 6 * devicePixelRatio,
+        12 * devicePixelRatio,
+        12 * devicePixelRatio,
+      );
     };
     draw();
     const resized = new ResizeObserver(draw);
@@ -51,7 +65,9 @@ function moved({ currentTarget, clientX, clientY }: TargetedPointerEvent<HTMLCan
   const reach = look.value?.reach;
   if (reach === undefined) return;
   const { left, top, width } = currentTarget.getBoundingClientRect();
-  point([(2 * (clientX - left)) / width - 1, 1 - (2 * (clientY - top)) / width].map((v) => v * reach) as [number, number]);
+  point(
+    [(2 * (clientX - left)) / width - 1, 1 - (2 * (clientY - top)) / width].map((v) => v * reach) as [number, number],
+  );
 }
 
 /** Moves the probe by the arrow keys. */
@@ -59,7 +75,7 @@ function pressed(event: TargetedKeyboardEvent<HTMLCanvasElement>): void {
   const reach = look.value?.reach;
   const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
   if (reach === undefined) return;
-  if (event.key === 'Escape') return point(undefined);
+  if (event.key === 'Escape') point(undefined);
   if (!by) return;
   event.preventDefault();
   const [x, y] = probe.value ?? [0, 0];
@@ -84,7 +100,6 @@ export function Plane(): JSX.Element {
             </label>
           ))}
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move the probe */}
       <canvas
         ref={ref}
         tabIndex={0}

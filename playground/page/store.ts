@@ -3,8 +3,9 @@
  * @module
  */
 import { batch, computed, signal } from '@preact/signals';
+import { restarts } from '../setup/entries.ts';
 import { type Link, readLink, usualView, writeLink } from '../setup/link.ts';
-import { restarts, type Setup } from '../setup/setup.ts';
+import type { Setup } from '../setup/setup.ts';
 import type { Look, Wanted } from '../trial/look.ts';
 import type { Half } from '../trial/trial.ts';
 import type { Report, Row } from '../worker/messages.ts';
@@ -202,10 +203,11 @@ export function back(to: number): void {
 }
 
 /** Changes what a step is, or how fast it runs, also while it does. */
-export function steer(change: () => void): void {
+export function steer(to: { readonly half?: Half; readonly pace?: keyof typeof paces }): void {
   const went = running.value;
   if (went) stop();
-  change();
+  if (to.half) half.value = to.half;
+  if (to.pace) pace.value = to.pace;
   if (went) run();
 }
 

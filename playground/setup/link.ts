@@ -2,7 +2,8 @@
  * The state of the page in its link: only what differs from what is usual, under short names that never change.
  * @module
  */
-import { type Entry, entries, type Setup, setupNames, usualSetup } from './setup.ts';
+import { entries, setupNames, usualSetup } from './entries.ts';
+import type { Entry, Setup } from './setup.ts';
 
 /** What a link says beside the setup: how the page is shown. */
 export interface View {

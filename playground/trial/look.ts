@@ -132,7 +132,10 @@ export class Looker {
       arrows,
       folds,
       plan: wanted.plan ? planBetween(samples.subarray(0, 2 * LINES), this.#real.subarray(0, 2 * LINES)) : undefined,
-      coverage: set.modes && modeCoverage({ data: samples, shape: [COUNTED, 2] }, set.modes),
+      coverage:
+        set.modes && samples.every(Number.isFinite)
+          ? modeCoverage({ data: samples, shape: [COUNTED, 2] }, set.modes)
+          : undefined,
     };
   }
 

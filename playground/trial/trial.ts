@@ -18,7 +18,8 @@ import {
 import { streams } from '../../gan/streams.ts';
 import { optimizerOf } from '../../gan/systems/optimizers.ts';
 import { type Batch, type DataLoader, decodeCheckpoint, encodeCheckpoint } from '../../nn/index.ts';
-import { HELD_OUT, POINTS, restarts, type Setup } from '../setup/setup.ts';
+import { restarts } from '../setup/entries.ts';
+import { HELD_OUT, POINTS, type Setup } from '../setup/setup.ts';
 import { distributions } from './distributions.ts';
 
 /** What of a step is done: an update of the critic, one of the generator, or a whole step of both. */

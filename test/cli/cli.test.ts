@@ -74,7 +74,8 @@ async function call(argv: readonly string[], env: Record<string, string> = {}, f
     received.push(args);
     return 3;
   };
-  const actions: Actions = { train: act, sample: act, evaluate: act, report: act, compare: act, doctor: act, bench };
+  const pages = { report: act, compare: act, playground: act };
+  const actions: Actions = { train: act, sample: act, evaluate: act, ...pages, doctor: act, bench };
   const { write } = process.stderr;
   const before = process.env;
   let err = '';

@@ -17,13 +17,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   gan: ['engine', 'nn'],
   cli: ['engine', 'nn', 'gan'],
   experiments: ['engine', 'nn', 'gan', 'cli'],
+  playground: ['engine', 'nn', 'gan'],
   bench: ['kernels', 'engine', 'nn', 'gan', 'cli'],
   examples: ['kernels', 'engine', 'nn', 'gan', 'cli'],
-  test: ['kernels', 'engine', 'nn', 'gan', 'cli', 'experiments', 'bench'],
+  test: ['kernels', 'engine', 'nn', 'gan', 'cli', 'experiments', 'playground', 'bench'],
 };
 const FOLDERS = Object.keys(MAY_IMPORT);
 /** Folders whose files run in a browser too, unless their name ends in `.node.ts`. */
-const PORTABLE = ['kernels', 'engine', 'nn', 'gan'];
+const PORTABLE = ['kernels', 'engine', 'nn', 'gan', 'playground'];
 
 interface Import {
   readonly from: string;
@@ -75,7 +76,7 @@ function circle(imports: readonly Import[]): string[] {
 async function valueImports(): Promise<Import[]> {
   const files = FOLDERS.flatMap((folder) =>
     readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((f) => join(folder, f)),
-  ).filter((f) => f.endsWith('.ts') && !f.endsWith('.d.ts'));
+  ).filter((f) => /\.tsx?$/.test(f) && !f.endsWith('.d.ts'));
   const { metafile } = await build({
     absWorkingDir: repository,
     entryPoints: files,
@@ -140,7 +141,7 @@ test('no import is circular', () => {
 });
 
 test('nor is one of types, on top of nn', () => {
-  const above = (path: string): boolean => ['gan', 'cli', 'experiments'].includes(folderOf(path));
+  const above = (path: string): boolean => ['gan', 'cli', 'experiments', 'playground'].includes(folderOf(path));
   assert.equal(circle(allImports().filter(({ from, to }) => above(from) && above(to))), []);
 });
 

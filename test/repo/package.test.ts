@@ -43,7 +43,7 @@ function link(name: string): void {
 /** Packs a copy of the sources. @returns the tarball's path */
 function pack(): string {
   const sources = join(temporary, 'sources');
-  for (const name of ['kernels', 'engine', 'nn', 'gan', 'cli', 'bin'])
+  for (const name of ['kernels', 'engine', 'nn', 'gan', 'cli', 'playground', 'bin'])
     cpSync(join(repository, name), join(sources, name), { recursive: true });
   for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE', '.gitignore'])
     cpSync(join(repository, name), join(sources, name));
