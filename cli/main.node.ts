@@ -123,7 +123,7 @@ function program(
     .option('--no-open', 'open no browser')
     .option('--file', 'print where the page lies as one file, which needs no server', false)
     .action(async (options: PlaygroundOptions) => {
-      const release = onStopSignals(interrupt, 'the server');
+      const release = onStopSignals(interrupt, 'the requests under way');
       await actions.playground(options, interrupt.signal).finally(release);
     });
 

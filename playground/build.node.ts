@@ -62,6 +62,7 @@ async function bundled(entry: string, options: BuildOptions): Promise<{ script: 
     write: false,
     legalComments: 'none',
     logLevel: 'warning',
+    logOverride: { 'empty-import-meta': 'silent' }, // the engine asks for it, and takes an answer without
     ...options,
   });
   const text = (end: string): string => outputFiles!.find(({ path }) => path.endsWith(end))?.text ?? '';

@@ -18,8 +18,7 @@ export interface Assignment {
  * @param n rows, and columns; 1 or more
  * @throws RangeError for costs that are not n² finite numbers
  * @example
- * const costs = await pointCosts(tensor(a, { shape: [n, 2] }), tensor(b, { shape: [n, 2] })).data();
- * const w1 = assignment(costs, n).cost / n;
+ * const w1 = assignment(pointCosts(a, b, { dimension: 2 }), n).cost / n; // of n points x, y, x, y, ... each
  */
 export function assignment(costs: ArrayLike<number>, n: number): Assignment {
   checkRange('assignment', 'n', ranges.count, n);

@@ -92,7 +92,7 @@ function Control({ name }: { readonly name: keyof Setup }): JSX.Element | null {
             <button
               type="button"
               title="another seed"
-              aria-label="another seed"
+              aria-label="+1: another seed"
               disabled={isLocked('seed')}
               onClick={() => set('seed', (setup.value.seed + 1) % 2 ** 31)}
             >

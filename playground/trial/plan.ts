@@ -1,4 +1,4 @@
-import { assignment } from '../../gan/transport/assignment.ts';
+import { assignment, pointCosts } from '../../gan/index.ts';
 
 /** A plan that carries each of some points onto one of as many others. */
 export interface Plan {
@@ -16,14 +16,8 @@ export interface Plan {
  */
 export function planBetween(from: Float32Array, to: Float32Array): Plan | undefined {
   const n = from.length / 2;
-  const costs = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
-      costs[i * n + j] = Math.hypot(from[2 * i]! - to[2 * j]!, from[2 * i + 1]! - to[2 * j + 1]!);
-    }
-  }
-  if (!costs.every(Number.isFinite)) return undefined;
-  const { columns, cost } = assignment(costs, n);
+  if (!from.every(Number.isFinite)) return undefined;
+  const { columns, cost } = assignment(pointCosts(from, to, { dimension: 2 }), n);
   const ends = new Float32Array(4 * n);
   for (const [i, j] of columns.entries()) {
     ends.set([from[2 * i]!, from[2 * i + 1]!, to[2 * j]!, to[2 * j + 1]!], 4 * i);

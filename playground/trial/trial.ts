@@ -2,7 +2,7 @@
  * One training in the page: a {@link Gan} on points, in steps and half steps, with its state in memory.
  * @module
  */
-import { type CompiledStep, compile, Rng, scope, type Tensor } from '../../engine/index.ts';
+import { type CompiledStep, compile, keep, Rng, scope, type Tensor } from '../../engine/index.ts';
 import {
   Gan,
   type GanScalar,
@@ -50,6 +50,8 @@ export class Trial {
   readonly #loader: DataLoader<TrainingSample>;
   #batches: Iterator<Batch<TrainingSample>>;
   #run!: Readonly<Record<Half, Step>>;
+  /** What the critic learnt from last, where the generator is to see it too. */
+  #last: Tensor | undefined;
 
   /**
    * Makes networks and data on the current device.
@@ -78,8 +80,7 @@ export class Trial {
    */
   async next(half: Half = 'both'): Promise<Values> {
     const reads = scope(() => {
-      const wanted = half === 'both' ? this.#setup.criticSteps : 1;
-      const samples = Array.from({ length: wanted }, () => this.#nextBatch());
+      const samples = this.#samples(half);
       return Object.entries(this.#run[half](samples)).map(async ([name, value]) => [name, await value.item()] as const);
     });
     if (half === 'both') this.step++;
@@ -116,6 +117,8 @@ export class Trial {
   async restore({ step, bytes }: Snapshot): Promise<void> {
     await decodeCheckpoint(bytes, this.#parts());
     this.step = step;
+    this.#last?.dispose();
+    this.#last = undefined;
     this.#batches = this.#loader.epochs()[Symbol.iterator]();
   }
 
@@ -130,12 +133,20 @@ export class Trial {
     return partsOf(this.gan, { loader: this.#loader as never });
   }
 
-  #nextBatch(): Tensor {
-    return this.#batches.next().value.sample;
+  /** The real samples of a step or a half of one. Halves that follow each other see what the whole step would. */
+  #samples(half: Half): readonly Tensor[] {
+    const next = (): Tensor => this.#batches.next().value.sample;
+    if (half === 'both') return Array.from({ length: this.#setup.criticSteps }, next);
+    if (!this.gan.objective.needsReal) return half === 'critic' ? [next()] : [];
+    // A generator's loss that looks at real samples sees those that the critic has just learnt from.
+    if (half === 'generator') return [this.#last ?? next()];
+    this.#last?.dispose();
+    this.#last = keep(next());
+    return [this.#last];
   }
 
   #create(networks: Networks, rng: Rng): Gan {
-    const { objective, regularizers, emaDecay, criticSteps, criticRate, generatorRate } = this.#setup;
+    const { objective, regularizers, emaDecay, criticSteps, criticRate, generatorRate, batch } = this.#setup;
     const gan = new Gan(networks, rng, {
       objective,
       regularizers: regularizers.map(parseRegularizer),
@@ -146,7 +157,11 @@ export class Trial {
     });
     this.#run = {
       critic: compile(([real]: readonly Tensor[]): Scalars => gan.criticStep(real!) as unknown as Scalars),
-      generator: compile(([real]: readonly Tensor[]): Scalars => ({ generatorLoss: gan.generatorStep(real!) })),
+      generator: compile(
+        ([real]: readonly Tensor[]): Scalars => ({
+          generatorLoss: real ? gan.generatorStep(real) : gan.generatorStep(batch),
+        }),
+      ),
       both: compile((samples: readonly Tensor[]): Scalars => gan.step({ data: samples.map((sample) => ({ sample })) })),
     };
     return gan;
@@ -161,5 +176,7 @@ export class Trial {
 
   #forget(): void {
     for (const step of Object.values(this.#run)) step.dispose();
+    this.#last?.dispose();
+    this.#last = undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_TRANSPORT_PAIRS, solveTransport, wassersteinLp } from '../../gan/index.node.ts';
-import { cTransform, normalizeMasses, pointCosts, potentialFrom, wasserstein1d } from '../../gan/index.ts';
+import { assignment, cTransform, normalizeMasses, pointCosts, potentialFrom, wasserstein1d } from '../../gan/index.ts';
 import { near } from '../support/near.ts';
 import { numbers } from '../support/values.ts';
 
@@ -35,6 +35,17 @@ test('equal masses: the best plan is the best permutation, all of which are trie
       near(distance, cost ** (1 / p), 1e-15);
       assert.ok(plan.every((mass) => Math.abs(mass * n - Math.round(mass * n)) < 1e-9));
     }
+  }
+});
+
+test('equal masses: the assignment costs what the linear program does, of more points than can be tried', async () => {
+  for (const [n, p] of [
+    [40, 1],
+    [64, 2],
+  ] as const) {
+    const [x, y] = [cloud(n, 2, n), cloud(n, 2, n + 50)];
+    const { cost } = await wassersteinLp(x, y, { dimension: 2, p });
+    near(assignment(pointCosts(x, y, { dimension: 2, p }), n).cost / n, cost, 1e-9);
   }
 });
 

@@ -71,8 +71,14 @@ test('it holds what was built, and nothing else', () => {
   assert.equal(top, ['LICENSE', 'README.md', 'bin', 'dist', 'package.json']);
   const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' });
   assert.equal(
-    files.filter((f) => /\.[a-z]+$/.test(f) && !/\.(js|d\.ts|js\.map)$/.test(f)),
-    ['gan/metrics/digitClassifier.safetensors'],
+    files
+      .filter((f) => /\.[a-z]+$/.test(f) && !/\.(js|d\.ts|js\.map)$/.test(f))
+      .map((f) => f.replace(/-[0-9a-f]{10}\./, '.'))
+      .sort(),
+    [
+      'gan/metrics/digitClassifier.safetensors',
+      ...['index.html', 'page.css', 'wgrad-playground.html'].map((f) => `playground/${f}`),
+    ],
   );
   assert.equal(
     files.filter((f) => /^(test|bench|docs|experiments)\b/.test(f)),

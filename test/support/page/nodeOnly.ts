@@ -30,6 +30,8 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'nn/onnx.test.ts':
     'onnxruntime reads its WebAssembly from a file; reference device, mostly; on the GPU what other files test there too',
   'gan/plot.test.ts': 'draws with sharp',
+  'playground/page.test.ts': 'starts the browser',
+  'playground/trial.test.ts': 'starts processes; reference device alone',
   'repo/package.test.ts': 'starts processes, and the browser',
   'gan/points.test.ts': 'makes pixels of SVG with a library for Node',
   'engine/pytorch.test.ts': 'reads files; reference device alone',

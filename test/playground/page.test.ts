@@ -1,0 +1,268 @@
+/** The page as people open it, in a real Chromium on SwiftShader: from a server, and as one file from a disk. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import AxeBuilder from '@axe-core/playwright';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Built, buildPlayground } from '../../playground/build.node.ts';
+import { launchChromium } from '../support/page/chromium.ts';
+
+interface Context {
+  built: Built;
+  folder: string;
+  server: Server;
+  url: string;
+  file: string;
+  browser: Browser;
+}
+
+const test = suite<Context>('playground page');
+
+test.before(async (context) => {
+  const built = await buildPlayground();
+  const folder = mkdtempSync(join(tmpdir(), 'wgrad-playground-'));
+  const file = join(folder, 'wgrad-playground.html');
+  writeFileSync(file, built.single);
+  const server = createServer(({ url = '/' }, response) => {
+    const name = url === '/' ? 'index.html' : url.slice(1);
+    const types = { js: 'text/javascript', css: 'text/css', html: 'text/html' };
+    response.setHeader('content-type', types[name.split('.').at(-1) as keyof typeof types] ?? 'text/plain');
+    const text = built.site.get(name);
+    response.statusCode = text === undefined ? 404 : 200;
+    response.end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const browser = await launchChromium();
+  Object.assign(context, {
+    built,
+    folder,
+    file: pathToFileURL(file).href,
+    server,
+    browser,
+    url: `http://127.0.0.1:${port}/`,
+  });
+});
+
+test.after(async ({ browser, server, folder }) => {
+  await browser.close();
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Opens an address in a page of its own. What its console shows and what is not caught fails the test. */
+async function withPage(
+  { browser }: Context,
+  url: string,
+  look: (page: Page) => Promise<void>,
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<void> {
+  // A headless Chromium without a language of its own names one that Intl refuses.
+  const context: BrowserContext = await browser.newContext({
+    locale: 'en-US',
+    viewport: { width: 1300, height: 900 },
+    ...options,
+  });
+  const page = await context.newPage();
+  const said: string[] = [];
+  page.on('console', (message) => void said.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => void said.push(String(error)));
+  try {
+    await page.goto(url);
+    await look(page);
+    assert.equal(said, [], 'the console is empty');
+  } finally {
+    await context.close();
+  }
+}
+
+const ready = (page: Page) => page.waitForSelector('button.main:enabled', { timeout: 60_000 });
+const stepOf = async (page: Page): Promise<number> => Number(await page.textContent('#step'));
+const reached = (page: Page, step: number) =>
+  page.waitForFunction((least) => Number(document.querySelector('#step')?.textContent) >= least, step, {
+    timeout: 120_000,
+  });
+
+/** It trains no more, and the last step has been drawn. */
+async function atRest(page: Page): Promise<void> {
+  await page.waitForSelector('button.main:has-text("Train")');
+  await page.waitForTimeout(100);
+}
+
+/** A small network, so that a busy machine gets through. */
+const SMALL = 'w=8&l=2&cw=8&cl=2&n=32';
+
+test('as it comes it trains on WebGPU and finds all modes of the ring', async (context) => {
+  await withPage(context, context.url, async (page) => {
+    await ready(page);
+    assert.match((await page.textContent('.state'))!, /WebGPU on .*swiftshader/i);
+    await page.keyboard.press('Space');
+    await page.waitForFunction(() => document.querySelector('#modes')?.textContent === '8 of 8', undefined, {
+      timeout: 120_000,
+    });
+    assert.ok((await stepOf(page)) < 400, 'within so many steps');
+    await page.keyboard.press('Space');
+    await page.waitForSelector('button.main:has-text("Train")');
+  });
+});
+
+test('as one file it trains from a disk', async (context) => {
+  await withPage(context, `${context.file}#${SMALL}`, async (page) => {
+    await ready(page);
+    await page.click('button.main');
+    await reached(page, 20);
+  });
+});
+
+test('without WebGPU it trains on the processor, and says so', async (context) => {
+  await withPage(context, `${context.url}#${SMALL}&device=reference`, async (page) => {
+    await ready(page);
+    assert.match((await page.textContent('.state'))!, 'No WebGPU');
+    await page.click('button.main');
+    await reached(page, 10);
+  });
+});
+
+test('the same link gives the same numbers, step by step and in a run', async (context) => {
+  const told: string[] = [];
+  for (const runs of [true, false]) {
+    await withPage(context, `${context.url}#${SMALL}&seed=3&until=6`, async (page) => {
+      await ready(page);
+      if (runs) await page.click('button.main');
+      else for (let i = 0; i < 6; i++) await page.keyboard.press('s');
+      await reached(page, 6);
+      await atRest(page);
+      assert.is(await stepOf(page), 6, 'it stops there');
+      told.push((await page.textContent('section.charts'))!);
+    });
+  }
+  assert.is(told[0], told[1]);
+  assert.match(told[0]!, /exact W₁ \d/);
+});
+
+test('a large network stops within a second', async (context) => {
+  await withPage(context, `${context.url}#w=128&cw=128`, async (page) => {
+    await ready(page);
+    await page.click('button.main');
+    await reached(page, 3);
+    await page.click('button.main');
+    const asked = Date.now();
+    let last = -1;
+    for (let same = 0; same < 3; await page.waitForTimeout(100)) {
+      const now = await stepOf(page);
+      same = now === last ? same + 1 : 0;
+      last = now;
+    }
+    assert.ok(Date.now() - asked < 1500, `${Date.now() - asked} ms until three looks found it at rest`);
+  });
+});
+
+test('the link follows the page, and the page the link', async (context) => {
+  await withPage(context, context.url, async (page) => {
+    await ready(page);
+    await page.selectOption('#set-data', 'moons');
+    await page.getByLabel('R1', { exact: true }).check();
+    assert.match(page.url(), '#v=1&d=moons&r=gradient-penalty=0.1,r1=10');
+    await page.goto(`${context.url}#d=grid&m=3&hide=seed,critic&lock=batch&zz=1`);
+    await page.waitForFunction(() => document.querySelector('.notes'));
+    assert.match((await page.textContent('.notes'))!, "'zz' is not known here; it stays in the link");
+    assert.is(await page.inputValue('#set-modes'), '3');
+    assert.is(await page.locator('#set-seed').count(), 0);
+    assert.is(await page.locator('#set-criticWidth').count(), 0);
+    assert.ok(await page.isDisabled('#set-batch'));
+  });
+});
+
+test('a value that may not be is not taken, and the control says what may', async (context) => {
+  await withPage(context, context.url, async (page) => {
+    await ready(page);
+    await page.fill('#set-modes', '99');
+    await page.keyboard.press('Tab');
+    const said = await page.$eval('#set-modes', (input) => (input as HTMLInputElement).validationMessage);
+    assert.match(said, 'Modes is a whole number from 1 to 16');
+    assert.not.match(page.url(), 'm=99');
+  });
+});
+
+test('back in time it goes on with the same numbers', async (context) => {
+  await withPage(context, `${context.url}#${SMALL}&until=12`, async (page) => {
+    await ready(page);
+    await page.click('button.main');
+    await atRest(page);
+    const at12 = await page.textContent('section.charts');
+    await page.keyboard.press('[');
+    await page.waitForFunction(() => Number(document.querySelector('#step')?.textContent) < 12);
+    await page.click('button.main');
+    await reached(page, 12);
+    await atRest(page);
+    const plain = (text: string | null): string => text!.replace('before –', '').replace(/\s+/g, ' ');
+    assert.is(plain(await page.textContent('section.charts')), plain(at12));
+  });
+});
+
+test('the keyboard does all: halves, probe, layers', async (context) => {
+  await withPage(context, `${context.url}#${SMALL}`, async (page) => {
+    await ready(page);
+    await page.keyboard.press('c');
+    await page.waitForFunction(() => !/critic –/.test(document.querySelector('section.charts')!.textContent!));
+    assert.is(await stepOf(page), 0, 'half a step is none');
+    await page.keyboard.press('g');
+    await page.waitForFunction(() => !/generator –/.test(document.querySelector('section.charts')!.textContent!));
+    await page.focus('.plane canvas');
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction(() => /slope ‖∇f‖ = [\d.]/.test(document.querySelector('#probe')!.textContent!));
+    for (const label of await page.locator('.layers input').all()) await label.check();
+    await page.waitForTimeout(500);
+  });
+});
+
+test('axe finds nothing serious, wide and narrow; nothing hangs over at 360 pixels', async (context) => {
+  for (const [width, colorScheme] of [
+    [1300, 'light'],
+    [360, 'dark'],
+  ] as const) {
+    await withPage(
+      context,
+      `${context.url}#${SMALL}`,
+      async (page) => {
+        await ready(page);
+        await page.keyboard.press('s');
+        await reached(page, 1);
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        assert.equal(
+          serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120))}`),
+          [],
+        );
+        const over = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        assert.ok(over <= 0, `${over} pixels hang over at ${width}`);
+      },
+      { viewport: { width, height: 800 }, colorScheme },
+    );
+  }
+});
+
+test('each panel alone, for a page inside another', async (context) => {
+  for (const name of ['plane', 'values', 'formula', 'code']) {
+    await withPage(context, `${context.url}#${SMALL}&embed=${name}`, async (page) => {
+      await ready(page);
+      assert.is(await page.locator('.columns').count(), 0);
+    });
+  }
+});
+
+test('page and worker are small', ({ built }) => {
+  const kB = (text: string): number => gzipSync(text, { level: 9 }).length / 1000;
+  assert.ok(kB(built.page) <= 60, `the page without the engine: ${kB(built.page).toFixed(1)} kB of 60`);
+  assert.ok(built.single.length <= 1e6, `one file: ${built.single.length} bytes of 1,000,000`);
+});
+
+test.run();
