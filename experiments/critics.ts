@@ -59,11 +59,7 @@ export async function scoresOf(
 /** The mean. */
 export const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
 
-/** The largest. */
-export { largest } from '../gan/extremes.ts';
-
-/** The least. */
-export const least = (values: readonly number[]): number => values.reduce((a, b) => Math.min(a, b));
+export { largest, smallest } from '../gan/extremes.ts';
 
 /** n numbers at equal distances, from the first to the last. */
 export const spaced = (from: number, to: number, n: number): number[] =>

@@ -15,6 +15,10 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
 /** A number with so many digits after the point, and no minus in front of nothing but zeros. */
 export const fixed = (value: number, digits: number): string => value.toFixed(digits).replace(/^-(0\.0*)$/, '$1');
 
+/** The end of an experiment's section: its blocks, and what a teacher would point at. */
+export const section = (blocks: readonly string[], look: readonly string[]): string =>
+  [...blocks, ['What to point at:', ...look.map((line) => `- ${line}`)].join('\n')].join('\n\n');
+
 /** A picture of an experiment, by the name under which it was drawn. */
 export const picture = (experiment: string, name: string, says: string): string =>
   `![${says}](experiments/${experiment}-${name})`;

@@ -1,5 +1,7 @@
-/** Numbers in words, for the tables of the page. */
+/** Values of several runs: how they come about one after the other, and how they stand in the tables of the page. */
 import { meanAndSpread } from '../gan/metrics/samples.ts';
+import { largest, mean, smallest } from './critics.ts';
+import { fixed } from './markdown.ts';
 
 /** Several values of one quantity, such as those of several seeds. */
 export interface MeanSpread {
@@ -23,3 +25,23 @@ export const plusMinus = ({ mean, std, values }: MeanSpread, digits: number, sca
 /** An object with a value for each key. */
 export const recordOf = <K extends string, V>(keys: readonly K[], value: (key: K) => V): Record<K, V> =>
   Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
+
+/** What work on each item of a list makes, one after the other: a device does one thing at a time. */
+export async function inTurn<K, V>(items: readonly K[], work: (item: K) => Promise<V>): Promise<V[]> {
+  const made: V[] = [];
+  for (const item of items) made.push(await work(item));
+  return made;
+}
+
+/** An object with what work on each key makes, one after the other. */
+export async function recordInTurn<K extends string, V>(
+  keys: readonly K[],
+  work: (key: K) => Promise<V>,
+): Promise<Record<K, V>> {
+  const made = await inTurn(keys, work);
+  return recordOf(keys, (key) => made[keys.indexOf(key)]!);
+}
+
+/** 'mean (least to largest)', in so many digits after the point. */
+export const meanAndEnds = (values: readonly number[], digits = 3): string =>
+  `${fixed(mean(values), digits)} (${fixed(smallest(values), digits)} to ${fixed(largest(values), digits)})`;

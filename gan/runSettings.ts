@@ -1,5 +1,5 @@
 import { type OptionRange, ranges } from '../engine/internal.ts';
-import { count, number, openNumber, type Settings } from './settings.ts';
+import { count, number, openNumber, type Setting, type Settings } from './settings.ts';
 
 /** The settings that every run has, whatever it trains. */
 export interface RunSettings {
@@ -38,6 +38,9 @@ const seconds: OptionRange = {
   says: `a number of seconds above 0, at most ${MOST_SECONDS}`,
 };
 
+const namesOf = (text: string): string[] => text.split(',').map((name) => name.trim());
+const asItIs = (text: string): string => text;
+
 /** The table of {@link RunSettings}. */
 export const runSettings: Settings<RunSettings> = {
   data: {
@@ -45,7 +48,7 @@ export const runSettings: Settings<RunSettings> = {
     range: text,
     about: 'data set; `wgrad data` describes them',
     value: 'name',
-    read: (t) => t,
+    read: asItIs,
   },
   dataOptions: {
     default: {},
@@ -64,15 +67,29 @@ export const runSettings: Settings<RunSettings> = {
   seed: number(0, ranges.seed, 'the same seed on the same adapter gives the same run'),
 };
 
-/** The ranges of the options of data sets that have a flag; the data sets check the others. */
-export const dataSettings: Readonly<
-  Record<'folder' | 'classes' | 'size' | 'grey' | 'vendor' | 'hand' | 'hands', OptionRange>
-> = {
-  folder: text,
-  classes: names,
-  size: ranges.whole(8, 256),
-  grey: ranges.flag,
-  vendor: text,
-  hand: text,
-  hands: names,
+/** The options of data sets that have a flag; the data sets know the defaults, and check the others. */
+export const dataSettings: Readonly<Record<string, Omit<Setting<unknown>, 'default'>>> = {
+  folder: {
+    range: text,
+    about: 'folder with your images, or with the files of --data; of --resume, where they lie now',
+    flag: '--data-folder',
+    value: 'path',
+    read: asItIs,
+  },
+  classes: {
+    range: names,
+    about: 'only these classes of the data set, such as 3,8 or bag,sandal',
+    value: 'names',
+    read: namesOf,
+  },
+  size: { range: ranges.whole(8, 256), about: 'height and width of the images', value: 'pixels' },
+  grey: { range: ranges.flag, about: 'grey images, of a folder of images' },
+  vendor: { range: text, about: 'whose emoji: google, apple, twitter or facebook', value: 'name', read: asItIs },
+  hand: { range: text, about: 'the hand of Chinese characters: ming, hei or kai', value: 'name', read: asItIs },
+  hands: {
+    range: names,
+    about: 'from which hand to which, of glyph-pairs, such as ming,kai (default: ming,hei)',
+    value: 'names',
+    read: namesOf,
+  },
 };

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AdapterName } from '../../engine/index.ts';
-import { defined } from '../../engine/internal.ts';
+import { defined, ranges } from '../../engine/internal.ts';
 import { dataSettings, type RunSettings, runSettings } from '../../gan/runSettings.ts';
-import type { AnySettings, Setting } from '../../gan/settings.ts';
+import type { Setting } from '../../gan/settings.ts';
 import { rowOf, type SystemName, settingsOf, systemNames, USUAL_SYSTEM } from '../../gan/systems/table.ts';
 import type { TrainOptions } from './options.ts';
-import { duration, list, notEmpty, numberIn } from './values.ts';
+import { duration, notEmpty, numberIn } from './values.ts';
 
 /** The options as commander gives them: those of the configuration under the names of their flags, and others. */
 type Flags = Readonly<Record<string, unknown>> & {
@@ -14,13 +14,13 @@ type Flags = Readonly<Record<string, unknown>> & {
   readonly out?: string;
   readonly adapter?: AdapterName;
   readonly quiet: boolean;
-  readonly dataFolder?: string;
 };
 
-/** Options of data sets by the names of their flags. */
-const DATA = ['classes', 'size', 'grey', 'vendor', 'hand', 'hands'] as const;
 /** Settings of every run that stand beside the data or have flags of their own. */
 const APART: readonly string[] = ['data', 'dataOptions'] satisfies readonly (keyof RunSettings)[];
+
+/** A setting with a flag; of an option of a data set the data set knows the default. */
+type Flagged = Omit<Setting<unknown>, 'default'> & Partial<Pick<Setting<unknown>, 'default'>>;
 
 /** Options without a value behind them. */
 const ALONE: readonly string[] = ['--grey', '--quiet', '--help', '-h'];
@@ -65,33 +65,22 @@ export function addTrain(
     command.addOption(new Option('--preset <name>', about).choices(presets.map(([name]) => name)));
   }
   const usualData = table.data!.default;
-  command
-    .addOption(
-      new Option('--data <name>', `data set (default: ${usualData}); \`wgrad data\` describes them`).choices(datasets),
-    )
-    .option(
-      '--data-folder <path>',
-      'folder with your images, or with the files of --data; of --resume, where they lie now',
-      notEmpty('folder'),
-    )
-    .option('--classes <names>', 'only these classes of the data set, such as 3,8 or bag,sandal', list)
-    .option('--size <pixels>', 'height and width of the images', numberIn(dataSettings.size))
-    .option('--grey', 'grey images, of a folder of images')
-    .option('--vendor <name>', 'whose emoji: google, apple, twitter or facebook', notEmpty('vendor'))
-    .option('--hand <name>', 'the hand of Chinese characters: ming, hei or kai', notEmpty('hand'))
-    .option('--hands <names>', 'from which hand to which, of glyph-pairs, such as ming,kai (default: ming,hei)', list)
-    .optionsGroup(`What ${system} has of its own:`);
-  const own = Object.keys(table).filter((name) => !Object.hasOwn(runSettings, name));
-  const common = Object.keys(runSettings).filter((name) => !APART.includes(name));
-  const keys = new Map<string, string>();
-  const add = (name: string): void => {
-    const option = optionOf(name, table[name]!, presets.length === 0);
-    keys.set(option.attributeName(), name);
+  command.addOption(
+    new Option('--data <name>', `data set (default: ${usualData}); \`wgrad data\` describes them`).choices(datasets),
+  );
+  const [keys, dataKeys] = [new Map<string, string>(), new Map<string, string>()];
+  const add = (to: Map<string, string>, name: string, setting: Flagged, decided: boolean): void => {
+    const option = optionOf(name, setting, decided);
+    to.set(option.attributeName(), name);
     command.addOption(option);
   };
-  own.forEach(add);
+  for (const [name, setting] of Object.entries(dataSettings)) add(dataKeys, name, setting, false);
+  command.optionsGroup(`What ${system} has of its own:`);
+  const own = Object.keys(table).filter((name) => !Object.hasOwn(runSettings, name));
+  const common = Object.keys(runSettings).filter((name) => !APART.includes(name));
+  for (const name of own) add(keys, name, table[name]!, presets.length === 0);
   command.optionsGroup('The run:');
-  common.forEach(add);
+  for (const name of common) add(keys, name, table[name]!, presets.length === 0);
   command
     .option('--resume <run>', 'go on with this run where its last checkpoint is', notEmpty('run folder'))
     .option('--out <folder>', 'run folder, new or empty (default: runs/<date-time>)', notEmpty('folder'))
@@ -102,7 +91,7 @@ export function addTrain(
       // Its options are known by now: those of another system were offered and read.
       if (name !== undefined && name !== system)
         throw new Error(`name ${name} right behind train: wgrad train ${name}`);
-      return action(optionsOf(named, keys, table, flags));
+      return action(optionsOf(named, { keys, dataKeys }, flags));
     });
 }
 
@@ -112,12 +101,13 @@ function knownSystem(text: string): string {
 }
 
 /** The flag of a setting: its name with hyphens, unless the table says another. */
-const flagOf = (name: string, { flag }: Setting<unknown>): string =>
+const flagOf = (name: string, { flag }: Pick<Setting<unknown>, 'flag'>): string =>
   flag ?? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** @param decided whether the table alone says the default, which the help then gives: no preset does */
-function optionOf(name: string, setting: Setting<unknown>, decided: boolean): Option {
+function optionOf(name: string, setting: Flagged, decided: boolean): Option {
   const { about, value = 'n', choices } = setting;
+  if (setting.range === ranges.flag) return new Option(flagOf(name, setting), about);
   const usual = decided && setting.default !== null ? ` (default: ${setting.default})` : '';
   const option = new Option(`${flagOf(name, setting)} <${value}>`, `${about}${usual}`);
   if (choices) return option.choices(choices);
@@ -166,21 +156,18 @@ ${examples.map((line) => `  $ ${line}`).join('\n')}`;
 
 function optionsOf(
   system: SystemName | undefined,
-  keys: ReadonlyMap<string, string>,
-  table: AnySettings,
+  { keys, dataKeys }: Readonly<Record<'keys' | 'dataKeys', ReadonlyMap<string, string>>>,
   flags: Flags,
 ): TrainOptions {
-  const { preset, resume, out, adapter, quiet, dataFolder, data } = flags;
+  const { preset, resume, out, adapter, quiet, data } = flags;
   const takesImages = !rowOf(system ?? USUAL_SYSTEM).needs.includes('pairs');
-  const dataOptions = defined({ folder: dataFolder, ...Object.fromEntries(DATA.map((name) => [name, flags[name]])) });
-  const settings = Object.entries(flags).flatMap(([flag, value]) => {
-    const name = keys.get(flag);
-    return name !== undefined && Object.hasOwn(table, name) ? [[name, value] as const] : [];
-  });
+  const under = (names: ReadonlyMap<string, string>) =>
+    defined(Object.fromEntries([...names].map(([flag, name]) => [name, flags[flag]])));
+  const dataOptions = under(dataKeys);
   const given = defined({
-    ...Object.fromEntries(settings),
+    ...under(keys),
     // A folder alone is one of images, unless the system learns from none; a data set that lies elsewhere is named beside its folder.
-    data: data ?? (dataFolder !== undefined && resume === undefined && takesImages ? 'folder' : undefined),
+    data: data ?? ('folder' in dataOptions && resume === undefined && takesImages ? 'folder' : undefined),
     dataOptions: Object.keys(dataOptions).length > 0 ? dataOptions : undefined,
   });
   if (resume !== undefined && out !== undefined) throw new Error('a run that goes on stays in its folder: drop --out');

@@ -1,10 +1,11 @@
 import { concat, grad, noGrad, Rng, scope, type Tensor } from '../../engine/index.ts';
 import { swissRoll } from '../../gan/data/curves.ts';
 import { pointSet } from '../../gan/data/distribution.ts';
-import { trainingData } from '../../gan/data/trainingData.ts';
+import { trainingData, trainingLoader } from '../../gan/data/trainingData.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type Regularizer, regularizer } from '../../gan/objectives/regularizer.ts';
 import { streams } from '../../gan/streams.ts';
+import { disposeSystem } from '../../gan/system.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { train } from '../../gan/train.ts';
 import { histogram } from '../../gan/transport/histogram.ts';
@@ -69,12 +70,7 @@ export async function clippingRun(name: BoundName, settings: ClippingSettings): 
     criticOptimizer: (parameters) => new Adam(parameters, { lr, betas: BETAS }),
     criticSteps,
   });
-  const data = new DataLoader(trainingData(set), {
-    batchSize: batch,
-    shuffle: true,
-    dropLast: true,
-    rng: new Rng(seed, streams.data),
-  });
+  const data = trainingLoader(set, batch, new Rng(seed, streams.data));
   const watched = new DataLoader(trainingData(set, 'test'), { batchSize: batch, dropLast: true });
   const batches = watched.epochs()[Symbol.iterator]();
   const rng = new Rng(seed, streams.samples);
@@ -88,9 +84,7 @@ export async function clippingRun(name: BoundName, settings: ClippingSettings): 
   }
   const weights: number[] = [];
   for (const p of networks.critic.parameters()) if (p.rank > 1) for (const w of await p.data()) weights.push(w);
-  gan.dispose();
-  networks.generator.dispose();
-  networks.critic.dispose();
+  disposeSystem(gan);
   const most = weights.reduce((m, w) => Math.max(m, Math.abs(w)), 0);
   const atEnds = weights.filter((w) => Math.abs(w) >= 0.95 * most).length / weights.length;
   const { edges, counts } = histogram(weights, { bins, range: [-most, most] });

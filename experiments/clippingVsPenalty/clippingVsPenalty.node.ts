@@ -3,8 +3,8 @@ import { plot } from '../../gan/pictures/plot.node.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import { atLeast, atMost, over } from '../claims.ts';
 import type { Claim, Experiment, Lab } from '../experiment.ts';
-import { picture, table } from '../markdown.ts';
-import { recordOf } from '../tables.ts';
+import { picture, section, table } from '../markdown.ts';
+import { recordInTurn, recordOf } from '../tables.ts';
 import {
   BETAS,
   type BoundName,
@@ -66,15 +66,12 @@ export const clippingVsPenalty: Experiment<ClippingFigures> = {
 };
 
 /** Trains under each bound, each as a part of its own. */
-export async function runAll(lab: Lab, settings: ClippingSettings): Promise<ClippingResults> {
-  const results = {} as Record<BoundName, ClippingResult>;
-  for (const name of names) {
+export const runAll = (lab: Lab, settings: ClippingSettings): Promise<ClippingResults> =>
+  recordInTurn(names, (name) => {
     // What bounds the critic, and how it learns, decide too.
     const all = { ...settings, bound: bounds[name].regularizer().title, betas: BETAS };
-    results[name] = await lab.part(name, all, () => clippingRun(name, settings));
-  }
-  return results;
-}
+    return lab.part(name, all, () => clippingRun(name, settings));
+  });
 
 /** The geometric mean of each layer's norm over the second half of the training; 0 where it was ever 0. */
 export function layerNorms({ rows }: ClippingResult): number[] {
@@ -150,29 +147,27 @@ function page({ settings, data, norms, results }: ClippingFigures): string {
     return [bounds[name].title, ...cells, percent(results[name].atEnds), percent(start.atEnds)];
   });
   const [before, after] = [startOf('clip-0.1', settings).atEnds, results['clip-0.1'].atEnds];
-  return [
-    picture('clipping-vs-penalty', 'plot.svg', 'Gradient norms by layer and histograms of the weights'),
-    '',
-    `${data} ${lr}; ${depth} hidden layers of ${width} units, batches of ${batch}, ${steps} generator steps with ${criticSteps} critic steps each. Norms are those ${norms}; geometric means over the second half of the training. Weights at the ends: within 5 % of the largest magnitude.`,
-    '',
-    table(
-      [
-        ...['critic', 'first layer', 'last hidden layer', 'first over last', 'the same at the start'],
-        ...['first layer, end over first measurement', 'weights at the ends %', 'the same at the start'],
-      ],
-      rows,
-    ),
-    '',
-    `At the start: expected of the first weights (uniform, He et al. 2015), clipped once where they are clipped, before any of them has learnt anything. Weights of up to √(6 / ${width}) = ${Math.sqrt(6 / width).toPrecision(3)} are cut to ±c, and each layer multiplies the squared norm of the gradient by ${width} E w² / 2: "first over last" is what ${depth - 1} layers make of that. With c = 0.01 and 0.001, and with the penalty, the figures after training are about those of the start: they show what clipping does to such first weights, and nothing that training did. With c = 0.1 training makes the gradient explode: from a first layer that gets ${startOf('clip-0.1', settings).growth.toPrecision(2)} of the last layer's norm to one that gets ${Math.round(growth(results['clip-0.1'])).toLocaleString('en-GB')} times that norm.`,
-    '',
-    'The paper shows the same as curves without figures: exploding for c = 0.1, vanishing for c = 0.01 and 0.001, level for the penalty.',
-    '',
-    'What to point at:',
-    '- On a logarithmic axis the clipped norms are straight lines over the layers: every layer multiplies by the same factor, which c sets. There is one c between vanishing and exploding, and it is another for each depth and width.',
-    '- The generator learns from the gradient that arrives at the input, the left end of the curves.',
-    `- Clipped weights sit at ±c, but the histograms alone do not show that training pushes them there, as the paper says it does: He's first weights are wider than c, so that the first clipping already moves most of them to the ends, where gradients that have vanished (below Adam's epsilon) leave them. Of the clipped critics only that with c = 0.1 has gradients that are alive, and there training has ${after < before ? 'moved weights away from the ends' : 'pushed more weights to the ends'}: ${percent(after)} % of them are there after it, ${percent(before)} % before. That part of the paper's claim is ${after < before ? 'not shown here' : 'shown by c = 0.1 alone'}.`,
-    '- The penalty bounds what matters, the slope, and leaves the weights free: here they stay about where they began. The few weights far from 0 are those of the first layer, which has two inputs.',
-  ].join('\n');
+  return section(
+    [
+      picture('clipping-vs-penalty', 'plot.svg', 'Gradient norms by layer and histograms of the weights'),
+      `${data} ${lr}; ${depth} hidden layers of ${width} units, batches of ${batch}, ${steps} generator steps with ${criticSteps} critic steps each. Norms are those ${norms}; geometric means over the second half of the training. Weights at the ends: within 5 % of the largest magnitude.`,
+      table(
+        [
+          ...['critic', 'first layer', 'last hidden layer', 'first over last', 'the same at the start'],
+          ...['first layer, end over first measurement', 'weights at the ends %', 'the same at the start'],
+        ],
+        rows,
+      ),
+      `At the start: expected of the first weights (uniform, He et al. 2015), clipped once where they are clipped, before any of them has learnt anything. Weights of up to √(6 / ${width}) = ${Math.sqrt(6 / width).toPrecision(3)} are cut to ±c, and each layer multiplies the squared norm of the gradient by ${width} E w² / 2: "first over last" is what ${depth - 1} layers make of that. With c = 0.01 and 0.001, and with the penalty, the figures after training are about those of the start: they show what clipping does to such first weights, and nothing that training did. With c = 0.1 training makes the gradient explode: from a first layer that gets ${startOf('clip-0.1', settings).growth.toPrecision(2)} of the last layer's norm to one that gets ${Math.round(growth(results['clip-0.1'])).toLocaleString('en-GB')} times that norm.`,
+      'The paper shows the same as curves without figures: exploding for c = 0.1, vanishing for c = 0.01 and 0.001, level for the penalty.',
+    ],
+    [
+      'On a logarithmic axis the clipped norms are straight lines over the layers: every layer multiplies by the same factor, which c sets. There is one c between vanishing and exploding, and it is another for each depth and width.',
+      'The generator learns from the gradient that arrives at the input, the left end of the curves.',
+      `Clipped weights sit at ±c, but the histograms alone do not show that training pushes them there, as the paper says it does: He's first weights are wider than c, so that the first clipping already moves most of them to the ends, where gradients that have vanished (below Adam's epsilon) leave them. Of the clipped critics only that with c = 0.1 has gradients that are alive, and there training has ${after < before ? 'moved weights away from the ends' : 'pushed more weights to the ends'}: ${percent(after)} % of them are there after it, ${percent(before)} % before. That part of the paper's claim is ${after < before ? 'not shown here' : 'shown by c = 0.1 alone'}.`,
+      'The penalty bounds what matters, the slope, and leaves the weights free: here they stay about where they began. The few weights far from 0 are those of the first layer, which has two inputs.',
+    ],
+  );
 }
 
 function draw(results: ClippingResults, { depth, width, steps, criticSteps }: ClippingSettings): string {

@@ -16,10 +16,11 @@ import { wassersteinLp } from '../../gan/transport/linearProgram.node.ts';
 import { pointCosts } from '../../gan/transport/pointCosts.ts';
 import { Adam } from '../../nn/index.ts';
 import { atLeast, atMost, over } from '../claims.ts';
-import { largest, least, mean, rounded, scoresOf, trainCritic } from '../critics.ts';
+import { largest, mean, rounded, scoresOf, smallest, trainCritic } from '../critics.ts';
 import type { Experiment, Lab } from '../experiment.ts';
-import { picture, table } from '../markdown.ts';
+import { picture, section, table } from '../markdown.ts';
 import { Cloud } from '../sources.ts';
+import { inTurn, meanAndEnds } from '../tables.ts';
 
 /** What points are drawn from, as data: it is part of what decides a result. */
 type Source =
@@ -43,6 +44,7 @@ const pairs = {
   ],
 } as const satisfies Record<string, readonly [Source, Source]>;
 type PairName = keyof typeof pairs;
+const pairNames = Object.keys(pairs) as readonly PairName[];
 
 /** What keeps the critic Lipschitz, and the learning rate that goes with it. */
 const methods = {
@@ -54,6 +56,7 @@ const methods = {
   'weights clipped to ±0.1': ['weight-clipping', 0.1, 1e-3],
 } as const satisfies Record<string, readonly [RegularizerName, number | undefined, number]>;
 type MethodName = keyof typeof methods;
+const methodNames = Object.keys(methods) as readonly MethodName[];
 const judged: MethodName = 'gradient penalty, λ = 10';
 
 /** How the critics learn, beside their rates. */
@@ -163,66 +166,63 @@ export const kantorovich: Experiment<KantorovichFigures> = {
         0.1,
       ),
       atLeast(
-        `that estimate divided by the steepest slope, which gives W₁ at most for any function, is at least 0.9 of W₁ (mean of ${of.length} pairs; least ${least(bounds).toPrecision(3)})`,
+        `that estimate divided by the steepest slope, which gives W₁ at most for any function, is at least 0.9 of W₁ (mean of ${of.length} pairs; least ${smallest(bounds).toPrecision(3)})`,
         mean(bounds),
         0.9,
       ),
     ]);
   },
   page: ({ sizes, results }) => {
-    const names = Object.keys(methods) as MethodName[];
-    const rows = names.map((method) => {
-      const ratios = (Object.keys(pairs) as PairName[]).map((pair) => {
+    const rows = methodNames.map((method) => {
+      const ratios = pairNames.map((pair) => {
         const of = results.filter((r) => r.pair === pair && r.method === method).map((r) => r.estimate / r.exact);
-        return of.length > 1
-          ? `${mean(of).toFixed(3)} (${least(of).toFixed(3)} to ${largest(of).toFixed(3)})`
-          : of.map((v) => v.toFixed(3)).join();
+        return of.length > 1 ? meanAndEnds(of) : of.map((v) => v.toFixed(3)).join();
       });
       const bounds = results.filter((r) => r.method === method).map(lowerBound);
       return [method, ...ratios, mean(bounds).toFixed(3)];
     });
     const exact = results.filter((r) => r.method === judged && r.seed === sizes.seeds[0]);
-    return [
-      picture('kantorovich', 'estimates.svg', 'Estimates of six critics divided by the exact distance'),
-      '',
-      `The estimate divided by the exact W₁ (${exact.map((r) => `${r.exact} for the ${r.pair}`).join(', ')} with seed ${sizes.seeds[0]}); ${sizes.points} points in each cloud, ${sizes.steps} updates of a critic with three layers of ${sizes.width} units. In brackets the ends over ${sizes.seeds.length} seeds.`,
-      '',
-      table(['critic', ...Object.keys(pairs), 'divided by its steepest slope, mean'], rows),
-      '',
-      'What to point at:',
-      '- The critic is not told what W₁ is, and finds it to a few per cent. Whatever function it is, its estimate divided by its steepest slope is at most W₁: that is the theorem, and no evidence of training. How near it comes is.',
-      '- It comes out too large. The penalty charges nothing for the first step away from slope 1, while every steeper slope earns: of all multiples s of the best 1-Lipschitz critic, s W₁ - λ (s - 1)² is largest at s = 1 + W₁ / (2 λ), which is 5 % for W₁ = 1 and λ = 10. With λ = 100 it would be 0.5 %: the ring shows it.',
-      '- A larger λ is not better for that. The two-sided penalty forbids flat places too, and a critic that starts with a slope in the wrong direction has to pass through one: with λ = 100 the critics of the shifted Gaussians stay behind the wall. The one-sided penalty, from the same first weights, has no such wall (Petzka et al. 2018 argue for it so), and what it lacks at λ = 100 is below the exact distance, as of a critic that has not got everywhere yet.',
-      '- Clipping bounds the slope by a number that nobody chose: the estimate is 5 to 7 times W₁, and only divided by the steepest slope does it say something. It stays far below then: saturated weights make too simple functions.',
-      '- Spectral norm bounds the slope by 1, so that the estimate is a lower bound: exact where a plane is the best critic, as between shifted Gaussians, and little more than half where the critic has to bend, since each relu layer loses some slope.',
-    ].join('\n');
+    return section(
+      [
+        picture('kantorovich', 'estimates.svg', 'Estimates of six critics divided by the exact distance'),
+        `The estimate divided by the exact W₁ (${exact.map((r) => `${r.exact} for the ${r.pair}`).join(', ')} with seed ${sizes.seeds[0]}); ${sizes.points} points in each cloud, ${sizes.steps} updates of a critic with three layers of ${sizes.width} units. In brackets the ends over ${sizes.seeds.length} seeds.`,
+        table(['critic', ...Object.keys(pairs), 'divided by its steepest slope, mean'], rows),
+      ],
+      [
+        'The critic is not told what W₁ is, and finds it to a few per cent. Whatever function it is, its estimate divided by its steepest slope is at most W₁: that is the theorem, and no evidence of training. How near it comes is.',
+        'It comes out too large. The penalty charges nothing for the first step away from slope 1, while every steeper slope earns: of all multiples s of the best 1-Lipschitz critic, s W₁ - λ (s - 1)² is largest at s = 1 + W₁ / (2 λ), which is 5 % for W₁ = 1 and λ = 10. With λ = 100 it would be 0.5 %: the ring shows it.',
+        'A larger λ is not better for that. The two-sided penalty forbids flat places too, and a critic that starts with a slope in the wrong direction has to pass through one: with λ = 100 the critics of the shifted Gaussians stay behind the wall. The one-sided penalty, from the same first weights, has no such wall (Petzka et al. 2018 argue for it so), and what it lacks at λ = 100 is below the exact distance, as of a critic that has not got everywhere yet.',
+        'Clipping bounds the slope by a number that nobody chose: the estimate is 5 to 7 times W₁, and only divided by the steepest slope does it say something. It stays far below then: saturated weights make too simple functions.',
+        'Spectral norm bounds the slope by 1, so that the estimate is a lower bound: exact where a plane is the best critic, as between shifted Gaussians, and little more than half where the critic has to bend, since each relu layer loses some slope.',
+      ],
+    );
   },
 };
 
-async function allResults(lab: Lab, sizes: Sizes): Promise<CloudResult[]> {
-  const results: CloudResult[] = [];
-  for (const method of Object.keys(methods) as MethodName[]) {
-    for (const pair of Object.keys(pairs) as PairName[]) {
-      for (const seed of sizes.seeds) {
-        const { points, steps, width } = sizes;
-        const settings = { points, steps, width, training, method: methods[method], pair: pairs[pair] };
-        results.push(
-          await lab.part(`${method}/${pair}/seed-${seed}`, settings, () => measureClouds(pair, method, seed, sizes)),
-        );
-      }
-    }
-  }
-  return results;
+function allResults(lab: Lab, { seeds, ...sizes }: Sizes): Promise<CloudResult[]> {
+  const { points, steps, width } = sizes;
+  const all = methodNames.flatMap((method) =>
+    pairNames.flatMap((pair) => seeds.map((seed) => [method, pair, seed] as const)),
+  );
+  return inTurn(all, ([method, pair, seed]) => {
+    const settings = { points, steps, width, training, method: methods[method], pair: pairs[pair] };
+    return lab.part(`${method}/${pair}/seed-${seed}`, settings, () => measureClouds(pair, method, seed, sizes));
+  });
 }
 
 function draw(sizes: Sizes, results: readonly CloudResult[]): string {
-  const names = Object.keys(methods) as MethodName[];
   const ratiosOf = (pair: PairName, method: MethodName, by: (r: CloudResult) => number): number[] =>
     results.filter((r) => r.pair === pair && r.method === method).map(by);
   const bars = (methods: readonly MethodName[], by: (r: CloudResult) => number) =>
-    (Object.keys(pairs) as PairName[]).map((pair) => {
+    pairNames.map((pair) => {
       const all = methods.map((method) => ratiosOf(pair, method, by));
-      return { kind: 'bars', label: pair, values: all.map(mean), low: all.map(least), high: all.map(largest) } as const;
+      return {
+        kind: 'bars',
+        label: pair,
+        values: all.map(mean),
+        low: all.map(smallest),
+        high: all.map(largest),
+      } as const;
     });
   const short = (n: string) =>
     n
@@ -234,7 +234,7 @@ function draw(sizes: Sizes, results: readonly CloudResult[]): string {
     y: { label },
     height: 220,
   });
-  const scaled = names.filter((n) => methods[n][0] !== 'weight-clipping');
+  const scaled = methodNames.filter((n) => methods[n][0] !== 'weight-clipping');
   const level = { kind: 'level', label: 'exact', at: 1 } as const;
   return plot({
     title: "The critic's estimate of W₁, divided by the exact distance",
@@ -247,8 +247,8 @@ function draw(sizes: Sizes, results: readonly CloudResult[]): string {
       },
       {
         title: 'Divided by its steepest slope between the clouds: a lower bound',
-        ...axes(names, 'lower bound / exact'),
-        series: [...bars(names, lowerBound), level],
+        ...axes(methodNames, 'lower bound / exact'),
+        series: [...bars(methodNames, lowerBound), level],
       },
     ],
   });

@@ -1,5 +1,5 @@
 import type { Experiment, Lab } from '../experiment.ts';
-import { recordOf } from '../tables.ts';
+import { inTurn, recordInTurn, recordOf } from '../tables.ts';
 import { modesPictures } from './modesPictures.node.ts';
 import { publishedModes } from './modesPublished.ts';
 import {
@@ -11,16 +11,7 @@ import {
   modesPage,
   summaryOf,
 } from './modesResults.ts';
-import {
-  DEPTH,
-  type MethodName,
-  type MixtureName,
-  type ModesResult,
-  type ModesSettings,
-  methodWords,
-  mixtures,
-  modesRun,
-} from './modesRun.ts';
+import { DEPTH, type MixtureName, type ModesSettings, methodWords, mixtures, modesRun } from './modesRun.ts';
 
 const common = { batch: 128, latent: 2, width: 128, emaDecay: 0.99, rateDecay: 0.02, samples: 2500, counts: 10 };
 const full: Readonly<Record<MixtureName, ModesSettings>> = {
@@ -58,25 +49,18 @@ export const modes: Experiment<ModesFigures> = {
 };
 
 /** Trains every method on every mixture from every seed, each as a part of its own. */
-export async function runAll(
+export const runAll = (
   lab: Lab,
   seeds: readonly number[],
   settings: Readonly<Record<MixtureName, ModesSettings>>,
-): Promise<ModesResults> {
-  const results = {} as Record<MixtureName, Record<MethodName, ModesResult[]>>;
-  for (const mixture of mixtureNames) {
-    results[mixture] = {} as Record<MethodName, ModesResult[]>;
-    for (const method of methodNames) {
-      const runs: ModesResult[] = [];
-      results[mixture][method] = runs;
-      for (const seed of seeds) {
-        // What method, networks and mixture are made of decides too.
-        const { centres, sigma } = mixtures[mixture].make().modes;
-        const all = { ...settings[mixture], method: methodWords(method), depth: DEPTH, centres: [...centres], sigma };
-        const key = `${mixture}/${method}/seed-${seed}`;
-        runs.push(await lab.part(key, all, () => modesRun(mixture, method, seed, settings[mixture])));
-      }
-    }
-  }
-  return results;
-}
+): Promise<ModesResults> =>
+  recordInTurn(mixtureNames, (mixture) => {
+    // What method, networks and mixture are made of decides too.
+    const { centres, sigma } = mixtures[mixture].make().modes;
+    return recordInTurn(methodNames, (method) => {
+      const all = { ...settings[mixture], method: methodWords(method), depth: DEPTH, centres: [...centres], sigma };
+      const part = (seed: number) =>
+        lab.part(`${mixture}/${method}/seed-${seed}`, all, () => modesRun(mixture, method, seed, settings[mixture]));
+      return inTurn(seeds, part);
+    });
+  });

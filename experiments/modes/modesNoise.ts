@@ -1,11 +1,18 @@
 import { Rng } from '../../engine/index.ts';
 import { largest, smallest } from '../../gan/extremes.ts';
 import { modeCoverage } from '../../gan/metrics/modeCoverage.ts';
-import { type MeanSpread, meanSpread } from '../tables.ts';
+import { type MeanSpread, meanSpread, recordOf } from '../tables.ts';
 import { type MixtureName, mixtures } from './modesRun.ts';
 
+/** What is counted of samples. */
+const COUNTED = ['covered', 'highQuality', 'reverseKl'] as const;
+
 /** The last rows of several seeds, or of several draws. */
-export type Finals = Readonly<Record<'covered' | 'highQuality' | 'reverseKl', MeanSpread>>;
+export type Finals = Readonly<Record<(typeof COUNTED)[number], MeanSpread>>;
+
+/** Mean and spread of each of the counts. */
+export const finalsOf = (rows: readonly Readonly<Record<(typeof COUNTED)[number], number>>[]): Finals =>
+  recordOf(COUNTED, (key) => meanSpread(rows.map((row) => row[key])));
 
 /** Draws that the expected coverage of noise is the mean of: its standard error is below 0.1 modes. */
 export const DRAWS = 400;
@@ -28,9 +35,5 @@ export function uniformNoise(mixture: MixtureName, samples: number): Finals {
     const data = places.map((u, i) => box[i % 2]![0] + u * (box[i % 2]![1] - box[i % 2]![0]));
     return modeCoverage({ data, shape: [samples, 2] }, modes);
   });
-  return {
-    covered: meanSpread(found.map((f) => f.covered)),
-    highQuality: meanSpread(found.map((f) => f.highQuality)),
-    reverseKl: meanSpread(found.map((f) => f.reverseKl)),
-  };
+  return finalsOf(found);
 }

@@ -1,9 +1,9 @@
 import { largest, smallest } from '../../gan/extremes.ts';
 import { atLeast, atMost, over } from '../claims.ts';
 import type { Claim } from '../experiment.ts';
-import { picture, table } from '../markdown.ts';
-import { meanSpread, plusMinus, recordOf } from '../tables.ts';
-import { DRAWS, type Finals, uniformNoise } from './modesNoise.ts';
+import { picture, section, table } from '../markdown.ts';
+import { plusMinus, recordOf } from '../tables.ts';
+import { DRAWS, type Finals, finalsOf, uniformNoise } from './modesNoise.ts';
 import type { PublishedModes } from './modesPublished.ts';
 import {
   type MethodName,
@@ -24,14 +24,7 @@ export const mixtureNames = Object.keys(mixtures) as readonly MixtureName[];
 export const methodNames = Object.keys(methods) as readonly MethodName[];
 
 /** Mean and spread over the seeds of what the runs found in the end. */
-export function finals(runs: readonly ModesResult[]): Finals {
-  const last = runs.map(({ rows }) => rows.at(-1)!);
-  return {
-    covered: meanSpread(last.map((r) => r.covered)),
-    highQuality: meanSpread(last.map((r) => r.highQuality)),
-    reverseKl: meanSpread(last.map((r) => r.reverseKl)),
-  };
-}
+export const finals = (runs: readonly ModesResult[]): Finals => finalsOf(runs.map(({ rows }) => rows.at(-1)!));
 
 /** What the JSON holds of the runs of a method: mean and spread of the last row, and all rows of each seed. */
 export interface MethodFigures extends Finals {
@@ -147,24 +140,22 @@ export function modesPage({ settings, networks, methods: ways, seeds, results, p
   ]);
   const head = ['modes', 'high quality %', 'reverse KL'];
   const { width, batch, latent, emaDecay, samples } = settings.ring;
-  return [
-    picture('modes', 'plot.svg', 'Modes covered and high-quality share of four ways of training, on ring and grid'),
-    '',
-    picture('modes', 'samples.png', 'Generated points over real ones, for each way of training'),
-    '',
-    `Networks: ${networks}, of ${width} units; codes of length ${latent}, batches of ${batch}, ${mixtureNames.map((m) => `${settings[m].steps} generator steps on the ${m}`).join(' and ')}, learning rates that fall in a straight line, samples from averaged weights (decay ${emaDecay}). ${methodNames.map((name) => `${methods[name].title}: ${ways[name]}`).join('; ')}.`,
-    '',
-    `VEEGAN's protocol: ${samples} samples, of high quality within 3 σ of a mode, which is covered if one such sample is near it. Ours: mean ± standard deviation over ${seeds.length} seeds. Uniform noise fills the smallest box that holds all modes with 3 σ around each: expected, over ${DRAWS} draws of as many points.`,
-    '',
-    table(
-      ['method', 'source', ...head.map((h) => `ring: ${h}`), ...head.map((h) => `grid: ${h}`)],
-      [...ours, ...theirs],
-    ),
-    '',
-    'What to point at:',
-    `- Covering and quality are two things: a generator that puts every sample on one mode has perfect quality, one that sprays the plane covers most modes, as uniform noise does (${noise.ring.covered.mean.toFixed(1)} of ${modesIn('ring')}, ${noise.grid.covered.mean.toFixed(1)} of ${modesIn('grid')}). Read both columns, and the reverse KL, which is 0 where all modes get their share. What tells WGAN-GP from noise is the quality: ${ratio('ring')} and ${ratio('grid')} times that of noise on ring and grid. The reverse KL does not tell all either: it is ${kl('ring', 'minimax')} and ${kl('grid', 'minimax')} of minimax, ${kl('ring')} and ${kl('grid')} of noise.`,
-    `- The generator is a continuous map of one Gaussian, so that it must draw threads between the modes. How thin, network and steps decide. Here they are not thin: ${off('ring')} of WGAN-GP's samples on the ring and ${off('grid')} on the grid are further than 3 σ from every mode (σ is a hundredth of the ring's radius). Look for them in the picture.`,
-    `- A table without a spread says little. Modes covered over the seeds: on the ring ${ends('ring')}; on the grid ${ends('grid')}.`,
-    '- The two published GAN baselines are 1 and 6.3 modes of 8 for the same mixture: network, steps and optimizer decide as much as the objective. Compare within a table rather than between tables.',
-  ].join('\n');
+  return section(
+    [
+      picture('modes', 'plot.svg', 'Modes covered and high-quality share of four ways of training, on ring and grid'),
+      picture('modes', 'samples.png', 'Generated points over real ones, for each way of training'),
+      `Networks: ${networks}, of ${width} units; codes of length ${latent}, batches of ${batch}, ${mixtureNames.map((m) => `${settings[m].steps} generator steps on the ${m}`).join(' and ')}, learning rates that fall in a straight line, samples from averaged weights (decay ${emaDecay}). ${methodNames.map((name) => `${methods[name].title}: ${ways[name]}`).join('; ')}.`,
+      `VEEGAN's protocol: ${samples} samples, of high quality within 3 σ of a mode, which is covered if one such sample is near it. Ours: mean ± standard deviation over ${seeds.length} seeds. Uniform noise fills the smallest box that holds all modes with 3 σ around each: expected, over ${DRAWS} draws of as many points.`,
+      table(
+        ['method', 'source', ...head.map((h) => `ring: ${h}`), ...head.map((h) => `grid: ${h}`)],
+        [...ours, ...theirs],
+      ),
+    ],
+    [
+      `Covering and quality are two things: a generator that puts every sample on one mode has perfect quality, one that sprays the plane covers most modes, as uniform noise does (${noise.ring.covered.mean.toFixed(1)} of ${modesIn('ring')}, ${noise.grid.covered.mean.toFixed(1)} of ${modesIn('grid')}). Read both columns, and the reverse KL, which is 0 where all modes get their share. What tells WGAN-GP from noise is the quality: ${ratio('ring')} and ${ratio('grid')} times that of noise on ring and grid. The reverse KL does not tell all either: it is ${kl('ring', 'minimax')} and ${kl('grid', 'minimax')} of minimax, ${kl('ring')} and ${kl('grid')} of noise.`,
+      `The generator is a continuous map of one Gaussian, so that it must draw threads between the modes. How thin, network and steps decide. Here they are not thin: ${off('ring')} of WGAN-GP's samples on the ring and ${off('grid')} on the grid are further than 3 σ from every mode (σ is a hundredth of the ring's radius). Look for them in the picture.`,
+      `A table without a spread says little. Modes covered over the seeds: on the ring ${ends('ring')}; on the grid ${ends('grid')}.`,
+      'The two published GAN baselines are 1 and 6.3 modes of 8 for the same mixture: network, steps and optimizer decide as much as the objective. Compare within a table rather than between tables.',
+    ],
+  );
 }

@@ -1,16 +1,16 @@
 import { Rng } from '../../engine/index.ts';
 import { type PointSet, pointSet } from '../../gan/data/distribution.ts';
 import { gaussianGrid, gaussianRing } from '../../gan/data/mixtures.ts';
-import { trainingData } from '../../gan/data/trainingData.ts';
+import { trainingLoader } from '../../gan/data/trainingData.ts';
 import { modeCoverage } from '../../gan/metrics/modeCoverage.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import type { ObjectiveName } from '../../gan/objectives/objective.ts';
 import { type Regularizer, regularizer } from '../../gan/objectives/regularizer.ts';
 import { drawSamples } from '../../gan/sampling/draw.ts';
 import { streams } from '../../gan/streams.ts';
+import { disposeSystem } from '../../gan/system.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { linearDecay, train } from '../../gan/train.ts';
-import { DataLoader } from '../../nn/index.ts';
 import { adam, type NamedOptimizer, rmsprop, wordsOf } from './methods.ts';
 
 /** A way of training that the experiment compares. */
@@ -146,13 +146,8 @@ export async function modesRun(
     emaDecay,
     criticSteps: method.criticSteps,
   });
-  const data = new DataLoader(trainingData(set), {
-    batchSize: batch,
-    shuffle: true,
-    dropLast: true,
-    rng: new Rng(seed, streams.data),
-  });
-  const codes = new Rng(seed, streams.samples).normal([samples, latent]);
+  const data = trainingLoader(set, batch, new Rng(seed, streams.data));
+  using codes = new Rng(seed, streams.samples).normal([samples, latent]);
   const rows: ModesRow[] = [];
   let points: number[] = [];
   const marks = new Set(Array.from({ length: counts }, (_, k) => Math.round((steps * (k + 1)) / counts)));
@@ -165,9 +160,6 @@ export async function modesRun(
     rows.push({ step, covered, highQuality, reverseKl });
     points = Array.from(drawn.data.subarray(0, 2 * SHOWN), (x) => Math.round(x * 1000) / 1000);
   }
-  gan.dispose();
-  codes.dispose();
-  networks.generator.dispose();
-  networks.critic.dispose();
+  disposeSystem(gan);
   return { rows, points };
 }

@@ -9,10 +9,11 @@ import { jsDivergence, klDivergence } from '../../gan/transport/divergences.ts';
 import { wassersteinLp } from '../../gan/transport/linearProgram.node.ts';
 import { Adam } from '../../nn/index.ts';
 import { atMost, over } from '../claims.ts';
-import { largest, least, mean, rounded, scoresOf, spaced, trainCritic } from '../critics.ts';
+import { largest, mean, rounded, scoresOf, spaced, trainCritic } from '../critics.ts';
 import type { Experiment } from '../experiment.ts';
-import { fixed, picture, table } from '../markdown.ts';
+import { fixed, picture, section, table } from '../markdown.ts';
 import { SegmentGenerator } from '../sources.ts';
+import { inTurn, meanAndEnds } from '../tables.ts';
 
 interface Sizes {
   readonly thetas: readonly number[];
@@ -150,13 +151,10 @@ export const parallelLines: Experiment<ParallelLinesFigures> = {
     const { thetas, seeds, ...rest } = sizes;
     const settings = { ...rest, training, lambda: LAMBDA, measured: MEASURED };
     const exact = await Promise.all(thetas.map(exactLine));
-    const estimated: EstimatedLine[] = [];
-    for (const theta of thetas) {
-      for (const seed of seeds) {
-        const work = () => estimatedLine(theta, seed, sizes);
-        estimated.push(await lab.part(`theta-${theta}/seed-${seed}`, settings, work));
-      }
-    }
+    const all = thetas.flatMap((theta) => seeds.map((seed) => [theta, seed] as const));
+    const estimated = await inTurn(all, ([theta, seed]) =>
+      lab.part(`theta-${theta}/seed-${seed}`, settings, () => estimatedLine(theta, seed, sizes)),
+    );
     return { figures: { sizes, exact, estimated }, pictures: { 'lines.svg': draw(sizes, exact, estimated) } };
   },
   claims({ sizes, exact, estimated }) {
@@ -193,10 +191,7 @@ export const parallelLines: Experiment<ParallelLinesFigures> = {
   page({ sizes, exact, estimated }) {
     const rows = exact.map((e) => {
       const of = estimated.filter(({ theta }) => theta === e.theta);
-      const spread = (value: (line: EstimatedLine) => number, digits: number) => {
-        const all = of.map(value);
-        return `${fixed(mean(all), digits)} (${fixed(least(all), digits)} to ${fixed(largest(all), digits)})`;
-      };
+      const spread = (value: (line: EstimatedLine) => number, digits: number) => meanAndEnds(of.map(value), digits);
       const steepest = largest(of.map((line) => Math.abs(line.minimaxSlope)));
       return [
         ...[e.theta, e.kl ?? '∞', fixed(e.jsd, 4), fixed(largest(of.map((line) => line.jsd)), 4)],
@@ -204,32 +199,36 @@ export const parallelLines: Experiment<ParallelLinesFigures> = {
         ...[steepest.toExponential(1), spread((line) => line.wassersteinSlope, 3)],
       ];
     });
-    return [
-      picture('parallel-lines', 'lines.svg', 'JSD and W₁ of two segments against their distance, exact and estimated'),
-      '',
-      `Exact: ${ATOMS} atoms on each segment. Estimated: a critic with three layers of ${sizes.width} units for each θ, ${sizes.steps} updates on batches of ${sizes.batch}, for each of ${sizes.seeds.length} seeds: means, and in brackets the ends; of the discriminators the largest. The published figure shows the exact curves alone: |θ|, and log 2 with 0 at θ = 0.`,
-      '',
-      table(
-        [
-          'θ',
-          'KL',
-          'JSD',
-          'discriminator',
-          'W₁',
-          `critic, λ = ${LAMBDA}`,
-          'its optimum |θ| (1 + |θ| / 2λ)',
-          '|d minimax / dθ|, largest',
-          'd Wasserstein / dθ',
-        ],
-        rows,
-      ),
-      '',
-      'What to point at:',
-      '- The discriminator has found all that there is to find, log 2, and says the same at every distance: the slope of its loss with θ, which is what the generator descends, is nothing.',
-      "- The critic's slope with θ is the same at every distance, and its sign says on which side the other line is: descending it moves θ to 0.",
-      '- The critic says a little more than |θ|, by exactly what the penalty at a finite λ lets through: the slope between the lines is 1 + |θ| / (2 λ).',
-      '- At θ = 0 the two distributions are the same, and both critics say so. Their slopes there are left over from the first weights and mean nothing.',
-    ].join('\n');
+    return section(
+      [
+        picture(
+          'parallel-lines',
+          'lines.svg',
+          'JSD and W₁ of two segments against their distance, exact and estimated',
+        ),
+        `Exact: ${ATOMS} atoms on each segment. Estimated: a critic with three layers of ${sizes.width} units for each θ, ${sizes.steps} updates on batches of ${sizes.batch}, for each of ${sizes.seeds.length} seeds: means, and in brackets the ends; of the discriminators the largest. The published figure shows the exact curves alone: |θ|, and log 2 with 0 at θ = 0.`,
+        table(
+          [
+            'θ',
+            'KL',
+            'JSD',
+            'discriminator',
+            'W₁',
+            `critic, λ = ${LAMBDA}`,
+            'its optimum |θ| (1 + |θ| / 2λ)',
+            '|d minimax / dθ|, largest',
+            'd Wasserstein / dθ',
+          ],
+          rows,
+        ),
+      ],
+      [
+        'The discriminator has found all that there is to find, log 2, and says the same at every distance: the slope of its loss with θ, which is what the generator descends, is nothing.',
+        "The critic's slope with θ is the same at every distance, and its sign says on which side the other line is: descending it moves θ to 0.",
+        'The critic says a little more than |θ|, by exactly what the penalty at a finite λ lets through: the slope between the lines is 1 + |θ| / (2 λ).',
+        'At θ = 0 the two distributions are the same, and both critics say so. Their slopes there are left over from the first weights and mean nothing.',
+      ],
+    );
   },
 };
 

@@ -2,7 +2,7 @@ import type { SampleSet } from '../../gan/data/sampleSet.ts';
 import { metricSamples } from '../../gan/metrics/samples.ts';
 import { atLeast, over } from '../claims.ts';
 import type { Claim } from '../experiment.ts';
-import { picture, table } from '../markdown.ts';
+import { picture, section, table } from '../markdown.ts';
 import {
   type ConstraintName,
   constraints,
@@ -134,17 +134,13 @@ export function reportPage(experiment: string, figures: ReportFigures, hints: re
   ]);
   const { images, batch, criticSteps, samples, epochs, seed } = settings;
   const last = epochs.length > 1 ? `${epochs.slice(0, -1).join(', ')} and ${epochs.at(-1)}` : `${epochs[0]}`;
-  return [
-    ...subjects.flatMap(({ name, title }) => [
+  const blocks = [
+    ...subjects.map(({ name, title }) =>
       picture(experiment, `${name}.png`, `${title}: samples after epochs ${last}, clipping above, penalty below`),
-      '',
-    ]),
+    ),
     picture(experiment, 'losses.svg', 'Losses of critic and generator'),
-    '',
     `Reduced size: ${images} images of each class (${source}), batches of ${batch}, ${criticSteps} critic steps; ${networks}. An epoch is ${epoch}. ${constraintNames.map((name) => `${constraints[name].title}: ${ways[name]}`).join('; ')}; rates fall to ${settings.rateDecay} of their start; seed ${seed}. Constraint, optimizer and learning rate differ, each as fits the constraint (momentum makes clipped critics unstable: Arjovsky et al. 2017, section 4): the figures compare two ways of training rather than the constraints alone, for one seed.`,
-    '',
     `${samples} samples against the held-out images of the class. Diversity is the mean distance between two samples over that between two held-out images. The report gives pictures and no figures.`,
-    '',
     table(
       [
         ...['class', 'critic', 'epoch', 'sliced Wasserstein', 'diversity'],
@@ -152,8 +148,6 @@ export function reportPage(experiment: string, figures: ReportFigures, hints: re
       ],
       rows,
     ),
-    '',
-    'What to point at:',
-    ...hints.map((hint) => `- ${hint}`),
-  ].join('\n');
+  ];
+  return section(blocks, hints);
 }

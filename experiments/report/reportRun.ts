@@ -1,15 +1,15 @@
 import { Rng, sizeOf } from '../../engine/index.ts';
 import type { SampleSet, Samples } from '../../gan/data/sampleSet.ts';
-import { trainingData } from '../../gan/data/trainingData.ts';
+import { trainingLoader } from '../../gan/data/trainingData.ts';
 import { metricSamples } from '../../gan/metrics/samples.ts';
 import { slicedWassersteinTo } from '../../gan/metrics/slicedWasserstein.ts';
 import { dcganSmall } from '../../gan/networks/dcgan.ts';
 import { type Regularizer, regularizer } from '../../gan/objectives/regularizer.ts';
 import { drawSamples, type SampleArray } from '../../gan/sampling/draw.ts';
 import { streams } from '../../gan/streams.ts';
+import { disposeSystem } from '../../gan/system.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { linearDecay, type StepRow, train } from '../../gan/train.ts';
-import { DataLoader } from '../../nn/index.ts';
 import { adam, type NamedOptimizer, rmsprop, wordsOf } from '../modes/methods.ts';
 
 /** How the critic of a Wasserstein GAN is kept Lipschitz. */
@@ -103,14 +103,9 @@ export async function reportRun(
     criticOptimizer: constraint.optimizer.make,
     criticSteps,
   });
-  const data = new DataLoader(trainingData({ ...set, train: images }), {
-    batchSize: batch,
-    shuffle: true,
-    dropLast: true,
-    rng: new Rng(seed, streams.data),
-  });
+  const data = trainingLoader({ ...set, train: images }, batch, new Rng(seed, streams.data));
   const measure = epochMeasure(set, samples, judge);
-  const codes = new Rng(seed, streams.samples).normal([samples, latent]);
+  using codes = new Rng(seed, streams.samples).normal([samples, latent]);
   const rows: StepRow[] = [];
   const figures: EpochFigures[] = [];
   const grids: number[][] = [];
@@ -126,10 +121,7 @@ export async function reportRun(
     figures.push({ epoch, ...(await measure(drawn)) });
     grids.push(Array.from(drawn.data.subarray(0, pixels), (v) => Math.round((v + 1) * 127.5)));
   }
-  gan.dispose();
-  codes.dispose();
-  networks.generator.dispose();
-  networks.critic.dispose();
+  disposeSystem(gan);
   return { rows, epochs: figures, grids };
 }
 

@@ -5,7 +5,7 @@ import { featuresOf } from '../../gan/metrics/features.ts';
 import { frechetInceptionDistance } from '../../gan/metrics/frechet.ts';
 import { metricSamples } from '../../gan/metrics/samples.ts';
 import type { Experiment, Findings, Lab } from '../experiment.ts';
-import { recordOf } from '../tables.ts';
+import { inTurn, recordInTurn, recordOf } from '../tables.ts';
 import { reportPictures } from './reportPictures.node.ts';
 import {
   constraintNames,
@@ -15,17 +15,8 @@ import {
   type ReportFigures,
   reportPage,
   type Subject,
-  type SubjectFigures,
-  type SubjectResults,
 } from './reportResults.ts';
-import {
-  type ConstraintName,
-  constraintWords,
-  type Judge,
-  type ReportResult,
-  type ReportSettings,
-  reportRun,
-} from './reportRun.ts';
+import { constraintWords, type Judge, type ReportSettings, reportRun } from './reportRun.ts';
 
 const full: ReportSettings = {
   images: 2560,
@@ -80,14 +71,10 @@ export const fashion: Experiment<ReportFigures> = {
   code: import.meta.url,
   about: `Clothes are harder than digits: their shape is learnt, their shades are not (${REPORT}.2, figures 9 and 14 to 22). ${CLAIM}`,
   async run(lab) {
-    const subjects: Subject[] = [];
-    for (const [name, title] of [
-      ['bag', 'Bags'],
-      ['dress', 'Dresses'],
-      ['sandal', 'Sandals'],
-    ] as const) {
-      subjects.push({ name, title, set: await openSampleSet('fashion-mnist', { classes: [name] }) });
-    }
+    const titles = { bag: 'Bags', dress: 'Dresses', sandal: 'Sandals' };
+    const subjects = await inTurn(Object.entries(titles), async ([name, title]) => {
+      return { name, title, set: await openSampleSet('fashion-mnist', { classes: [name] }) };
+    });
     return study(lab, 'Fashion-MNIST, Debian package dataset-fashion-mnist', subjects);
   },
   claims: distanceClaims,
@@ -102,19 +89,13 @@ export const fashion: Experiment<ReportFigures> = {
 /** Trains every subject under every constraint, each as a part of its own, and says what came out. */
 export async function study(lab: Lab, source: string, subjects: readonly Subject[]): Promise<Findings<ReportFigures>> {
   const settings = lab.quick ? brief : full;
-  const results: SubjectResults[] = [];
-  for (const { name, set, judge } of subjects) {
-    const runs = {} as Record<ConstraintName, ReportResult>;
-    for (const constraint of constraintNames) {
+  const results = await inTurn(subjects, ({ name, set, judge }) =>
+    recordInTurn(constraintNames, (constraint) => {
       const all = { ...settings, constraint: constraintWords(constraint) };
-      runs[constraint] = await lab.part(`${name}/${constraint}`, all, () =>
-        reportRun(set, constraint, settings, judge),
-      );
-    }
-    results.push(runs);
-  }
-  const figures: SubjectFigures[] = [];
-  for (const [i, subject] of subjects.entries()) figures.push(await figuresOf(subject, results[i]!, settings));
+      return lab.part(`${name}/${constraint}`, all, () => reportRun(set, constraint, settings, judge));
+    }),
+  );
+  const figures = await inTurn([...subjects.entries()], ([i, subject]) => figuresOf(subject, results[i]!, settings));
   return {
     figures: {
       settings,

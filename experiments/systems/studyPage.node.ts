@@ -1,4 +1,4 @@
-import { picture, table } from '../markdown.ts';
+import { picture, section, table } from '../markdown.ts';
 import { type MeanSpread, meanSpread, plusMinus } from '../tables.ts';
 import type { StudyFigures } from './study.ts';
 
@@ -46,11 +46,11 @@ export function studyPage<W extends string>(
   const said = Object.entries(settings).flatMap(([key, value]) =>
     typeof value === 'object' || key === 'snapshots' || key === 'data' ? [] : [`${key} ${value}`],
   );
-  return [
+  const blocks = [
     ...names.map((way) => picture(name, `${way}.png`, `${ways[way].title}, first seed`)),
     picture(name, 'measures.svg', 'Measures over the steps'),
     `Pictures, in this order: ${names.map((way) => ways[way].title).join('; ')}. ${data}; ${said.join(', ')}.`,
     table(['', ...keys.map((key) => `${measures[key]!.title}; ${measures[key]!.better} is better`)], rows),
-    ['What to point at:', ...look.map((line) => `- ${line}`)].join('\n'),
-  ].join('\n\n');
+  ];
+  return section(blocks, look);
 }

@@ -1,17 +1,18 @@
 import { Rng, scope } from '../../engine/index.ts';
 import { pointSet } from '../../gan/data/distribution.ts';
 import { gaussian } from '../../gan/data/mixtures.ts';
-import { trainingData } from '../../gan/data/trainingData.ts';
+import { trainingLoader } from '../../gan/data/trainingData.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type RegularizerName, regularizer } from '../../gan/objectives/regularizer.ts';
 import { streams } from '../../gan/streams.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { linearDecay, train } from '../../gan/train.ts';
-import { Adam, DataLoader } from '../../nn/index.ts';
+import { Adam } from '../../nn/index.ts';
 import { largest, rounded, scoresOf, spaced, trainCritic } from '../critics.ts';
 import type { Experiment } from '../experiment.ts';
 import { density, gameValue, integral, jsdOf, type Normal, penalisedCritic } from '../line.ts';
 import { gaussianGenerator } from '../sources.ts';
+import { inTurn } from '../tables.ts';
 import { twoGaussiansClaims } from './twoGaussiansClaims.ts';
 import { drawTwoGaussians, twoGaussiansPage } from './twoGaussiansPage.node.ts';
 import {
@@ -19,7 +20,6 @@ import {
   fake,
   LAMBDA,
   type PenalisedFigures,
-  type PenalisedPair,
   real,
   type TwoGaussiansFigures,
   type TwoGaussiansSizes,
@@ -189,8 +189,7 @@ const player = (parameters: ConstructorParameters<typeof Adam>[0]) =>
 /** Trains both networks on the Gaussian of real samples, and frees the GAN. */
 async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes, seed: number): Promise<void> {
   const set = pointSet(gaussian(real), { trainSize: 2 ** 16, testSize: 1, seed });
-  const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Rng(seed, streams.data) };
-  const data = new DataLoader(trainingData(set), loader);
+  const data = trainingLoader(set, batch, new Rng(seed, streams.data));
   try {
     const rows = train(gan, { data }, { until: generatorSteps, rates: linearDecay(game.lastRate) });
     for await (const _ of rows);
@@ -212,29 +211,25 @@ export const twoGaussians: Experiment<TwoGaussiansFigures> = {
     const settings = { steps, batch, width, training };
     const part = <T>(kind: keyof typeof critics, seed: number, work: () => Promise<T>): Promise<T> =>
       lab.part(`${kind}/seed-${seed}`, { ...settings, critic: critics[kind], real, fake }, work);
-    const discriminators: number[][] = [];
-    const penalised: PenalisedPair[] = [];
-    for (const seed of seeds) {
-      discriminators.push(await part('discriminator', seed, () => scoresBetween('discriminator', sizes, seed)));
+    const discriminators = await inTurn(seeds, (seed) =>
+      part('discriminator', seed, () => scoresBetween('discriminator', sizes, seed)),
+    );
+    const penalised = await inTurn(seeds, async (seed) => {
       const one = (kind: 'one-sided' | 'two-sided') => part(kind, seed, () => penalisedBetween(kind, sizes, seed));
-      penalised.push({ seed, oneSided: await one('one-sided'), twoSided: await one('two-sided') });
-    }
+      return { seed, oneSided: await one('one-sided'), twoSided: await one('two-sided') };
+    });
     const first = seeds[0]!;
     const clipped = await part('clipped', first, () => scoresBetween('clipped', sizes, first));
-    const values: TwoGaussiansFigures['values'][number][] = [];
-    for (const shift of sizes.shifts) {
-      const trained: number[] = [];
-      for (const seed of seeds) {
-        trained.push(await lab.part(`shift-${shift}/seed-${seed}`, settings, () => valueAt(shift, sizes, seed)));
-      }
-      const jsd = jsdOf(...apart(shift), everywhere);
-      values.push({ shift, trained, theory: rounded(2 * jsd + EQUILIBRIUM) });
-    }
-    const equilibria: TwoGaussiansFigures['equilibria'][number][] = [];
-    for (const seed of seeds) {
-      const decides = { ...settings, real, generatorSteps, game };
-      equilibria.push(await lab.part(`equilibrium/seed-${seed}`, decides, () => equilibrium(sizes, seed)));
-    }
+    const values = await inTurn(sizes.shifts, async (shift) => {
+      const trained = await inTurn(seeds, (seed) =>
+        lab.part(`shift-${shift}/seed-${seed}`, settings, () => valueAt(shift, sizes, seed)),
+      );
+      return { shift, trained, theory: rounded(2 * jsdOf(...apart(shift), everywhere) + EQUILIBRIUM) };
+    });
+    const decides = { ...settings, real, generatorSteps, game };
+    const equilibria = await inTurn(seeds, (seed) =>
+      lab.part(`equilibrium/seed-${seed}`, decides, () => equilibrium(sizes, seed)),
+    );
     const [p, q] = [density(real, shown), density(fake, shown)];
     const scale = steepestOf(clipped);
     const { estimate, wasserstein } = theory();

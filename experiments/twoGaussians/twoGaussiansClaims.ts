@@ -1,5 +1,5 @@
 import { atLeast, atMost, over } from '../claims.ts';
-import { largest, least } from '../critics.ts';
+import { largest, smallest } from '../critics.ts';
 import type { Claim } from '../experiment.ts';
 import { EQUILIBRIUM, fake, real, type TwoGaussiansFigures } from './twoGaussiansSetting.ts';
 
@@ -19,7 +19,7 @@ export function slopesAtGenerated({ x, discriminator, penalised }: TwoGaussiansF
       return near ? [Math.abs((ys[i + 1]! - ys[i]!) / (b - a))] : [];
     });
   return {
-    critic: least(penalised.map((pair) => least(slopes(pair.oneSided.scores)))),
+    critic: smallest(penalised.map((pair) => smallest(slopes(pair.oneSided.scores)))),
     discriminator: largest(discriminator.trained.map((d) => largest(slopes(d)))),
     best: largest(slopes(discriminator.best)),
   };

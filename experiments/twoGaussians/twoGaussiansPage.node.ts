@@ -1,7 +1,8 @@
 import { plot } from '../../gan/pictures/plot.node.ts';
 import type { PlotPoint } from '../../gan/pictures/plotTypes.ts';
-import { largest, least, mean } from '../critics.ts';
-import { fixed, picture, table } from '../markdown.ts';
+import { largest } from '../critics.ts';
+import { fixed, picture, section, table } from '../markdown.ts';
+import { meanAndEnds } from '../tables.ts';
 import { atOptimum, slopesAtGenerated, straightness } from './twoGaussiansClaims.ts';
 import { EQUILIBRIUM, LAMBDA, type PenalisedPair, real, type TwoGaussiansFigures } from './twoGaussiansSetting.ts';
 
@@ -90,68 +91,62 @@ export function twoGaussiansPage(figures: TwoGaussiansFigures): string {
   const { x, sizes, penalised, theory, values, equilibria, clipped } = figures;
   const slopes = slopesAtGenerated(figures);
   const over = `${(100 * (theory.optimum / theory.wasserstein - 1)).toFixed(1)} %`;
-  const spread = (found: readonly number[], digits = 3) =>
-    `${mean(found).toFixed(digits)} (${least(found).toFixed(digits)} to ${largest(found).toFixed(digits)})`;
   const behind = penalised.filter(({ twoSided }) => twoSided.estimate < 0.98 * theory.optimum);
-  return [
-    picture(
-      'two-gaussians',
-      'critics.svg',
-      'Densities of two Gaussians with the trained and the optimal discriminator, and with three critics',
-    ),
-    '',
-    picture('two-gaussians', 'value.svg', 'V of trained discriminators on the curve of 2 JSD - log 4'),
-    '',
-    `Everything was trained for each of ${sizes.seeds.length} seeds: other first weights, other samples. Means, and in brackets the ends.`,
-    '',
-    table(
-      ['shift', 'V, trained', '2 JSD - log 4', 'largest difference'],
-      values.map((v) => [
-        v.shift,
-        spread(v.trained),
-        fixed(v.theory, 3),
-        fixed(largest(v.trained.map((t) => Math.abs(t - v.theory))), 3),
-      ]),
-    ),
-    '',
-    table(
-      ['figure', 'measured', 'theory'],
-      [
+  return section(
+    [
+      picture(
+        'two-gaussians',
+        'critics.svg',
+        'Densities of two Gaussians with the trained and the optimal discriminator, and with three critics',
+      ),
+      picture('two-gaussians', 'value.svg', 'V of trained discriminators on the curve of 2 JSD - log 4'),
+      `Everything was trained for each of ${sizes.seeds.length} seeds: other first weights, other samples. Means, and in brackets the ends.`,
+      table(
+        ['shift', 'V, trained', '2 JSD - log 4', 'largest difference'],
+        values.map((v) => [
+          v.shift,
+          meanAndEnds(v.trained),
+          fixed(v.theory, 3),
+          fixed(largest(v.trained.map((t) => Math.abs(t - v.theory))), 3),
+        ]),
+      ),
+      table(
+        ['figure', 'measured', 'theory'],
         [
-          `V against a generator trained for ${sizes.generatorSteps} steps`,
-          spread(equilibria.map((e) => e.value)),
-          `-log 4 = ${fixed(EQUILIBRIUM, 3)}`,
+          [
+            `V against a generator trained for ${sizes.generatorSteps} steps`,
+            meanAndEnds(equilibria.map((e) => e.value)),
+            `-log 4 = ${fixed(EQUILIBRIUM, 3)}`,
+          ],
+          ['mean of what that generator makes', meanAndEnds(equilibria.map((e) => e.mean)), `${real.mean}`],
+          ['its standard deviation', meanAndEnds(equilibria.map((e) => e.deviation)), `${real.sigma}`],
+          [
+            `slope of the critics between the means, one-sided penalty, λ = ${LAMBDA}`,
+            meanAndEnds(penalised.map(({ oneSided }) => straightness(x, oneSided.scores).slope)),
+            'above 1, see below',
+          ],
+          ['their least slope within σ of the generated mean', slopes.critic.toFixed(3), 'above 1'],
+          ['the largest slope of D there', slopes.discriminator.toFixed(4), slopes.best.toFixed(4)],
+          ["the clipped critic's steepest slope", clipped.scale.toPrecision(3), 'not known beforehand'],
         ],
-        ['mean of what that generator makes', spread(equilibria.map((e) => e.mean)), `${real.mean}`],
-        ['its standard deviation', spread(equilibria.map((e) => e.deviation)), `${real.sigma}`],
-        [
-          `slope of the critics between the means, one-sided penalty, λ = ${LAMBDA}`,
-          spread(penalised.map(({ oneSided }) => straightness(x, oneSided.scores).slope)),
-          'above 1, see below',
-        ],
-        ['their least slope within σ of the generated mean', slopes.critic.toFixed(3), 'above 1'],
-        ['the largest slope of D there', slopes.discriminator.toFixed(4), slopes.best.toFixed(4)],
-        ["the clipped critic's steepest slope", clipped.scale.toPrecision(3), 'not known beforehand'],
-      ],
-    ),
-    '',
-    `What the critics say the distance is, E f(x) - E f(y): ${theory.optimum.toFixed(3)} at the optimum under a penalty of λ = ${LAMBDA}, where W₁ is ${theory.wasserstein.toFixed(3)}.`,
-    '',
-    table(
-      ['seed', 'one-sided penalty', 'two-sided penalty', 'local optimum of the signs of its slopes'],
-      penalised.map(({ seed, oneSided, twoSided }) => [
-        seed,
-        fixed(oneSided.estimate, 3),
-        fixed(twoSided.estimate, 3),
-        fixed(twoSided.settled, 3),
-      ]),
-    ),
-    '',
-    'What to point at:',
-    '- The trained D lies on D*. Over the generated samples it is 0 and flat: the minimax generator, whose gradient is D(x) times the slope of the logit, learns nothing.',
-    '- The critic with a penalty falls in a straight line from the real samples to the generated ones: its slope over the generated samples is as large as anywhere. The clipped one, as in the published figure, has a slope everywhere too, but bends where its few saturated weights let it.',
-    `- The best critic under a penalty has the slope 1 + |Q - P| / (2 λ ρ), with P and Q the distribution functions and ρ the density of the places that are penalised. That is above 1 wherever there is mass to move, and makes the estimate ${over} too large here: not an error of training, but what λ = ${LAMBDA} buys. The critics with a one-sided penalty find this optimum from every start.`,
-    `- The two-sided penalty has walls. A piece of the critic that starts with a slope in the wrong direction would have to pass through slope 0, which costs λ, and stays where it is, at the slope -(1 - |Q - P| / (2 λ ρ)). ${behind.length === 0 ? 'Here no critic was caught' : `Here ${behind.length} of ${penalised.length} were caught (seed ${behind.map((b) => b.seed).join(', ')}: look for the rise of the dashed line)`}; ${atOptimum(figures)} of ${penalised.length} are within 2 % of the optimum, and what the others say is, to 2 %, what such a local optimum gives.. The one-sided penalty, from the same first weights and samples, has none (Petzka et al. 2018).`,
-    '- V of the best discriminator never falls below -log 4, and is there only if the generator has it all right: the game is over when the discriminator can do no better than a coin. V alone does not show that it is the best one: D = 1/2 has -log 4 against any generator. What this generator makes is therefore measured too.',
-  ].join('\n');
+      ),
+      `What the critics say the distance is, E f(x) - E f(y): ${theory.optimum.toFixed(3)} at the optimum under a penalty of λ = ${LAMBDA}, where W₁ is ${theory.wasserstein.toFixed(3)}.`,
+      table(
+        ['seed', 'one-sided penalty', 'two-sided penalty', 'local optimum of the signs of its slopes'],
+        penalised.map(({ seed, oneSided, twoSided }) => [
+          seed,
+          fixed(oneSided.estimate, 3),
+          fixed(twoSided.estimate, 3),
+          fixed(twoSided.settled, 3),
+        ]),
+      ),
+    ],
+    [
+      'The trained D lies on D*. Over the generated samples it is 0 and flat: the minimax generator, whose gradient is D(x) times the slope of the logit, learns nothing.',
+      'The critic with a penalty falls in a straight line from the real samples to the generated ones: its slope over the generated samples is as large as anywhere. The clipped one, as in the published figure, has a slope everywhere too, but bends where its few saturated weights let it.',
+      `The best critic under a penalty has the slope 1 + |Q - P| / (2 λ ρ), with P and Q the distribution functions and ρ the density of the places that are penalised. That is above 1 wherever there is mass to move, and makes the estimate ${over} too large here: not an error of training, but what λ = ${LAMBDA} buys. The critics with a one-sided penalty find this optimum from every start.`,
+      `The two-sided penalty has walls. A piece of the critic that starts with a slope in the wrong direction would have to pass through slope 0, which costs λ, and stays where it is, at the slope -(1 - |Q - P| / (2 λ ρ)). ${behind.length === 0 ? 'Here no critic was caught' : `Here ${behind.length} of ${penalised.length} were caught (seed ${behind.map((b) => b.seed).join(', ')}: look for the rise of the dashed line)`}; ${atOptimum(figures)} of ${penalised.length} are within 2 % of the optimum, and what the others say is, to 2 %, what such a local optimum gives.. The one-sided penalty, from the same first weights and samples, has none (Petzka et al. 2018).`,
+      'V of the best discriminator never falls below -log 4, and is there only if the generator has it all right: the game is over when the discriminator can do no better than a coin. V alone does not show that it is the best one: D = 1/2 has -log 4 against any generator. What this generator makes is therefore measured too.',
+    ],
+  );
 }

@@ -1,7 +1,7 @@
 import { grad, noGrad, Rng, scope, type Tensor, tensor } from '../../engine/index.ts';
 import { mnist } from '../../gan/data/mnist.node.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
-import { trainingData } from '../../gan/data/trainingData.ts';
+import { trainingLoader } from '../../gan/data/trainingData.ts';
 import { metricSamples } from '../../gan/metrics/samples.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type ObjectiveName, objective } from '../../gan/objectives/objective.ts';
@@ -9,16 +9,18 @@ import { regularizer } from '../../gan/objectives/regularizer.ts';
 import { streams } from '../../gan/streams.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { train } from '../../gan/train.ts';
-import { Adam, DataLoader, type Module } from '../../nn/index.ts';
-import { largest, least, mean, rounded, trainCritic } from '../critics.ts';
+import { Adam, type Module } from '../../nn/index.ts';
+import { largest, mean, rounded, smallest, trainCritic } from '../critics.ts';
 import type { Experiment } from '../experiment.ts';
 import { drawRows } from '../sources.ts';
+import { inTurn } from '../tables.ts';
 import { vanishingClaims } from './vanishingClaims.ts';
 import {
   type CriticCurve,
   type CriticKind,
   criticKinds,
   type Fall,
+  normsOf,
   type VanishingFigures,
   type VanishingSizes,
 } from './vanishingFigures.ts';
@@ -59,18 +61,13 @@ export async function measureStage(set: SampleSet, stage: number, sizes: Vanishi
       stage,
       batch,
     );
-    const curves: CriticCurve[] = [];
-    for (const kind of Object.keys(criticKinds) as CriticKind[]) {
+    return await inTurn(Object.keys(criticKinds) as CriticKind[], async (kind) => {
       // A new critic of the same shape, from other first weights.
       const fresh = mlp({ ...shape, rng: new Rng(2, streams.weights) });
       fresh.generator.dispose();
-      try {
-        curves.push(await measureCritic(kind, { generator, critic: fresh.critic, latent }, table, sizes));
-      } finally {
-        fresh.critic.dispose();
-      }
-    }
-    return curves;
+      using critic = fresh.critic;
+      return await measureCritic(kind, { generator, critic, latent }, table, sizes);
+    });
   } finally {
     for (const module of [networks.critic, generator, table]) module.dispose();
   }
@@ -82,8 +79,7 @@ const learning = { lr: 2e-4, betas: [0.5, 0.999] } as const;
 const adam = (parameters: ConstructorParameters<typeof Adam>[0]) => new Adam(parameters, learning);
 
 async function trainGenerator(gan: Gan, set: SampleSet, steps: number, batch: number): Promise<void> {
-  const loader = { batchSize: batch, shuffle: true, dropLast: true, rng: new Rng(1, streams.data) };
-  const data = new DataLoader(trainingData(set), loader);
+  const data = trainingLoader(set, batch, new Rng(1, streams.data));
   try {
     for await (const _ of train(gan, { data }, { until: steps }));
   } finally {
@@ -121,7 +117,7 @@ async function measureCritic(
         for (const curve of norms) {
           const found = await gradientNorms(networks, curve.loss);
           curve.mean.push(rounded(mean(found)));
-          curve.low.push(rounded(least(found)));
+          curve.low.push(rounded(smallest(found)));
           curve.high.push(rounded(largest(found)));
         }
         doubt.push(rounded(await meanOutput(networks)));
@@ -183,18 +179,14 @@ export const vanishing: Experiment<VanishingFigures> = {
     const sizes = lab.quick ? quick : full;
     const { stages: list, ...settings } = sizes;
     let set: SampleSet | undefined;
-    const stages: VanishingFigures['stages'][number][] = [];
-    for (const stage of list) {
-      const critics = await lab.part(
-        `stage-${stage}`,
-        { ...settings, criticKinds, learning, measured: MEASURED },
-        async () => {
-          set ??= await mnist();
-          return measureStage(set, stage, sizes);
-        },
-      );
-      stages.push({ stage, critics });
-    }
+    const decides = { ...settings, criticKinds, learning, measured: MEASURED };
+    const stages = await inTurn(list, async (stage) => {
+      const critics = await lab.part(`stage-${stage}`, decides, async () => {
+        set ??= await mnist();
+        return measureStage(set, stage, sizes);
+      });
+      return { stage, critics };
+    });
     const at = places(sizes.steps);
     const falls = stages.map(({ stage, critics }) => fallOf(stage, critics, at));
     const figures = { sizes, at, stages, falls };
@@ -205,16 +197,15 @@ export const vanishing: Experiment<VanishingFigures> = {
 };
 
 function fallOf(stage: number, critics: readonly CriticCurve[], at: readonly number[]): Fall {
-  const curve = (kind: CriticKind, loss: ObjectiveName) =>
-    critics.find((c) => c.kind === kind)!.norms.find((n) => n.loss === loss)!.mean;
-  const [minimax, other] = [curve('discriminator', 'minimax'), curve('discriminator', 'non-saturating')];
-  const range = (values: readonly number[]) => rounded(largest(values) / least(values));
-  const clipped = curve('clipping', 'wasserstein').slice(at.findIndex((step) => step >= at.at(-1)! / 10));
+  const minimax = normsOf(critics, 'discriminator', 'minimax');
+  const other = normsOf(critics, 'discriminator', 'non-saturating');
+  const range = (values: readonly number[]) => rounded(largest(values) / smallest(values));
+  const clipped = normsOf(critics, 'clipping', 'wasserstein').slice(at.findIndex((step) => step >= at.at(-1)! / 10));
   return {
     stage,
     minimax: rounded(minimax[0]! / minimax.at(-1)!),
     nonSaturating: rounded(other.at(-1)! / other[0]!),
-    penalty: range(curve('gradient penalty', 'wasserstein')),
+    penalty: range(normsOf(critics, 'gradient penalty', 'wasserstein')),
     clipping: range(clipped),
   };
 }

@@ -1,25 +1,22 @@
 import { atLeast, atMost, over } from '../claims.ts';
-import { largest, least } from '../critics.ts';
+import { largest, smallest } from '../critics.ts';
 import type { Claim } from '../experiment.ts';
-import type { CriticKind, VanishingFigures } from './vanishingFigures.ts';
+import { type CriticKind, criticOf, normsOf, type VanishingFigures } from './vanishingFigures.ts';
 
 /** What must hold; of the critics' gradients also what tells them from those of critics that were never trained. */
 export function vanishingClaims({ stages, falls, at }: VanishingFigures): Claim[] {
-  const doubts = stages.map(({ critics }) => critics.find((c) => c.kind === 'discriminator')!.doubt);
-  const norms = (kind: CriticKind) =>
-    stages.map(
-      ({ critics }) => critics.find((c) => c.kind === kind)!.norms.find((n) => n.loss === 'wasserstein')!.mean,
-    );
+  const doubts = stages.map(({ critics }) => criticOf(critics, 'discriminator').doubt);
+  const norms = (kind: CriticKind) => stages.map(({ critics }) => normsOf(critics, kind, 'wasserstein'));
   const clippedOnce = at.indexOf(1);
   return over(1, [
     atMost(
-      `the discriminator becomes perfect: its D(g(z)) falls to at most 0.001 (largest of the stages; at least ${least(doubts.map((d) => d[0]!)).toPrecision(2)} before)`,
+      `the discriminator becomes perfect: its D(g(z)) falls to at most 0.001 (largest of the stages; at least ${smallest(doubts.map((d) => d[0]!)).toPrecision(2)} before)`,
       largest(doubts.map((d) => d.at(-1)!)),
       0.001,
     ),
     atLeast(
       'the minimax gradient falls by 100 times and more (smallest of the stages)',
-      least(falls.map((f) => f.minimax)),
+      smallest(falls.map((f) => f.minimax)),
       100,
     ),
     atMost(
@@ -29,12 +26,12 @@ export function vanishingClaims({ stages, falls, at }: VanishingFigures): Claim[
     ),
     atLeast(
       'and that critic was trained: its Wasserstein gradient after the last update is at least 1.5 times that before the first, 1 times without training (smallest of the stages)',
-      least(norms('gradient penalty').map((n) => n.at(-1)! / n[0]!)),
+      smallest(norms('gradient penalty').map((n) => n.at(-1)! / n[0]!)),
       1.5,
     ),
     atLeast(
       'the clipped critic too: its Wasserstein gradient after the last update is at least 100 times that after the first, which clips the weights (smallest of the stages)',
-      least(norms('clipping').map((n) => n.at(-1)! / n[clippedOnce]!)),
+      smallest(norms('clipping').map((n) => n.at(-1)! / n[clippedOnce]!)),
       100,
     ),
   ]);

@@ -59,6 +59,14 @@ export interface VanishingFigures {
   readonly falls: readonly Fall[];
 }
 
+/** The critic of a kind among those of a stage. */
+export const criticOf = (critics: readonly CriticCurve[], kind: CriticKind): CriticCurve =>
+  critics.find((critic) => critic.kind === kind)!;
+
+/** The mean norms of the generator's gradient under a loss and a kind of critic, at all measurements of a stage. */
+export const normsOf = (critics: readonly CriticCurve[], kind: CriticKind, loss: ObjectiveName): readonly number[] =>
+  criticOf(critics, kind).norms.find((norms) => norms.loss === loss)!.mean;
+
 /** What happens to the norms of one stage, from the first update to the last. */
 export interface Fall {
   readonly stage: number;

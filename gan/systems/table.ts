@@ -69,7 +69,7 @@ export const configure = (
  */
 export function checkConfig(owner: string, config: RunConfig): RunConfig {
   checkSettings(owner, settingsOf(config.system) as never, config);
-  for (const [name, range] of Object.entries(dataSettings)) {
+  for (const [name, { range }] of Object.entries(dataSettings)) {
     if (Object.hasOwn(config.dataOptions, name)) {
       checkRange(owner, `dataOptions.${name}`, range, config.dataOptions[name]);
     }
