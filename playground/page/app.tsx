@@ -1,6 +1,7 @@
 /** The page. */
 import type { JSX } from 'preact';
 import type { Half } from '../trial/trial.ts';
+import { Answer } from './answer.tsx';
 import { Charts } from './charts.tsx';
 import { Code } from './code.tsx';
 import { Controls, Regularizers } from './controls.tsx';
@@ -69,6 +70,7 @@ function Transport(): JSX.Element {
         step <output id="step">{step.value}</output>
         {speed.value !== undefined && running.value && <span class="small"> {speed.value.toFixed(0)} a second</span>}
       </span>
+      <Answer />
       <TimeLine />
     </div>
   );

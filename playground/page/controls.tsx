@@ -11,6 +11,7 @@ import {
 } from '../setup/choices.ts';
 import { entries, setupNames } from '../setup/entries.ts';
 import type { Entry, Group, Setup } from '../setup/setup.ts';
+import { Drawing } from './drawing.tsx';
 import { change, isLocked, isShown, setup } from './store.ts';
 
 /** What a choice is called. */
@@ -131,7 +132,9 @@ function Betas({ id }: { readonly id: string }): JSX.Element {
 
 /** The controls of a group, in the order of the table. */
 export function Controls({ group, title }: { readonly group: Group; readonly title: string }): JSX.Element | null {
-  const names = setupNames.filter((name) => entries[name].group === group && name !== 'regularizers');
+  const names = setupNames.filter(
+    (name) => entries[name].group === group && name !== 'regularizers' && name !== 'points',
+  );
   if (!isShown(group) || names.every((name) => !isShown(name))) return null;
   return (
     <fieldset class="controls">
@@ -139,6 +142,7 @@ export function Controls({ group, title }: { readonly group: Group; readonly tit
       {names.map((name) => (
         <Control key={name} name={name} />
       ))}
+      {group === 'data' && <Drawing />}
     </fieldset>
   );
 }

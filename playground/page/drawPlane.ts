@@ -2,7 +2,7 @@
  * The plane on a canvas: a pure function of what is to be seen, so that any panel may draw it.
  * @module
  */
-import type { Field, Look } from '../trial/look.ts';
+import type { Field, Frame, Look } from '../trial/look.ts';
 import type { LayerName } from './layers.ts';
 
 /** Colours of the page, as its style sheet has them. */
@@ -35,18 +35,22 @@ const extent = (values: Float32Array): readonly [number, number] =>
   values.reduce<[number, number]>(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
 
 /** The colours of a field, an image of as many pixels as it has points. */
-function image(field: Field, layer: 'critic' | 'slopes', paper: Colour): ImageData {
+function image(field: Field, layer: 'critic' | 'slopes' | 'ideal', paper: Colour): ImageData {
   const { side, values } = field;
   const [least, most] = extent(values);
   const middle = (least + most) / 2;
   const half = (most - least) / 2 || 1;
+  const at = {
+    critic: (i: number): number => (values[i]! - middle) / half,
+    slopes: (i: number): number => ratio(slopeAt(field, i)),
+    ideal: (i: number): number => 2 * (field.ideal?.[i] ?? 0.5) - 1,
+  }[layer];
   const pixels = new ImageData(side, side);
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) {
       const i = row * side + column;
-      // Of the critic the sign of the difference counts, of slopes the ratio to 1: twice and half are as far.
-      const t = layer === 'critic' ? (values[i]! - middle) / half : ratio(slopeAt(field, i));
-      const [low, high] = layer === 'critic' ? [ORANGE, BLUE] : [VIOLET, GREEN];
+      const t = at(i);
+      const [low, high] = layer === 'slopes' ? [VIOLET, GREEN] : [ORANGE, BLUE];
       const colour = mixed(paper, t < 0 ? low : high, Number.isFinite(t) ? 0.85 * Math.abs(t) : 0);
       pixels.data.set([...colour, 255], 4 * ((side - 1 - row) * side + column));
     }
@@ -70,12 +74,12 @@ export function drawPlane(
   shown: ReadonlySet<LayerName>,
   palette: Palette,
 ): void {
-  const { reach, field, lines, plan, folds, arrows, real, fake } = look;
+  const { frame, field, lines, plan, folds, arrows, real, fake } = look;
   const { paper, ink } = palette;
-  const brush = new Brush(context, size, reach);
+  const brush = new Brush(context, size, frame);
   context.fillStyle = paper;
   context.fillRect(0, 0, size, size);
-  const colouring = shown.has('slopes') ? 'slopes' : shown.has('critic') ? 'critic' : undefined;
+  const colouring = (['slopes', 'ideal', 'critic'] as const).find((name) => shown.has(name));
   if (field && colouring) {
     const small = new OffscreenCanvas(field.side, field.side);
     small.getContext('2d')!.putImageData(image(field, colouring, rgb(paper)), 0, 0);
@@ -116,26 +120,28 @@ export function drawPlane(
 }
 
 /** What layers draw with: places of the plane as pixels, and strokes in sizes that follow the canvas. */
-class Brush {
+export class Brush {
   readonly context: CanvasRenderingContext2D;
   /** Pixels of a line of width 1. */
   readonly unit: number;
   readonly size: number;
-  readonly reach: number;
+  readonly frame: Frame;
 
-  constructor(context: CanvasRenderingContext2D, size: number, reach: number) {
+  constructor(context: CanvasRenderingContext2D, size: number, frame: Frame) {
     this.context = context;
     this.size = size;
-    this.reach = reach;
+    this.frame = frame;
     this.unit = size / 600;
   }
 
   x(v: number): number {
-    return ((v + this.reach) / (2 * this.reach)) * this.size;
+    const { middle, reach } = this.frame;
+    return ((v - middle[0] + reach) / (2 * reach)) * this.size;
   }
 
   y(v: number): number {
-    return this.size - this.x(v);
+    const { middle, reach } = this.frame;
+    return ((middle[1] + reach - v) / (2 * reach)) * this.size;
   }
 
   /** Strokes what `path` lays down. */
@@ -199,7 +205,7 @@ class Brush {
     let longest = 0;
     for (let i = 0; i < by.length; i += 2) longest = Math.max(longest, Math.hypot(by[i]!, by[i + 1]!));
     if (!(longest > 0 && Number.isFinite(longest))) return;
-    const scale = (0.2 * this.reach) / longest;
+    const scale = (0.2 * this.frame.reach) / longest;
     for (let i = 0; i < by.length; i += 8) {
       const [a, b] = [this.x(from[i]!), this.y(from[i + 1]!)];
       const [c, d] = [this.x(from[i]! + scale * by[i]!), this.y(from[i + 1]! + scale * by[i + 1]!)];

@@ -20,7 +20,7 @@ export function Slopes(): JSX.Element | null {
   return (
     <figure class="chart">
       <figcaption>
-        Slopes ‖∇f‖ between real and generated
+        Slopes of f between real and generated
         <span class="legend">
           mean <output>{shortly(mean)}</output>
         </span>

@@ -2,6 +2,11 @@
 export const layers = {
   critic: { title: 'critic', about: "the critic's value: blue where it says real, orange where it says generated" },
   slopes: { title: 'slope', about: 'the slope ‖∇f‖: violet below 1, white at 1, green above' },
+  ideal: {
+    title: 'D*',
+    about:
+      'what the best discriminator would say, p/(p + q): from the density of the data and kernels around the samples',
+  },
   levels: { title: 'levels', about: 'lines of equal value of the critic' },
   folds: { title: 'folds', about: 'a square grid of latent codes, carried through the generator' },
   plan: {
@@ -25,3 +30,6 @@ export const layerNames = Object.keys(layers) as readonly LayerName[];
 
 /** The layers of a page that is opened without a link. */
 export const usualLayers: readonly LayerName[] = ['critic', 'levels', 'real', 'fake'];
+
+/** Layers that colour the whole plane: one of them is drawn. */
+export const colourings: readonly LayerName[] = ['critic', 'slopes', 'ideal'];

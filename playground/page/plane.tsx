@@ -2,7 +2,8 @@
 import { useSignalEffect } from '@preact/signals';
 import type { JSX, TargetedKeyboardEvent, TargetedPointerEvent } from 'preact';
 import { useRef } from 'preact/hooks';
-import { drawPlane, type Palette } from './drawPlane.ts';
+import { brush, draft, lift, stroke } from './drawing.tsx';
+import { Brush, drawPlane, type Palette } from './drawPlane.ts';
 import { layerNames, layers } from './layers.ts';
 import { readPlane } from './probe.ts';
 import { isShown, look, point, probe, setup, shown, step, toggle } from './store.ts';
@@ -23,7 +24,7 @@ const paletteOf = (element: Element): Palette => {
 function usePlane() {
   const ref = useRef<HTMLCanvasElement>(null);
   useSignalEffect(() => {
-    const [seen, names, at] = [look.value, shown.value, probe.value];
+    const [seen, names, at, drawn] = [look.value, shown.value, probe.value, draft.value];
     const canvas = ref.current;
     if (!canvas) return;
     const draw = (): void => {
@@ -32,12 +33,10 @@ function usePlane() {
       if (canvas.width !== size) canvas.width = canvas.height = size;
       const context = canvas.getContext('2d')!;
       const palette = paletteOf(canvas);
-      drawPlane(context, size, seen, names, palette);
+      drawPlane(context, size, drawn ? { ...seen, real: Float32Array.from(drawn) } : seen, names, palette);
       if (!at) return;
-      const [x, y] = [
-        ((at[0] + seen.reach) / (2 * seen.reach)) * size,
-        size - ((at[1] + seen.reach) / (2 * seen.reach)) * size,
-      ];
+      const brush = new Brush(context, size, seen.frame);
+      const [x, y] = [brush.x(at[0]), brush.y(at[1])];
       context.strokeStyle = palette.ink;
       context.lineWidth = 1.5 * devicePixelRatio;
       context.strokeRect(
@@ -60,28 +59,36 @@ function usePlane() {
   return ref;
 }
 
-/** Moves the probe by the mouse. */
-function moved({ currentTarget, clientX, clientY }: TargetedPointerEvent<HTMLCanvasElement>): void {
-  const reach = look.value?.reach;
-  if (reach === undefined) return;
+/** The place of the plane under a pointer. */
+function placeOf({
+  currentTarget,
+  clientX,
+  clientY,
+}: TargetedPointerEvent<HTMLCanvasElement>): [number, number] | undefined {
+  const frame = look.value?.frame;
+  if (!frame) return undefined;
   const { left, top, width } = currentTarget.getBoundingClientRect();
-  point(
-    [(2 * (clientX - left)) / width - 1, 1 - (2 * (clientY - top)) / width].map((v) => v * reach) as [number, number],
-  );
+  const { middle, reach } = frame;
+  return [
+    middle[0] + ((2 * (clientX - left)) / width - 1) * reach,
+    middle[1] + (1 - (2 * (clientY - top)) / width) * reach,
+  ];
 }
 
 /** Moves the probe by the arrow keys. */
 function pressed(event: TargetedKeyboardEvent<HTMLCanvasElement>): void {
-  const reach = look.value?.reach;
+  const frame = look.value?.frame;
   const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-  if (reach === undefined) return;
+  if (!frame) return;
   if (event.key === 'Escape') point(undefined);
   if (!by) return;
   event.preventDefault();
-  const [x, y] = probe.value ?? [0, 0];
+  const { middle, reach } = frame;
+  const at = probe.value ?? middle;
   const far = (event.shiftKey ? 0.2 : 0.04) * reach;
-  const held = (v: number): number => Math.max(-reach, Math.min(reach, v));
-  point([held(x + far * by[0]!), held(y + far * by[1]!)]);
+  const held = (axis: 0 | 1): number =>
+    Math.max(middle[axis] - reach, Math.min(middle[axis] + reach, at[axis] + far * by[axis]!));
+  point([held(0), held(1)]);
 }
 
 /** The plane with its layers. */
@@ -106,7 +113,18 @@ export function Plane(): JSX.Element {
         role="img"
         aria-label="Real and generated samples in the plane. Arrow keys move a probe, whose values stand below."
         aria-describedby="probe"
-        onPointerMove={moved}
+        onPointerDown={(event) => {
+          const at = placeOf(event);
+          if (brush.value === 'off' || !at) return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          stroke(at);
+        }}
+        onPointerMove={(event) => {
+          const at = placeOf(event);
+          if (at && brush.value !== 'off' && event.buttons === 1) stroke(at);
+          else point(at);
+        }}
+        onPointerUp={lift}
         onPointerLeave={() => point(undefined)}
         onKeyDown={pressed}
       >

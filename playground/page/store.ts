@@ -10,12 +10,15 @@ import type { Look, Wanted } from '../trial/look.ts';
 import type { Half } from '../trial/trial.ts';
 import type { Report, Row } from '../worker/messages.ts';
 import { type Ask, startWorker } from './client.ts';
-import { type LayerName, layers, usualLayers } from './layers.ts';
+import { colourings, type LayerName, layers, usualLayers } from './layers.ts';
 
 /** How fast it runs: the milliseconds of rest after each step. */
 export const paces = { fast: 0, slow: 1000 } as const;
 
-const opened: Link = readLink(location.hash);
+/** The state of a page that was saved with one; a link goes before it. */
+const saved = document.querySelector<HTMLMetaElement>('meta[name="wgrad-state"]')?.content ?? '';
+
+const opened: Link = readLink(location.hash.length > 1 ? location.hash : saved);
 
 /** What decides the training. */
 export const setup = signal<Setup>(opened.setup);
@@ -79,10 +82,13 @@ let trial = 0;
 
 /** What the layers that are shown need of the trial. */
 const wanted = (): Wanted => ({
-  field: ['critic', 'slopes', 'levels'].some((name) => shown.value.has(name as LayerName)) || probe.value !== undefined,
+  field:
+    ['critic', 'slopes', 'ideal', 'levels'].some((name) => shown.value.has(name as LayerName)) ||
+    probe.value !== undefined,
   lines: true, // the histogram of slopes shows them too
   arrows: shown.value.has('arrows'),
   plan: true, // its cost is the exact distance
+  ideal: shown.value.has('ideal'),
   folds: shown.value.has('folds'),
 });
 
@@ -217,8 +223,7 @@ export function toggle(name: LayerName): void {
   if (!next.delete(name)) {
     next.add(name);
     // Two colourings of the whole plane would hide each other.
-    if (name === 'critic') next.delete('slopes');
-    if (name === 'slopes') next.delete('critic');
+    if (colourings.includes(name)) for (const other of colourings) if (other !== name) next.delete(other);
   }
   shown.value = next;
   ask({ kind: 'want', wanted: wanted() });

@@ -15,6 +15,7 @@ export const dataTitles = {
   spirals: 'Two spirals',
   'swiss-roll': 'Swiss roll',
   segments: 'Two segments',
+  drawn: 'Drawn by hand',
 } as const;
 
 /** The name of a set of points. */

@@ -4,6 +4,7 @@
  */
 import { checkSettings, defaultsOf } from '../../gan/settings.ts';
 import { activationTitles, dataTitles, isRegularizer, namesIn, objectives, optimizerTitles } from './choices.ts';
+import { arePoints, readPoints, usualPoints, writePoints } from './points.ts';
 import type { Entry, Setup } from './setup.ts';
 
 type Table = { readonly [K in keyof Setup]: Entry<Setup[K]> };
@@ -64,6 +65,17 @@ export const entries: Table = {
     steps: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5],
     about: 'standard deviation of each Gaussian, or of the noise around a curve',
     restarts: true,
+  },
+  points: {
+    key: 'x',
+    group: 'data',
+    title: 'Points',
+    default: usualPoints,
+    range: { holds: arePoints, says: 'one point or more, and at most 600, of two numbers from -2.5 to 2.5 each' },
+    about: 'points that were drawn or pasted',
+    link: { write: writePoints, read: readPoints },
+    restarts: true,
+    applies: ({ data }) => data === 'drawn',
   },
   latent: {
     key: 'z',
@@ -236,6 +248,10 @@ export const entries: Table = {
     restarts: true,
   },
 };
+
+/** A setting as it stands in a link. */
+export const textOf = <K extends keyof Setup>(name: K, value: Setup[K]): string =>
+  (entries[name] as Entry<Setup[K]>).link?.write(value) ?? String(value);
 
 /** The names of the settings, in the order in which they are shown and written. */
 export const setupNames = Object.keys(entries) as readonly (keyof Setup)[];

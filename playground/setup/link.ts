@@ -2,7 +2,7 @@
  * The state of the page in its link: only what differs from what is usual, under short names that never change.
  * @module
  */
-import { entries, setupNames, usualSetup } from './entries.ts';
+import { entries, setupNames, textOf, usualSetup } from './entries.ts';
 import type { Entry, Setup } from './setup.ts';
 
 /** What a link says beside the setup: how the page is shown. */
@@ -62,7 +62,7 @@ function read(entry: Entry<unknown>, text: string): { value?: unknown; note?: st
       ? { value }
       : { value, note: `${title}: ${text} became ${value}; it is ${entry.range.says}` };
   }
-  const value = Array.isArray(entry.default) ? listOf(text, entry.default) : text;
+  const value = entry.link ? entry.link.read(text) : Array.isArray(entry.default) ? listOf(text, entry.default) : text;
   if (entry.range.holds(value)) return { value };
   return { note: `${title}: '${text}' was left out; it is ${entry.range.says}` };
 }
@@ -111,8 +111,8 @@ export function readLink(hash: string): Link {
 export function writeLink({ setup, view, unknown }: Omit<Link, 'notes'>): string {
   const parts: (readonly [string, string])[] = [];
   for (const name of setupNames) {
-    const text = String(setup[name]);
-    if (text !== String(usualSetup[name])) parts.push([entries[name].key, text]);
+    const text = textOf(name, setup[name]);
+    if (text !== textOf(name, usualSetup[name])) parts.push([entries[name].key, text]);
   }
   if (view.layers) parts.push(['show', view.layers.join(',')]);
   for (const name of lists) if (view[name].length > 0) parts.push([name, view[name].join(',')]);

@@ -14,6 +14,7 @@ const calls: Readonly<Record<DataName, (setup: Setup) => string>> = {
   spirals: ({ sigma }) => `spirals({ noise: ${sigma} })`,
   'swiss-roll': ({ sigma }) => `swissRoll({ noise: ${sigma} })`,
   segments: () => 'segments({ theta: 1 })',
+  drawn: () => 'drawn',
 };
 
 const optimizer = ({ optimizer, betas }: Setup, lr: number): string =>
@@ -22,6 +23,23 @@ const optimizer = ({ optimizer, betas }: Setup, lr: number): string =>
     rmsprop: `(parameters) => new RMSprop(parameters, { lr: ${lr} })`,
     sgd: `(parameters) => new SGD(parameters, { lr: ${lr} })`,
   })[optimizer];
+
+/** A distribution of points that were drawn, as the page has it. */
+const distribution = ({
+  points,
+  sigma,
+}: Setup): string => `const points = [${points.map((v) => Number(v.toPrecision(7))).join(', ')}];
+const drawn = {
+  name: 'drawn',
+  title: 'points that were drawn',
+  dimension: 2,
+  sample(n, rng) {
+    const which = rng.hostUniform(n).map((u) => Math.floor((u * points.length) / 2));
+    return Float32Array.from(rng.hostNormal(2 * n), (z, i) => points[2 * which[i >> 1] + (i % 2)] + ${sigma} * z);
+  },
+};
+
+`;
 
 /**
  * A program for Node that trains a setup as the page does, and prints the numbers of its last steps: on the same adapter those of the page.
@@ -35,8 +53,9 @@ export function programOf(setup: Setup, until: number): string {
   const used = regularizers
     .map(splitRegularizer)
     .map(([name, strength]) => `regularizer('${name}'${strength === undefined ? '' : `, ${strength}`})`);
+  const drawn = setup.data === 'drawn';
   const names = [
-    ...['Gan', data.split('(')[0]!, 'mlp', 'pointSet', ...(used.length > 0 ? ['regularizer'] : [])],
+    ...['Gan', ...(drawn ? [] : [data.split('(')[0]!]), 'mlp', 'pointSet', ...(used.length > 0 ? ['regularizer'] : [])],
     ...['train', 'trainingLoader', ...(modes ? ['modeCoverage'] : [])],
   ].sort((a, b) => a.localeCompare(b));
   const sizes = ['latent', 'width', 'depth', 'criticWidth', 'criticDepth'] as const;
@@ -44,7 +63,7 @@ export function programOf(setup: Setup, until: number): string {
 import { ${names.join(', ')} } from 'wgrad/gan';
 import { ${kind} } from 'wgrad/nn';
 
-await init();
+${drawn ? distribution(setup) : ''}await init();
 const set = pointSet(${data}, { seed: ${seed}, trainSize: ${POINTS}, testSize: ${HELD_OUT} });
 const networks = mlp({
   shape: [2],

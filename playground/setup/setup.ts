@@ -15,6 +15,8 @@ export interface Setup {
   readonly modes: number;
   /** Standard deviation of each Gaussian, or of the noise around a curve. */
   readonly sigma: number;
+  /** Points x, y, x, y, ... that were drawn or pasted, each in [-2.5, 2.5]: what is learnt of the data 'drawn'. */
+  readonly points: readonly number[];
   /** Length of a latent code. */
   readonly latent: number;
   /** Units of each hidden layer of the generator. */
@@ -71,6 +73,8 @@ export interface Entry<V> extends Setting<V> {
   readonly bounds?: readonly [least: number, most: number];
   /** Values that the control offers, of a number whose steps are not even. */
   readonly steps?: readonly number[];
+  /** How a link has it, if not as plain text. What cannot be read is undefined. */
+  readonly link?: { write(value: V): string; read(text: string): V | undefined };
   /** Whether a change begins a new training; the others are changed under way. */
   readonly restarts: boolean;
   /** Whether it says anything, with the others as they are. */

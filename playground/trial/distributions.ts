@@ -1,4 +1,6 @@
 /** What the page's points are drawn from. */
+
+import { Rng } from '../../engine/index.ts';
 import {
   type Distribution,
   gaussianGrid,
@@ -10,9 +12,10 @@ import {
   swissRoll,
 } from '../../gan/index.ts';
 import type { DataName } from '../setup/choices.ts';
+import type { Setup } from '../setup/setup.ts';
 
 /** Makes a distribution. @param modes how many Gaussians @param sigma their spread, or that of the noise around a curve */
-type Create = (options: { readonly modes: number; readonly sigma: number }) => Distribution;
+type Create = (options: Pick<Setup, 'modes' | 'sigma' | 'points'>) => Distribution;
 
 /** The sets of points by name. */
 export const distributions: Readonly<Record<DataName, Create>> = {
@@ -25,4 +28,19 @@ export const distributions: Readonly<Record<DataName, Create>> = {
   spirals: ({ sigma }) => spirals({ noise: sigma }),
   'swiss-roll': ({ sigma }) => swissRoll({ noise: sigma }),
   segments: () => segments({ theta: 1 }),
+  drawn: ({ points, sigma }) => drawn(points, sigma),
 };
+
+/** Points that were given, each as likely, with Gaussian noise around them. */
+function drawn(points: readonly number[], sigma: number): Distribution {
+  return {
+    name: 'drawn',
+    title: 'points that were drawn',
+    dimension: 2,
+    sample(n, rng) {
+      const from = typeof rng === 'number' ? new Rng(rng) : rng;
+      const which = from.hostUniform(n).map((u) => Math.floor((u * points.length) / 2));
+      return Float32Array.from(from.hostNormal(2 * n), (z, i) => points[2 * which[i >> 1]! + (i % 2)]! + sigma * z);
+    },
+  };
+}

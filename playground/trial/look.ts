@@ -7,6 +7,8 @@ import { grad, noGrad, Rng, scope, type Tensor, tensor } from '../../engine/inde
 import { levelSet, type ModeCoverage, modeCoverage } from '../../gan/index.ts';
 import { streams } from '../../gan/streams.ts';
 import { withoutTracking } from '../../nn/index.ts';
+import { EXTENT } from '../setup/points.ts';
+import { idealOn } from './ideal.ts';
 import { type Plan, planBetween } from './plan.ts';
 import type { Trial } from './trial.ts';
 
@@ -20,6 +22,8 @@ export interface Wanted {
   readonly arrows: boolean;
   /** The cheapest plan that carries generated samples onto real ones. */
   readonly plan: boolean;
+  /** What the best discriminator would say. */
+  readonly ideal: boolean;
   /** The square of latent codes, carried through the generator. */
   readonly folds: boolean;
 }
@@ -34,6 +38,8 @@ export interface Field {
   readonly gradients: Float32Array;
   /** Lines of equal value: x and y of their points, one after the other. */
   readonly levels: readonly Float32Array[];
+  /** D* = p/(p + q), what the best discriminator would say, if it was asked for. */
+  readonly ideal: Float32Array | undefined;
 }
 
 /** Places on lines from real to generated samples. */
@@ -46,11 +52,19 @@ export interface Lines {
   readonly slopes: Float32Array;
 }
 
+/** A square of the plane. */
+export interface Frame {
+  /** x and y of its middle. */
+  readonly middle: readonly [x: number, y: number];
+  /** Half its side. */
+  readonly reach: number;
+}
+
 /** What is drawn of a step. */
 export interface Look {
   readonly step: number;
-  /** Half the side of the square frame around 0. */
-  readonly reach: number;
+  /** The square that is drawn. */
+  readonly frame: Frame;
   /** x and y of held-out points. */
   readonly real: Float32Array;
   /** x and y of generated samples, from the averaged generator where there is an average. */
@@ -81,8 +95,8 @@ export const FOLDS = 21;
 /** What of a trial never moves: codes, places on lines, the grid. */
 export class Looker {
   readonly #trial: Trial;
-  /** Half the side of the frame. */
-  readonly reach: number;
+  /** What is drawn of the plane. */
+  readonly frame: Frame;
   readonly #real: Float32Array;
   readonly #codes: Float32Array;
   readonly #places: Float32Array;
@@ -91,12 +105,12 @@ export class Looker {
   constructor(trial: Trial) {
     this.#trial = trial;
     this.#real = trial.set.test.data as Float32Array;
-    // Samples that lie somewhat outside of the data are seen too.
-    this.reach = 1.25 * this.#real.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+    // Under the hand that draws, the frame must not move.
+    this.frame = trial.setup.data === 'drawn' ? { middle: [0, 0], reach: EXTENT } : frameOf(this.#real);
     const { seed, latent } = trial.setup;
     this.#codes = Float32Array.from(new Rng(seed, streams.samples).hostNormal(COUNTED * latent));
     this.#places = Float32Array.from(new Rng(seed, streams.measurements).hostUniform(LINES));
-    this.#grid = square(FIELD, this.reach);
+    this.#grid = square(FIELD, this.frame);
   }
 
   /** What is wanted of the trial's state now. */
@@ -122,12 +136,13 @@ export class Looker {
       read.folds,
     ]);
     const samples = Float32Array.from(all);
+    const ideal = wanted.ideal ? idealOn(this.#grid, trial.set.distribution, this.#real, samples) : undefined;
     return {
       step,
-      reach: this.reach,
+      frame: this.frame,
       real: this.#real.slice(0, 2 * SHOWN),
       fake: samples.slice(0, 2 * SHOWN),
-      field,
+      field: field && { ...field, ideal },
       lines,
       arrows,
       folds,
@@ -148,7 +163,7 @@ export class Looker {
     return { scores: scores.detach(), gradient: gradient! };
   }
 
-  async #field(): Promise<Field> {
+  async #field(): Promise<Omit<Field, 'ideal'>> {
     const { scores, gradient } = this.#scored(tensor(this.#grid, { shape: [FIELD * FIELD, 2] }));
     const [values, gradients] = await Promise.all([scores.data(), gradient.data()]);
     const floats = Float32Array.from(values);
@@ -159,8 +174,9 @@ export class Looker {
   #levels(values: Float32Array): Float32Array[] {
     const [least, most] = values.reduce(([a, b], v) => [Math.min(a!, v), Math.max(b!, v)], [Infinity, -Infinity]);
     if (!(Number.isFinite(most! - least!) && least! < most!)) return [];
-    const side = [-this.reach, this.reach] as const;
-    const field = { box: { x: side, y: side }, columns: FIELD, rows: FIELD, values };
+    const { middle, reach } = this.frame;
+    const side = (at: number) => [at - reach, at + reach] as const;
+    const field = { box: { x: side(middle[0]), y: side(middle[1]) }, columns: FIELD, rows: FIELD, values };
     return Array.from({ length: LEVELS }, (_, i) => least! + ((most! - least!) * (i + 1)) / (LEVELS + 1)).flatMap(
       (level) => levelSet(field, level).map((line) => Float32Array.from(line.flat())),
     );
@@ -201,18 +217,33 @@ export class Looker {
   async #folds(): Promise<Float32Array> {
     const { latent } = this.#trial.setup;
     // Codes within 2.5 of 0 hold all but a hundredth of the normal's mass along an axis.
-    const grid = square(FOLDS, 2.5);
+    const grid = square(FOLDS, { middle: [0, 0], reach: 2.5 });
     const codes = latent === 2 ? grid : grid.filter((_, i) => i % 2 === 0);
     const carried = this.#trial.gan.sample(tensor(codes, { shape: [FOLDS * FOLDS, latent] }));
     return Float32Array.from(await carried.data());
   }
 }
 
-/** x and y of a grid over a square around 0, rows from the lowest y. */
-function square(side: number, reach: number): Float32Array {
-  const at = (i: number): number => -reach + (2 * reach * i) / (side - 1);
+/** The square around some points, and somewhat more: samples beside the data are seen too. */
+function frameOf(points: Float32Array): Frame {
+  const ends = [0, 1].map((axis) => {
+    let [least, most] = [Infinity, -Infinity];
+    for (let i = axis; i < points.length; i += 2) {
+      least = Math.min(least, points[i]!);
+      most = Math.max(most, points[i]!);
+    }
+    return [least, most] as const;
+  });
+  const [[left, right], [low, high]] = ends as [readonly [number, number], readonly [number, number]];
+  const reach = 0.625 * Math.max(right - left, high - low);
+  return { middle: [(left + right) / 2, (low + high) / 2], reach: reach > 0 ? reach : 1 };
+}
+
+/** x and y of a grid over a square, rows from the lowest y. */
+function square(side: number, { middle, reach }: Frame): Float32Array {
+  const at = (axis: 0 | 1, i: number): number => middle[axis] - reach + (2 * reach * i) / (side - 1);
   return Float32Array.from({ length: 2 * side * side }, (_, i) => {
     const point = i >> 1;
-    return i % 2 === 0 ? at(point % side) : at(Math.floor(point / side));
+    return i % 2 === 0 ? at(0, point % side) : at(1, Math.floor(point / side));
   });
 }

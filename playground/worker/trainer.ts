@@ -14,7 +14,7 @@ import type { Report, Request, Row } from './messages.ts';
 /** Milliseconds between reports of numbers. */
 const REPORT = 60;
 
-const NOTHING: Wanted = { field: false, lines: false, arrows: false, plan: false, folds: false };
+const NOTHING: Wanted = { field: false, lines: false, arrows: false, plan: false, ideal: false, folds: false };
 
 /** Gives way to messages that wait. */
 const turn = (): Promise<void> =>

@@ -3,7 +3,9 @@ import * as assert from 'uvu/assert';
 import { objectiveNames, optimizerNames, regularizer, regularizerNames } from '../../gan/index.ts';
 import { namesIn, objectives, optimizerTitles, regularizers } from '../../playground/setup/choices.ts';
 import { checkedSetup, entries, setupNames, usualSetup } from '../../playground/setup/entries.ts';
+import { isReached, parseGoal } from '../../playground/setup/goal.ts';
 import { readLink, usualView, writeLink } from '../../playground/setup/link.ts';
+import { onGrid, parseTable, readPoints, writePoints } from '../../playground/setup/points.ts';
 import type { Entry, Setup } from '../../playground/setup/setup.ts';
 import { numbers } from '../support/values.ts';
 
@@ -17,6 +19,7 @@ function someValue(entry: Entry<unknown>, next: () => number): unknown {
     return entry.range.holds(value) ? value : Math.round(value);
   }
   if (entry.key === 'b') return [next(), next()];
+  if (entry.key === 'x') return Array.from({ length: 2 * (1 + Math.floor(next() * 50)) }, () => onGrid(6 * next() - 3));
   return namesIn(regularizers)
     .filter(() => next() < 0.4)
     .map((name) => (regularizers[name].strength && next() < 0.7 ? `${name}=${next() * 100}` : name));
@@ -29,6 +32,22 @@ const someSetup = (next: () => number): Setup =>
       next() < 0.5 ? usualSetup[name] : someValue(entries[name] as Entry<unknown>, next),
     ]),
   ) as unknown as Setup;
+
+test('points of a table: headings are left out, the rest fits the square, and what is no table is said', () => {
+  const { points, note } = parseTable('x,y\n0,0\n10; 5\r\n10\t10\n\n1 2 3');
+  assert.equal(
+    points.map((v) => Number(v.toFixed(3))),
+    [-2, -2, 2, 0, 2, 2, -1.6, -1.2],
+  );
+  assert.is(note, '4 points, scaled by 0.400');
+  assert.equal(parseTable('nothing').points, []);
+  const many = parseTable(Array.from({ length: 5000 }, (_, i) => `${i},${i % 7}`).join('\n'));
+  assert.is(many.points.length / 2, 556);
+  assert.match(many.note, '556 points of 5000, every 9th');
+  assert.equal(readPoints(writePoints(many.points)), many.points);
+  for (const text of ['x', '====', writePoints(many.points).slice(1), 'AAA'])
+    assert.is(readPoints(text), undefined, text);
+});
 
 test('an empty link is the usual page', () => {
   const read = readLink('');
@@ -113,6 +132,17 @@ test("the page's words are those of the library: names, and usual strengths", ()
   assert.equal([...namesIn(optimizerTitles)].sort(), [...optimizerNames].sort());
   assert.equal([...namesIn(regularizers)].sort(), [...regularizerNames].sort());
   for (const name of regularizerNames) assert.is(regularizers[name].strength?.[1], regularizer(name).strength, name);
+});
+
+test('goals: what they are, and when they are reached', () => {
+  assert.equal(parseGoal('modes>=8'), { name: 'modes', sign: '>=', number: 8 });
+  assert.equal(parseGoal(' distance<=0.25 '), { name: 'distance', sign: '<=', number: 0.25 });
+  for (const text of ['', 'modes', 'modes>8', 'modes>=', 'modes>= ', '>=8', 'modes>=x'])
+    assert.is(parseGoal(text), undefined);
+  assert.ok(isReached(parseGoal('modes>=8')!, { modes: 8 }));
+  assert.not(isReached(parseGoal('modes>=8')!, { modes: 7 }));
+  assert.not(isReached(parseGoal('modes>=0')!, {}), 'what is not there reaches nothing');
+  assert.not(isReached(parseGoal('distance<=1')!, { distance: Number.NaN }));
 });
 
 test.run();

@@ -190,6 +190,43 @@ test('a value that may not be is not taken, and the control says what may', asyn
   });
 });
 
+test('a goal is marked where it is reached, and the answer says so; what was saved opens with its state', async (context) => {
+  const link = `${SMALL}&seed=2&until=5&goal=step>=3`;
+  await withPage(context, `${context.file}#${link}`, async (page) => {
+    await ready(page);
+    assert.is(await page.textContent('.goal'), 'Goal: step>=3');
+    await page.click('button.main');
+    await atRest(page);
+    assert.match((await page.textContent('.goal'))!, '✓ step>=3 at step ');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Save page')]);
+    const saved = join(context.folder, 'saved.html');
+    await download.saveAs(saved);
+    await withPage(context, pathToFileURL(saved).href, async (other) => {
+      await ready(other);
+      assert.is(await other.inputValue('#set-seed'), '2');
+      await other.click('button.main');
+      await reached(other, 5);
+    });
+  });
+});
+
+test('points are drawn by hand and learnt', async (context) => {
+  await withPage(context, `${context.url}#${SMALL}`, async (page) => {
+    await ready(page);
+    await page.getByRole('button', { name: 'Draw' }).click();
+    const box = (await page.locator('.plane canvas').boundingBox())!;
+    const at = (x: number, y: number) => [box.x + x * box.width, box.y + y * box.height] as const;
+    await page.mouse.move(...at(0.2, 0.2));
+    await page.mouse.down();
+    await page.mouse.move(...at(0.6, 0.3), { steps: 20 });
+    await page.mouse.up();
+    assert.is(await page.inputValue('#set-data'), 'drawn');
+    assert.match(page.url(), /d=drawn&x=[\w-]{100,}/);
+    await page.click('button.main');
+    await reached(page, 5);
+  });
+});
+
 test('back in time it goes on with the same numbers', async (context) => {
   await withPage(context, `${context.url}#${SMALL}&until=12`, async (page) => {
     await ready(page);
@@ -201,7 +238,7 @@ test('back in time it goes on with the same numbers', async (context) => {
     await page.click('button.main');
     await reached(page, 12);
     await atRest(page);
-    const plain = (text: string | null): string => text!.replace('before –', '').replace(/\s+/g, ' ');
+    const plain = (text: string | null): string => text!.replace('before –', '').replace(/\s+/g, '');
     assert.is(plain(await page.textContent('section.charts')), plain(at12));
   });
 });

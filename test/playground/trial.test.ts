@@ -6,10 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { init } from '../../engine/index.ts';
+import { gaussianMixture } from '../../gan/index.ts';
 import { dataTitles, namesIn, objectives } from '../../playground/setup/choices.ts';
 import { usualSetup } from '../../playground/setup/entries.ts';
 import { programOf } from '../../playground/setup/program.ts';
 import type { Setup } from '../../playground/setup/setup.ts';
+import { idealOn, kernelDensity } from '../../playground/trial/ideal.ts';
 import { Looker } from '../../playground/trial/look.ts';
 import { Trial, type Values } from '../../playground/trial/trial.ts';
 import { History } from '../../playground/worker/history.ts';
@@ -20,7 +22,7 @@ const test = suite('playground');
 test.before(async () => void (await init({ adapter: 'reference' })));
 
 const small: Setup = { ...usualSetup, width: 8, depth: 2, criticWidth: 8, criticDepth: 2, batch: 16 };
-const everything = { field: true, lines: true, arrows: true, plan: true, folds: true };
+const everything = { field: true, lines: true, arrows: true, plan: true, ideal: true, folds: true };
 
 async function steps(trial: Trial, n: number): Promise<Values[]> {
   const rows: Values[] = [];
@@ -68,12 +70,12 @@ test('every objective and every set of points trains to finite numbers, and all 
   for (const data of namesIn(dataTitles)) {
     const trial = new Trial({ ...small, data, modes: 3 });
     await steps(trial, 1);
-    const { real, fake, field, plan, lines, folds, reach, coverage } = await new Looker(trial).look(everything);
+    const { real, fake, field, plan, lines, folds, frame, coverage } = await new Looker(trial).look(everything);
     for (const list of [real, fake, field!.values, field!.gradients, plan!.ends, lines!.at, folds!]) {
       assert.ok(list.length > 0 && list.every(Number.isFinite), data);
     }
     assert.ok(
-      real.every((v) => Math.abs(v) <= reach),
+      real.every((v, i) => Math.abs(v - frame.middle[i % 2]!) <= frame.reach),
       data,
     );
     assert.is(coverage !== undefined, ['ring', 'grid', 'two', 'one'].includes(data), data);
@@ -81,13 +83,29 @@ test('every objective and every set of points trains to finite numbers, and all 
   }
 });
 
+test('the best discriminator: 1 on the data, 0 on samples elsewhere, 1/2 far away; kernels hold one unit of mass', () => {
+  const data = gaussianMixture({ centres: [[1, 0]], sigma: 0.1 });
+  const [real, fake] = [data.sample(512, 0), gaussianMixture({ centres: [[-1, 0]], sigma: 0.1 }).sample(512, 1)];
+  const places = Float32Array.from([1, 0, -1, 0, 40, 40]);
+  for (const known of [data, { ...data, logDensity: undefined as never }]) {
+    const [there, elsewhere, far] = idealOn(places, known, real, fake);
+    assert.ok(there! > 0.98 && elsewhere! < 0.02 && far === 0.5);
+  }
+  const side = 200;
+  const grid = Float32Array.from({ length: 2 * side * side }, (_, i) => {
+    const k = i % 2 === 0 ? (i >> 1) % side : Math.floor((i >> 1) / side);
+    return -4 + (8 * (k + 0.5)) / side;
+  });
+  const mass = kernelDensity(grid, real, 0.3).reduce((a, b) => a + b) * (8 / side) ** 2;
+  assert.ok(Math.abs(mass - 1) < 1e-6, `${mass}`);
+});
+
 test('what is drawn of an untrained critic is its values and slopes', async () => {
   const trial = new Trial(small);
-  const { field, lines } = await new Looker(trial).look(everything);
+  const { field, lines, frame } = await new Looker(trial).look(everything);
   const { side, values, gradients } = field!;
   // The field's gradients against differences of its values, in the middle of the frame.
-  const { reach } = new Looker(trial);
-  const h = (2 * reach) / (side - 1);
+  const h = (2 * frame.reach) / (side - 1);
   let worst = 0;
   for (let i = 5; i < side - 5; i++) {
     const p = 20 * side + i;
