@@ -77,6 +77,7 @@ export type {
   SeriesBase,
 } from './pictures/plotTypes.ts';
 export * from './player.ts';
+export type { RandomStream } from './randomStreams.ts';
 export * from './row.ts';
 export { MOST_SECONDS, type RunSettings, runSettings } from './runSettings.ts';
 export {
@@ -103,7 +104,6 @@ export { analogy, meanLatent, type TowardsMeanOptions, towardsMean, truncatedLat
 export * from './sampling/mapSamples.ts';
 export * from './sampling/neighbours.ts';
 export { type AnySettings, checkSettings, defaultsOf, type Setting, type Settings } from './settings.ts';
-export type { RandomStream } from './streams.ts';
 export {
   type Batches,
   type Columns,

@@ -7,7 +7,7 @@ import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import { type EvaluatedFigure, figureLine, evaluate as measure } from '../../gan/metrics/evaluate.ts';
 import { featuresFor } from '../../gan/metrics/featuresFor.node.ts';
 import type { MetricName } from '../../gan/metrics/table.ts';
-import { streams } from '../../gan/streams.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import { disposeSystem } from '../../gan/system.ts';
 import type { Lab } from '../../gan/systems/row.ts';
 import { rowOf } from '../../gan/systems/table.ts';
@@ -55,7 +55,7 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
       const figures: Record<string, EvaluatedFigure> = {};
       if (isSampleSet(set) && run.system.draw && wanted?.length !== 0) {
         notes.say(`drawing ${count} samples of step ${run.step}`);
-        const { samples, labels } = await run.system.draw(count, new Rng(options.seed, streams.measurements));
+        const { samples, labels } = await run.system.draw(count, new Rng(options.seed, randomStreams.measurements));
         const measured = await measure({
           samples: { ...samples, ...(labels && { labels }) },
           set,

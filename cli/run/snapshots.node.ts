@@ -6,8 +6,8 @@ import { tileImages } from '../../gan/pictures/grid.ts';
 import { plotCurves } from '../../gan/pictures/plot.node.ts';
 import { encodePng } from '../../gan/pictures/png.node.ts';
 import { boxOf, onPlane, pointsImage } from '../../gan/pictures/points.node.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import type { SampleArray } from '../../gan/sampling/draw.ts';
-import { streams } from '../../gan/streams.ts';
 import type { Lab } from '../../gan/systems/row.ts';
 import { rowOf } from '../../gan/systems/table.ts';
 import type { StepRow } from '../../gan/train.ts';
@@ -120,7 +120,7 @@ function viewOf(job: Job): View {
   const figures = snapshotFigures(set);
   let samples: SampleArray;
   const draw = async () => {
-    ({ samples } = await system.draw!(figures.count, new Rng(config.seed, streams.samples)));
+    ({ samples } = await system.draw!(figures.count, new Rng(config.seed, randomStreams.samples)));
   };
   return {
     async measure() {

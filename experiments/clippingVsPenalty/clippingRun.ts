@@ -4,7 +4,7 @@ import { pointSet } from '../../gan/data/distribution.ts';
 import { trainingData, trainingLoader } from '../../gan/data/trainingData.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type Regularizer, regularizer } from '../../gan/objectives/regularizer.ts';
-import { streams } from '../../gan/streams.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import { disposeSystem } from '../../gan/system.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { train } from '../../gan/train.ts';
@@ -64,16 +64,16 @@ export const BETAS = [0, 0.9] as const;
 export async function clippingRun(name: BoundName, settings: ClippingSettings): Promise<ClippingResult> {
   const { depth, width, batch, criticSteps, steps, every, lr, bins, seed } = settings;
   const set = pointSet(swissRoll(), { seed });
-  const networks = mlp({ shape: [2], depth, width, rng: new Rng(seed, streams.weights) });
-  const gan = new Gan(networks, new Rng(seed, streams.training), {
+  const networks = mlp({ shape: [2], depth, width, rng: new Rng(seed, randomStreams.weights) });
+  const gan = new Gan(networks, new Rng(seed, randomStreams.training), {
     regularizers: [bounds[name].regularizer()],
     criticOptimizer: (parameters) => new Adam(parameters, { lr, betas: BETAS }),
     criticSteps,
   });
-  const data = trainingLoader(set, batch, new Rng(seed, streams.data));
+  const data = trainingLoader(set, batch, new Rng(seed, randomStreams.data));
   const watched = new DataLoader(trainingData(set, 'test'), { batchSize: batch, dropLast: true });
   const batches = watched.epochs()[Symbol.iterator]();
-  const rng = new Rng(seed, streams.samples);
+  const rng = new Rng(seed, randomStreams.samples);
   const rows: NormsRow[] = [];
   const pauses = (step: number) => step % every === 0;
   for await (const { step, wasserstein } of train(gan, { data }, { until: steps - (steps % every), pauses })) {

@@ -10,7 +10,7 @@ import {
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type RegularizerName, regularizer } from '../../gan/objectives/regularizer.ts';
 import { plot } from '../../gan/pictures/plot.node.ts';
-import { streams } from '../../gan/streams.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { wassersteinLp } from '../../gan/transport/linearProgram.node.ts';
 import { pointCosts } from '../../gan/transport/pointCosts.ts';
@@ -107,7 +107,7 @@ function distributionOf([name, options]: Source): Distribution {
 /** The two clouds, [n, 2] each. */
 export function clouds(pair: PairName, points: number, seed: number): [Float32Array, Float32Array] {
   const [p, q] = pairs[pair].map(distributionOf) as [Distribution, Distribution];
-  const rng = new Rng(seed, streams.data);
+  const rng = new Rng(seed, randomStreams.data);
   return [p.sample(points, rng), q.sample(points, rng)];
 }
 
@@ -121,8 +121,8 @@ export async function measureClouds(
   const [x, y] = clouds(pair, points, seed);
   const { distance: exact } = await wassersteinLp(x, y, { dimension: 2 });
   const [name, strength, rate] = methods[method];
-  const rng = new Rng(seed, streams.training);
-  const { critic, generator: unused } = mlp({ shape: [2], width, rng: new Rng(seed, streams.weights) });
+  const rng = new Rng(seed, randomStreams.training);
+  const { critic, generator: unused } = mlp({ shape: [2], width, rng: new Rng(seed, randomStreams.weights) });
   unused.dispose();
   const [real, generator] = [new Cloud(x, 2, rng), new Cloud(y, 2, rng)];
   const gan = new Gan({ generator, critic, latent: 1 }, rng, {

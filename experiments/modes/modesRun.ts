@@ -6,8 +6,8 @@ import { modeCoverage } from '../../gan/metrics/modeCoverage.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import type { ObjectiveName } from '../../gan/objectives/objective.ts';
 import { type Regularizer, regularizer } from '../../gan/objectives/regularizer.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import { drawSamples } from '../../gan/sampling/draw.ts';
-import { streams } from '../../gan/streams.ts';
 import { disposeSystem } from '../../gan/system.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { linearDecay, train } from '../../gan/train.ts';
@@ -138,16 +138,16 @@ export async function modesRun(
   const { steps, batch, latent, width, emaDecay, rateDecay, samples, counts } = settings;
   const method: Method = methods[name];
   const set = modesData(mixture, seed);
-  const networks = mlp({ shape: [2], latent, width, depth: DEPTH, rng: new Rng(seed, streams.weights) });
-  const gan = new Gan(networks, new Rng(seed, streams.training), {
+  const networks = mlp({ shape: [2], latent, width, depth: DEPTH, rng: new Rng(seed, randomStreams.weights) });
+  const gan = new Gan(networks, new Rng(seed, randomStreams.training), {
     objective: method.objective,
     regularizers: method.regularizers(),
     criticOptimizer: method.optimizer.make,
     emaDecay,
     criticSteps: method.criticSteps,
   });
-  const data = trainingLoader(set, batch, new Rng(seed, streams.data));
-  using codes = new Rng(seed, streams.samples).normal([samples, latent]);
+  const data = trainingLoader(set, batch, new Rng(seed, randomStreams.data));
+  using codes = new Rng(seed, randomStreams.samples).normal([samples, latent]);
   const rows: ModesRow[] = [];
   let points: number[] = [];
   const marks = new Set(Array.from({ length: counts }, (_, k) => Math.round((steps * (k + 1)) / counts)));

@@ -3,7 +3,7 @@ import { mlp } from '../../gan/networks/mlp.ts';
 import { type ObjectiveName, objective } from '../../gan/objectives/objective.ts';
 import { regularizer } from '../../gan/objectives/regularizer.ts';
 import { plot } from '../../gan/pictures/plot.node.ts';
-import { streams } from '../../gan/streams.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { jsDivergence, klDivergence } from '../../gan/transport/divergences.ts';
 import { wassersteinLp } from '../../gan/transport/linearProgram.node.ts';
@@ -104,8 +104,8 @@ async function measureCritic(
   seed: number,
   { steps, batch, width }: Training,
 ): Promise<{ estimate: number; slope: number }> {
-  const rng = new Rng(seed, streams.training);
-  const { critic, generator: unused } = mlp({ shape: [2], width, rng: new Rng(seed, streams.weights) });
+  const rng = new Rng(seed, randomStreams.training);
+  const { critic, generator: unused } = mlp({ shape: [2], width, rng: new Rng(seed, randomStreams.weights) });
   unused.dispose();
   const [real, generator] = [new SegmentGenerator(0, rng), new SegmentGenerator(theta, rng)];
   const gan = new Gan({ generator, critic, latent: 1 }, rng, {

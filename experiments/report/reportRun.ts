@@ -5,8 +5,8 @@ import { metricSamples } from '../../gan/metrics/samples.ts';
 import { slicedWassersteinTo } from '../../gan/metrics/slicedWasserstein.ts';
 import { dcganSmall } from '../../gan/networks/dcgan.ts';
 import { type Regularizer, regularizer } from '../../gan/objectives/regularizer.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import { drawSamples, type SampleArray } from '../../gan/sampling/draw.ts';
-import { streams } from '../../gan/streams.ts';
 import { disposeSystem } from '../../gan/system.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { linearDecay, type StepRow, train } from '../../gan/train.ts';
@@ -97,15 +97,15 @@ export async function reportRun(
   const { batch, criticSteps, rateDecay, width, latent, epochs, samples, shown, seed } = settings;
   const constraint: Constraint = constraints[name];
   const images = first(set.train, settings.images);
-  const networks = dcganSmall({ shape: set.shape, width, latent, rng: new Rng(seed, streams.weights) });
-  const gan = new Gan(networks, new Rng(seed, streams.training), {
+  const networks = dcganSmall({ shape: set.shape, width, latent, rng: new Rng(seed, randomStreams.weights) });
+  const gan = new Gan(networks, new Rng(seed, randomStreams.training), {
     regularizers: [constraint.regularizer()],
     criticOptimizer: constraint.optimizer.make,
     criticSteps,
   });
-  const data = trainingLoader({ ...set, train: images }, batch, new Rng(seed, streams.data));
+  const data = trainingLoader({ ...set, train: images }, batch, new Rng(seed, randomStreams.data));
   const measure = epochMeasure(set, samples, judge);
-  using codes = new Rng(seed, streams.samples).normal([samples, latent]);
+  using codes = new Rng(seed, randomStreams.samples).normal([samples, latent]);
   const rows: StepRow[] = [];
   const figures: EpochFigures[] = [];
   const grids: number[][] = [];

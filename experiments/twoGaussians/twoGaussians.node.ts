@@ -4,7 +4,7 @@ import { gaussian } from '../../gan/data/mixtures.ts';
 import { trainingLoader } from '../../gan/data/trainingData.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type RegularizerName, regularizer } from '../../gan/objectives/regularizer.ts';
-import { streams } from '../../gan/streams.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { linearDecay, train } from '../../gan/train.ts';
 import { Adam } from '../../nn/index.ts';
@@ -66,8 +66,8 @@ export async function criticBetween(
   seed: number,
   places: readonly (readonly number[])[],
 ): Promise<number[][]> {
-  const rng = new Rng(seed, streams.training);
-  const { critic, generator: unused } = mlp({ shape: [1], width, rng: new Rng(seed, streams.weights) });
+  const rng = new Rng(seed, randomStreams.training);
+  const { critic, generator: unused } = mlp({ shape: [1], width, rng: new Rng(seed, randomStreams.weights) });
   unused.dispose();
   const generator = gaussianGenerator(q.mean, q.sigma);
   const [objective, name, strength] = critics[kind];
@@ -142,9 +142,9 @@ export async function equilibrium(
   seed: number,
 ): Promise<TwoGaussiansFigures['equilibria'][number]> {
   const { batch, width, steps } = sizes;
-  const rng = new Rng(seed, streams.training);
+  const rng = new Rng(seed, randomStreams.training);
   const shape = { shape: [1], latent: 1, width } as const;
-  const weights = new Rng(seed, streams.weights);
+  const weights = new Rng(seed, randomStreams.weights);
   const { generator, critic, latent } = mlp({ ...shape, rng: weights });
   const fresh = mlp({ ...shape, rng: weights });
   fresh.generator.dispose();
@@ -189,7 +189,7 @@ const player = (parameters: ConstructorParameters<typeof Adam>[0]) =>
 /** Trains both networks on the Gaussian of real samples, and frees the GAN. */
 async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes, seed: number): Promise<void> {
   const set = pointSet(gaussian(real), { trainSize: 2 ** 16, testSize: 1, seed });
-  const data = trainingLoader(set, batch, new Rng(seed, streams.data));
+  const data = trainingLoader(set, batch, new Rng(seed, randomStreams.data));
   try {
     const rows = train(gan, { data }, { until: generatorSteps, rates: linearDecay(game.lastRate) });
     for await (const _ of rows);

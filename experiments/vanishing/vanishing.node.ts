@@ -6,7 +6,7 @@ import { metricSamples } from '../../gan/metrics/samples.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type ObjectiveName, objective } from '../../gan/objectives/objective.ts';
 import { regularizer } from '../../gan/objectives/regularizer.ts';
-import { streams } from '../../gan/streams.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { train } from '../../gan/train.ts';
 import { Adam, type Module } from '../../nn/index.ts';
@@ -49,8 +49,8 @@ export function places(steps: number): number[] {
 export async function measureStage(set: SampleSet, stage: number, sizes: VanishingSizes): Promise<CriticCurve[]> {
   const { batch, width, samples } = sizes;
   const shape = { shape: set.shape, width, activation: 'leakyRelu', criticActivation: 'leakyRelu' } as const;
-  const rng = new Rng(1, streams.training);
-  const networks = mlp({ ...shape, rng: new Rng(1, streams.weights) });
+  const rng = new Rng(1, randomStreams.training);
+  const networks = mlp({ ...shape, rng: new Rng(1, randomStreams.weights) });
   const { generator, latent } = networks;
   const { data, shape: all } = metricSamples(set.train, set.shape, samples);
   const table = tensor(data, { shape: all });
@@ -63,7 +63,7 @@ export async function measureStage(set: SampleSet, stage: number, sizes: Vanishi
     );
     return await inTurn(Object.keys(criticKinds) as CriticKind[], async (kind) => {
       // A new critic of the same shape, from other first weights.
-      const fresh = mlp({ ...shape, rng: new Rng(2, streams.weights) });
+      const fresh = mlp({ ...shape, rng: new Rng(2, randomStreams.weights) });
       fresh.generator.dispose();
       using critic = fresh.critic;
       return await measureCritic(kind, { generator, critic, latent }, table, sizes);
@@ -79,7 +79,7 @@ const learning = { lr: 2e-4, betas: [0.5, 0.999] } as const;
 const adam = (parameters: ConstructorParameters<typeof Adam>[0]) => new Adam(parameters, learning);
 
 async function trainGenerator(gan: Gan, set: SampleSet, steps: number, batch: number): Promise<void> {
-  const data = trainingLoader(set, batch, new Rng(1, streams.data));
+  const data = trainingLoader(set, batch, new Rng(1, randomStreams.data));
   try {
     for await (const _ of train(gan, { data }, { until: steps }));
   } finally {
@@ -100,7 +100,7 @@ async function measureCritic(
   { steps, batch }: VanishingSizes,
 ): Promise<CriticCurve> {
   const { objective: aim, regularizer: limit, losses } = criticKinds[kind];
-  const rng = new Rng(2, streams.training);
+  const rng = new Rng(2, randomStreams.training);
   const gan = new Gan(networks, rng, {
     objective: aim,
     criticOptimizer: adam,
@@ -137,7 +137,7 @@ export async function gradientNorms({ generator, critic, latent }: Fixed, loss: 
   const norms: number[] = [];
   for (let k = 0; k < MEASURED.batches; k++) {
     const norm = scope(() => {
-      const codes = new Rng(k, streams.samples).normal([MEASURED.size, latent]);
+      const codes = new Rng(k, randomStreams.samples).normal([MEASURED.size, latent]);
       const gradients = grad(generatorLoss(critic.forward(generator.forward(codes))), parameters);
       return gradients
         .map((g) => g.square().sum())
@@ -153,7 +153,7 @@ export async function gradientNorms({ generator, critic, latent }: Fixed, loss: 
 /** The mean of D = sigmoid(logit) over generated samples. */
 const meanOutput = ({ generator, critic, latent }: Fixed): Promise<number> =>
   scope(() => {
-    const codes = new Rng(0, streams.samples).normal([MEASURED.batches * MEASURED.size, latent]);
+    const codes = new Rng(0, randomStreams.samples).normal([MEASURED.batches * MEASURED.size, latent]);
     return noGrad(() => critic.forward(generator.forward(codes)).sigmoid().mean()).item();
   });
 
@@ -161,7 +161,7 @@ const meanOutput = ({ generator, critic, latent }: Fixed): Promise<number> =>
 const meanGap = ({ generator, critic, latent }: Fixed, table: Tensor): Promise<number> =>
   scope(() => {
     const count = Math.min(table.shape[0]!, MEASURED.batches * MEASURED.size);
-    const codes = new Rng(0, streams.samples).normal([count, latent]);
+    const codes = new Rng(0, randomStreams.samples).normal([count, latent]);
     return noGrad(() => {
       const real = critic.forward(table.slice([[0, count]])).mean();
       return real.sub(critic.forward(generator.forward(codes)).mean());

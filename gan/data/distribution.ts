@@ -1,6 +1,6 @@
 import { Rng } from '../../engine/index.ts';
 import { checked, checkRange, ranges } from '../../engine/internal.ts';
-import { streams } from '../streams.ts';
+import { randomStreams } from '../randomStreams.ts';
 import type { Modes, SampleSet } from './sampleSet.ts';
 
 /** A distribution on the line or in the plane, to draw from. */
@@ -71,8 +71,8 @@ export function pointSet(distribution: Distribution, options: PointSetOptions = 
     title,
     kind: 'points',
     shape: [dimension],
-    train: split(checkRange('pointSet', 'trainSize', ranges.whole(1, 2 ** 26), trainSize), streams.trainSplit),
-    test: split(checkRange('pointSet', 'testSize', ranges.whole(1, 2 ** 26), testSize), streams.testSplit),
+    train: split(checkRange('pointSet', 'trainSize', ranges.whole(1, 2 ** 26), trainSize), randomStreams.trainSplit),
+    test: split(checkRange('pointSet', 'testSize', ranges.whole(1, 2 ** 26), testSize), randomStreams.testSplit),
     ...(modes && { modes }),
     distribution,
   };

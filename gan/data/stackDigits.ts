@@ -1,6 +1,6 @@
 import { Rng } from '../../engine/index.ts';
 import { checked, checkRange, ranges } from '../../engine/internal.ts';
-import { streams } from '../streams.ts';
+import { randomStreams } from '../randomStreams.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
 
 /** Options of {@link stackDigits}. */
@@ -46,8 +46,12 @@ export function stackDigits(digits: SampleSet, options: StackDigitsOptions = {})
     title: `Stacked ${digits.title}`,
     kind: 'images',
     shape: [height, width, 3],
-    train: stack(digits.train, checkRange(name, 'trainSize', ranges.whole(1, 2 ** 20), trainSize), streams.trainSplit),
-    test: stack(digits.test, checkRange(name, 'testSize', ranges.whole(1, 2 ** 20), testSize), streams.testSplit),
+    train: stack(
+      digits.train,
+      checkRange(name, 'trainSize', ranges.whole(1, 2 ** 20), trainSize),
+      randomStreams.trainSplit,
+    ),
+    test: stack(digits.test, checkRange(name, 'testSize', ranges.whole(1, 2 ** 20), testSize), randomStreams.testSplit),
     classes: Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0')),
   };
 }

@@ -1,7 +1,7 @@
 import { type Device, Rng, sizeOf } from '../../engine/index.ts';
 import { checked } from '../../engine/internal.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
-import { streams } from '../streams.ts';
+import { randomStreams } from '../randomStreams.ts';
 import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
 import { type Figure, type Metric, type MetricContext, type MetricSubject, tooFew } from './metric.ts';
 import { deviceFor } from './read.ts';
@@ -134,14 +134,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     ...(classShares && { classShares }),
   };
   const context = (of: MetricSubject): MetricContext => ({ ...common, samples: of, shared: sharing() });
-  const own = context(subject(shuffled(samples, new Rng(seed, streams.sampleOrder))));
+  const own = context(subject(shuffled(samples, new Rng(seed, randomStreams.sampleOrder))));
   const realCount = real?.shape[0];
   // What stands beside samples without labels has none either: diversity would be that within classes.
   const alike = ({ labels, ...rest }: MetricSamples): MetricSamples =>
     samples.labels && labels ? { ...rest, labels } : rest;
   const beside = real && {
     real: context(subject(alike(real))),
-    noise: context(subject(alike(noiseLike(reference, count, new Rng(seed, streams.noise))))),
+    noise: context(subject(alike(noiseLike(reference, count, new Rng(seed, randomStreams.noise))))),
   };
   const evaluation: Evaluation = {};
   const counts = { samples: count, reference: reference.shape[0]! };

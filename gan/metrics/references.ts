@@ -1,8 +1,8 @@
 /** What samples are measured against and beside: held-out samples, other real ones and noise. */
 import { Rng, sizeOf } from '../../engine/index.ts';
 import type { SampleSet, Samples } from '../data/sampleSet.ts';
+import { randomStreams } from '../randomStreams.ts';
 import { samplesAt } from '../sampling/neighbours.ts';
-import { streams } from '../streams.ts';
 import { type MetricSamples, rowsOf, sliceSamples, takeSamples } from './samples.ts';
 
 /** All samples in random order: sets lie in files class by class, or the clean ones first, and metrics that look at few take the first. */
@@ -30,12 +30,12 @@ export function realSamples({ reference, set, seed, count }: Asked): {
   real?: MetricSamples;
 } {
   // Not from the seed: figures of two seeds are to differ by the samples alone.
-  const order = new Rng(0, streams.referenceOrder);
+  const order = new Rng(0, randomStreams.referenceOrder);
   if (reference) rowsOf('evaluate', 'reference', reference, 2);
   if (set) {
     const held = reference ? shuffled(reference, order) : drawnFrom(set.test, set.shape, order);
     if (count === 0) return { reference: held };
-    return { reference: held, real: drawnFrom(set.train, set.shape, new Rng(seed, streams.realSamples), count) };
+    return { reference: held, real: drawnFrom(set.train, set.shape, new Rng(seed, randomStreams.realSamples), count) };
   }
   if (!reference) throw new TypeError('evaluate: give `reference` or `set`, to measure against');
   const all = shuffled(reference, order);

@@ -5,7 +5,7 @@
 import { Rng } from '../../engine/index.ts';
 import { largest } from '../extremes.ts';
 import { classProbabilities } from '../metrics/features.ts';
-import { streams } from '../streams.ts';
+import { randomStreams } from '../randomStreams.ts';
 import type { Drawing, System } from '../system.ts';
 import type { Lab, Measure, Show } from './row.ts';
 
@@ -21,7 +21,7 @@ export interface ClassConditional extends System<string> {
 export const classGrid = <T extends ClassConditional>(): Show<T> => ({
   title: 'a column for each class, a row for each code',
   async draw({ system, set, seed }, count = 8) {
-    const { samples } = await system.classGrid(count, new Rng(seed, streams.samples));
+    const { samples } = await system.classGrid(count, new Rng(seed, randomStreams.samples));
     const names = set.classes ?? [];
     return { samples, layout: { columns: names.length, columnLabels: names, scale: set.shape[0]! < 48 ? 2 : 1 } };
   },
@@ -33,7 +33,7 @@ const SEEN = 1000;
 /** The share of samples in which a classifier that has never seen a generated one reads the class that was asked for. */
 async function asked({ system, seed, classifier }: Lab<ClassConditional>, shift = 0): Promise<number> {
   if (!classifier) throw new Error('classSeen: the classifier is read from a file, which this place cannot');
-  const { samples, labels } = await system.draw(SEEN, new Rng(seed, streams.measurements));
+  const { samples, labels } = await system.draw(SEEN, new Rng(seed, randomStreams.measurements));
   if (!labels) throw new TypeError('classSeen: what was drawn does not say which class was asked for');
   const { data, shape } = await classProbabilities(await classifier(), samples);
   const classes = shape[1]!;

@@ -2,9 +2,9 @@ import { Rng } from '../../engine/index.ts';
 import { defined } from '../../engine/internal.ts';
 import type { DataSource } from '../data/dataSource.ts';
 import { refuseMissing } from '../data/needs.ts';
+import { type RandomStream, randomStreams } from '../randomStreams.ts';
 import { type RunSettings, runSettings } from '../runSettings.ts';
 import { type AnySettings, defaultsOf } from '../settings.ts';
-import { type RandomStream, streams } from '../streams.ts';
 import type { Streams, System } from '../system.ts';
 import type { DataShape, SystemRow } from './row.ts';
 
@@ -46,7 +46,7 @@ export function rowConfig<O extends object>(
 const drawing =
   (seed: number) =>
   (stream: RandomStream): Rng =>
-    new Rng(seed, streams[stream]);
+    new Rng(seed, randomStreams[stream]);
 
 /** A system with its first weights, on the current device. @param data what its samples are */
 export const rowSystem = <O extends object, S extends string, T extends System<S>>(

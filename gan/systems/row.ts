@@ -7,10 +7,10 @@ import type { DataSource } from '../data/dataSource.ts';
 import type { Need } from '../data/needs.ts';
 import type { DigitClassifier } from '../metrics/digitClassifier.ts';
 import type { LabelledGridOptions } from '../pictures/labels.ts';
+import type { RandomStream } from '../randomStreams.ts';
 import type { RunSettings } from '../runSettings.ts';
 import type { SampleArray } from '../sampling/draw.ts';
 import type { Settings } from '../settings.ts';
-import type { RandomStream } from '../streams.ts';
 import type { Streams, System } from '../system.ts';
 import type { StepRow } from '../train.ts';
 

@@ -1,4 +1,4 @@
-import { streams } from '../../gan/streams.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import type { DataName } from './choices.ts';
 import { splitRegularizer } from './choices.ts';
 import { HELD_OUT, POINTS, type Setup } from './setup.ts';
@@ -69,9 +69,9 @@ const networks = mlp({
   shape: [2],
 ${sizes.map((name) => `  ${name}: ${setup[name]},\n`).join('')}  activation: '${setup.activation}',
   criticActivation: '${setup.criticActivation}',
-  rng: new Rng(${seed}, ${streams.weights}),
+  rng: new Rng(${seed}, ${randomStreams.weights}),
 });
-const gan = new Gan(networks, new Rng(${seed}, ${streams.training}), {
+const gan = new Gan(networks, new Rng(${seed}, ${randomStreams.training}), {
   objective: '${objective}',
   regularizers: [${used.join(', ')}],
   criticSteps: ${criticSteps},
@@ -79,13 +79,13 @@ const gan = new Gan(networks, new Rng(${seed}, ${streams.training}), {
   criticOptimizer: ${optimizer(setup, criticRate)},
   generatorOptimizer: ${optimizer(setup, generatorRate)},
 });
-const data = trainingLoader(set, ${batch}, new Rng(${seed}, ${streams.data}));
+const data = trainingLoader(set, ${batch}, new Rng(${seed}, ${randomStreams.data}));
 for await (const row of train(gan, { data }, { until: ${until} })) {
   if (row.step > ${Math.max(0, until - 3)}) console.log(JSON.stringify(row));
 }
 ${
   modes
-    ? `const samples = gan.sample(new Rng(${seed}, ${streams.samples}).normal([1024, ${setup.latent}]));
+    ? `const samples = gan.sample(new Rng(${seed}, ${randomStreams.samples}).normal([1024, ${setup.latent}]));
 const { covered, highQuality } = modeCoverage({ data: Float32Array.from(await samples.data()), shape: [1024, 2] }, set.modes);
 console.log(\`\${covered} modes, \${(100 * highQuality).toFixed(0)} % of the samples within 3 sigma\`);
 `

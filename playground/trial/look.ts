@@ -5,7 +5,7 @@
  */
 import { grad, noGrad, Rng, scope, type Tensor, tensor } from '../../engine/index.ts';
 import { levelSet, type ModeCoverage, modeCoverage } from '../../gan/index.ts';
-import { streams } from '../../gan/streams.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import { withoutTracking } from '../../nn/index.ts';
 import { EXTENT } from '../setup/points.ts';
 import { idealOn } from './ideal.ts';
@@ -108,8 +108,8 @@ export class Looker {
     // Under the hand that draws, the frame must not move.
     this.frame = trial.setup.data === 'drawn' ? { middle: [0, 0], reach: EXTENT } : frameOf(this.#real);
     const { seed, latent } = trial.setup;
-    this.#codes = Float32Array.from(new Rng(seed, streams.samples).hostNormal(COUNTED * latent));
-    this.#places = Float32Array.from(new Rng(seed, streams.measurements).hostUniform(LINES));
+    this.#codes = Float32Array.from(new Rng(seed, randomStreams.samples).hostNormal(COUNTED * latent));
+    this.#places = Float32Array.from(new Rng(seed, randomStreams.measurements).hostUniform(LINES));
     this.#grid = square(FIELD, this.frame);
   }
 

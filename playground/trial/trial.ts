@@ -15,7 +15,7 @@ import {
   type TrainingSample,
   trainingLoader,
 } from '../../gan/index.ts';
-import { streams } from '../../gan/streams.ts';
+import { randomStreams } from '../../gan/randomStreams.ts';
 import { optimizerOf } from '../../gan/systems/optimizers.ts';
 import { type Batch, type DataLoader, decodeCheckpoint, encodeCheckpoint } from '../../nn/index.ts';
 import { restarts } from '../setup/entries.ts';
@@ -61,12 +61,12 @@ export class Trial {
     const { data, seed, batch } = setup;
     this.#setup = setup;
     this.set = pointSet(distributions[data](setup), { seed, trainSize: POINTS, testSize: HELD_OUT });
-    this.#loader = trainingLoader(this.set, batch, new Rng(seed, streams.data));
+    this.#loader = trainingLoader(this.set, batch, new Rng(seed, randomStreams.data));
     this.#batches = this.#loader.epochs()[Symbol.iterator]();
     const { latent, width, depth, activation, criticWidth, criticDepth, criticActivation } = setup;
-    const rng = new Rng(seed, streams.weights);
+    const rng = new Rng(seed, randomStreams.weights);
     const sizes = { latent, width, depth, activation, criticWidth, criticDepth, criticActivation };
-    this.gan = this.#create(mlp({ shape: [2], ...sizes, rng }), new Rng(seed, streams.training));
+    this.gan = this.#create(mlp({ shape: [2], ...sizes, rng }), new Rng(seed, randomStreams.training));
   }
 
   /** What it was made with, and what was changed since. */

@@ -18,7 +18,7 @@ export type RandomStream =
  * subsets takes the first streams of the evaluation's seed, `gan/metrics/table.ts`: it chooses among samples, and makes none.)
  * @internal
  */
-export const streams = {
+export const randomStreams = {
   trainSplit: 1,
   testSplit: 2,
   weights: 3,
