@@ -1,20 +1,20 @@
 import { rounded } from './critics.ts';
 import type { Claim } from './experiment.ts';
 
-/** Claims about figures of so many seeds; 0 where nothing was trained. */
+/** Claims about findings of so many seeds; 0 where nothing was trained. */
 export const over = (seeds: number, claims: readonly Omit<Claim, 'seeds'>[]): Claim[] =>
   claims.map((claim) => ({ ...claim, seeds }));
 
-/** The claim that a figure is at most a limit; what is not a number is not. The figure is given to four digits. */
-export const atMost = (text: string, figure: number, limit: number): Omit<Claim, 'seeds'> => ({
+/** The claim that a value is at most a limit; what is not a number is not. The value is given to four digits. */
+export const atMost = (text: string, value: number, limit: number): Omit<Claim, 'seeds'> => ({
   text,
-  value: rounded(figure),
-  holds: figure <= limit,
+  value: rounded(value),
+  holds: value <= limit,
 });
 
-/** The claim that a figure is at least a limit; what is not a number is not. The figure is given to four digits. */
-export const atLeast = (text: string, figure: number, limit: number): Omit<Claim, 'seeds'> => ({
+/** The claim that a value is at least a limit; what is not a number is not. The value is given to four digits. */
+export const atLeast = (text: string, value: number, limit: number): Omit<Claim, 'seeds'> => ({
   text,
-  value: rounded(figure),
-  holds: figure >= limit,
+  value: rounded(value),
+  holds: value >= limit,
 });

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The code that decides the figures of an experiment. */
+/** The code that decides the findings of an experiment. */
 export interface Code {
   /** Twelve hexadecimal digits: other code, other digits; other comments, types and layout, the same. */
   readonly hash: string;
@@ -13,12 +13,12 @@ export interface Code {
   readonly files: readonly string[];
 }
 
-/** Modules that make claims, pages and pictures of figures that are there: they decide none. */
+/** Modules that make claims, pages and pictures of findings that are there: they decide none. */
 const AFTERWARDS = /(claims|Claims|Page\.node|[pP]ictures\.node|plot\.node|markdown)\.ts$/;
 
 /**
- * What the figures of an experiment are computed by: its file with all that it imports, bundled without comments, types, layout
- * and what nothing calls, and the versions of the packages that it imports. Another hash means that the figures may be others, not that
+ * What the findings of an experiment are computed by: its file with all that it imports, bundled without comments, types, layout
+ * and what nothing calls, and the versions of the packages that it imports. Another hash means that the findings may be others, not that
  * they are: the text of an error is code too. Files that are read as data have no part in it.
  * @param url of the experiment's file
  */
@@ -41,7 +41,7 @@ export async function codeOf(url: string): Promise<Code> {
     logLevel: 'silent',
     plugins: [
       {
-        name: 'figures only',
+        name: 'findings only',
         setup: ({ onResolve }) => {
           onResolve({ filter: AFTERWARDS }, ({ path }) => ({ path, external: true }));
         },

@@ -1,37 +1,37 @@
-/** What `npm run experiment` runs: a claim of a paper or a lecture, and the figures that show whether it holds here. */
+/** What `npm run experiment` runs: a claim of a paper or a lecture, and the findings that show whether it holds here. */
 export interface Experiment<F = unknown> {
   /** The name on the command line, and of the files in docs/experiments. */
   readonly name: string;
   readonly title: string;
-  /** The URL of the file that trains and measures: what it imports decides the figures. */
+  /** The URL of the file that trains and measures: what it imports decides the findings. */
   readonly code: string;
   /** What is claimed, with its source, in a sentence or two. */
   readonly about: string;
   /** Trains and measures; draws what it found. */
-  run(lab: Lab): Promise<Findings<F>>;
+  run(lab: Lab): Promise<Outcome<F>>;
   /**
-   * What must hold: a function of the figures alone, so that stricter claims can be made of figures that were found before.
-   * @param figures as JSON gives them back
+   * What must hold: a function of the findings alone, so that stricter claims can be made of findings that were found before.
+   * @param findings as JSON gives them back
    */
-  claims(figures: F): readonly Claim[];
+  claims(findings: F): readonly Claim[];
   /**
-   * The end of its section in docs/experiments.md, as Markdown: the pictures, the figures beside the published ones, and what to
+   * The end of its section in docs/experiments.md, as Markdown: the pictures, the findings beside the published ones, and what to
    * look at.
-   * @param figures as JSON gives them back
+   * @param findings as JSON gives them back
    */
-  page(figures: F): string;
+  page(findings: F): string;
 }
 
 /** What an experiment found. */
-export interface Findings<F = unknown> {
+export interface Outcome<F = unknown> {
   /** Everything that was measured, as JSON holds it. */
-  readonly figures: F;
+  readonly findings: F;
   /** Pictures by file name, without the experiment's name in front: SVG as text, PNG as bytes. */
   readonly pictures: Readonly<Record<string, string | Uint8Array>>;
 }
 
 /**
- * A claim that a figure decides. It must be able to fail: what holds of untrained networks and of noise too says in its text that
+ * A claim that a value decides. It must be able to fail: what holds of untrained networks and of noise too says in its text that
  * it does.
  */
 export interface Claim {
@@ -39,7 +39,7 @@ export interface Claim {
   readonly text: string;
   readonly value: number;
   readonly holds: boolean;
-  /** Of how many seeds the figure is: other first weights, other samples. 0 where nothing was trained. */
+  /** Of how many seeds the value is: other first weights, other samples. 0 where nothing was trained. */
   readonly seeds: number;
 }
 

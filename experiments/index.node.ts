@@ -10,16 +10,16 @@ const interrupt = new AbortController();
 
 const program = new Command('npm run experiment --')
   .configureOutput(commanderOutput)
-  .description('Reproduce a claim of the papers; figures and pictures go to docs/experiments.')
+  .description('Reproduce a claim of the papers; findings and pictures go to docs/experiments.')
   .argument(
     '<name>',
-    `one of ${Object.keys(experiments).join(', ')}; all; page, which makes the claims of all figures again and writes docs/experiments.md; or check, which says of which figures the code has changed since`,
+    `one of ${Object.keys(experiments).join(', ')}; all; page, which makes the claims of all findings again and writes docs/experiments.md; or check, which says of which findings the code has changed since`,
   )
   .option('--quick', 'a minute or less each with lavapipe: to see that it runs, not whether the claim holds')
   .option('--fresh', 'do finished parts of an interrupted run again')
   .option(
     '--out <folder>',
-    'where figures and pictures go (default: docs/experiments; with --quick: runs/experiments/quick)',
+    'where findings and pictures go (default: docs/experiments; with --quick: runs/experiments/quick)',
   )
   .addOption(new Option('--adapter <kind>', 'where to compute').choices(adapterNames).env('WGRAD_ADAPTER'))
   .action(async (name: string, options: ExperimentOptions) => {

@@ -11,7 +11,7 @@ export interface Report {
   readonly command: string;
   readonly adapter: string;
   readonly commit: string | null;
-  /** The hash of the code that decided the figures; see {@link codeOf}. Not kept by old runs. */
+  /** The hash of the code that decided the findings; see {@link codeOf}. Not kept by old runs. */
   readonly code?: string;
   readonly date: string;
   readonly seconds: number;
@@ -19,17 +19,18 @@ export interface Report {
   /** The commits that computed the parts, sorted, where an earlier run did some of them; not kept by old runs. */
   readonly commits?: readonly string[];
   readonly claims: readonly Claim[];
+  /** What was found, under the name that it has had in the file from the first. */
   readonly figures: unknown;
 }
 
 const HEAD = `# Experiments
 
-Claims of the papers and the lectures, done again here. \`npm run experiment NAME\` does one of them again within an hour on two idle cores without a GPU (\`--adapter lavapipe\`; the seconds below are of machines with other work too), \`--quick\` shows in two minutes that it runs, and an interrupted run goes on where it stopped. Figures and pictures are in [docs/experiments](experiments). The claims are made of the figures alone, and this page is written from both, by \`npm run experiment page\`. A claim that untrained networks or noise would pass too says so. Each section names the commit and a hash of the code that decided its figures; \`npm run experiment check\` says which of them are of other code than is here now.`;
+Claims of the papers and the lectures, done again here. \`npm run experiment NAME\` does one of them again within an hour on two idle cores without a GPU (\`--adapter lavapipe\`; the seconds below are of machines with other work too), \`--quick\` shows in two minutes that it runs, and an interrupted run goes on where it stopped. Findings and pictures are in [docs/experiments](experiments). The claims are made of the findings alone, and this page is written from both, by \`npm run experiment page\`. A claim that untrained networks or noise would pass too says so. Each section names the commit and a hash of the code that decided its findings; \`npm run experiment check\` says which of them are of other code than is here now.`;
 
 /**
  * docs/experiments.md: for each experiment what is claimed, whether it held, and its own section.
  * @param report the JSON of an experiment; undefined where it has not been run
- * @throws Error for the figures of a quick run, which prove nothing
+ * @throws Error for the findings of a quick run, which prove nothing
  */
 export function experimentsPage(
   experiments: readonly Experiment[],
@@ -60,7 +61,7 @@ export function experimentsPage(
 }
 
 /**
- * Makes the claims of the JSON in docs/experiments again from its figures, writes them back where they differ, and writes the page
+ * Makes the claims of the JSON in docs/experiments again from its findings, writes them back where they differ, and writes the page
  * anew.
  */
 export async function updatePage(experiments: readonly Experiment[], folder = 'docs'): Promise<void> {
@@ -82,14 +83,14 @@ export async function updatePage(experiments: readonly Experiment[], folder = 'd
   await writeFileAtomic(resolve(folder, 'experiments.md'), page);
 }
 
-/** Whether stored figures are of the code that is here now, in a line for each experiment. */
+/** Whether stored findings are of the code that is here now, in a line for each experiment. */
 export interface CodeCheck {
   readonly name: string;
   readonly current: boolean;
   readonly says: string;
 }
 
-/** Compares the code that decided the figures in docs/experiments with that of today. */
+/** Compares the code that decided the findings in docs/experiments with that of today. */
 export async function checkCode(experiments: readonly Experiment[], folder = 'docs'): Promise<CodeCheck[]> {
   const checks: CodeCheck[] = [];
   for (const { name, code: url } of experiments) {
@@ -103,17 +104,17 @@ export async function checkCode(experiments: readonly Experiment[], folder = 'do
 function compared(report: Report | undefined, now: Code): string {
   if (!report) return `not run yet; code ${now.hash}`;
   const { commit, code } = report;
-  if (code === now.hash) return `figures are of the code of today, ${code} (commit ${commit ?? 'unknown'})`;
+  if (code === now.hash) return `findings are of the code of today, ${code} (commit ${commit ?? 'unknown'})`;
   const changed = commit ? changedSince(commit, now) : undefined;
   const many = changed && changed.length > 0 ? `; ${list(changed)} changed since` : '';
-  return `figures are of other code, ${code ?? 'which kept no hash'} (commit ${commit ?? 'unknown'}); that of today is ${now.hash}, of ${now.files.length} files${many}`;
+  return `findings are of other code, ${code ?? 'which kept no hash'} (commit ${commit ?? 'unknown'}); that of today is ${now.hash}, of ${now.files.length} files${many}`;
 }
 
 /** The first few, and how many more. */
 const list = (names: readonly string[]): string =>
   names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
 
-/** The claims of the figures of a report, as JSON holds them. */
+/** The claims of the findings of a report, as JSON holds them. */
 export const claimsAgain = (experiment: Experiment, { figures }: Report): Report['claims'] =>
   JSON.parse(JSON.stringify(experiment.claims(figures)));
 

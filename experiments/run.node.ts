@@ -86,9 +86,9 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
   };
   try {
     say(`${experiment.title}\n${device.name}`);
-    const { figures: found, pictures } = await experiment.run(lab);
-    const figures = JSON.parse(JSON.stringify(found)); // as the claims will be made of them again
-    const claims = experiment.claims(figures);
+    const { findings: found, pictures } = await experiment.run(lab);
+    const findings = JSON.parse(JSON.stringify(found)); // as the claims will be made of them again
+    const claims = experiment.claims(findings);
     const seconds = Math.round((performance.now() - began) / 1000 + earlier.seconds);
     const folder = resolve(out);
     mkdirSync(folder, { recursive: true });
@@ -111,7 +111,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
     };
     await writeFileAtomic(
       join(folder, `${experiment.name}.json`),
-      `${JSON.stringify({ ...about, claims, figures }, null, 2)}\n`,
+      `${JSON.stringify({ ...about, claims, figures: findings }, null, 2)}\n`,
     );
     for (const [name, picture] of Object.entries(pictures)) {
       await writeFileAtomic(join(folder, `${experiment.name}-${name}`), picture);

@@ -25,7 +25,7 @@ export * from './metrics/features.ts';
 export * from './metrics/frechet.ts';
 export * from './metrics/inceptionScore.ts';
 export * from './metrics/kid.ts';
-export type { Dimensions, Figure, Metric, MetricContext, MetricNeeds, MetricSubject } from './metrics/metric.ts';
+export type { Dimensions, Metric, MetricContext, MetricNeeds, MetricSubject, Score } from './metrics/metric.ts';
 export * from './metrics/mmd.ts';
 export * from './metrics/modeCoverage.ts';
 export * from './metrics/msSsim.ts';

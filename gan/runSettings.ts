@@ -15,7 +15,7 @@ export interface RunSettings {
   readonly batch: number;
   /** The learning rates fall in a straight line to this share at the last step. */
   readonly rateDecay: number;
-  /** How often in a run pictures are drawn, figures measured and a checkpoint written. */
+  /** How often in a run pictures are drawn, scores measured and a checkpoint written. */
   readonly snapshots: number;
   /** Steps between checkpoints; null for those of the snapshots alone. */
   readonly checkpointEvery: number | null;

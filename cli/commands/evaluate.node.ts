@@ -4,7 +4,7 @@ import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
 import type { DataSource } from '../../gan/data/dataSource.ts';
 import { isSampleSet } from '../../gan/data/needs.ts';
 import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
-import { type EvaluatedFigure, figureLine, evaluate as measure } from '../../gan/metrics/evaluate.ts';
+import { type EvaluatedScore, evaluate as measure, scoreLine } from '../../gan/metrics/evaluate.ts';
 import { featuresFor } from '../../gan/metrics/featuresFor.node.ts';
 import type { MetricName } from '../../gan/metrics/table.ts';
 import { randomStreams } from '../../gan/randomStreams.ts';
@@ -17,7 +17,7 @@ import { createNotes } from '../terminal/progress.node.ts';
 import { terminal } from '../terminal/terminal.node.ts';
 import type { EvaluateCommandOptions } from './options.ts';
 
-/** Samples that figures are taken of, unless the test set has fewer. */
+/** Samples that scores are taken of, unless the test set has fewer. */
 const COUNT = { images: 10_000, points: 2500 } as const;
 
 /** What `evaluation.json` holds. */
@@ -28,8 +28,9 @@ export interface EvaluationFile {
   readonly count: number;
   readonly seed: number;
   readonly adapter: string;
-  readonly figures: Readonly<Record<string, EvaluatedFigure>>;
-  /** What readers of the figures must know, where there is something. */
+  /** The scores, under the name that they have had in the file from the first. */
+  readonly figures: Readonly<Record<string, EvaluatedScore>>;
+  /** What readers of the scores must know, where there is something. */
   readonly note?: string;
 }
 
@@ -52,7 +53,7 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
       const all = suiting.map(([name]) => name);
       const wanted = options.metrics?.filter((name) => !all.includes(name));
       const features = isSampleSet(set) ? await featuresFor(set) : undefined;
-      const figures: Record<string, EvaluatedFigure> = {};
+      const scores: Record<string, EvaluatedScore> = {};
       if (isSampleSet(set) && run.system.draw && wanted?.length !== 0) {
         notes.say(`drawing ${count} samples of step ${run.step}`);
         const { samples, labels } = await run.system.draw(count, new Rng(options.seed, randomStreams.measurements));
@@ -65,25 +66,25 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
           ...(wanted && { names: wanted as MetricName[] }),
           onProgress: ({ title, done, total }) => notes.say(`${done + 1}/${total} ${title}`),
         });
-        Object.assign(figures, measured);
+        Object.assign(scores, measured);
       } else if (wanted && wanted.length > 0) {
         throw new Error(`a run of ${run.config.system} has no ${wanted.join(', ')}; it has ${all.join(', ')}`);
       }
       const asked = all.filter((name) => options.metrics?.includes(name) ?? true);
-      Object.assign(figures, await measures(run, set, asked, options, notes));
+      Object.assign(scores, await measures(run, set, asked, options, notes));
       notes.clear();
       const of = { step: run.step, count, seed: options.seed, adapter: device.name };
-      // Figures of the same samples stay beside those that are new; of other samples they would mislead.
+      // Scores of the same samples stay beside those that are new; of other samples they would mislead.
       const same = before && Object.entries(of).every(([name, value]) => before[name as keyof typeof of] === value);
       const file: EvaluationFile = {
         ...of,
-        figures: same ? { ...before.figures, ...figures } : figures,
+        figures: same ? { ...before.figures, ...scores } : scores,
         ...(features?.note && { note: features.note }),
       };
       await writeFileAtomic(path, `${JSON.stringify(file, null, 2)}\n`);
       if (options.json) terminal.out.text(JSON.stringify(file, null, 2));
       else if (!options.quiet) {
-        for (const figure of Object.values(figures)) terminal.out.line(figureLine(figure));
+        for (const score of Object.values(scores)) terminal.out.line(scoreLine(score));
         if (file.note) terminal.out.line(`Note: ${file.note}`);
       }
     } finally {
@@ -101,9 +102,9 @@ async function measures(
   names: readonly string[],
   { seed, baselines }: Pick<EvaluateCommandOptions, 'seed' | 'baselines'>,
   notes: { say(text: string): void },
-): Promise<Record<string, EvaluatedFigure>> {
+): Promise<Record<string, EvaluatedScore>> {
   const { measures = {} } = rowOf(run.config.system);
-  const figures: Record<string, EvaluatedFigure> = {};
+  const scores: Record<string, EvaluatedScore> = {};
   const lab: Lab = { system: run.system, set, seed, classifier: loadDigitClassifier };
   const untrained = baselines && names.length > 0 ? { ...lab, system: run.untrained() } : undefined;
   try {
@@ -116,10 +117,10 @@ async function measures(
         beside.untrained = { value: await compute(untrained) };
       }
       const { count } = set.test;
-      figures[name] = { value: await compute(lab), title, better, count, ...(untrained && { controls: beside }) };
+      scores[name] = { value: await compute(lab), title, better, count, ...(untrained && { controls: beside }) };
     }
   } finally {
     if (untrained) disposeSystem(untrained.system);
   }
-  return figures;
+  return scores;
 }

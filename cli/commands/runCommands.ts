@@ -69,13 +69,13 @@ export function addEvaluate(
   wgrad
     .command('evaluate')
     .description(
-      "Measure a trained run's samples against held-out data; the figures go to evaluation.json in its folder.",
+      "Measure a trained run's samples against held-out data; the scores go to evaluation.json in its folder.",
     )
     .argument('<run>', 'run folder, or the checkpoint in one', notEmpty('run folder'))
     .option('--metrics <names>', 'which, with commas between them (default: all that suit the data)', metricNames)
     .option('--count <n>', 'samples to measure (default: 10,000 images or 2,500 points)', integer(2, 1_000_000))
     .option('--seed <n>', 'of the latent codes and of what metrics draw', seed, 0)
-    .option('--no-baselines', 'leave out the figures of real samples and of noise, in a third of the time')
+    .option('--no-baselines', 'leave out the scores of real samples and of noise, in a third of the time')
     .addOption(dataFolder())
     .addOption(adapter)
     .option('--json', 'print JSON', false)
@@ -106,14 +106,14 @@ export function addPages(
   const folders = 'run folders, such as runs/*';
   wgrad
     .command('report')
-    .description('Write a page of each run: curves, grids over time, figures and configuration, in one file.')
+    .description('Write a page of each run: curves, grids over time, scores and configuration, in one file.')
     .argument('<runs...>', folders)
     .option('--out <file>', 'of the page of one run (default: report.html in the run folder)', notEmpty('file'))
     .addHelpText('after', '\nExample:\n  $ wgrad report runs/digits')
     .action((runs: string[], options: Omit<ReportCommandOptions, 'runs'>) => actions.report({ runs, ...options }));
   wgrad
     .command('compare')
-    .description('Write one page of many runs: what differs, curves over each other, grids side by side, best figures.')
+    .description('Write one page of many runs: what differs, curves over each other, grids side by side, best scores.')
     .argument('<runs...>', folders)
     .option('--out <file>', 'the page', notEmpty('file'), 'compare.html')
     .addHelpText('after', '\nExample:\n  $ wgrad compare runs/* --out runs.html')

@@ -4,22 +4,22 @@ import { largest, smallest } from '../../gan/extremes.ts';
 import { plot, pointsOf } from '../../gan/pictures/plot.node.ts';
 import { spreadOf } from '../../gan/pictures/plotData.ts';
 import type { PlotPanel, PlotPoint, PlotSeries } from '../../gan/pictures/plotTypes.ts';
-import { type RunFigure, type RunRecord, readRun } from '../run/read.node.ts';
+import { type RunRecord, type RunScore, readRun } from '../run/read.node.ts';
 import { type Grouping, groupRuns, type RunGroup } from './groups.node.ts';
 import { type Html, html, inlineSvg, page, table } from './html.ts';
-import { badge, figure, notes, picture, shownValue } from './pageParts.node.ts';
+import { badge, notes, picture, rounded, shownValue } from './pageParts.node.ts';
 import { quantitiesOf, secondsAt, words } from './quantities.node.ts';
 
 /** Groups that get a colour of their own, and then another kind of line; the others are grey. */
 const [COLOURS, STYLES] = [7, ['solid', 'dashed', 'dotted'] as const];
 /** Pictures of a page at most, columns of them, and their largest side in pixels. */
 const [PICTURES, COLUMNS, SIDE] = [80, 5, 280];
-/** Runs whose figures stand side by side. */
+/** Runs whose scores stand side by side. */
 const SIDE_BY_SIDE = 5;
 const WIDTH = 520;
 
 /**
- * Writes one page of several runs: their final figures with the best marked, curves by step and by time, grids at equal steps, and
+ * Writes one page of several runs: their final scores with the best marked, curves by step and by time, grids at equal steps, and
  * where their configurations differ. Runs that differ in the seed only are drawn together, as their mean with a band from the least to
  * the greatest. An existing page is replaced.
  *
@@ -59,7 +59,7 @@ async function comparisonPage(runs: readonly RunRecord[]): Promise<string> {
 ${groups.length < runs.length && html`<p class="muted">Runs that differ in the seed only are one group: its mean, and a band from the least to the greatest.</p>`}
 </header>
 <main>
-${figuresPart(groups)}
+${scoresPart(groups)}
 ${curvesPart(groups)}
 ${await picturesPart(groups)}
 ${configPart(grouping)}
@@ -68,16 +68,16 @@ ${problems.length > 0 && html`<section><h2>Missing or broken</h2>${notes(problem
   return page({ title: `Comparison of ${title}`, body });
 }
 
-/** How far a figure is from the best that there is. */
-const badness = ({ better, best }: RunFigure, value: number): number =>
+/** How far a score is from the best that there is. */
+const badness = ({ better, best }: RunScore, value: number): number =>
   best !== undefined ? Math.abs(value - best) : better === 'higher' ? -value : value;
 
-function figuresPart(groups: readonly RunGroup[]): Html | false {
-  const all = groups.flatMap(({ runs }) => runs.flatMap((run) => run.figures));
+function scoresPart(groups: readonly RunGroup[]): Html | false {
+  const all = groups.flatMap(({ runs }) => runs.flatMap((run) => run.scores));
   const kinds = [...new Map(all.map((f) => [f.key, f])).values()];
   if (kinds.length === 0) return false;
   const values = groups.map(({ runs }) =>
-    kinds.map(({ key }) => runs.flatMap((run) => run.figures.filter((f) => f.key === key).map((f) => f.value))),
+    kinds.map(({ key }) => runs.flatMap((run) => run.scores.filter((f) => f.key === key).map((f) => f.value))),
   );
   const mean = (v: readonly number[]): number => v.reduce((sum, x) => sum + x, 0) / v.length;
   const best = kinds.map((kind, k) => {
@@ -91,22 +91,22 @@ function figuresPart(groups: readonly RunGroup[]): Html | false {
       if (own.length === 0) return '–';
       const ends =
         own.length > 1 &&
-        html` <span class="muted">(${figure(smallest(own))} to ${figure(largest(own))}, ${own.length} seeds)</span>`;
+        html` <span class="muted">(${rounded(smallest(own))} to ${rounded(largest(own))}, ${own.length} seeds)</span>`;
       const marked = badness(kind, mean(own)) === best[k];
-      const few = groups[g]!.runs.some((run) => run.figures.some((f) => f.key === kind.key && f.tooFew));
-      return html`${marked ? html`<span class="best">${figure(mean(own))} (best)</span>` : figure(mean(own))}${ends}${few && html` <span class="muted">of too few samples</span>`}`;
+      const few = groups[g]!.runs.some((run) => run.scores.some((f) => f.key === kind.key && f.tooFew));
+      return html`${marked ? html`<span class="best">${rounded(mean(own))} (best)</span>` : rounded(mean(own))}${ends}${few && html` <span class="muted">of too few samples</span>`}`;
     }),
   ]);
   const head = kinds.map(({ title, better, best }) => {
-    const rule = best !== undefined ? `best at ${figure(best)}` : better && `${better} is better`;
+    const rule = best !== undefined ? `best at ${rounded(best)}` : better && `${better} is better`;
     return html`${title}${rule && html` <span class="muted">${rule}</span>`}`;
   });
   const lines = [['', ...head], ...rows];
   // A few runs are columns beside each other, many are rows: the page scrolls downwards.
   const turned = groups.length <= SIDE_BY_SIDE ? lines[0]!.map((_, k) => lines.map((line) => line[k]!)) : lines;
   return html`<section>
-<h2>Final figures</h2>
-${table(turned[0]!, turned.slice(1), 'figures')}
+<h2>Final scores</h2>
+${table(turned[0]!, turned.slice(1), 'scores')}
 </section>`;
 }
 

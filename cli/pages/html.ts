@@ -103,7 +103,7 @@ svg { max-width: 100%; height: auto; display: block } img { image-rendering: pix
 .large img { width: min(100%, 640px) } .strip { display: flex; gap: 10px; overflow-x: auto; padding: 4px 0; list-style: none; margin: .8em 0 } .strip figure { flex: none; width: 120px } .strip img { width: 120px }
 .player { display: flex; gap: 10px; align-items: center; max-width: 640px; margin: .6em 0 } .player input { flex: 1; min-width: 0 } .player output { min-width: 7em; font-variant-numeric: tabular-nums }
 button { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--line); border-radius: 4px; padding: .15em .8em; cursor: pointer }
-.figures .muted, .side .muted { display: block; font-weight: 400; font-size: .9em } .figures th { min-width: 7em; max-width: 15em; overflow-wrap: anywhere; vertical-align: bottom } .figures th:first-child, .side th:first-child { position: sticky; left: 0; background: var(--back); min-width: 9em; max-width: 18em; text-align: left; vertical-align: top }
+.scores .muted, .side .muted { display: block; font-weight: 400; font-size: .9em } .scores th { min-width: 7em; max-width: 15em; overflow-wrap: anywhere; vertical-align: bottom } .scores th:first-child, .side th:first-child { position: sticky; left: 0; background: var(--back); min-width: 9em; max-width: 18em; text-align: left; vertical-align: top }
 .side img { width: 190px } .side td { padding: 4px }
 @media print { body { max-width: none; padding: 0; font-size: 11pt } .player { display: none } .strip { flex-wrap: wrap; overflow: visible } .wide { overflow: visible } pre { border: 1px solid #ccc } }
 `;

@@ -13,7 +13,7 @@ export function shownValue(value: unknown): string {
 }
 
 /** Four significant digits. */
-export const figure = (value: number): string =>
+export const rounded = (value: number): string =>
   Math.abs(value) >= 1e4 || (value !== 0 && Math.abs(value) < 1e-3)
     ? value.toExponential(2)
     : String(Number(value.toPrecision(4)));

@@ -4,9 +4,9 @@ import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
 import { plot, pointsOf } from '../../gan/pictures/plot.node.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import type { Row } from '../../gan/row.ts';
-import { type RunFigure, type RunPicture, type RunRecord, readRun } from '../run/read.node.ts';
+import { type RunPicture, type RunRecord, type RunScore, readRun } from '../run/read.node.ts';
 import { type Html, html, inlineSvg, page, table } from './html.ts';
-import { badge, commandOf, duration, FACTS, figure, headline, notes, picture, shownValue } from './pageParts.node.ts';
+import { badge, commandOf, duration, FACTS, headline, notes, picture, rounded, shownValue } from './pageParts.node.ts';
 import { imagesPerStep, numbersOf, quantitiesOf, rates, words } from './quantities.node.ts';
 import { PLAYER } from './reportScript.ts';
 
@@ -61,7 +61,7 @@ function reportPage(run: RunRecord): string {
 ${notes(problems)}
 <main>
 ${samplesPart(run)}
-${metricsPart(run.figures)}
+${metricsPart(run.scores)}
 ${curvesPart(run)}
 ${configPart(run)}
 </main>`;
@@ -96,14 +96,14 @@ function thinned(pictures: readonly RunPicture[]): readonly RunPicture[] {
   return Array.from({ length: n }, (_, i) => pictures[Math.round((i * (pictures.length - 1)) / (n - 1))]!);
 }
 
-function metricsPart(figures: readonly RunFigure[]): Html | false {
-  if (figures.length === 0) return false;
-  const rows = figures.map(({ title, value, spread, floor, ceiling, better, best, tooFew }) => [
+function metricsPart(scores: readonly RunScore[]): Html | false {
+  if (scores.length === 0) return false;
+  const rows = scores.map(({ title, value, spread, floor, ceiling, better, best, tooFew }) => [
     title,
-    html`<b>${figure(value)}</b>${spread !== undefined && ` ± ${figure(spread)}`}${tooFew && html`<br><span class="muted">too few samples: ${tooFew}</span>`}`,
-    floor === undefined ? '–' : figure(floor),
-    ceiling === undefined ? '–' : figure(ceiling),
-    best !== undefined ? `best at ${figure(best)}` : better ? `${better} is better` : '',
+    html`<b>${rounded(value)}</b>${spread !== undefined && ` ± ${rounded(spread)}`}${tooFew && html`<br><span class="muted">too few samples: ${tooFew}</span>`}`,
+    floor === undefined ? '–' : rounded(floor),
+    ceiling === undefined ? '–' : rounded(ceiling),
+    best !== undefined ? `best at ${rounded(best)}` : better ? `${better} is better` : '',
   ]);
   return html`<section>
 <h2>Final metrics</h2>

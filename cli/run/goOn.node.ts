@@ -105,7 +105,7 @@ function statusNotices(folder: string): string[] {
   }
 }
 
-const figures: OptionRange = {
+const scores: OptionRange = {
   holds: (v) =>
     typeof v === 'object' && v !== null && !Array.isArray(v) && Object.values(v).every((n) => typeof n === 'number'),
   says: 'an object of numbers',
@@ -121,6 +121,6 @@ export function checkMeta(path: string, found: unknown): CheckpointMeta {
   checkRange(path, 'seconds', ranges.notNegative, meta.seconds);
   checkRange(path, 'samples', ranges.whole(0), meta.samples);
   checkRange(path, 'data', optionalText, meta.data);
-  checkRange(path, 'before', figures, meta.before);
+  checkRange(path, 'before', scores, meta.before);
   return meta;
 }

@@ -85,7 +85,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
       if (difference && dataFolder !== undefined) {
         throw new Error(`${dataFolder} is not what the run learnt from: ${set.title} ${difference}`);
       }
-      if (difference) onWarning(`${set.title} ${difference}: figures and pictures are of what there is now`);
+      if (difference) onWarning(`${set.title} ${difference}: scores and pictures are of what there is now`);
       return set;
     },
     dispose() {

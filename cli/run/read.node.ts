@@ -18,8 +18,8 @@ export interface RunPicture extends PngHeader {
   readonly bytes: Uint8Array;
 }
 
-/** A figure of `evaluation.json`. */
-export interface RunFigure {
+/** A score of `evaluation.json`. */
+export interface RunScore {
   /** Name in the file. */
   readonly key: string;
   /** For people. */
@@ -27,12 +27,12 @@ export interface RunFigure {
   readonly value: number;
   /** Its standard error or deviation. */
   readonly spread?: number;
-  /** The figure of real training data, the best to hope for. */
+  /** The score of real training data, the best to hope for. */
   readonly floor?: number;
-  /** The figure of noise. */
+  /** The score of noise. */
   readonly ceiling?: number;
   readonly better?: 'higher' | 'lower';
-  /** The best figure, where going further is worse again. */
+  /** The best score, where going further is worse again. */
   readonly best?: number;
   /** Why it says little: fewer samples than the metric needs. */
   readonly tooFew?: string;
@@ -53,7 +53,7 @@ export interface RunRecord {
   readonly timing: readonly Row[];
   /** Grids in the order of their steps; `samples.png`, where there is one, is last. */
   readonly pictures: readonly RunPicture[];
-  readonly figures: readonly RunFigure[];
+  readonly scores: readonly RunScore[];
   /** The last step in the log, 0 before the first. */
   readonly step: number;
   readonly state: RunState;
@@ -149,7 +149,7 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
       return bytes && header ? [{ name, step, bytes, ...header }] : [];
     });
   if (pictures.length === 0) problems.push('there are no grids of samples yet');
-  const figures = figuresOf(evaluated(json('evaluation.json', '')), problems);
+  const scores = scoresOf(evaluated(json('evaluation.json', '')), problems);
   const step = metrics.reduce((most, row) => Math.max(most, typeof row.step === 'number' ? row.step : 0), 0);
   const grown = has('metrics.jsonl') ? statSync(join(path, 'metrics.jsonl')).mtimeMs : 0;
   const alive = (options.now ?? new Date()).getTime() - grown < QUIET;
@@ -174,7 +174,7 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
     metrics,
     timing,
     pictures,
-    figures,
+    scores,
     step,
     problems,
     ...stateOf(config, metrics, step, alive, told),
@@ -202,13 +202,13 @@ function stateOf(
   return { state: 'stopped', reason: step === 0 ? 'before its first step' : `at ${of}` };
 }
 
-/** The figures of the file that `wgrad evaluate` writes, or of one that holds nothing else. */
+/** The scores of the file that `wgrad evaluate` writes, or of one that holds nothing else. */
 const evaluated = (file: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   typeof file.figures === 'object' && file.figures !== null ? (file.figures as Record<string, unknown>) : file;
 
-/** Figures as `evaluate` gives them, and plain numbers. */
-function figuresOf(evaluation: Readonly<Record<string, unknown>>, problems: string[]): RunFigure[] {
-  return Object.entries(evaluation).flatMap(([key, entry]): RunFigure[] => {
+/** Scores as `evaluate` gives them, and plain numbers. */
+function scoresOf(evaluation: Readonly<Record<string, unknown>>, problems: string[]): RunScore[] {
+  return Object.entries(evaluation).flatMap(([key, entry]): RunScore[] => {
     const said = (typeof entry === 'object' && entry !== null ? entry : { value: entry }) as Record<string, unknown>;
     const number = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
     const inner = (part: unknown): number | undefined =>

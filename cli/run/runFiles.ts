@@ -35,6 +35,6 @@ export interface CheckpointMeta {
   readonly samples: number;
   /** The fingerprint of the data set, where it has one. */
   readonly data?: string;
-  /** The figures before the first step. */
+  /** The scores before the first step. */
   readonly before: Readonly<Record<string, number>>;
 }

@@ -14,10 +14,10 @@ import type { StepRow } from '../../gan/train.ts';
 import { quantitiesOf } from '../pages/quantities.node.ts';
 import { writeReport } from '../pages/report.node.ts';
 import { pngOf } from '../pages/shows.node.ts';
-import { figureLines, snapshotFigures } from './figures.ts';
 import { readJsonLines } from './folder.node.ts';
 import type { Job } from './job.ts';
 import { type CheckpointMeta, gridName } from './runFiles.ts';
+import { scoreLines, snapshotScores } from './scores.ts';
 
 /** Images in a grid. */
 const GRID = 64;
@@ -28,11 +28,11 @@ export interface Snapshots {
   shown: number | undefined;
   /** The step of the last checkpoint. */
   saved: number | undefined;
-  /** The figures before the first step. */
+  /** The scores before the first step. */
   readonly before: StepRow;
   /** Draws and measures what the first weights make, or takes that from the checkpoint. */
   begin(meta: CheckpointMeta | undefined): Promise<void>;
-  /** Draws and measures. @returns the figures */
+  /** Draws and measures. @returns the scores */
   take(step: number): Promise<StepRow>;
   /** Writes the last pictures and says how the run went. */
   finish(step: number, seconds: number): Promise<void>;
@@ -103,13 +103,13 @@ function viewOf(job: Job): View {
   const quick = Object.entries(row.measures ?? {}).filter(([, { quick, suits }]) => quick && (suits?.(set) ?? true));
   const measured = async (): Promise<StepRow> => {
     lab = look();
-    const figures: Record<string, number> = {};
-    for (const [name, measure] of quick) figures[name] = await measure.compute(lab);
-    return figures;
+    const scores: Record<string, number> = {};
+    for (const [name, measure] of quick) scores[name] = await measure.compute(lab);
+    return scores;
   };
   const change = (before: StepRow, after: StepRow): string[] =>
     quick.map(([name, { title, better }]) => {
-      const [from, to] = [before, after].map((figures) => Number(figures[name]!.toPrecision(4)));
+      const [from, to] = [before, after].map((scores) => Number(scores[name]!.toPrecision(4)));
       return `${title}: before ${from}, after ${to} (${better} is better)`;
     });
   const [show] = Object.values(row.shows ?? {});
@@ -117,18 +117,18 @@ function viewOf(job: Job): View {
     if (!show) throw new Error(`${config.system}: a system that draws no samples needs something to show`);
     return { measure: measured, picture: async () => pngOf(await show.draw(lab)), lines: change };
   }
-  const figures = snapshotFigures(set);
+  const scores = snapshotScores(set);
   let samples: SampleArray;
   const draw = async () => {
-    ({ samples } = await system.draw!(figures.count, new Rng(config.seed, randomStreams.samples)));
+    ({ samples } = await system.draw!(scores.count, new Rng(config.seed, randomStreams.samples)));
   };
   return {
     async measure() {
       await draw();
-      return { ...figures.measure(samples), ...(await measured()) };
+      return { ...scores.measure(samples), ...(await measured()) };
     },
     picture: async () => (show ? pngOf(await show.draw(lab)) : encodePng(await pictureOf(set, samples))),
-    lines: (before, after) => [...figureLines(set, figures, before, after), ...change(before, after)],
+    lines: (before, after) => [...scoreLines(set, scores, before, after), ...change(before, after)],
   };
 }
 

@@ -222,10 +222,10 @@ async function learn(
   } as const;
   const bar = createProgress({ total: of, ...rate, start: course.step, quiet });
   const watch = createWatch();
-  // A row waits for the next one, or for what the snapshot at its step measures: the last row has figures wherever it stops.
+  // A row waits for the next one, or for what the snapshot at its step measures: the last row has scores wherever it stops.
   let held: StepRow | undefined;
-  const write = (figures: StepRow = {}): void => {
-    if (held) run.metrics.append({ ...held, ...figures });
+  const write = (scores: StepRow = {}): void => {
+    if (held) run.metrics.append({ ...held, ...scores });
     held = undefined;
   };
   try {

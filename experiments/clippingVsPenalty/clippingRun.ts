@@ -44,7 +44,7 @@ export interface NormsRow {
   readonly step: number;
   /** ‖∂L/∂h‖ for the output h [2N, width] of each hidden layer, the first layer first; L is the critic's loss without penalty. */
   readonly norms: readonly number[];
-  /** The critic's E f(x) - E f(y) in its last update before; absent from figures of before it was kept. */
+  /** The critic's E f(x) - E f(y) in its last update before; absent from findings of before it was kept. */
   readonly wasserstein?: number;
 }
 

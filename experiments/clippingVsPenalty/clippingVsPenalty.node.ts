@@ -19,7 +19,7 @@ import { type ClippingStart, clippingStart } from './clippingStart.ts';
 export type ClippingResults = Readonly<Record<BoundName, ClippingResult>>;
 
 /** What the JSON holds. */
-export interface ClippingFigures {
+export interface ClippingFindings {
   readonly settings: ClippingSettings;
   readonly data: string;
   readonly norms: string;
@@ -41,7 +41,7 @@ const brief: ClippingSettings = { ...full, width: 32, batch: 32, steps: 10, ever
 const names = Object.keys(bounds) as readonly BoundName[];
 
 /** What clipping does to a deep critic (Gulrajani et al. 2017, Fig. 1). */
-export const clippingVsPenalty: Experiment<ClippingFigures> = {
+export const clippingVsPenalty: Experiment<ClippingFindings> = {
   name: 'clipping-vs-penalty',
   title: 'Gradients and weights of a deep critic, with clipped weights and with a gradient penalty',
   code: import.meta.url,
@@ -52,7 +52,7 @@ export const clippingVsPenalty: Experiment<ClippingFigures> = {
     const settings = lab.quick ? brief : full;
     const results = await runAll(lab, settings);
     return {
-      figures: {
+      findings: {
         settings,
         data: `Swiss roll; generator and critic are relu networks of the same depth and width, Adam (${BETAS.join(', ')})`,
         norms: 'of the gradient of the critic loss, without penalty, with respect to the output of each hidden layer',
@@ -95,7 +95,7 @@ const startOf = (name: BoundName, settings: ClippingSettings): ClippingStart =>
   clippingStart(settings, bounds[name].regularizer());
 
 /** What must hold. What holds before any training says so: of it only those with c = 0.1 are evidence of what training does. */
-export function claimsOf({ settings, results }: ClippingFigures): Claim[] {
+export function claimsOf({ settings, results }: ClippingFindings): Claim[] {
   const norms = layerNorms(results.penalty);
   const start = recordOf(names, (name) => startOf(name, settings));
   const first = (name: BoundName) => start[name].growth.toPrecision(2);
@@ -136,14 +136,14 @@ export function claimsOf({ settings, results }: ClippingFigures): Claim[] {
   ]);
 }
 
-function page({ settings, data, norms, results }: ClippingFigures): string {
+function page({ settings, data, norms, results }: ClippingFindings): string {
   const { depth, width, batch, criticSteps, steps, lr } = settings;
   const percent = (share: number) => (100 * share).toFixed(1);
   const rows = names.map((name) => {
     const means = layerNorms(results[name]);
     const start = startOf(name, settings);
-    const figures = [means[0]!, means.at(-1)!, growth(results[name]), start.growth, grown(results[name])];
-    const cells = figures.map((x) => x.toExponential(1));
+    const findings = [means[0]!, means.at(-1)!, growth(results[name]), start.growth, grown(results[name])];
+    const cells = findings.map((x) => x.toExponential(1));
     return [bounds[name].title, ...cells, percent(results[name].atEnds), percent(start.atEnds)];
   });
   const [before, after] = [startOf('clip-0.1', settings).atEnds, results['clip-0.1'].atEnds];
@@ -158,8 +158,8 @@ function page({ settings, data, norms, results }: ClippingFigures): string {
         ],
         rows,
       ),
-      `At the start: expected of the first weights (uniform, He et al. 2015), clipped once where they are clipped, before any of them has learnt anything. Weights of up to √(6 / ${width}) = ${Math.sqrt(6 / width).toPrecision(3)} are cut to ±c, and each layer multiplies the squared norm of the gradient by ${width} E w² / 2: "first over last" is what ${depth - 1} layers make of that. With c = 0.01 and 0.001, and with the penalty, the figures after training are about those of the start: they show what clipping does to such first weights, and nothing that training did. With c = 0.1 training makes the gradient explode: from a first layer that gets ${startOf('clip-0.1', settings).growth.toPrecision(2)} of the last layer's norm to one that gets ${Math.round(growth(results['clip-0.1'])).toLocaleString('en-GB')} times that norm.`,
-      'The paper shows the same as curves without figures: exploding for c = 0.1, vanishing for c = 0.01 and 0.001, level for the penalty.',
+      `At the start: expected of the first weights (uniform, He et al. 2015), clipped once where they are clipped, before any of them has learnt anything. Weights of up to √(6 / ${width}) = ${Math.sqrt(6 / width).toPrecision(3)} are cut to ±c, and each layer multiplies the squared norm of the gradient by ${width} E w² / 2: "first over last" is what ${depth - 1} layers make of that. With c = 0.01 and 0.001, and with the penalty, the numbers after training are about those of the start: they show what clipping does to such first weights, and nothing that training did. With c = 0.1 training makes the gradient explode: from a first layer that gets ${startOf('clip-0.1', settings).growth.toPrecision(2)} of the last layer's norm to one that gets ${Math.round(growth(results['clip-0.1'])).toLocaleString('en-GB')} times that norm.`,
+      'The paper shows the same as curves without numbers: exploding for c = 0.1, vanishing for c = 0.01 and 0.001, level for the penalty.',
     ],
     [
       'On a logarithmic axis the clipped norms are straight lines over the layers: every layer multiplies by the same factor, which c sets. There is one c between vanishing and exploding, and it is another for each depth and width.',

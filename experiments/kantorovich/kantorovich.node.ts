@@ -85,7 +85,7 @@ export interface CloudResult {
 }
 
 /** What `kantorovich` measures. */
-export interface KantorovichFigures {
+export interface KantorovichFindings {
   readonly sizes: Sizes;
   readonly results: readonly CloudResult[];
 }
@@ -145,7 +145,7 @@ export async function measureClouds(
 }
 
 /** Experiment 5. */
-export const kantorovich: Experiment<KantorovichFigures> = {
+export const kantorovich: Experiment<KantorovichFindings> = {
   name: 'kantorovich',
   title: "The critic's Wasserstein distance against the exact one",
   code: import.meta.url,
@@ -154,7 +154,7 @@ export const kantorovich: Experiment<KantorovichFigures> = {
   run: async (lab) => {
     const sizes = lab.quick ? quick : full;
     const results = await allResults(lab, sizes);
-    return { figures: { sizes, results }, pictures: { 'estimates.svg': draw(sizes, results) } };
+    return { findings: { sizes, results }, pictures: { 'estimates.svg': draw(sizes, results) } };
   },
   claims: ({ sizes, results }) => {
     const of = results.filter((r) => r.method === judged);

@@ -4,7 +4,7 @@ import { modesPictures } from './modesPictures.node.ts';
 import { publishedModes } from './modesPublished.ts';
 import {
   claimsOf,
-  type ModesFigures,
+  type ModesFindings,
   type ModesResults,
   methodNames,
   mixtureNames,
@@ -21,7 +21,7 @@ const full: Readonly<Record<MixtureName, ModesSettings>> = {
 const brief: ModesSettings = { ...common, width: 64, emaDecay: 0.9, steps: 60 };
 
 /** Which GANs lose modes (Srivastava et al. 2017; Lin et al. 2018). */
-export const modes: Experiment<ModesFigures> = {
+export const modes: Experiment<ModesFindings> = {
   name: 'modes',
   title: 'Mode coverage on a ring of 8 and a grid of 25 Gaussians',
   code: import.meta.url,
@@ -33,7 +33,7 @@ export const modes: Experiment<ModesFigures> = {
     const settings = lab.quick ? { ring: brief, grid: brief } : full;
     const results = await runAll(lab, seeds, settings);
     return {
-      figures: {
+      findings: {
         settings,
         networks: 'three hidden layers of relu units in both; data scaled to a standard deviation of 1 along each axis',
         methods: recordOf(methodNames, methodWords),

@@ -10,7 +10,7 @@ import { type MixtureName, methods, mixtures, modesData } from './modesRun.ts';
 /** Side of a panel of the samples in pixels. */
 const SIDE = 224;
 
-/** The figures as `plot.svg`, and what the generators of the first seed make as `samples.png`. */
+/** The findings as `plot.svg`, and what the generators of the first seed make as `samples.png`. */
 export async function modesPictures(
   results: ModesResults,
   seeds: readonly number[],

@@ -27,22 +27,22 @@ export const methodNames = Object.keys(methods) as readonly MethodName[];
 export const finals = (runs: readonly ModesResult[]): Finals => finalsOf(runs.map(({ rows }) => rows.at(-1)!));
 
 /** What the JSON holds of the runs of a method: mean and spread of the last row, and all rows of each seed. */
-export interface MethodFigures extends Finals {
+export interface MethodFindings extends Finals {
   readonly rows: readonly (readonly ModesRow[])[];
 }
 
 /** What the JSON holds. */
-export interface ModesFigures {
+export interface ModesFindings {
   readonly settings: Readonly<Record<MixtureName, ModesSettings>>;
   readonly networks: string;
   readonly methods: Readonly<Record<string, string>>;
   readonly seeds: readonly number[];
-  readonly results: Readonly<Record<MixtureName, Readonly<Record<MethodName, MethodFigures>>>>;
+  readonly results: Readonly<Record<MixtureName, Readonly<Record<MethodName, MethodFindings>>>>;
   readonly published: readonly PublishedModes[];
 }
 
 /** Without the points, which only the picture needs. */
-export function summaryOf(results: ModesResults): ModesFigures['results'] {
+export function summaryOf(results: ModesResults): ModesFindings['results'] {
   return recordOf(mixtureNames, (mixture) =>
     recordOf(methodNames, (method) => {
       const runs = results[mixture][method];
@@ -67,7 +67,7 @@ const thresholds = {
  * What must hold. Noise covers most modes too ({@link uniformNoise}): coverage shows something only beside what noise covers, beside
  * what the GANs cover, and with the share of the samples that are near a mode.
  */
-export function claimsOf({ settings, seeds, results }: ModesFigures): Claim[] {
+export function claimsOf({ settings, seeds, results }: ModesFindings): Claim[] {
   const claims = mixtureNames.flatMap((mixture) => {
     const { covered: least, more, quality } = thresholds[mixture];
     const { 'wgan-gp': penalised, ...others } = results[mixture];
@@ -107,8 +107,8 @@ export function claimsOf({ settings, seeds, results }: ModesFigures): Claim[] {
 /** How many modes a mixture has. */
 export const modesIn = (mixture: MixtureName): number => mixtures[mixture].make().modes.centres.length / 2;
 
-/** Its section of the page: ours above the published figures. */
-export function modesPage({ settings, networks, methods: ways, seeds, results, published }: ModesFigures): string {
+/** Its section of the page: ours above the published numbers. */
+export function modesPage({ settings, networks, methods: ways, seeds, results, published }: ModesFindings): string {
   const cells = (of: (mixture: MixtureName) => Finals) =>
     mixtureNames.flatMap((mixture) => {
       const { covered, highQuality, reverseKl } = of(mixture);

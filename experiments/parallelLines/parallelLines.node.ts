@@ -65,7 +65,7 @@ export interface EstimatedLine {
 }
 
 /** What `parallel-lines` measures. */
-export interface ParallelLinesFigures {
+export interface ParallelLinesFindings {
   readonly sizes: Sizes;
   readonly exact: readonly ExactLine[];
   readonly estimated: readonly EstimatedLine[];
@@ -140,7 +140,7 @@ async function measureCritic(
 const penalised = (theta: number): number => Math.abs(theta) * (1 + Math.abs(theta) / (2 * LAMBDA));
 
 /** Experiment 4. */
-export const parallelLines: Experiment<ParallelLinesFigures> = {
+export const parallelLines: Experiment<ParallelLinesFindings> = {
   name: 'parallel-lines',
   title: 'Learning parallel lines',
   code: import.meta.url,
@@ -155,7 +155,7 @@ export const parallelLines: Experiment<ParallelLinesFigures> = {
     const estimated = await inTurn(all, ([theta, seed]) =>
       lab.part(`theta-${theta}/seed-${seed}`, settings, () => estimatedLine(theta, seed, sizes)),
     );
-    return { figures: { sizes, exact, estimated }, pictures: { 'lines.svg': draw(sizes, exact, estimated) } };
+    return { findings: { sizes, exact, estimated }, pictures: { 'lines.svg': draw(sizes, exact, estimated) } };
   },
   claims({ sizes, exact, estimated }) {
     const apart = (e: { theta: number }) => e.theta !== 0;

@@ -6,7 +6,7 @@ import { picture, section, table } from '../markdown.ts';
 import {
   type ConstraintName,
   constraints,
-  type EpochFigures,
+  type EpochFindings,
   epochMeasure,
   type Judge,
   type ReportResult,
@@ -28,9 +28,9 @@ export type SubjectResults = Readonly<Record<ConstraintName, ReportResult>>;
 /** The constraints, in the order of the tables. */
 export const constraintNames = Object.keys(constraints) as readonly ConstraintName[];
 
-/** What the JSON holds of a run: the figures at the kept epochs, and losses as means of each epoch. */
-export interface RunFigures {
-  readonly epochs: readonly EpochFigures[];
+/** What the JSON holds of a run: the findings at the kept epochs, and losses as means of each epoch. */
+export interface RunFindings {
+  readonly epochs: readonly EpochFindings[];
   readonly losses: readonly {
     readonly epoch: number;
     readonly criticLoss: number;
@@ -40,46 +40,46 @@ export interface RunFigures {
 }
 
 /** What the JSON holds of a subject. */
-export interface SubjectFigures {
+export interface SubjectFindings {
   readonly name: string;
   readonly title: string;
   /** What as many training images score. */
-  readonly real: Omit<EpochFigures, 'epoch'>;
-  readonly runs: Readonly<Record<ConstraintName, RunFigures>>;
+  readonly real: Omit<EpochFindings, 'epoch'>;
+  readonly runs: Readonly<Record<ConstraintName, RunFindings>>;
 }
 
 /** What the JSON holds. */
-export interface ReportFigures {
+export interface ReportFindings {
   readonly settings: ReportSettings;
   /** Where the data came from. */
   readonly source: string;
   readonly networks: string;
   readonly epoch: string;
   readonly constraints: Readonly<Record<string, string>>;
-  readonly subjects: readonly SubjectFigures[];
+  readonly subjects: readonly SubjectFindings[];
 }
 
 /** How many times as far the clipped critic's generator must end from the held-out images: less could be luck of one seed. */
 const RATIO = 1.5;
 
 /** For each subject, that the penalty ends nearer to the held-out images. */
-export const distanceClaims = (figures: ReportFigures): Claim[] =>
-  lastEpochClaims(figures, 'sliced Wasserstein distance to held-out images', (at) => at.slicedWasserstein);
+export const distanceClaims = (findings: ReportFindings): Claim[] =>
+  lastEpochClaims(findings, 'sliced Wasserstein distance to held-out images', (at) => at.slicedWasserstein);
 
-/** The same by the Fréchet distance. @throws Error for figures without it */
-export const frechetClaims = (figures: ReportFigures): Claim[] =>
-  lastEpochClaims(figures, "Fréchet distance on the digit classifier's features", ({ fid }) => {
-    if (fid === undefined) throw new Error('the figures have no Fréchet distance to claim anything of');
+/** The same by the Fréchet distance. @throws Error for findings without it */
+export const frechetClaims = (findings: ReportFindings): Claim[] =>
+  lastEpochClaims(findings, "Fréchet distance on the digit classifier's features", ({ fid }) => {
+    if (fid === undefined) throw new Error('the findings have no Fréchet distance to claim anything of');
     return fid;
   });
 
 function lastEpochClaims(
-  { constraints: ways, subjects }: ReportFigures,
+  { constraints: ways, subjects }: ReportFindings,
   what: string,
-  figure: (at: EpochFigures) => number,
+  value: (at: EpochFindings) => number,
 ): Claim[] {
   const claims = subjects.map(({ title, runs }) => {
-    const [clipped, penalised] = constraintNames.map((name) => figure(runs[name].epochs.at(-1)!)) as [number, number];
+    const [clipped, penalised] = constraintNames.map((name) => value(runs[name].epochs.at(-1)!)) as [number, number];
     return atLeast(
       `${title}: ${what} after the last epoch, clipping (${ways.clipping}) over penalty (${ways.penalty}), at least ${RATIO}`,
       clipped / penalised,
@@ -89,14 +89,14 @@ function lastEpochClaims(
   return over(1, claims);
 }
 
-/** The figures of a subject. */
-export async function figuresOf(
+/** The findings of a subject. */
+export async function findingsOf(
   { name, title, set, judge }: Subject,
   results: SubjectResults,
   { images, batch, samples }: ReportSettings,
-): Promise<SubjectFigures> {
+): Promise<SubjectFindings> {
   const perEpoch = Math.floor(Math.min(images, set.train.count) / batch);
-  const run = ({ rows, epochs }: ReportResult): RunFigures => {
+  const run = ({ rows, epochs }: ReportResult): RunFindings => {
     const losses = Array.from({ length: rows.length / perEpoch }, (_, k) => {
       const part = rows.slice(k * perEpoch, (k + 1) * perEpoch);
       const mean = (key: string) => part.reduce((s, row) => s + row[key]!, 0) / perEpoch;
@@ -117,11 +117,11 @@ export async function figuresOf(
   };
 }
 
-/** A section of the page: the figures at each kept epoch, above those of as many training images. */
-export function reportPage(experiment: string, figures: ReportFigures, hints: readonly string[]): string {
-  const { settings, source, networks, epoch, constraints: ways, subjects } = figures;
+/** A section of the page: the findings at each kept epoch, above those of as many training images. */
+export function reportPage(experiment: string, findings: ReportFindings, hints: readonly string[]): string {
+  const { settings, source, networks, epoch, constraints: ways, subjects } = findings;
   const judged = subjects.some(({ real }) => real.fid !== undefined);
-  const cells = ({ slicedWasserstein, diversity, fid }: Omit<EpochFigures, 'epoch'>) => [
+  const cells = ({ slicedWasserstein, diversity, fid }: Omit<EpochFindings, 'epoch'>) => [
     slicedWasserstein.toFixed(4),
     diversity.toFixed(2),
     ...(judged ? [fid === undefined ? '' : fid.toFixed(1)] : []),
@@ -139,8 +139,8 @@ export function reportPage(experiment: string, figures: ReportFigures, hints: re
       picture(experiment, `${name}.png`, `${title}: samples after epochs ${last}, clipping above, penalty below`),
     ),
     picture(experiment, 'losses.svg', 'Losses of critic and generator'),
-    `Reduced size: ${images} images of each class (${source}), batches of ${batch}, ${criticSteps} critic steps; ${networks}. An epoch is ${epoch}. ${constraintNames.map((name) => `${constraints[name].title}: ${ways[name]}`).join('; ')}; rates fall to ${settings.rateDecay} of their start; seed ${seed}. Constraint, optimizer and learning rate differ, each as fits the constraint (momentum makes clipped critics unstable: Arjovsky et al. 2017, section 4): the figures compare two ways of training rather than the constraints alone, for one seed.`,
-    `${samples} samples against the held-out images of the class. Diversity is the mean distance between two samples over that between two held-out images. The report gives pictures and no figures.`,
+    `Reduced size: ${images} images of each class (${source}), batches of ${batch}, ${criticSteps} critic steps; ${networks}. An epoch is ${epoch}. ${constraintNames.map((name) => `${constraints[name].title}: ${ways[name]}`).join('; ')}; rates fall to ${settings.rateDecay} of their start; seed ${seed}. Constraint, optimizer and learning rate differ, each as fits the constraint (momentum makes clipped critics unstable: Arjovsky et al. 2017, section 4): the numbers compare two ways of training rather than the constraints alone, for one seed.`,
+    `${samples} samples against the held-out images of the class. Diversity is the mean distance between two samples over that between two held-out images. The report gives pictures and no numbers.`,
     table(
       [
         ...['class', 'critic', 'epoch', 'sliced Wasserstein', 'diversity'],

@@ -65,7 +65,7 @@ export interface ReportSettings {
 }
 
 /** A run at the end of an epoch. */
-export interface EpochFigures {
+export interface EpochFindings {
   readonly epoch: number;
   /** Sliced Wasserstein distance to the held-out images of the class, in pixel units of [-1, 1]. */
   readonly slicedWasserstein: number;
@@ -79,7 +79,7 @@ export interface EpochFigures {
 export interface ReportResult {
   /** Every generator step. */
   readonly rows: readonly StepRow[];
-  readonly epochs: readonly EpochFigures[];
+  readonly epochs: readonly EpochFindings[];
   /** The pixels of the shown samples, 0 to 255, of each measured epoch. */
   readonly grids: readonly (readonly number[])[];
 }
@@ -107,7 +107,7 @@ export async function reportRun(
   const measure = epochMeasure(set, samples, judge);
   using codes = new Rng(seed, randomStreams.samples).normal([samples, latent]);
   const rows: StepRow[] = [];
-  const figures: EpochFigures[] = [];
+  const findings: EpochFindings[] = [];
   const grids: number[][] = [];
   const pixels = shown * sizeOf(set.shape);
   const perEpoch = Math.floor(images.count / batch);
@@ -118,11 +118,11 @@ export async function reportRun(
     if (!pauses(row.step!)) continue;
     const epoch = row.step! / perEpoch;
     const drawn = await drawSamples(networks.generator, codes, { batchSize: batch });
-    figures.push({ epoch, ...(await measure(drawn)) });
+    findings.push({ epoch, ...(await measure(drawn)) });
     grids.push(Array.from(drawn.data.subarray(0, pixels), (v) => Math.round((v + 1) * 127.5)));
   }
   disposeSystem(gan);
-  return { rows, epochs: figures, grids };
+  return { rows, epochs: findings, grids };
 }
 
 /** Measures samples against the held-out images of a set; `fid` where there is a judge. */
@@ -130,7 +130,7 @@ export function epochMeasure(
   set: SampleSet,
   count: number,
   judge?: Judge,
-): (samples: SampleArray) => Promise<Omit<EpochFigures, 'epoch'>> {
+): (samples: SampleArray) => Promise<Omit<EpochFindings, 'epoch'>> {
   const dimension = sizeOf(set.shape);
   const real = metricSamples(set.test, set.shape, set.test.count).data;
   const distance = slicedWassersteinTo(real, { dimension });

@@ -4,15 +4,15 @@ import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import { featuresOf } from '../../gan/metrics/features.ts';
 import { frechetInceptionDistance } from '../../gan/metrics/frechet.ts';
 import { metricSamples } from '../../gan/metrics/samples.ts';
-import type { Experiment, Findings, Lab } from '../experiment.ts';
+import type { Experiment, Lab, Outcome } from '../experiment.ts';
 import { inTurn, recordInTurn, recordOf } from '../tables.ts';
 import { reportPictures } from './reportPictures.node.ts';
 import {
   constraintNames,
   distanceClaims,
-  figuresOf,
+  findingsOf,
   frechetClaims,
-  type ReportFigures,
+  type ReportFindings,
   reportPage,
   type Subject,
 } from './reportResults.ts';
@@ -36,7 +36,7 @@ const REPORT = "the report 'Understanding GANs and associated models' (González
 const CLAIM = 'A gradient penalty in place of clipped weights trains better (Gulrajani et al. 2017).';
 
 /** The report's first run, and its remedy. */
-export const eights: Experiment<ReportFigures> = {
+export const eights: Experiment<ReportFindings> = {
   name: 'eights',
   title: 'WGAN on handwritten eights, with clipped weights and with a gradient penalty',
   code: import.meta.url,
@@ -54,10 +54,10 @@ export const eights: Experiment<ReportFigures> = {
     classifier.dispose();
     return findings;
   },
-  claims: (figures) => [...frechetClaims(figures), ...distanceClaims(figures)],
-  page: (figures) =>
-    reportPage('eights', figures, [
-      'The report sees one shape first (epoch 2), then noise, then eights. Diversity far below 1 is the first of these in a figure; which stages appear, and when, depends on the learning rate.',
+  claims: (findings) => [...frechetClaims(findings), ...distanceClaims(findings)],
+  page: (findings) =>
+    reportPage('eights', findings, [
+      'The report sees one shape first (epoch 2), then noise, then eights. Diversity far below 1 is the first of these in a number; which stages appear, and when, depends on the learning rate.',
       "The critic's loss is minus the Wasserstein estimate (with the penalty added): it falls while the critic learns, and rises towards 0 as the samples improve. The scale of the clipped critic is that of its bound and not of a distance: compare curves of one critic, never of two.",
       'The penalised critic has slopes around 1, so that its estimate is a distance between images; it falls with the quality of the samples.',
       'With clipping as many steps give worse samples here. Its optimizer and rate are others too, so that this is the difference of two ways of training, of which the constraint is one part (see clipping-vs-penalty).',
@@ -65,7 +65,7 @@ export const eights: Experiment<ReportFigures> = {
 };
 
 /** The report's second runs, and their remedy. */
-export const fashion: Experiment<ReportFigures> = {
+export const fashion: Experiment<ReportFindings> = {
   name: 'fashion',
   title: 'WGAN on bags, dresses and sandals, with clipped weights and with a gradient penalty',
   code: import.meta.url,
@@ -78,8 +78,8 @@ export const fashion: Experiment<ReportFigures> = {
     return study(lab, 'Fashion-MNIST, Debian package dataset-fashion-mnist', subjects);
   },
   claims: distanceClaims,
-  page: (figures) =>
-    reportPage('fashion', figures, [
+  page: (findings) =>
+    reportPage('fashion', findings, [
       'Outlines come early, shades late: sandals are mostly outline, bags are faces of grey. The report calls this the added complexity of grey levels.',
       'Losses do not tell how the images look: the report saw losses of bags get worse while the bags got better. The distance to held-out images and the grids decide.',
       'Oscillating losses late in the training (dresses in the report) come with samples that get better and worse in turns; look at the distances of the last epochs.',
@@ -87,7 +87,7 @@ export const fashion: Experiment<ReportFigures> = {
 };
 
 /** Trains every subject under every constraint, each as a part of its own, and says what came out. */
-export async function study(lab: Lab, source: string, subjects: readonly Subject[]): Promise<Findings<ReportFigures>> {
+export async function study(lab: Lab, source: string, subjects: readonly Subject[]): Promise<Outcome<ReportFindings>> {
   const settings = lab.quick ? brief : full;
   const results = await inTurn(subjects, ({ name, set, judge }) =>
     recordInTurn(constraintNames, (constraint) => {
@@ -95,15 +95,15 @@ export async function study(lab: Lab, source: string, subjects: readonly Subject
       return lab.part(`${name}/${constraint}`, all, () => reportRun(set, constraint, settings, judge));
     }),
   );
-  const figures = await inTurn([...subjects.entries()], ([i, subject]) => figuresOf(subject, results[i]!, settings));
+  const findings = await inTurn([...subjects.entries()], ([i, subject]) => findingsOf(subject, results[i]!, settings));
   return {
-    figures: {
+    findings: {
       settings,
       source,
       networks: `dcganSmall: generator of ${settings.width} channels with batch norm, critic of ${settings.width / 2} without`,
       epoch: 'as many generator steps as the training images have batches, each after criticSteps of the critic',
       constraints: recordOf(constraintNames, constraintWords),
-      subjects: figures,
+      subjects: findings,
     },
     pictures: await reportPictures(subjects, results, settings),
   };

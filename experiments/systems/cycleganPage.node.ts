@@ -1,17 +1,17 @@
 import { smallest } from '../../gan/extremes.ts';
 import { atLeast, atMost, over } from '../claims.ts';
 import type { Claim } from '../experiment.ts';
-import type { StudyFigures } from './study.ts';
+import type { StudyFindings } from './study.ts';
 import { atEnd, control, studyPage } from './studyPage.node.ts';
 
 type Way = 'both' | 'no-cycle' | 'no-identity' | 'neither';
-type Figures = StudyFigures<Way>;
+type Findings = StudyFindings<Way>;
 
 /** What must hold, of means over the seeds unless it says otherwise. */
-export function cycleganClaims(figures: Figures): Claim[] {
-  const of = (way: Way, measure: string) => atEnd(figures, way, measure).mean;
-  const copy = (measure: string) => control(figures, 'both', measure, 'copy').mean;
-  const { values } = atEnd(figures, 'both', 'rightImage');
+export function cycleganClaims(findings: Findings): Claim[] {
+  const of = (way: Way, measure: string) => atEnd(findings, way, measure).mean;
+  const copy = (measure: string) => control(findings, 'both', measure, 'copy').mean;
+  const { values } = atEnd(findings, 'both', 'rightImage');
   return over(values.length, [
     atLeast(
       'right character of 400, share, less that of copying, at least 0 (worst seed)',
@@ -25,7 +25,7 @@ export function cycleganClaims(figures: Figures): Claim[] {
     ),
     atLeast(
       'strokes, on the way from Ming to Hei (worst seed; copying 0), at least 0.5',
-      smallest(atEnd(figures, 'both', 'strokesReached').values),
+      smallest(atEnd(findings, 'both', 'strokesReached').values),
       0.5,
     ),
     atMost(
@@ -42,14 +42,14 @@ export function cycleganClaims(figures: Figures): Claim[] {
 }
 
 /** The end of the section. */
-export function cycleganPage(figures: Figures): string {
-  const right = (way: Way) => atEnd(figures, way, 'rightImage').mean.toFixed(3);
-  const copied = control(figures, 'both', 'rightImage', 'copy').mean.toFixed(3);
-  return studyPage('cyclegan', figures, {
+export function cycleganPage(findings: Findings): string {
+  const right = (way: Way) => atEnd(findings, way, 'rightImage').mean.toFixed(3);
+  const copied = control(findings, 'both', 'rightImage', 'copy').mean.toFixed(3);
+  return studyPage('cyclegan', findings, {
     look: [
       'Columns of a picture: the character in Ming, what it became, what came back, and the character in Hei, which no system has seen. Thin strokes become even ones, serifs go, and the character stays.',
       `Copying is a strong rival: Hei's characters have the skeletons of Ming's, so that the untouched picture already finds its own among 400 with a share of ${copied}. To do better, strokes must grow where Hei has them.`,
-      `The cycle is not what holds the character here. Identity alone, without the way back, ends at ${right('no-cycle')}, as good as both (${right('both')}); the cycle alone ends at ${right('no-identity')}, below copying, and its worst seed at ${smallest(atEnd(figures, 'no-identity', 'rightImage').values).toFixed(3)}. A cycle is satisfied by any pair of maps that undo each other, also by two that redraw every character in a way of their own; leaving alone what is of the other domain already pins both maps to the pictures. The paper has the identity as an option for colours, with its weight a share of that of the cycle: both off (${right('neither')}) is what its weight 0 means, and there the characters go.`,
+      `The cycle is not what holds the character here. Identity alone, without the way back, ends at ${right('no-cycle')}, as good as both (${right('both')}); the cycle alone ends at ${right('no-identity')}, below copying, and its worst seed at ${smallest(atEnd(findings, 'no-identity', 'rightImage').values).toFixed(3)}. A cycle is satisfied by any pair of maps that undo each other, also by two that redraw every character in a way of their own; leaving alone what is of the other domain already pins both maps to the pictures. The paper has the identity as an option for colours, with its weight a share of that of the cycle: both off (${right('neither')}) is what its weight 0 means, and there the characters go.`,
       'The first few hundred steps of a translator at this rate and size are shown, not what the networks could learn in days: the distance to the true character is but a few hundredths below that of copying, and most of what is left is geometry, which a translator of strokes does not touch.',
     ],
   });

@@ -3,14 +3,14 @@ import type { System } from '../../gan/system.ts';
 import { rowConfig } from '../../gan/systems/configure.ts';
 import type { Experiment, Lab } from '../experiment.ts';
 import { recordOf } from '../tables.ts';
-import type { Study, StudyFigures } from './study.ts';
+import type { Study, StudyFindings } from './study.ts';
 import { drawStudy } from './studyPictures.node.ts';
 import { type Measured, type ShownPixels, type SystemResult, systemRun } from './systemRun.node.ts';
 
 /** The experiment of a study: each way and seed is a part. */
 export const experimentOf = <O extends object, S extends string, T extends System<S>, W extends string>(
   study: Study<O, S, T, W>,
-): Experiment<StudyFigures<W>> => {
+): Experiment<StudyFindings<W>> => {
   const { name, title, about, code, claims, page } = study;
   return { name, title, about, code, claims, page, run: (lab) => runStudy(lab, study) };
 };
@@ -35,7 +35,7 @@ async function runStudy<O extends object, S extends string, T extends System<S>,
     }
   }
   const { seed: _, ...settings } = rowConfig(row, set.kind, { ...(lab.quick && brief) } as Partial<O & RunSettings>);
-  const figures: StudyFigures<W> = {
+  const findings: StudyFindings<W> = {
     data: set.title,
     settings: settings as Readonly<Record<string, unknown>>,
     measures: Object.fromEntries(
@@ -57,7 +57,7 @@ async function runStudy<O extends object, S extends string, T extends System<S>,
     const { shown: picture } = results[way][0]!;
     return picture ? [[way, picture]] : [];
   });
-  return { figures, pictures: await drawStudy(figures, first) };
+  return { findings, pictures: await drawStudy(findings, first) };
 }
 
 /** To five digits. */

@@ -33,8 +33,8 @@ export interface Study<O extends object, S extends string, T extends System<S>, 
   readonly looks: number;
   /** Rows or images of the pictures. */
   readonly shown?: number;
-  claims(figures: StudyFigures<W>): readonly Claim[];
-  page(figures: StudyFigures<W>): string;
+  claims(findings: StudyFindings<W>): readonly Claim[];
+  page(findings: StudyFindings<W>): string;
 }
 
 /** A run of a way with one seed. */
@@ -43,7 +43,7 @@ export interface StudyRun extends Pick<SystemResult, 'steps' | 'measured' | 'con
 }
 
 /** What the JSON of a study holds. */
-export interface StudyFigures<W extends string = string> {
+export interface StudyFindings<W extends string = string> {
   readonly data: string;
   /** The settings that all ways share, as the system's defaults and the experiment say. */
   readonly settings: Readonly<Record<string, unknown>>;

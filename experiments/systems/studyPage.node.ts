@@ -1,18 +1,18 @@
 import { picture, section, table } from '../markdown.ts';
 import { type MeanSpread, meanSpread, plusMinus } from '../tables.ts';
-import type { StudyFigures } from './study.ts';
+import type { StudyFindings } from './study.ts';
 
 /** A measure of a way at the end of its trainings, over the seeds. */
-export const atEnd = <W extends string>({ ways }: StudyFigures<W>, way: W, measure: string): MeanSpread =>
+export const atEnd = <W extends string>({ ways }: StudyFindings<W>, way: W, measure: string): MeanSpread =>
   meanSpread(ways[way].runs.map(({ measured }) => measured.at(-1)![measure]!));
 
 /** A measure of a way before its first step, over the seeds. */
-export const untrained = <W extends string>({ ways }: StudyFigures<W>, way: W, measure: string): MeanSpread =>
+export const untrained = <W extends string>({ ways }: StudyFindings<W>, way: W, measure: string): MeanSpread =>
   meanSpread(ways[way].runs.map(({ measured }) => measured[0]![measure]!));
 
 /** What stands beside a measure of a way, such as copying, over the seeds. */
 export const control = <W extends string>(
-  { ways }: StudyFigures<W>,
+  { ways }: StudyFindings<W>,
   way: W,
   measure: string,
   name: string,
@@ -21,10 +21,10 @@ export const control = <W extends string>(
 /** The end of a study's section: pictures, settings, a row of the table for each way and control, and what to look at. */
 export function studyPage<W extends string>(
   name: string,
-  figures: StudyFigures<W>,
+  findings: StudyFindings<W>,
   { digits = 3, look }: { readonly digits?: number; readonly look: readonly string[] },
 ): string {
-  const { data, settings, measures, ways } = figures;
+  const { data, settings, measures, ways } = findings;
   const keys = Object.keys(measures);
   const names = Object.keys(ways) as W[];
   const cells = (of: (measure: string) => MeanSpread | undefined) =>
@@ -36,11 +36,11 @@ export function studyPage<W extends string>(
   const { runs } = ways[usual];
   const controls = [...new Set(keys.flatMap((key) => Object.keys(runs[0]!.controls[key] ?? {})))];
   const rows = [
-    ...names.map((way) => [ways[way].title, ...cells((key) => atEnd(figures, way, key))]),
-    ['untrained', ...cells((key) => untrained(figures, usual, key))],
+    ...names.map((way) => [ways[way].title, ...cells((key) => atEnd(findings, way, key))]),
+    ['untrained', ...cells((key) => untrained(findings, usual, key))],
     ...controls.map((one) => [
       one,
-      ...cells((key) => (runs[0]!.controls[key]?.[one] === undefined ? undefined : control(figures, usual, key, one))),
+      ...cells((key) => (runs[0]!.controls[key]?.[one] === undefined ? undefined : control(findings, usual, key, one))),
     ]),
   ];
   const said = Object.entries(settings).flatMap(([key, value]) =>

@@ -3,15 +3,15 @@ import { labelTiles } from '../../gan/pictures/labels.ts';
 import { plot } from '../../gan/pictures/plot.node.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import { pngOf } from '../pictures.node.ts';
-import type { StudyFigures } from './study.ts';
+import type { StudyFindings } from './study.ts';
 import type { ShownPixels } from './systemRun.node.ts';
 
 /** The pictures of a study: its measures over the steps, and what each way shows at the end, of the first seed. */
 export async function drawStudy(
-  figures: StudyFigures,
+  findings: StudyFindings,
   shown: readonly (readonly [way: string, picture: ShownPixels])[],
 ): Promise<Record<string, string | Uint8Array>> {
-  const pictures: Record<string, string | Uint8Array> = { 'measures.svg': drawMeasures(figures) };
+  const pictures: Record<string, string | Uint8Array> = { 'measures.svg': drawMeasures(findings) };
   for (const [way, { pixels, shape, ...layout }] of shown) {
     const grid = labelTiles(Float32Array.from(pixels), shape, { ...layout, range: [0, 255], scale: 2 });
     pictures[`${way}.png`] = await pngOf(grid, 16);
@@ -19,7 +19,7 @@ export async function drawStudy(
   return pictures;
 }
 
-function drawMeasures({ measures, ways, data }: StudyFigures): string {
+function drawMeasures({ measures, ways, data }: StudyFindings): string {
   const all = Object.values(ways);
   const panels = Object.entries(measures).map(([key, { title, better }]): PlotPanel => {
     const lines = all.flatMap(({ title: label, runs }, color): PlotSeries[] => {

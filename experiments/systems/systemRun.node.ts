@@ -7,7 +7,7 @@ import type { Lab as Look, SystemRow } from '../../gan/systems/row.ts';
 import { linearDecay, type StepRow, train } from '../../gan/train.ts';
 import { createWatch } from '../../gan/watch.ts';
 
-/** Figures of the measures of a system, by their names. */
+/** Findings of the measures of a system, by their names. */
 export type Measured = Readonly<Record<string, number>>;
 
 /** The first picture of a system, as JSON holds it. */
@@ -29,7 +29,7 @@ export interface SystemResult {
   readonly steps: readonly number[];
   /** The measures at those steps. */
   readonly measured: readonly Measured[];
-  /** By measure, the figures that must be worse, at the end. */
+  /** By measure, the findings that must be worse, at the end. */
   readonly controls: Readonly<Record<string, Measured>>;
   /** The losses at those steps but the first. */
   readonly losses: readonly StepRow[];

@@ -19,9 +19,9 @@ import {
   EQUILIBRIUM,
   fake,
   LAMBDA,
-  type PenalisedFigures,
+  type PenalisedFindings,
   real,
-  type TwoGaussiansFigures,
+  type TwoGaussiansFindings,
   type TwoGaussiansSizes,
 } from './twoGaussiansSetting.ts';
 
@@ -101,7 +101,7 @@ export async function penalisedBetween(
   kind: 'one-sided' | 'two-sided',
   sizes: TwoGaussiansSizes,
   seed: number,
-): Promise<PenalisedFigures> {
+): Promise<PenalisedFindings> {
   const [scores, all] = (await criticBetween(kind, real, fake, sizes, seed, [shown, everywhere])) as [
     number[],
     number[],
@@ -140,7 +140,7 @@ const game = { criticSteps: 3, lr: 1e-3, betas: [0.5, 0.9], lastRate: 0.01 } as 
 export async function equilibrium(
   sizes: TwoGaussiansSizes,
   seed: number,
-): Promise<TwoGaussiansFigures['equilibria'][number]> {
+): Promise<TwoGaussiansFindings['equilibria'][number]> {
   const { batch, width, steps } = sizes;
   const rng = new Rng(seed, randomStreams.training);
   const shape = { shape: [1], latent: 1, width } as const;
@@ -199,7 +199,7 @@ async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes, seed
 }
 
 /** Experiment 3. */
-export const twoGaussians: Experiment<TwoGaussiansFigures> = {
+export const twoGaussians: Experiment<TwoGaussiansFindings> = {
   name: 'two-gaussians',
   title: 'Optimal discriminator and critic between two Gaussians',
   code: import.meta.url,
@@ -233,7 +233,7 @@ export const twoGaussians: Experiment<TwoGaussiansFigures> = {
     const [p, q] = [density(real, shown), density(fake, shown)];
     const scale = steepestOf(clipped);
     const { estimate, wasserstein } = theory();
-    const figures: TwoGaussiansFigures = {
+    const findings: TwoGaussiansFindings = {
       sizes,
       x: shown.map((x) => rounded(x)),
       density: { real: p.map((v) => rounded(v)), generated: q.map((v) => rounded(v)) },
@@ -247,7 +247,7 @@ export const twoGaussians: Experiment<TwoGaussiansFigures> = {
       values,
       equilibria,
     };
-    return { figures, pictures: drawTwoGaussians(figures) };
+    return { findings, pictures: drawTwoGaussians(findings) };
   },
   claims: twoGaussiansClaims,
   page: twoGaussiansPage,

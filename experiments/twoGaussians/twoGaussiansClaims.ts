@@ -1,13 +1,13 @@
 import { atLeast, atMost, over } from '../claims.ts';
 import { largest, smallest } from '../critics.ts';
 import type { Claim } from '../experiment.ts';
-import { EQUILIBRIUM, fake, real, type TwoGaussiansFigures } from './twoGaussiansSetting.ts';
+import { EQUILIBRIUM, fake, real, type TwoGaussiansFindings } from './twoGaussiansSetting.ts';
 
 /**
  * How steep discriminators and critics are between neighbouring places of the picture within a standard deviation of the mean of
  * the generated samples: the critics with a one-sided penalty at least, the trained D and the best D* at most.
  */
-export function slopesAtGenerated({ x, discriminator, penalised }: TwoGaussiansFigures): {
+export function slopesAtGenerated({ x, discriminator, penalised }: TwoGaussiansFindings): {
   readonly critic: number;
   readonly discriminator: number;
   readonly best: number;
@@ -39,16 +39,16 @@ export function straightness(
 }
 
 /** How many critics with a two-sided penalty found the optimum itself, to 2 %. */
-export const atOptimum = ({ penalised, theory }: TwoGaussiansFigures): number =>
+export const atOptimum = ({ penalised, theory }: TwoGaussiansFindings): number =>
   penalised.filter(({ twoSided }) => Math.abs(twoSided.estimate / theory.optimum - 1) <= 0.02).length;
 
 /** What must hold. V is -log 4 of D = 1/2 against any generator: D must be the best one, and the generator near its aim. */
-export function twoGaussiansClaims(figures: TwoGaussiansFigures): Claim[] {
-  const { x, sizes, discriminator, penalised, theory, values, equilibria } = figures;
+export function twoGaussiansClaims(findings: TwoGaussiansFindings): Claim[] {
+  const { x, sizes, discriminator, penalised, theory, values, equilibria } = findings;
   const differences = (ys: readonly number[], from: readonly number[] | number) =>
     largest(ys.map((y, i) => Math.abs(y - (typeof from === 'number' ? from : from[i]!))));
   const same = values.find((v) => v.shift === 0)!;
-  const slopes = slopesAtGenerated(figures);
+  const slopes = slopesAtGenerated(findings);
   return over(sizes.seeds.length, [
     atMost(
       `the trained D is within 0.05 of D* at every place of the picture (largest difference)`,
@@ -95,7 +95,7 @@ export function twoGaussiansClaims(figures: TwoGaussiansFigures): Claim[] {
       0.02,
     ),
     atMost(
-      `two-sided penalty: it is within 2 % of the local optimum of the signs that its slopes have (largest relative difference; ${atOptimum(figures)} of ${penalised.length} seeds are at the optimum itself)`,
+      `two-sided penalty: it is within 2 % of the local optimum of the signs that its slopes have (largest relative difference; ${atOptimum(findings)} of ${penalised.length} seeds are at the optimum itself)`,
       largest(penalised.map(({ twoSided }) => Math.abs(twoSided.estimate - twoSided.settled) / theory.optimum)),
       0.02,
     ),

@@ -4,14 +4,14 @@ import { largest } from '../critics.ts';
 import { fixed, picture, section, table } from '../markdown.ts';
 import { meanAndEnds } from '../tables.ts';
 import { atOptimum, slopesAtGenerated, straightness } from './twoGaussiansClaims.ts';
-import { EQUILIBRIUM, LAMBDA, type PenalisedPair, real, type TwoGaussiansFigures } from './twoGaussiansSetting.ts';
+import { EQUILIBRIUM, LAMBDA, type PenalisedPair, real, type TwoGaussiansFindings } from './twoGaussiansSetting.ts';
 
 /** The seed whose critic with a two-sided penalty is furthest below the optimum. */
-const furthest = ({ penalised }: TwoGaussiansFigures): PenalisedPair =>
+const furthest = ({ penalised }: TwoGaussiansFindings): PenalisedPair =>
   penalised.reduce((a, b) => (b.twoSided.estimate < a.twoSided.estimate ? b : a));
 
 /** The pictures of `two-gaussians`. */
-export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string> {
+export function drawTwoGaussians(f: TwoGaussiansFindings): Record<string, string> {
   const along = (ys: readonly number[]): PlotPoint[] => ys.map((y, i) => [f.x[i]!, y]);
   const x = { label: 'x' };
   const behind = furthest(f);
@@ -87,9 +87,9 @@ export function drawTwoGaussians(f: TwoGaussiansFigures): Record<string, string>
 }
 
 /** The end of the section on `two-gaussians`. */
-export function twoGaussiansPage(figures: TwoGaussiansFigures): string {
-  const { x, sizes, penalised, theory, values, equilibria, clipped } = figures;
-  const slopes = slopesAtGenerated(figures);
+export function twoGaussiansPage(findings: TwoGaussiansFindings): string {
+  const { x, sizes, penalised, theory, values, equilibria, clipped } = findings;
+  const slopes = slopesAtGenerated(findings);
   const over = `${(100 * (theory.optimum / theory.wasserstein - 1)).toFixed(1)} %`;
   const behind = penalised.filter(({ twoSided }) => twoSided.estimate < 0.98 * theory.optimum);
   return section(
@@ -111,7 +111,7 @@ export function twoGaussiansPage(figures: TwoGaussiansFigures): string {
         ]),
       ),
       table(
-        ['figure', 'measured', 'theory'],
+        ['quantity', 'measured', 'theory'],
         [
           [
             `V against a generator trained for ${sizes.generatorSteps} steps`,
@@ -145,7 +145,7 @@ export function twoGaussiansPage(figures: TwoGaussiansFigures): string {
       'The trained D lies on D*. Over the generated samples it is 0 and flat: the minimax generator, whose gradient is D(x) times the slope of the logit, learns nothing.',
       'The critic with a penalty falls in a straight line from the real samples to the generated ones: its slope over the generated samples is as large as anywhere. The clipped one, as in the published figure, has a slope everywhere too, but bends where its few saturated weights let it.',
       `The best critic under a penalty has the slope 1 + |Q - P| / (2 λ ρ), with P and Q the distribution functions and ρ the density of the places that are penalised. That is above 1 wherever there is mass to move, and makes the estimate ${over} too large here: not an error of training, but what λ = ${LAMBDA} buys. The critics with a one-sided penalty find this optimum from every start.`,
-      `The two-sided penalty has walls. A piece of the critic that starts with a slope in the wrong direction would have to pass through slope 0, which costs λ, and stays where it is, at the slope -(1 - |Q - P| / (2 λ ρ)). ${behind.length === 0 ? 'Here no critic was caught' : `Here ${behind.length} of ${penalised.length} were caught (seed ${behind.map((b) => b.seed).join(', ')}: look for the rise of the dashed line)`}; ${atOptimum(figures)} of ${penalised.length} are within 2 % of the optimum, and what the others say is, to 2 %, what such a local optimum gives.. The one-sided penalty, from the same first weights and samples, has none (Petzka et al. 2018).`,
+      `The two-sided penalty has walls. A piece of the critic that starts with a slope in the wrong direction would have to pass through slope 0, which costs λ, and stays where it is, at the slope -(1 - |Q - P| / (2 λ ρ)). ${behind.length === 0 ? 'Here no critic was caught' : `Here ${behind.length} of ${penalised.length} were caught (seed ${behind.map((b) => b.seed).join(', ')}: look for the rise of the dashed line)`}; ${atOptimum(findings)} of ${penalised.length} are within 2 % of the optimum, and what the others say is, to 2 %, what such a local optimum gives.. The one-sided penalty, from the same first weights and samples, has none (Petzka et al. 2018).`,
       'V of the best discriminator never falls below -log 4, and is there only if the generator has it all right: the game is over when the discriminator can do no better than a coin. V alone does not show that it is the best one: D = 1/2 has -log 4 against any generator. What this generator makes is therefore measured too.',
     ],
   );

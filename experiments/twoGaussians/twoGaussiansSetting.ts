@@ -25,12 +25,12 @@ export const EQUILIBRIUM = -Math.log(4);
 /** Two critics of a seed, at the places of the picture and 0 in its middle, and what they say the distance is. */
 export interface PenalisedPair {
   readonly seed: number;
-  readonly oneSided: PenalisedFigures;
-  readonly twoSided: PenalisedFigures;
+  readonly oneSided: PenalisedFindings;
+  readonly twoSided: PenalisedFindings;
 }
 
 /** What one critic with a penalty has learnt. */
-export interface PenalisedFigures {
+export interface PenalisedFindings {
   readonly scores: readonly number[];
   /** E f(x) - E f(y). */
   readonly estimate: number;
@@ -42,7 +42,7 @@ export interface PenalisedFigures {
 }
 
 /** What `two-gaussians` measures. */
-export interface TwoGaussiansFigures {
+export interface TwoGaussiansFindings {
   readonly sizes: TwoGaussiansSizes;
   readonly x: readonly number[];
   /** Densities at x. */

@@ -21,9 +21,9 @@ import {
   criticKinds,
   type Fall,
   normsOf,
-  type VanishingFigures,
+  type VanishingFindings,
   type VanishingSizes,
-} from './vanishingFigures.ts';
+} from './vanishingFindings.ts';
 import { drawVanishing, vanishingPage } from './vanishingPage.node.ts';
 
 const full: VanishingSizes = {
@@ -169,7 +169,7 @@ const meanGap = ({ generator, critic, latent }: Fixed, table: Tensor): Promise<n
   });
 
 /** Experiment 2. */
-export const vanishing: Experiment<VanishingFigures> = {
+export const vanishing: Experiment<VanishingFindings> = {
   name: 'vanishing',
   title: "The generator's gradient as the discriminator becomes perfect",
   code: import.meta.url,
@@ -189,8 +189,8 @@ export const vanishing: Experiment<VanishingFigures> = {
     });
     const at = places(sizes.steps);
     const falls = stages.map(({ stage, critics }) => fallOf(stage, critics, at));
-    const figures = { sizes, at, stages, falls };
-    return { figures, pictures: drawVanishing(figures) };
+    const findings = { sizes, at, stages, falls };
+    return { findings, pictures: drawVanishing(findings) };
   },
   claims: vanishingClaims,
   page: vanishingPage,

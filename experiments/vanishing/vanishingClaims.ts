@@ -1,10 +1,10 @@
 import { atLeast, atMost, over } from '../claims.ts';
 import { largest, smallest } from '../critics.ts';
 import type { Claim } from '../experiment.ts';
-import { type CriticKind, criticOf, normsOf, type VanishingFigures } from './vanishingFigures.ts';
+import { type CriticKind, criticOf, normsOf, type VanishingFindings } from './vanishingFindings.ts';
 
 /** What must hold; of the critics' gradients also what tells them from those of critics that were never trained. */
-export function vanishingClaims({ stages, falls, at }: VanishingFigures): Claim[] {
+export function vanishingClaims({ stages, falls, at }: VanishingFindings): Claim[] {
   const doubts = stages.map(({ critics }) => criticOf(critics, 'discriminator').doubt);
   const norms = (kind: CriticKind) => stages.map(({ critics }) => normsOf(critics, kind, 'wasserstein'));
   const clippedOnce = at.indexOf(1);

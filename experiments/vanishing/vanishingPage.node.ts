@@ -1,7 +1,7 @@
 import { plot } from '../../gan/pictures/plot.node.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import { picture, section, table } from '../markdown.ts';
-import { criticOf, normsOf, type VanishingFigures } from './vanishingFigures.ts';
+import { criticOf, normsOf, type VanishingFindings } from './vanishingFindings.ts';
 
 const labels = {
   minimax: 'minimax, log(1 - D)',
@@ -13,7 +13,7 @@ type Label = keyof typeof labels;
 const order = Object.keys(labels) as Label[];
 
 /** The pictures of `vanishing`. */
-export function drawVanishing({ sizes, at, stages }: VanishingFigures): Record<string, string> {
+export function drawVanishing({ sizes, at, stages }: VanishingFindings): Record<string, string> {
   const panels = stages.map(({ stage, critics }): PlotPanel => {
     const series = critics.flatMap(({ kind, norms }) =>
       norms.flatMap((n): PlotSeries[] => {
@@ -61,7 +61,7 @@ export function drawVanishing({ sizes, at, stages }: VanishingFigures): Record<s
 }
 
 /** The end of the section on `vanishing`. */
-export function vanishingPage({ sizes, falls, stages }: VanishingFigures): string {
+export function vanishingPage({ sizes, falls, stages }: VanishingFindings): string {
   return section(
     [
       picture(

@@ -3,7 +3,7 @@ import { checked } from '../../engine/internal.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { randomStreams } from '../randomStreams.ts';
 import { classProbabilities, type FeatureClassifier, type FeatureNetwork, featuresOf } from './features.ts';
-import { type Figure, type Metric, type MetricContext, type MetricSubject, tooFew } from './metric.ts';
+import { type Metric, type MetricContext, type MetricSubject, type Score, tooFew } from './metric.ts';
 import { deviceFor } from './read.ts';
 import { noiseLike, realSamples, shuffled } from './references.ts';
 import { bothRows, type MetricSamples, rowsOf } from './samples.ts';
@@ -19,13 +19,13 @@ export interface FeatureSource {
   readonly classes?: number;
   /** The share of real samples in each class, [classes], of sum 1; those of the reference, as `forward` reads it, unless given. */
   readonly classShares?: readonly number[];
-  /** What readers of its figures must know. */
+  /** What readers of its scores must know. */
   readonly note?: string;
 }
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
-  /** What is measured, [N, ...]: 10,000 for figures to report; with labels, where the generator is told the class. */
+  /** What is measured, [N, ...]: 10,000 for scores to report; with labels, where the generator is told the class. */
   readonly samples: MetricSamples;
   /** Real samples to measure against; the set's test samples unless given. One of `reference` and `set` is needed. */
   readonly reference?: MetricSamples;
@@ -35,13 +35,13 @@ export interface EvaluateOptions {
   readonly features?: FeatureSource;
   /** Which of {@link metrics}, in this order; all for which everything needed is there unless given. */
   readonly names?: readonly MetricName[];
-  /** Decides all random choices; 0 unless given. A figure does not depend on which others are asked for. */
+  /** Decides all random choices; 0 unless given. A score does not depend on which others are asked for. */
   readonly seed?: number;
   /** Whether real samples and noise are measured too, which takes three times as long. Default true. */
   readonly baselines?: boolean;
   /** Where it computes, and where the network of `features` is; the current device unless given. */
   readonly device?: Device;
-  /** Called before each figure is computed. */
+  /** Called before each score is computed. */
   readonly onProgress?: (progress: EvaluateProgress) => void;
 }
 
@@ -57,30 +57,30 @@ export interface EvaluateProgress {
   readonly total: number;
 }
 
-/** A figure with what is needed to read it. */
-export interface EvaluatedFigure extends Figure {
+/** A score with what is needed to read it. */
+export interface EvaluatedScore extends Score {
   /** The metric's title, and what it was measured on: 'FID (digit classifier, 64 features)'. */
   readonly title: string;
-  /** Whether a higher or a lower figure is better. */
+  /** Whether a higher or a lower score is better. */
   readonly better: 'higher' | 'lower';
-  /** The best figure, where going further in the better direction is worse again. */
+  /** The best score, where going further in the better direction is worse again. */
   readonly best?: number;
   /** Samples that were handed in; the metric may look at fewer. */
   readonly count: number;
-  /** The figure of as many other real samples: about the best that a generator can reach. */
-  readonly real?: Figure;
-  /** How many real samples that was, where there were fewer than `count`: figures of few are worse. */
+  /** The score of as many other real samples: about the best that a generator can reach. */
+  readonly real?: Score;
+  /** How many real samples that was, where there were fewer than `count`: scores of few are worse. */
   readonly realCount?: number;
-  /** Why the figure says little, where there are fewer samples or reference samples than the metric needs: how many of them. */
+  /** Why the score says little, where there are fewer samples or reference samples than the metric needs: how many of them. */
   readonly tooFew?: string;
-  /** Figures that must be worse, by what they are of, such as the untrained system. */
-  readonly controls?: Readonly<Record<string, Figure>>;
-  /** The figure of as many samples of uniform noise, in [-1, 1] or the box that the reference points span. */
-  readonly noise?: Figure;
+  /** Scores that must be worse, by what they are of, such as the untrained system. */
+  readonly controls?: Readonly<Record<string, Score>>;
+  /** The score of as many samples of uniform noise, in [-1, 1] or the box that the reference points span. */
+  readonly noise?: Score;
 }
 
-/** Figures by metric, in the order in which they were asked for. */
-export type Evaluation = Partial<Record<MetricName, EvaluatedFigure>>;
+/** Scores by metric, in the order in which they were asked for. */
+export type Evaluation = Partial<Record<MetricName, EvaluatedScore>>;
 
 /**
  * Measures samples by all metrics asked for, each beside what real samples and noise score. Features are computed once.
@@ -92,7 +92,7 @@ export type Evaluation = Partial<Record<MetricName, EvaluatedFigure>>;
  * @example
  * const features = { title: 'digit classifier', network: await loadDigitClassifier(), classes: 10 };
  * const { fid } = await evaluate({ samples, set, features, names: ['fid'] });
- * console.log(figureLine(fid));
+ * console.log(scoreLine(fid));
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const known = [
@@ -149,7 +149,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const metric: Metric = metrics[name];
     const { title, better, best, needs, compute } = metric;
     onProgress?.({ name, title, done, total: names.length });
-    const figure = await compute(own);
+    const score = await compute(own);
     const few = tooFew(metric, counts, {
       features: needs === 'features' ? (await own.samples.features()).shape[1]! : 0,
       classes: classes ?? new Set(Array.from(reference.labels ?? [])).size,
@@ -160,7 +160,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       better,
       ...(best !== undefined && { best }),
       count,
-      ...figure,
+      ...score,
       ...(beside && { real: await compute(beside.real), noise: await compute(beside.noise) }),
       ...(realCount !== undefined && realCount < count && { realCount }),
       ...(few !== undefined && { tooFew: few }),
@@ -170,13 +170,13 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 }
 
 /**
- * A figure in one line: 'FID (digit classifier, 64 features): 12.3 (real 0.9, noise 410; lower is better)'. A lower bound has '>= ' before
- * it; '-' is a figure that there is not. Of too few samples it says so at the end.
+ * A score in one line: 'FID (digit classifier, 64 features): 12.3 (real 0.9, noise 410; lower is better)'. A lower bound has '>= ' before
+ * it; '-' is a score that there is not. Of too few samples it says so at the end.
  */
-export function figureLine(figure: EvaluatedFigure): string {
-  const { title, spread, better, best, real, realCount, noise, controls = {} } = figure;
+export function scoreLine(score: EvaluatedScore): string {
+  const { title, spread, better, best, real, realCount, noise, controls = {} } = score;
   const digits = (x: number) => (Number.isNaN(x) ? '-' : Number.isInteger(x) ? String(x) : x.toPrecision(3));
-  const bounded = ({ value: v, details }: Figure) => `${details?.atLeast === true ? '>= ' : ''}${digits(v)}`;
+  const bounded = ({ value: v, details }: Score) => `${details?.atLeast === true ? '>= ' : ''}${digits(v)}`;
   const of = realCount === undefined ? '' : ` of ${realCount} samples`;
   const others = Object.entries(controls).map(([name, control]) => `${name} ${bounded(control)}`);
   const beside = [real && `real ${bounded(real)}${of}`, noise && `noise ${bounded(noise)}`, ...others]
@@ -184,15 +184,15 @@ export function figureLine(figure: EvaluatedFigure): string {
     .join(', ');
   const rule = best === undefined ? `${better} is better` : `best at ${best}`;
   const deviation = spread === undefined ? '' : ` ± ${digits(spread)}`;
-  const { bias, unbiased, unseen } = figure.details ?? {};
+  const { bias, unbiased, unseen } = score.details ?? {};
   const rest = [
     typeof unbiased === 'number' && `without bias ${digits(unbiased)}`,
     typeof bias === 'number' && unbiased === undefined && `few samples alone make it about ${digits(bias)}`,
     typeof unseen === 'number' && unseen > 0 && `a guess: the reference misses ${unseen} of its classes`,
   ].filter(Boolean);
   const more = rest.map((text) => `${text}; `).join('');
-  const few = figure.tooFew === undefined ? '' : `; too few samples: ${figure.tooFew}`;
-  return `${title}: ${bounded(figure)}${deviation} (${more}${beside ? `${beside}; ` : ''}${rule})${few}`;
+  const few = score.tooFew === undefined ? '' : `; too few samples: ${score.tooFew}`;
+  return `${title}: ${bounded(score)}${deviation} (${more}${beside ? `${beside}; ` : ''}${rule})${few}`;
 }
 
 /** The names of the metrics for which everything needed is there, as {@link evaluate} takes them. */

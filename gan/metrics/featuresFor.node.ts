@@ -38,6 +38,6 @@ export async function featuresFor(
   return {
     title: 'random features',
     network: withDevice(device, () => new RandomFeatures([height, width, channels])),
-    note: 'random features are those of untrained convolutions: their figures compare with others of this tool only, at this image size',
+    note: 'random features are those of untrained convolutions: their scores compare with others of this tool only, at this image size',
   };
 }

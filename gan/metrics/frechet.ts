@@ -112,12 +112,12 @@ export interface Fid {
 
 /**
  * Fréchet inception distance: that of Gaussians with the moments of the features. It is biased upwards by few samples, and by how
- * much differs between models: compare figures of equally many samples, or the unbiased ones, which a line through the
+ * much differs between models: compare scores of equally many samples, or the unbiased ones, which a line through the
  * distances of smaller sets over 1/N + 1/M gives (both sets shrink in step, to a quarter). With fewer than 4 D samples the smallest
  * have covariances without full rank, whose distances lie on no line: there is no estimate then.
  *
  * Source: Heusel et al., "GANs trained by a two time-scale update rule", NeurIPS 2017; Chong and Forsyth, "Effectively unbiased
- * FID", CVPR 2020, for the bias. FID in papers is on Inception's 2,048 features: figures on others do not compare with those.
+ * FID", CVPR 2020, for the bias. FID in papers is on Inception's 2,048 features: scores on others do not compare with those.
  * @param samples features [N,D], N at least 2, better 10 D
  * @param reference features [M,D]
  * @throws RangeError for samples that do not fit

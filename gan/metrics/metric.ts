@@ -30,14 +30,14 @@ export interface MetricContext {
   shared<T>(key: string, compute: () => Promise<T>): Promise<T>;
 }
 
-/** A figure of a metric. */
-export interface Figure {
-  /** The figure. */
+/** A score of a metric. */
+export interface Score {
+  /** The score. */
   readonly value: number;
   /** Its standard error or deviation, as the metric says, where it has one. */
   readonly spread?: number;
   /**
-   * Further figures by name, such as FID's estimate without bias; NaN where there is none. `atLeast` is true where the value is a lower
+   * Further scores by name, such as FID's estimate without bias; NaN where there is none. `atLeast` is true where the value is a lower
    * bound.
    */
   readonly details?: Readonly<Record<string, number | boolean>>;
@@ -63,20 +63,20 @@ export interface Dimensions {
 export interface Metric {
   /** For headings; what it is measured on is put behind it in brackets where it needs features or a classifier. */
   readonly title: string;
-  /** Whether a higher or a lower figure is better. */
+  /** Whether a higher or a lower score is better. */
   readonly better: 'higher' | 'lower';
-  /** The best figure, where going further in the better direction is worse again. */
+  /** The best score, where going further in the better direction is worse again. */
   readonly best?: number;
   /** What it must be given. */
   readonly needs: MetricNeeds;
-  /** Samples, and reference samples, without which there is no figure at all; 2 unless given. */
+  /** Samples, and reference samples, without which there is no score at all; 2 unless given. */
   readonly fewest?: number;
   /** Samples, and reference samples, below which the value says more of their number than of the generator. */
   readonly least: (of: Dimensions) => number;
   /** Whether it looks at the samples alone, however many reference samples there are. */
   readonly alone?: boolean;
   /** Measures. Looks at no more samples than its protocol asks for. */
-  compute(context: MetricContext): Promise<Figure>;
+  compute(context: MetricContext): Promise<Score>;
 }
 
 /**

@@ -8,7 +8,7 @@ import { bothRows, type MetricSamples, type Rows } from './samples.ts';
 export interface MmdOptions {
   /**
    * Standard deviations of the Gaussian kernels, in the unit of the coordinates. Unless given: a quarter, half, once, twice and
-   * four times the median distance of reference points, which does not depend on the samples, so that figures compare.
+   * four times the median distance of reference points, which does not depend on the samples, so that scores compare.
    */
   readonly bandwidths?: readonly number[];
   /** Where it computes; the current device unless given. */

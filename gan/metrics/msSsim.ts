@@ -38,7 +38,7 @@ const GAUSSIAN: readonly number[] = (() => {
 export interface MsSsimOptions {
   /**
    * Scales, 1 to 5; each halves the images. Unless given, as many as leave room for the window of 11 x 11 pixels: 5 from 176 pixels on, 3
-   * at 64, 2 at 28 and 32. Fewer than 5 use the first of the published exponents, divided by their sum, so that figures of different
+   * at 64, 2 at 28 and 32. Fewer than 5 use the first of the published exponents, divided by their sum, so that scores of different
    * numbers of scales do not compare; with 1 it is plain SSIM.
    */
   readonly scales?: number;

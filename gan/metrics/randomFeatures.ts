@@ -10,7 +10,7 @@ export const LEAST_SIDE = 8;
 /**
  * Convolutions with random weights that are never trained: features for images that no classifier here knows, of any size from 8 x 8
  * on and any number of channels. Naeem et al. (2020, section 4.1) find them better than ImageNet's for images of another kind. The same
- * seed makes the same network; figures of others do not compare.
+ * seed makes the same network; scores of others do not compare.
  */
 export class RandomFeatures extends nn.Module {
   /** From images to features. */

@@ -29,7 +29,7 @@ export function realSamples({ reference, set, seed, count }: Asked): {
   reference: MetricSamples;
   real?: MetricSamples;
 } {
-  // Not from the seed: figures of two seeds are to differ by the samples alone.
+  // Not from the seed: scores of two seeds are to differ by the samples alone.
   const order = new Rng(0, randomStreams.referenceOrder);
   if (reference) rowsOf('evaluate', 'reference', reference, 2);
   if (set) {

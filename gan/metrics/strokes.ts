@@ -17,7 +17,7 @@ const PURE = 0.2;
 
 /**
  * What strokes look like, without regard to what they draw: how much ink there is, how long its runs are in both directions, and how grey the
- * pictures are. Strokes of w pixels across the direction of a run have runs of about w. Of many characters in one hand they are figures of the
+ * pictures are. Strokes of w pixels across the direction of a run have runs of about w. Of many characters in one hand they are scores of the
  * hand: a translation from one to another should have the other's.
  *
  * A run is a longest chain of pixels v > 0, more ink than paper, in one row or column of one channel; one that leaves the picture ends there.

@@ -66,25 +66,25 @@ export interface Show<T extends System = System> {
   draw(lab: Lab<T>, count?: number): Promise<Picture>;
 }
 
-/** A figure that must be worse than a measure's. */
+/** A score that must be worse than a measure's. */
 export interface Control<T extends System = System> {
-  /** Computes the figure. */
+  /** Computes the score. */
   compute(lab: Lab<T>): Promise<number>;
 }
 
-/** A figure that says whether a system does what it claims, with those that must be worse. */
+/** A score that says whether a system does what it claims, with those that must be worse. */
 export interface Measure<T extends System = System> {
   /** What it measures, with the unit. */
   readonly title: string;
-  /** Whether a higher or a lower figure is better. */
+  /** Whether a higher or a lower score is better. */
   readonly better: 'higher' | 'lower';
   /** Whether it is measured at each snapshot of a run, too. */
   readonly quick?: boolean;
   /** Whether it can be measured on a data set. Default: on all that the system learns from. */
   suits?(set: DataSource): boolean;
-  /** Computes the figure. */
+  /** Computes the score. */
   compute(lab: Lab<T>): Promise<number>;
-  /** Figures that stand beside it, such as copying. That of the untrained system stands there always. */
+  /** Scores that stand beside it, such as copying. That of the untrained system stands there always. */
   readonly controls?: Readonly<Record<string, Control<T>>>;
 }
 
@@ -126,6 +126,6 @@ export interface SystemRow<O extends object, S extends string, T extends System<
   bar?(system: T, row: StepRow): StepRow;
   /** Things to look at; the first is drawn at each snapshot. Of a system that draws samples none is needed. */
   readonly shows?: Readonly<Record<string, Show<T>>>;
-  /** What it claims, as figures. */
+  /** What it claims, as scores. */
   readonly measures?: Readonly<Record<string, Measure<T>>>;
 }

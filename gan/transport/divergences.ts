@@ -41,7 +41,7 @@ export const klDivergence = (p: ArrayLike<number>, q: ArrayLike<number>): number
 
 /**
  * Reverse Kullback-Leibler divergence KL(q ‖ p) = Σ qᵢ log(qᵢ / pᵢ), in nats. Minimised over q it seeks a mode of p: mass
- * of q where p has none is infinitely dear, modes of p that q leaves out cost little. VEEGAN's and PacGAN's figures of mode
+ * of q where p has none is infinitely dear, modes of p that q leaves out cost little. VEEGAN's and PacGAN's scores of mode
  * coverage use it, with q the generated samples.
  * @param p the true probabilities: >= 0, of sum 1 within 1e-6
  * @param q the approximation, over the same bins

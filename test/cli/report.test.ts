@@ -218,7 +218,7 @@ test('a run is called by its name, and what it is of too few samples says so', a
   const labels = groupRuns(folders.map((folder) => readRun(folder))).groups.map(({ label }) => label);
   assert.equal(labels, ['first', 'second', 'a/third', 'b/third']);
   const page = read(await writeComparison(folders, join(root, 'c.html')));
-  // The runs are columns, the figures rows.
+  // The runs are columns, the scores rows.
   includes(page, '<th scope="col">first <span class="muted">objective hinge, batch 32</span></th>');
   includes(page, '<th scope="row">FID (digit classifier, 64 features) <span class="muted">lower is better</span></th>');
   includes(page, '<span class="best">8 (best)</span> <span class="muted">of too few samples</span>', '>first</text>');

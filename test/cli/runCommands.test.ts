@@ -74,7 +74,7 @@ test('sample draws pictures, and overwrites none', async () => {
   );
 });
 
-test('evaluate writes the figures, which report shows', async () => {
+test('evaluate writes the scores, which report shows', async () => {
   const { code, out, err } = await wgrad(
     'evaluate',
     ring,
@@ -85,11 +85,11 @@ test('evaluate writes the figures, which report shows', async () => {
     '--json',
   );
   assert.is(code, 0, err);
-  const { figures, step, count } = JSON.parse(out);
-  assert.equal([step, count, Object.keys(figures)], [20, 200, ['modes', 'highQuality', 'mmd']]);
-  assert.is(figures.modes.real.value, 8);
+  const { figures: scores, step, count } = JSON.parse(out);
+  assert.equal([step, count, Object.keys(scores)], [20, 200, ['modes', 'highQuality', 'mmd']]);
+  assert.is(scores.modes.real.value, 8);
   assert.equal(JSON.parse(readFileSync(join(ring, 'evaluation.json'), 'utf8')), JSON.parse(out));
-  // More figures of the same samples stand beside those; figures of other samples take their place.
+  // More scores of the same samples stand beside those; scores of other samples take their place.
   const asked = async (...options: string[]): Promise<string[]> => {
     const more = await wgrad('evaluate', ring, '--no-baselines', '--json', ...options);
     assert.is(more.code, 0, more.err);
@@ -107,7 +107,7 @@ test('evaluate writes the figures, which report shows', async () => {
   const page = await wgrad('report', ring);
   assert.equal([page.code, page.out], [0, `${join(ring, 'report.html')}\n`]);
   const html = readFileSync(join(ring, 'report.html'), 'utf8');
-  assert.match(html, figures.mmd.title);
+  assert.match(html, scores.mmd.title);
   assert.match(html, 'wgrad train --data ring');
 });
 

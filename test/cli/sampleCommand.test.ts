@@ -183,7 +183,7 @@ test('nothing is overwritten', async () => {
   assert.equal(await readFile(path), first);
 });
 
-test('figures are printed: distances of neighbours, errors of reconstructions', async () => {
+test('scores are printed: distances of neighbours, errors of reconstructions', async () => {
   const written: string[] = [];
   const write = process.stdout.write;
   const run = await mkdtemp(join(root, 'run-'));

@@ -20,7 +20,7 @@ test.before.each((context) => {
 });
 test.after.each(({ root }) => rmSync(root, { recursive: true }));
 
-/** Two parts; `steps` is a setting, `fails` says whether the second one is interrupted, and `code` is what decides the figures. */
+/** Two parts; `steps` is a setting, `fails` says whether the second one is interrupted, and `code` is what decides the findings. */
 function trial(
   done: string[],
   { steps = 1, fails = false, holds = true, code = new URL('../../kernels/places.ts', import.meta.url).href } = {},
@@ -41,10 +41,10 @@ function trial(
         return 22;
       });
       const sum = first + second;
-      return { figures: { sum, gone: undefined }, pictures: { 'a.svg': `<svg>${sum}</svg>` } };
+      return { findings: { sum, gone: undefined }, pictures: { 'a.svg': `<svg>${sum}</svg>` } };
     },
-    claims: (figures) => [{ text: 'the sum', value: (figures as { sum: number }).sum, holds, seeds: 1 }],
-    page: (figures) => `The sum is ${(figures as { sum: number }).sum}.`,
+    claims: (findings) => [{ text: 'the sum', value: (findings as { sum: number }).sum, holds, seeds: 1 }],
+    page: (findings) => `The sum is ${(findings as { sum: number }).sum}.`,
   };
 }
 const optionsIn = (root: string) =>
@@ -63,7 +63,7 @@ test('an interrupted run goes on where it stopped, and a finished one is only dr
   assert.equal(done, ['first', 'second'], 'the first part is not done again');
   const out = join(root, 'out', 'experiments');
   const json = JSON.parse(readFileSync(join(out, 'trial.json'), 'utf8'));
-  assert.equal(json.figures, { sum: 42 });
+  assert.equal(json.findings, { sum: 42 });
   assert.is(json.reusedParts, 1);
   assert.is(json.quick, false);
   assert.is(json.command, 'npm run experiment trial');
@@ -115,7 +115,7 @@ test('changed settings, a quick run and a fresh one do their parts anew', async 
   assert.is(JSON.parse(readFileSync(join(root, 'out', 'experiments', 'trial.json'), 'utf8')).figures.sum, 62);
 });
 
-test('the hash of the code knows what decides figures, and nothing else', async ({ root }) => {
+test('the hash of the code knows what decides findings, and nothing else', async ({ root }) => {
   const write = (name: string, text: string) => writeFileSync(join(root, name), text);
   const url = pathToFileURL(join(root, 'trial.node.ts')).href;
   const hash = async () => (await codeOf(url)).hash;
@@ -142,13 +142,13 @@ test('the hash of the code knows what decides figures, and nothing else', async 
   write('rate.ts', 'export const rate: number = 0.3;\n');
   const stale = await check();
   assert.not.ok(stale.current);
-  assert.match(stale.says, `figures are of other code, ${other}`);
+  assert.match(stale.says, `findings are of other code, ${other}`);
   await runExperiment(trial(done, { code: url }), optionsIn(root));
   assert.is(done.length, 4, 'parts that other code computed are done again');
   assert.ok((await check()).current);
 });
 
-test('every experiment says which code decides its figures, and that reaches the kernels but not the page', async () => {
+test('every experiment says which code decides its findings, and that reaches the kernels but not the page', async () => {
   for (const [name, load] of Object.entries(experiments)) {
     const { files } = await codeOf((await load()).code);
     assert.ok(
@@ -167,7 +167,7 @@ test('parts whose keys share a file name are told apart', async ({ root }) => {
   for (const key of ['a/b', 'a_b', 'a/b']) {
     const run = async (lab: Lab) => {
       const sum = await lab.part(key, {}, async () => done.push(key));
-      return { figures: { sum }, pictures: {} };
+      return { findings: { sum }, pictures: {} };
     };
     await runExperiment({ ...trial([]), run }, optionsIn(root));
   }
@@ -178,7 +178,7 @@ test('a part gives the same, done now or found', async ({ root }) => {
   const seen: unknown[] = [];
   const run = async (lab: Lab) => {
     seen.push(await lab.part('one', {}, async () => ({ list: Float32Array.of(1, 2), gone: undefined }) as unknown));
-    return { figures: {}, pictures: {} };
+    return { findings: {}, pictures: {} };
   };
   const plain = { ...trial([]), run, claims: () => [] };
   for (let i = 0; i < 2; i++) await runExperiment(plain, optionsIn(root));
@@ -225,7 +225,7 @@ test('tables: numbers stand to the right, bars stay in their cells, and nothing 
   );
 });
 
-test('claims are made again of the figures that are there, and nothing else in the JSON changes', async ({ root }) => {
+test('claims are made again of the findings that are there, and nothing else in the JSON changes', async ({ root }) => {
   await runExperiment(trial([]), optionsIn(root));
   const file = join(root, 'out', 'experiments', 'trial.json');
   const before = readFileSync(file, 'utf8');
@@ -241,9 +241,9 @@ test('claims are made again of the figures that are there, and nothing else in t
   assert.is(readFileSync(file, 'utf8'), before, 'byte for byte');
 });
 
-test('claims are of the figures as JSON gives them back', async ({ root }) => {
-  const claims = (figures: unknown) => [
-    { text: 'keys', value: Object.keys(figures as object).length, holds: true, seeds: 0 },
+test('claims are of the findings as JSON gives them back', async ({ root }) => {
+  const claims = (findings: unknown) => [
+    { text: 'keys', value: Object.keys(findings as object).length, holds: true, seeds: 0 },
   ];
   await runExperiment({ ...trial([]), claims }, optionsIn(root));
   assert.is(JSON.parse(readFileSync(join(root, 'out', 'experiments', 'trial.json'), 'utf8')).claims[0].value, 1);
@@ -271,7 +271,7 @@ test('the commits that computed the parts are kept, once some come from an earli
   assert.match(page, '(2 parts in an earlier run; commits of all parts: 0a, unknown)');
 });
 
-test('the page names what was not run, and refuses quick figures', async ({ root }) => {
+test('the page names what was not run, and refuses quick findings', async ({ root }) => {
   const page = () => experimentsPage([trial([])], (name) => readReport(join(root, 'out'), name));
   assert.match(page(), 'Not run yet: `npm run experiment trial`.');
   await runExperiment(trial([]), { ...optionsIn(root), quick: true });

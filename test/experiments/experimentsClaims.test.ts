@@ -1,5 +1,5 @@
 /**
- * That claims can fail: the figures in docs/experiments, changed to those of networks that learnt nothing, of noise and of luck, do not
+ * That claims can fail: the findings in docs/experiments, changed to those of networks that learnt nothing, of noise and of luck, do not
  * pass.
  */
 import { suite } from 'uvu';
@@ -26,16 +26,16 @@ const test = suite('experiments, claims');
 const before = currentDevice;
 test.before(() => setDevice(reference));
 
-/** The figures of an experiment in docs/experiments, a copy. */
-function storedFigures<F>({ name }: Experiment<F>): F {
+/** The findings of an experiment in docs/experiments, a copy. */
+function storedFindings<F>({ name }: Experiment<F>): F {
   const report = readReport('docs', name);
   assert.ok(report, `${name} has not been run`);
   return report!.figures as F;
 }
 
-/** That of the claims of figures exactly those fail whose text matches one of the patterns, and that each matches one. */
-function claimsFail<F>(experiment: Experiment<F>, figures: F, patterns: readonly RegExp[]): void {
-  const failed = experiment.claims(figures).filter(({ holds }) => !holds);
+/** That of the claims of findings exactly those fail whose text matches one of the patterns, and that each matches one. */
+function claimsFail<F>(experiment: Experiment<F>, findings: F, patterns: readonly RegExp[]): void {
+  const failed = experiment.claims(findings).filter(({ holds }) => !holds);
   for (const { text } of failed)
     assert.ok(
       patterns.some((p) => p.test(text)),
@@ -63,7 +63,7 @@ test('modes: noise is what chance gives, the same each time', () => {
 });
 
 test('modes: noise does not pass for a WGAN-GP', () => {
-  const found = storedFigures(modes);
+  const found = storedFindings(modes);
   const as = (mixture: 'ring' | 'grid') => ({
     ...found.results[mixture],
     'wgan-gp': { ...uniformNoise(mixture, 2500), rows: [] },
@@ -116,7 +116,7 @@ test('clipping-vs-penalty: what is expected at the start is what first weights g
 });
 
 test('clipping-vs-penalty: a critic that never learns passes all claims but those of what training does', () => {
-  const found = storedFigures(clippingVsPenalty);
+  const found = storedFindings(clippingVsPenalty);
   const results = recordOf(Object.keys(bounds) as (keyof typeof bounds)[], (name): ClippingResult => {
     const { growth: first, atEnds } = clippingStart(found.settings, bounds[name].regularizer());
     return { ...found.results[name], atEnds, rows: [1, 2].map((step) => ({ step, norms: [first, 1] })) };
@@ -126,8 +126,8 @@ test('clipping-vs-penalty: a critic that never learns passes all claims but thos
   assert.is(evidence.length, 2, 'the others say that they hold already at the start');
 });
 
-test('eights: what one seed may give by luck does not pass, and no figure is claimed that is not there', () => {
-  const found = storedFigures(eights);
+test('eights: what one seed may give by luck does not pass, and no value is claimed that is not there', () => {
+  const found = storedFindings(eights);
   const [subject] = found.subjects as [(typeof found.subjects)[number]];
   const last = subject.runs.penalty.epochs.at(-1)!;
   const change = (to: object): typeof found => {
@@ -142,7 +142,7 @@ test('eights: what one seed may give by luck does not pass, and no figure is cla
 });
 
 test('two-gaussians: neither a coin, nor a generator that is elsewhere, nor a flat or untrained critic passes', () => {
-  const found = storedFigures(twoGaussians);
+  const found = storedFindings(twoGaussians);
   const { x, discriminator, penalised, equilibria, theory } = found;
   // One seed of several is enough to fail.
   const last = <T>(list: readonly T[], to: (one: T) => T): T[] => [...list.slice(0, -1), to(list.at(-1)!)];
@@ -185,7 +185,7 @@ test('two-gaussians: neither a coin, nor a generator that is elsewhere, nor a fl
 });
 
 test('parallel-lines: the slope of the Wasserstein loss must have the size and the sign of that of |θ|', () => {
-  const found = storedFigures(parallelLines);
+  const found = storedFindings(parallelLines);
   for (const by of [0, 0.5, -1]) {
     const estimated = found.estimated.map((e) => ({ ...e, wassersteinSlope: by * e.wassersteinSlope }));
     claimsFail(parallelLines, { ...found, estimated }, [/the Wasserstein loss changes/]);
@@ -193,7 +193,7 @@ test('parallel-lines: the slope of the Wasserstein loss must have the size and t
 });
 
 test('kantorovich: estimates of critics that learnt nothing fail; that no bound is above W1 is so of every function', () => {
-  const found = storedFigures(kantorovich);
+  const found = storedFindings(kantorovich);
   for (const r of found.results) assert.ok(r.estimate / r.steepest <= r.exact * 1.0005, JSON.stringify(r)); // four digits
   const change = (to: (r: (typeof found.results)[number]) => object) => ({
     ...found,
@@ -208,7 +208,7 @@ test('kantorovich: estimates of critics that learnt nothing fail; that no bound 
 });
 
 test('vanishing: critics that were never trained fail', () => {
-  const found = storedFigures(vanishing);
+  const found = storedFindings(vanishing);
   const still = found.stages.map(({ stage, critics }) => ({
     stage,
     critics: critics.map((c) => ({
@@ -227,9 +227,9 @@ test('vanishing: critics that were never trained fail', () => {
 async function redraw<F>(
   experiment: Experiment<F>,
   part: (key: string) => unknown,
-): Promise<{ figures: F; settings: ReadonlyMap<string, string> }> {
+): Promise<{ findings: F; settings: ReadonlyMap<string, string> }> {
   const settings = new Map<string, string>();
-  const { figures } = await experiment.run({
+  const { findings } = await experiment.run({
     quick: false,
     say: () => {},
     async part(key, chosen) {
@@ -237,43 +237,43 @@ async function redraw<F>(
       return part(key) as never;
     },
   });
-  return { figures: JSON.parse(JSON.stringify(figures)), settings };
+  return { findings: JSON.parse(JSON.stringify(findings)), settings };
 }
 
-test('figures come from the parts, which are keyed by what decides them', async () => {
-  const lines = storedFigures(parallelLines);
+test('findings come from the parts, which are keyed by what decides them', async () => {
+  const lines = storedFindings(parallelLines);
   const drawn = await redraw(parallelLines, (key) =>
     lines.estimated.find((e) => key === `theta-${e.theta}/seed-${e.seed}`),
   );
-  assert.equal(drawn.figures, lines);
+  assert.equal(drawn.findings, lines);
   for (const what of ['"lr":0.001', '"lastRate":0.01', '"lambda":10'])
     assert.match(drawn.settings.get('theta-1/seed-1')!, what);
 
-  const pairs = storedFigures(kantorovich);
+  const pairs = storedFindings(kantorovich);
   const again = await redraw(kantorovich, (key) =>
     pairs.results.find((r) => key === `${r.method}/${r.pair}/seed-${r.seed}`),
   );
-  assert.equal(again.figures, pairs);
+  assert.equal(again.findings, pairs);
   for (const what of ['"lastRate":0.01', '["moons",{"noise":0.05}]', '"sigma":0.3']) {
     assert.match(again.settings.get('spectral norm/two moons and a Gaussian/seed-1')!, what);
   }
 
-  const stages = storedFigures(vanishing);
+  const stages = storedFindings(vanishing);
   const redrawn = await redraw(
     vanishing,
     (key) => stages.stages.find(({ stage }) => key === `stage-${stage}`)!.critics,
   );
-  assert.equal(redrawn.figures, stages);
+  assert.equal(redrawn.findings, stages);
   assert.match(redrawn.settings.get('stage-100')!, '"lr":0.0002');
 
-  const deep = storedFigures(clippingVsPenalty);
+  const deep = storedFindings(clippingVsPenalty);
   const same = await redraw(clippingVsPenalty, (key) => deep.results[key as keyof typeof deep.results]);
-  assert.equal(same.figures, deep);
+  assert.equal(same.findings, deep);
   for (const what of ['"bound":"weights clipped to ±0.1"', '"betas":[0,0.9]']) {
     assert.match(same.settings.get('clip-0.1')!, what);
   }
 
-  const gaussians = storedFigures(twoGaussians);
+  const gaussians = storedFindings(twoGaussians);
   const seeds = gaussians.sizes.seeds;
   const keyed = await redraw(twoGaussians, (key) => {
     const [kind, seed] = key.split('/seed-') as [string, string];
@@ -285,7 +285,7 @@ test('figures come from the parts, which are keyed by what decides them', async 
     return gaussians.x.map((x) => -x);
   });
   for (const name of ['penalised', 'values', 'equilibria'] as const) {
-    assert.equal(keyed.figures[name], gaussians[name]);
+    assert.equal(keyed.findings[name], gaussians[name]);
   }
   const penalised = keyed.settings.get('two-sided/seed-1')!;
   for (const what of ['"lr":0.002', '"lastRate":0.01', '"gradient-penalty",10', '"real":{"mean":-1,"sigma":0.4}']) {

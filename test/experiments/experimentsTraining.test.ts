@@ -16,7 +16,7 @@ import { publishedModes } from '../../experiments/modes/modesPublished.ts';
 import {
   claimsOf,
   finals,
-  type ModesFigures,
+  type ModesFindings,
   methodNames,
   mixtureNames,
   modesPage,
@@ -24,7 +24,7 @@ import {
 } from '../../experiments/modes/modesResults.ts';
 import { type ModesResult, methodWords, mixtures, modesRun } from '../../experiments/modes/modesRun.ts';
 import { reportPictures } from '../../experiments/report/reportPictures.node.ts';
-import { distanceClaims, figuresOf, reportPage } from '../../experiments/report/reportResults.ts';
+import { distanceClaims, findingsOf, reportPage } from '../../experiments/report/reportResults.ts';
 import {
   constraintWords,
   epochMeasure,
@@ -94,7 +94,7 @@ test('modes: claims decide by the mean of the last counts, and the page shows th
     grid: recordOf(methodNames, () => runs([24, 24, 24, 24, 23])),
   };
   assert.is(finals(results.ring.wgan).covered.std.toFixed(4), '0.4472');
-  const figures: ModesFigures = {
+  const findings: ModesFindings = {
     settings: { ring: tiny, grid: tiny },
     networks: 'small',
     methods: recordOf(methodNames, () => 'so'),
@@ -103,7 +103,7 @@ test('modes: claims decide by the mean of the last counts, and the page shows th
     published: publishedModes,
   };
   assert.equal(
-    claimsOf(figures)
+    claimsOf(findings)
       .filter((c) => c.text.startsWith('WGAN-GP covers'))
       .map((c) => [c.value, c.holds]),
     [
@@ -111,7 +111,7 @@ test('modes: claims decide by the mean of the last counts, and the page shows th
       [23.8, false],
     ],
   );
-  const page = modesPage(figures);
+  const page = modesPage(findings);
   assert.match(
     page,
     '| WGAN-GP | here | 7.8 ± 0.4 | 50.0 ± 0.0 | 0.250 ± 0.000 | 23.8 ± 0.4 | 50.0 ± 0.0 | 0.250 ± 0.000 |',
@@ -183,12 +183,12 @@ test('clipping-vs-penalty: means are geometric, and claims follow from them', ()
     'clip-0.001': result(1e-9, 1e-2, 0.9),
     penalty: result(1, 40, 0),
   };
-  const figures = { settings: deep, data: 'Swiss roll', norms: 'at each layer', results };
+  const findings = { settings: deep, data: 'Swiss roll', norms: 'at each layer', results };
   assert.equal(
-    clippingClaims(figures).map((c) => c.holds),
+    clippingClaims(findings).map((c) => c.holds),
     [true, false, true, true, false, true, true],
   );
-  const page = clippingVsPenalty.page(figures);
+  const page = clippingVsPenalty.page(findings);
   assert.match(page, '| clipping, c = 0.1 | 1.0e+2 | 2.0e+0 | 5.0e+1 | ');
 });
 
@@ -243,10 +243,10 @@ test('eights and fashion: a run keeps every loss, and samples at its epochs', as
   assert.ok(results.penalty.rows.every((r) => r.penalty! > 0));
 
   const subject = { name: 'noise', title: 'Noise', set };
-  const figures = await figuresOf(subject, results, small);
-  const [first] = figures.runs.clipping.losses;
+  const findings = await findingsOf(subject, results, small);
+  const [first] = findings.runs.clipping.losses;
   const mean = (results.clipping.rows[0]!.criticLoss! + results.clipping.rows[1]!.criticLoss!) / 2;
-  assert.is(figures.runs.clipping.losses.length, 2);
+  assert.is(findings.runs.clipping.losses.length, 2);
   assert.is(first!.criticLoss, mean);
   const report = {
     settings: small,
@@ -254,7 +254,7 @@ test('eights and fashion: a run keeps every loss, and samples at its epochs', as
     networks: 'small',
     epoch: 'two steps',
     constraints: { clipping: 'c', penalty: 'p' },
-    subjects: [figures],
+    subjects: [findings],
   };
   const [claim] = distanceClaims(report);
   const ratio = results.clipping.epochs[1]!.slicedWasserstein / results.penalty.epochs[1]!.slicedWasserstein;

@@ -11,7 +11,7 @@ import {
   linearAutoencoderClaims,
   linearAutoencoderPage,
 } from '../../experiments/systems/linearAutoencoderPage.node.ts';
-import type { StudyFigures } from '../../experiments/systems/study.ts';
+import type { StudyFindings } from '../../experiments/systems/study.ts';
 import { atEnd, control, untrained } from '../../experiments/systems/studyPage.node.ts';
 import { systemRun } from '../../experiments/systems/systemRun.node.ts';
 import type { SampleSet } from '../../gan/index.ts';
@@ -59,15 +59,15 @@ test('a study trains each way with each seed as a part, measures on the way and 
     claims: linearAutoencoderClaims,
     page: linearAutoencoderPage,
   });
-  const { figures, pictures } = await study.run(lab);
+  const { findings, pictures } = await study.run(lab);
   assert.equal(keys, ['linear/seed-1', 'relu/seed-1', 'linear/seed-2', 'relu/seed-2']);
-  assert.equal(figures.ways.linear.runs[1]!.steps, [0, 100, 200, 300]);
-  assert.ok(atEnd(figures, 'linear', 'angle').mean < 5, `${atEnd(figures, 'linear', 'angle').values}`);
-  assert.ok(untrained(figures, 'linear', 'angle').mean > 20);
-  assert.ok(Math.abs(atEnd(figures, 'linear', 'error').mean - 1) < 0.05);
-  assert.ok(atEnd(figures, 'relu', 'error').mean > 1.1);
+  assert.equal(findings.ways.linear.runs[1]!.steps, [0, 100, 200, 300]);
+  assert.ok(atEnd(findings, 'linear', 'angle').mean < 5, `${atEnd(findings, 'linear', 'angle').values}`);
+  assert.ok(untrained(findings, 'linear', 'angle').mean > 20);
+  assert.ok(Math.abs(atEnd(findings, 'linear', 'error').mean - 1) < 0.05);
+  assert.ok(atEnd(findings, 'relu', 'error').mean > 1.1);
   assert.equal(Object.keys(pictures), ['measures.svg', 'linear.png', 'relu.png']);
-  assert.match(study.page(figures), /\| untrained \|/);
+  assert.match(study.page(findings), /\| untrained \|/);
 });
 
 test('a run gives the same bits again, and another seed others', async () => {
@@ -94,12 +94,12 @@ test('a run needs its data and its steps', async () => {
   );
 });
 
-/** Figures of a study as they would be if each way ended, for every seed, at the given measures. */
+/** Findings of a study as they would be if each way ended, for every seed, at the given measures. */
 const ending = <W extends string>(
   ways: Readonly<Record<W, Readonly<Record<string, number>>>>,
   before: Readonly<Record<string, number>>,
   controls: Readonly<Record<string, Readonly<Record<string, number>>>> = {},
-): StudyFigures<W> => ({
+): StudyFindings<W> => ({
   ...{ data: 'Data', settings: { steps: 5 }, measures: {} },
   ways: Object.fromEntries(
     Object.entries<Readonly<Record<string, number>>>(ways).map(([way, end]) => [
@@ -110,11 +110,11 @@ const ending = <W extends string>(
         runs: [1, 2].map((seed) => ({ seed, steps: [0, 5], measured: [before, end], controls })),
       },
     ]),
-  ) as unknown as StudyFigures<W>['ways'],
+  ) as unknown as StudyFindings<W>['ways'],
 });
 const holding = (claims: readonly { readonly holds: boolean }[]) => claims.map(({ holds }) => holds);
 
-test('linear-autoencoder: each claim fails where its figure is what it must not be', () => {
+test('linear-autoencoder: each claim fails where its value is what it must not be', () => {
   const right = { linear: { angle: 1, error: 1 }, relu: { angle: 40, error: 1.5 } };
   const start = { angle: 89, error: 2 };
   assert.ok(holding(linearAutoencoderClaims(ending(right, start))).every(Boolean));
@@ -122,7 +122,7 @@ test('linear-autoencoder: each claim fails where its figure is what it must not 
   assert.ok(!holding(linearAutoencoderClaims(wrong)).some(Boolean));
 });
 
-test('cgan: each claim fails where its figure is what it must not be', () => {
+test('cgan: each claim fails where its value is what it must not be', () => {
   const of = (projection: number, shuffled: number, before: number) =>
     ending(
       { projection: { classSeen: projection }, channel: { classSeen: 0.8 }, shuffled: { classSeen: shuffled } },
@@ -133,7 +133,7 @@ test('cgan: each claim fails where its figure is what it must not be', () => {
   assert.match(cganPage(of(0.96, 0.1, 0.1)), /What to point at/);
 });
 
-test('cyclegan: each claim fails where its figure is what it must not be', () => {
+test('cyclegan: each claim fails where its value is what it must not be', () => {
   const copying = { rightImage: { copy: 0.8 }, distance: { copy: 0.2 }, strokesReached: { copy: 0 } };
   const of = (
     right: number,

@@ -27,7 +27,7 @@ const images: SampleSet = {
 
 for (const [preset, { title }] of Object.entries(presets)) {
   for (const set of [images, points]) {
-    test(`${preset} on ${set.kind}: a step changes both networks, with figures that are numbers`, async () => {
+    test(`${preset} on ${set.kind}: a step changes both networks, with scores that are numbers`, async () => {
       const small = { batch: 4, width: set.kind === 'images' ? 4 : 16, criticSteps: 1 };
       const config = configure(preset as PresetName, set.kind, small);
       assert.match(title, /\(.* et al\. \d{4}\)/);

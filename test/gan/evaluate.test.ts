@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { concat, Rng, type Tensor } from '../../engine/index.ts';
 import type { SampleSet, Samples } from '../../gan/data/sampleSet.ts';
-import { availableMetrics, type EvaluateProgress, evaluate, figureLine } from '../../gan/metrics/evaluate.ts';
+import { availableMetrics, type EvaluateProgress, evaluate, scoreLine } from '../../gan/metrics/evaluate.ts';
 import { featureMoments, frechetDistance } from '../../gan/metrics/frechet.ts';
 import { tooFew } from '../../gan/metrics/metric.ts';
 import { type MetricSamples, takeSamples } from '../../gan/metrics/samples.ts';
@@ -66,14 +66,14 @@ test('points with modes: all that needs no image, beside real points and noise',
   assert.ok(found.highQuality!.value > 0.97 && found.highQuality!.noise!.value < 0.1);
   assert.ok(found.recall!.value < 0.6 && found.recall!.real!.value > 0.8);
   for (const name of ['slicedWasserstein', 'mmd', 'energyDistance', 'fid', 'kid'] as const) {
-    assert.ok(found[name]!.value > 5 * Math.abs(found[name]!.real!.value), figureLine(found[name]!));
+    assert.ok(found[name]!.value > 5 * Math.abs(found[name]!.real!.value), scoreLine(found[name]!));
   }
   assert.ok(found.parzen!.value < found.parzen!.real!.value);
   assert.is(found.fid!.title, 'FID');
   assert.is(found.fid!.count, N);
 });
 
-test('a figure does not depend on the others that are asked for, and the seed decides it', async () => {
+test('a score does not depend on the others that are asked for, and the seed decides it', async () => {
   const one = await evaluate({ samples: whole, set, seed: 3, device, names: ['kid'] });
   const two = await evaluate({ samples: whole, set, seed: 3, device, names: ['fid', 'slicedWasserstein', 'kid'] });
   const other = await evaluate({ samples: whole, set, seed: 4, device, names: ['kid'], baselines: false });
@@ -87,8 +87,8 @@ test('without a data set half of the reference stands for real samples; labels b
   const reference = corners(600, 5);
   const samples = corners(300, 6);
   const found = await evaluate({ samples, reference, device, names: ['accuracy', 'energyDistance'] });
-  assert.ok(found.accuracy!.value > 0.9, figureLine(found.accuracy!));
-  assert.ok(found.accuracy!.noise!.value < 0.9, figureLine(found.accuracy!));
+  assert.ok(found.accuracy!.value > 0.9, scoreLine(found.accuracy!));
+  assert.ok(found.accuracy!.noise!.value < 0.9, scoreLine(found.accuracy!));
   near(found.energyDistance!.value, 0, 0.05);
   assert.ok(found.energyDistance!.noise!.value > 0.05);
   assert.ok(availableMetrics({ samples, reference }).includes('accuracy'));
@@ -141,7 +141,7 @@ test('fewer real samples than asked for are counted', async () => {
   const few: SampleSet = { ...set, train: { count: 100, data: corners(100, 1).data } };
   const { energyDistance } = await evaluate({ samples: whole, set: few, device, names: ['energyDistance'] });
   assert.is(energyDistance!.realCount, 100);
-  assert.match(figureLine(energyDistance!), /\(real \S+ of 100 samples, noise/);
+  assert.match(scoreLine(energyDistance!), /\(real \S+ of 100 samples, noise/);
   const split = await evaluate({ samples: whole, reference: whole, device, names: ['energyDistance'] });
   assert.is(split.energyDistance!.realCount, N / 2);
 });
@@ -183,7 +183,7 @@ test('the KL over classes: against the shares of the set, or the reference, of w
   near(guess.value, 0.5 * Math.log(0.5 / (300.5 / 601.5)) + 0.5 * Math.log(0.5 / (0.5 / 601.5)), 1e-9);
   assert.is(guess.details!.unseen, 1);
   assert.match(
-    figureLine(guess),
+    scoreLine(guess),
     /: 3.20 \(few samples alone make it about 0.00500; a guess: the reference misses 1 of its classes; /,
   );
   const shares = await evaluate({ ...options, features: { ...features, classShares: [1 / 3, 1 / 3, 1 / 3] } });
@@ -231,13 +231,13 @@ test('a support without two equal samples is a lower bound, in the line too', as
   const data = gaussian(N, 2, 31, 0, 100);
   const { support } = await evaluate({ samples: data, set, device, names: ['support'], baselines: false });
   assert.equal([support!.details!.atLeast, support!.details!.collisions], [true, 0]);
-  assert.is(figureLine(support!), 'support by the birthday paradox: >= 39800 (higher is better)');
+  assert.is(scoreLine(support!), 'support by the birthday paradox: >= 39800 (higher is better)');
   const same = takeSamples(whole, new Array<number>(N).fill(0));
   const none = await evaluate({ samples: same, set, device, names: ['support'], baselines: false });
-  assert.is(figureLine(none.support!), 'support by the birthday paradox: 1 (higher is better)');
+  assert.is(scoreLine(none.support!), 'support by the birthday paradox: 1 (higher is better)');
 });
 
-test('what a handful of samples gives no figure of is left out, or refused by name', async () => {
+test('what a handful of samples gives no score of is left out, or refused by name', async () => {
   const three = { samples: takeSamples(whole, [0, 1, 2]), set, baselines: false, device };
   const found = await evaluate(three);
   assert.ok(found.mmd && found.fid);
@@ -254,17 +254,14 @@ test('what a handful of samples gives no figure of is left out, or refused by na
   assert.ok(Number.isNaN(alone.msSsim?.value), 'no two of one class');
 });
 
-test('sets that are too small are said to be so, beside each figure', async () => {
+test('sets that are too small are said to be so, beside each score', async () => {
   const few: SampleSet = { ...set, test: { count: 16, data: corners(16, 2).data } };
   const found = await evaluate({ samples: whole, set: few, device, baselines: false });
-  const enough = Object.entries(found).flatMap(([name, figure]) => (figure.tooFew === undefined ? [name] : []));
+  const enough = Object.entries(found).flatMap(([name, score]) => (score.tooFew === undefined ? [name] : []));
   // These look at the samples alone, of which there are 400.
   assert.equal(enough, ['modes', 'highQuality', 'reverseKl']);
-  assert.match(
-    figureLine(found.kid!),
-    / \(lower is better\); too few samples: 16 held-out ones; it needs 200 of each$/,
-  );
-  assert.match(figureLine(found.fid!), /; too few samples: 400 samples and 16 held-out ones; it needs 500 of each$/);
+  assert.match(scoreLine(found.kid!), / \(lower is better\); too few samples: 16 held-out ones; it needs 200 of each$/);
+  assert.match(scoreLine(found.fid!), /; too few samples: 400 samples and 16 held-out ones; it needs 500 of each$/);
   const { modes, kid } = await evaluate({
     samples: corners(40, 3),
     set,
@@ -272,8 +269,8 @@ test('sets that are too small are said to be so, beside each figure', async () =
     baselines: false,
     names: ['modes', 'kid'],
   });
-  assert.match(figureLine(modes!), /; too few samples: 40 samples; it needs 100$/);
-  assert.match(figureLine(kid!), /; too few samples: 40 samples; it needs 200 of each$/);
+  assert.match(scoreLine(modes!), /; too few samples: 40 samples; it needs 100$/);
+  assert.match(scoreLine(kid!), /; too few samples: 40 samples; it needs 200 of each$/);
   // Ten times the features; a hundred samples of each class.
   const dimensions = { features: 64, classes: 10, modes: 25 };
   const counts = { samples: 600, reference: 10_000 };
@@ -284,19 +281,19 @@ test('sets that are too small are said to be so, beside each figure', async () =
 });
 
 test('a line for a table', () => {
-  const figure = { title: 'FID (digit classifier, 64 features)', better: 'lower', count: 10, value: 12.34 } as const;
-  assert.is(figureLine(figure), 'FID (digit classifier, 64 features): 12.3 (lower is better)');
-  const beside = { ...figure, spread: 0.5, real: { value: 0.9 }, noise: { value: 410 } };
+  const score = { title: 'FID (digit classifier, 64 features)', better: 'lower', count: 10, value: 12.34 } as const;
+  assert.is(scoreLine(score), 'FID (digit classifier, 64 features): 12.3 (lower is better)');
+  const beside = { ...score, spread: 0.5, real: { value: 0.9 }, noise: { value: 410 } };
   assert.is(
-    figureLine(beside),
+    scoreLine(beside),
     'FID (digit classifier, 64 features): 12.3 ± 0.500 (real 0.900, noise 410; lower is better)',
   );
-  const unknown = { ...figure, details: { unbiased: Number.NaN, bias: Number.NaN } };
-  assert.is(figureLine(unknown), 'FID (digit classifier, 64 features): 12.3 (without bias -; lower is better)');
-  const known = { ...figure, details: { unbiased: 11.5, bias: 0.84 } };
-  assert.is(figureLine(known), 'FID (digit classifier, 64 features): 12.3 (without bias 11.5; lower is better)');
+  const unknown = { ...score, details: { unbiased: Number.NaN, bias: Number.NaN } };
+  assert.is(scoreLine(unknown), 'FID (digit classifier, 64 features): 12.3 (without bias -; lower is better)');
+  const known = { ...score, details: { unbiased: 11.5, bias: 0.84 } };
+  assert.is(scoreLine(known), 'FID (digit classifier, 64 features): 12.3 (without bias 11.5; lower is better)');
   const test = { title: '1-NN', better: 'lower', best: 0.5, count: 10, value: 1 } as const;
-  assert.is(figureLine(test), '1-NN: 1 (best at 0.5)');
+  assert.is(scoreLine(test), '1-NN: 1 (best at 0.5)');
 });
 
 test('what is missing is named', async () => {

@@ -146,7 +146,7 @@ test('KID has mean zero over splits of one distribution, also of few samples, an
   await rejects(kernelInceptionDistance(far, real, { rng: new Rng(1), subsetSize: 301, device }), /from 2 to 300/);
 });
 
-test('the standard error of KID is how far the figures of other samples lie apart', async () => {
+test('the standard error of KID is how far the scores of other samples lie apart', async () => {
   const [n, subsetSize, repeats] = [200, 20, 40];
   const found = await Promise.all(
     Array.from({ length: repeats }, (_, s) =>
@@ -160,7 +160,7 @@ test('the standard error of KID is how far the figures of other samples lie apar
   );
   const [, apart] = meanAndSpread(found.map(({ value }) => value));
   const [said] = meanAndSpread(found.map(({ standardError }) => standardError));
-  // The deviation of 40 figures is itself known to a tenth; standard deviation / sqrt(60) would be 0.4 of it.
+  // The deviation of 40 scores is itself known to a tenth; standard deviation / sqrt(60) would be 0.4 of it.
   near(said / apart, 1, 0.35);
   // With so many samples that all subsets can be others, each counts.
   const many = await kernelInceptionDistance(gaussian(800, 3, 1, 0.7), gaussian(800, 3, 2), {

@@ -7,10 +7,10 @@ import { stackDigits } from '../../gan/data/stackDigits.ts';
 import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import {
   availableMetrics,
-  type EvaluatedFigure,
+  type EvaluatedScore,
   evaluate,
   type FeatureSource,
-  figureLine,
+  scoreLine,
 } from '../../gan/metrics/evaluate.ts';
 import { featuresFor } from '../../gan/metrics/featuresFor.node.ts';
 import { type MetricSamples, metricSamples } from '../../gan/metrics/samples.ts';
@@ -55,8 +55,8 @@ const samples = blurred(metricSamples(await split('train', N), shape));
 
 const evaluation = await evaluate({ samples, set, features, seed: 1, device });
 
-/** How far a figure is from the best one, up to a constant. */
-const loss = ({ better, best }: EvaluatedFigure, value: number): number =>
+/** How far a score is from the best one, up to a constant. */
+const loss = ({ better, best }: EvaluatedScore, value: number): number =>
   best !== undefined ? Math.abs(value - best) : better === 'lower' ? value : -value;
 
 /**
@@ -70,10 +70,10 @@ test('all metrics but those of modes are measured', () => {
   assert.equal(Object.keys(evaluation), expected);
 });
 
-for (const [name, figure] of Object.entries(evaluation)) {
+for (const [name, score] of Object.entries(evaluation)) {
   if (OTHER.includes(name as MetricName)) continue;
-  test(figureLine(figure), () => {
-    const [real, own, noise] = [figure.real!.value, figure.value, figure.noise!.value].map((v) => loss(figure, v));
+  test(scoreLine(score), () => {
+    const [real, own, noise] = [score.real!.value, score.value, score.noise!.value].map((v) => loss(score, v));
     assert.ok(name === 'classes' ? real! <= own! : real! < own!, 'real digits before blurred ones');
     assert.ok(own! < noise!, 'blurred digits before noise');
   });
@@ -121,14 +121,14 @@ test('other images have random features, and with them FID, KID, precision and r
   const clothes: SampleSet = { ...set, name: 'fashion-mnist', title: 'Fashion-MNIST' };
   const source = (await featuresOn(clothes))!;
   assert.is(source.title, 'random features');
-  assert.match(source.note!, /untrained convolutions: their figures compare with others of this tool only/);
+  assert.match(source.note!, /untrained convolutions: their scores compare with others of this tool only/);
   const names = ['fid', 'kid', 'precision', 'recall', 'coverage', 'nearestNeighbour'] as const;
   const found = await evaluate({ samples, set: clothes, features: source, names, device });
   assert.is(found.fid!.title, 'FID (random features, 64 features)');
-  for (const [name, figure] of Object.entries(found)) {
+  for (const [name, score] of Object.entries(found)) {
     if (name === 'precision') continue; // blurred digits lie in the midst of others
-    const [real, own] = [figure.real!.value, figure.value].map((v) => loss(figure, v));
-    assert.ok(real! < own!, figureLine(figure));
+    const [real, own] = [score.real!.value, score.value].map((v) => loss(score, v));
+    assert.ok(real! < own!, scoreLine(score));
   }
   const part = (size: number) => ({ count: 2, data: new Uint8Array(2 * size) });
   const images = (side: number): SampleSet => ({

@@ -9,7 +9,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'cli/damagedRuns.test.ts': 'reads and writes files; reference device alone',
   'cli/doctor.test.ts': 'starts processes',
   'experiments/experiments.test.ts': 'starts processes, writes files',
-  'experiments/experimentsClaims.test.ts': 'reads the figures in docs/experiments',
+  'experiments/experimentsClaims.test.ts': 'reads the scores in docs/experiments',
   'experiments/experimentsTheory.test.ts': 'HiGHS reads its WebAssembly from a file; reference device alone',
   'experiments/experimentsTraining.test.ts': 'makes PNG files; reference device alone',
   'experiments/systems.test.ts': 'makes PNG files; reference device alone',

@@ -8,10 +8,10 @@ import { samplesAt } from '../../gan/sampling/neighbours.ts';
 import type { StepRow } from '../../gan/train.ts';
 
 /** What a run measures each time it draws a grid: quick, on the host, and on few samples. `wgrad evaluate` measures more. */
-export interface SnapshotFigures {
+export interface SnapshotScores {
   /** How many samples they take: 1,024 images, or the 2,500 points of VEEGAN's protocol. */
   readonly count: number;
-  /** The figures, by the names of their columns. */
+  /** The scores, by the names of their columns. */
   measure(samples: SampleArray): StepRow;
 }
 
@@ -19,7 +19,7 @@ export interface SnapshotFigures {
  * The sliced Wasserstein distance to the held-out samples, and how many modes of a mixture are covered with how many of the
  * samples near one.
  */
-export function snapshotFigures(set: SampleSet): SnapshotFigures {
+export function snapshotScores(set: SampleSet): SnapshotScores {
   const dimension = sizeOf(set.shape);
   const distance = slicedWassersteinTo(metricSamples(set.test, set.shape).data, { dimension });
   const { modes } = set;
@@ -34,10 +34,10 @@ export function snapshotFigures(set: SampleSet): SnapshotFigures {
   };
 }
 
-/** The figures of a run in words: before, after, and what as many training samples have. */
-export function figureLines(
+/** The scores of a run in words: before, after, and what as many training samples have. */
+export function scoreLines(
   set: SampleSet,
-  { count, measure }: SnapshotFigures,
+  { count, measure }: SnapshotScores,
   before: StepRow,
   after: StepRow,
 ): string[] {

@@ -45,13 +45,13 @@ export interface CriticCurve {
   readonly doubt: readonly number[];
   /**
    * E f(x) - E f(y) of a Wasserstein critic over as many real as generated samples; of the discriminator, the same of its logits.
-   * Absent from figures of before it was kept.
+   * Absent from findings of before it was kept.
    */
   readonly estimate?: readonly number[];
 }
 
 /** What `vanishing` measures. */
-export interface VanishingFigures {
+export interface VanishingFindings {
   readonly sizes: VanishingSizes;
   /** Updates of the critic after which was measured. */
   readonly at: readonly number[];
