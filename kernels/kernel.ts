@@ -100,13 +100,16 @@ export const flatMain = (workgroup = WORKGROUP) => /* wgsl */ `@compute @workgro
 fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = gid.y * (groups.x * ${workgroup}u) + gid.x;`;
 
+/** What a generator of kernels may take: plain values, a plain object of them, or what names itself by a key. */
+type Choice = string | number | boolean | undefined;
+const keyOf = (a: Choice | object): Choice =>
+  typeof a !== 'object' ? a : 'key' in a ? String(a.key) : JSON.stringify(a);
+
 /** Remembers a generator's kernels by its arguments, or their keys, so that equal arguments give the identical object. */
-export function memo<A extends readonly (string | number | boolean | { readonly key: string } | undefined)[]>(
-  make: (...args: A) => Kernel,
-): (...args: A) => Kernel {
+export function memo<A extends readonly (Choice | object)[]>(make: (...args: A) => Kernel): (...args: A) => Kernel {
   const made = new Map<string, Kernel>();
   return (...args) => {
-    const key = args.map((a) => (typeof a === 'object' ? a.key : a)).join('|');
+    const key = args.map(keyOf).join('|');
     let kernel = made.get(key);
     if (!kernel) {
       kernel = make(...args);

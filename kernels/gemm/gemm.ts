@@ -20,9 +20,9 @@ import {
   type Plan,
   type Target,
 } from '../kernel.ts';
-import { hardwareKernel } from './gemmHardware.ts';
+import { type HardwareTile, hardwareKernel } from './gemmHardware.ts';
 import { MAX_PHASES } from './gemmParams.ts';
-import { softwareKernel } from './gemmSoftware.ts';
+import { type SoftwareTile, softwareKernel } from './gemmSoftware.ts';
 
 /** One number for each digit of an index, outermost first. */
 export type Digits = readonly [number, number, number];
@@ -177,7 +177,7 @@ function softwareTile(target: Target, g: Gemm, m: number, outer: number): Tile {
   const size = target.subgroupSize;
   const wide = (size === 4 || size === 8) && g.n > size / 2 && m > 2;
   const lanes = wide ? size : 1;
-  const cols = g.n > 2 * lanes ? 4 : g.n > lanes ? 2 : 1;
+  const colsPerLane = g.n > 2 * lanes ? 4 : g.n > lanes ? 2 : 1;
   const check = g.place ? (g.place.k.w[1] === 0 || g.k2 === 1 ? 'tap' : 'element') : 'none';
   // Rows cost loads of A, and each serves all columns; but a long loop takes a compiler of shaders a second more.
   const worth = size === 8 && check !== 'element' && m * g.n * g.batch * outer * g.k2 >= LARGE;
@@ -187,28 +187,33 @@ function softwareTile(target: Target, g: Gemm, m: number, outer: number): Tile {
   const loadB = loadOfB(g);
   // Where an element takes more than its load, or SwiftShader's four lanes do, a loop over four k is too long for the caches.
   const long = check === 'element' || (lanes === 4 && check === 'tap' && loadB !== 'k');
-  const unroll = (lanes * cols >= 16 && long ? [2, 3, 5] : [4, 5, 3, 2]).find((u) => g.k2 % u === 0) ?? 1;
+  const unroll = (lanes * colsPerLane >= 16 && long ? [2, 3, 5] : [4, 5, 3, 2]).find((u) => g.k2 % u === 0) ?? 1;
   const four = unroll === 4;
-  const kernel = (epilogue?: Epilogue) =>
-    softwareKernel(
-      lanes,
-      rowsPerLane,
-      cols,
-      unroll,
-      four && loadA === 'k' && lanes !== 4 ? 'k' : 'scalar',
-      (loadB === 'n' && cols > 1) || (loadB === 'k' && four) ? loadB : 'scalar',
-      check,
-      cols > 1 && vectorC(g),
-      epilogue,
-    );
+  const tile: SoftwareTile = {
+    lanes,
+    rowsPerLane,
+    colsPerLane,
+    unroll,
+    loadA: four && loadA === 'k' && lanes !== 4 ? 'k' : 'scalar',
+    loadB: (loadB === 'n' && colsPerLane > 1) || (loadB === 'k' && four) ? loadB : 'scalar',
+    check,
+    vectorC: colsPerLane > 1 && vectorC(g),
+  };
+  const kernel = (epilogue?: Epilogue) => softwareKernel(tile, epilogue);
   const perGroup = lanes === 1 ? 8 : 1;
-  return { kernel, rows: lanes * rowsPerLane, cols: lanes * cols, perGroup, wanted: SOFTWARE_GROUPS, unroll };
+  return { kernel, rows: lanes * rowsPerLane, cols: lanes * colsPerLane, perGroup, wanted: SOFTWARE_GROUPS, unroll };
 }
 
 function hardwareTile(g: Gemm, m: number): Tile {
   const large = m > 32 && g.n > 32;
-  const kernel = (epilogue?: Epilogue) =>
-    hardwareKernel(large ? 8 : 4, loadOfA(g), loadOfB(g), g.place !== undefined, vectorC(g), epilogue);
+  const tile: HardwareTile = {
+    per: large ? 8 : 4,
+    loadA: loadOfA(g),
+    loadB: loadOfB(g),
+    checked: g.place !== undefined,
+    vectorC: vectorC(g),
+  };
+  const kernel = (epilogue?: Epilogue) => hardwareKernel(tile, epilogue);
   const size = large ? 64 : 32;
   return { kernel, rows: size, cols: size, perGroup: 1, wanted: HARDWARE_GROUPS, unroll: 1024 / size };
 }
