@@ -5,12 +5,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { LineChart, ScatterChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
-import { init as initChart, use } from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
 import { init, Rng, scope, tensor } from '../engine/index.ts';
-import { wassersteinLp } from '../gan/index.node.ts';
+import { plot, wassersteinLp } from '../gan/index.node.ts';
 import {
   jsDivergence,
   klDivergence,
@@ -23,97 +19,71 @@ import {
   wasserstein1d,
 } from '../gan/index.ts';
 
-use([LineChart, ScatterChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
-
 /** The lecture's example. */
 const p = { edges: [1, 2, 3, 4, 9, 10], masses: [0.25, 0, 0.25, 0, 0.5] };
 const q = { edges: [5, 7], masses: [1] };
 const POINTS = 12;
-const COLORS = { p: '#0072b2', q: '#d55e00', f: '#009e73', plan: '#999999' };
-
-type Option = Parameters<ReturnType<typeof initChart>['setOption']>[0];
-
-function svgOf(width: number, height: number, option: Option): string {
-  const chart = initChart(null, null, { renderer: 'svg', ssr: true, width, height });
-  const font = { fontFamily: 'Helvetica, Arial, sans-serif' };
-  chart.setOption({ animation: false, backgroundColor: '#ffffff', textStyle: font, ...option });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return `${svg}\n`;
-}
-
-const axis = (name: string) => ({
-  type: 'value',
-  name,
-  nameLocation: 'middle',
-  nameGap: 26,
-  scale: true,
-  splitLine: { lineStyle: { color: '#eeeeee' } },
-});
 
 /** Densities as steps above, the potential below. */
 function drawLine({ potential }: LineTransport): string {
-  const steps = [0, 1, 2, 3, 4, 9, 10, 11].map((x) => [x, x === 9 ? 0.5 : x === 1 || x === 3 ? 0.25 : 0]);
-  const f = [0, ...potential.knots, 11].map((x) => [x, potential.at(x) - potential.at(6) - 1.5]);
-  const line = { type: 'line', showSymbol: false, symbol: 'none' } as const;
-  const frame = { left: 60, right: 24 };
-  return svgOf(760, 460, {
-    title: {
-      text: 'p, q, and a 1-Lipschitz f with E_p f - E_q f = W1 = 3',
-      left: 16,
-      top: 8,
-      textStyle: { fontSize: 15 },
-    },
-    legend: { right: 24, top: 34 },
-    grid: [
-      { ...frame, top: 64, height: 140 },
-      { ...frame, top: 246, height: 160 },
-    ],
-    xAxis: [0, 1].map((gridIndex) => ({ ...axis(gridIndex ? 'x' : ''), gridIndex, min: 0, max: 11 })),
-    yAxis: ['density', 'f'].map((name, gridIndex) => ({ ...axis(name), gridIndex })),
-    series: [
-      { ...line, name: 'p', step: 'end', data: steps, color: COLORS.p, areaStyle: { opacity: 0.2 } },
+  const x = { label: 'x', min: 0, max: 11 };
+  return plot({
+    title: 'p, q, and a 1-Lipschitz f with E_p f - E_q f = W1 = 3',
+    width: 760,
+    panels: [
       {
-        ...line,
-        name: 'q',
-        step: 'end',
-        color: COLORS.q,
-        areaStyle: { opacity: 0.2 },
-        data: [0, 5, 7, 11].map((x) => [x, x === 5 ? 0.5 : 0]),
+        x,
+        y: { label: 'density' },
+        height: 140,
+        series: [
+          {
+            kind: 'histogram',
+            label: 'p',
+            edges: p.edges,
+            counts: p.masses.map((m, i) => m / (p.edges[i + 1]! - p.edges[i]!)),
+          },
+          { kind: 'histogram', label: 'q', edges: q.edges, counts: [0.5] },
+        ],
       },
-      { ...line, name: 'f', data: f, color: COLORS.f, xAxisIndex: 1, yAxisIndex: 1 },
+      {
+        x,
+        y: { label: 'f' },
+        height: 160,
+        series: [
+          {
+            kind: 'line',
+            label: 'f',
+            color: 2,
+            points: [0, ...potential.knots, 11].map((at) => [at, potential.at(at) - potential.at(6) - 1.5] as const),
+          },
+        ],
+      },
     ],
   });
 }
 
 /** Two clouds, and a line for each pair between which mass moves. */
 function drawPlan(x: Float64Array, y: Float64Array, plan: Float64Array): string {
-  const points = (cloud: Float64Array) => Array.from({ length: POINTS }, (_, i) => [cloud[2 * i]!, cloud[2 * i + 1]!]);
+  const points = (cloud: Float64Array) =>
+    Array.from({ length: POINTS }, (_, i) => [cloud[2 * i]!, cloud[2 * i + 1]!] as const);
   const [from, to] = [points(x), points(y)];
-  const moves = Array.from(plan).flatMap((mass, k) => {
-    return mass > 1e-9 ? [[from[Math.floor(k / POINTS)]!, to[k % POINTS]!]] : [];
-  });
-  return svgOf(620, 460, {
-    title: {
-      text: 'The optimal plan between two clouds, by linear program',
-      left: 16,
-      top: 8,
-      textStyle: { fontSize: 15 },
-    },
-    legend: { right: 24, top: 34, data: ['x', 'y'] },
-    grid: { left: 60, right: 24, top: 64, bottom: 46 },
-    xAxis: axis('first coordinate'),
-    yAxis: axis('second coordinate'),
-    series: [
-      ...moves.map((data) => ({
-        type: 'line' as const,
-        data,
-        showSymbol: false,
-        symbol: 'none',
-        lineStyle: { color: COLORS.plan, width: 1.5 },
-      })),
-      { type: 'scatter', name: 'x', data: from, symbolSize: 10, color: COLORS.p },
-      { type: 'scatter', name: 'y', data: to, symbolSize: 10, color: COLORS.q },
+  const moves = Array.from(plan).flatMap((mass, k) =>
+    mass > 1e-9 ? [[from[Math.floor(k / POINTS)]!, to[k % POINTS]!] as const] : [],
+  );
+  return plot({
+    title: 'The optimal plan between two clouds, by linear program',
+    width: 620,
+    panels: [
+      {
+        x: { label: 'first coordinate' },
+        y: { label: 'second coordinate' },
+        height: 360,
+        series: [
+          ...moves.map((move) => ({ kind: 'line' as const, label: '', color: 'grey' as const, points: move })),
+          { kind: 'scatter', label: 'x', size: 10, color: 0, points: from },
+          { kind: 'scatter', label: 'y', size: 10, color: 1, points: to },
+        ],
+      },
     ],
   });
 }

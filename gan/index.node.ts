@@ -22,7 +22,9 @@ export { type ImageFolderOptions, type ImageFolderSet, imageFolder } from './dat
 export * from './data/mnist.node.ts';
 export * from './data/sampleSetOptions.node.ts';
 export { loadDigitClassifier } from './metrics/digitClassifier.node.ts';
-export { type Curve, type CurvePlot, type Panel, plot, plotCurves } from './pictures/plot.node.ts';
+export { plot } from './pictures/plot.ts';
+export { type Curve, type CurvePlot, type Panel, plotCurves } from './pictures/plotCurves.ts';
 export { writePng } from './pictures/png.node.ts';
-export { boxOf, type PointsPlot, plotPoints, pointsImage } from './pictures/points.node.ts';
+export { pointsImage } from './pictures/points.node.ts';
+export { boxOf, type PointsPlot, plotPoints } from './pictures/points.ts';
 export * from './transport/linearProgram.node.ts';

@@ -1,15 +1,11 @@
 /** A page of its own with charts, to look at and to pass on. */
-import { BarChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
-import { init, use } from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
 import { type Html, html, page, raw } from '../../cli/pages/html.ts';
 import type { Roofs } from '../../engine/index.ts';
+import { draw } from '../../gan/pictures/drawSpecs.ts';
+import { PALETTE } from '../../gan/pictures/plotTheme.ts';
 import type { Row } from '../run.ts';
 import { SUITES } from '../task.ts';
 import { COLUMNS, cells, roofText, times } from './table.ts';
-
-use([BarChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
 
 export interface Report {
   readonly adapter: string;
@@ -17,11 +13,10 @@ export interface Report {
   readonly rows: readonly Row[];
 }
 
-/** Of Okabe and Ito's palette, as in gan/pictures/plot.node.ts. */
-const COLORS = { tfjs: '#d55e00', jaxjs: '#0072b2' };
-const INK = '#333333';
+/** Of tfjs and of jax-js. */
+const COLORS = [PALETTE[1], PALETTE[0]];
 /** In pixels. */
-const LAYOUT = { width: 980, names: 330, row: 30, header: 70, footer: 50 };
+const LAYOUT = { width: 980, names: 330, row: 30 };
 
 const TITLE = 'wgrad beside tfjs and jax-js';
 
@@ -40,51 +35,47 @@ ${sections}`;
 
 /** Bars of how many times faster wgrad is, on a logarithmic axis. */
 function chart(rows: readonly Row[]): string {
-  const shown = rows.filter((r) => r.vs_tfjs !== null || r.vs_jaxjs !== null).reverse();
-  if (shown.length === 0) return '';
-  const height = LAYOUT.header + shown.length * LAYOUT.row + LAYOUT.footer;
-  const drawn = init(null, null, { renderer: 'svg', ssr: true, width: LAYOUT.width, height });
-  const bars = (name: string, color: string, pick: (r: Row) => number | null) => ({
-    type: 'bar' as const,
-    name,
-    itemStyle: { color },
-    barGap: '0%',
-    silent: true,
-    data: shown.map(pick),
-    label: {
-      show: true,
-      position: 'right' as const,
-      color: INK,
-      fontSize: 10,
-      formatter: ({ value }: { value: unknown }) => (typeof value === 'number' ? times(value) : ''),
+  const peers = { 'than tfjs': (r: Row) => r.vs_tfjs, 'than jax-js': (r: Row) => r.vs_jaxjs };
+  const values = rows.flatMap((r) =>
+    Object.entries(peers).flatMap(([peer, of]) => {
+      const ratio = of(r);
+      return ratio === null ? [] : [{ task: `${r.name}  ${r.shape}`, peer, ratio, text: times(ratio) }];
+    }),
+  );
+  if (values.length === 0) return '';
+  const tasks = [...new Set(values.map(({ task }) => task))];
+  const at = {
+    y: {
+      field: 'task',
+      type: 'nominal',
+      sort: tasks,
+      title: null,
+      axis: { labelLimit: 0, domain: false, ticks: false },
     },
-    markLine: {
-      silent: true,
-      symbol: 'none',
-      label: { show: false },
-      lineStyle: { color: INK, type: 'solid' as const },
-      data: [{ xAxis: 1 }],
-    },
-  });
-  drawn.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily: 'Helvetica, Arial, sans-serif' },
-    title: { text: 'How many times faster (or smaller) wgrad is', left: 8, top: 6, textStyle: { fontSize: 15 } },
-    legend: { top: 30, left: 8, icon: 'rect', itemWidth: 14, itemHeight: 8, itemGap: 24 },
-    grid: { left: LAYOUT.names, right: 60, top: LAYOUT.header, bottom: LAYOUT.footer },
-    xAxis: { type: 'log', logBase: 10, name: 'ratio', nameLocation: 'middle', nameGap: 26, splitLine: { show: true } },
-    yAxis: {
-      type: 'category',
-      data: shown.map((r) => `${r.name}  ${r.shape}`),
-      axisTick: { show: false },
-      axisLabel: { color: INK, fontSize: 11, interval: 0 },
-    },
-    series: [bars('than tfjs', COLORS.tfjs, (r) => r.vs_tfjs), bars('than jax-js', COLORS.jaxjs, (r) => r.vs_jaxjs)],
-  });
-  const svg = drawn.renderToSVGString();
-  drawn.dispose();
-  return svg;
+    yOffset: { field: 'peer' },
+  };
+  const x = { field: 'ratio', type: 'quantitative', scale: { type: 'log' }, title: 'ratio' };
+  const colors = { domain: Object.keys(peers), range: COLORS };
+  const spec = {
+    left: LAYOUT.names,
+    width: LAYOUT.width - LAYOUT.names - 60,
+    height: tasks.length * LAYOUT.row,
+    data: { values },
+    layer: [
+      {
+        mark: 'bar',
+        encoding: {
+          ...at,
+          x,
+          x2: { datum: 1 },
+          color: { field: 'peer', scale: colors, legend: { title: null, orient: 'top' } },
+        },
+      },
+      { mark: { type: 'text', align: 'left', dx: 4, fontSize: 10 }, encoding: { ...at, x, text: { field: 'text' } } },
+      { mark: 'rule', encoding: { x: { datum: 1 } } },
+    ],
+  };
+  return draw([spec], { title: 'How many times faster (or smaller) wgrad is', width: LAYOUT.width });
 }
 
 function table(rows: readonly Row[]): Html {

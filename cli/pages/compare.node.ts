@@ -1,7 +1,8 @@
 import sharp from 'sharp';
 import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
 import { largest, smallest } from '../../gan/extremes.ts';
-import { plot, pointsOf } from '../../gan/pictures/plot.node.ts';
+import { plot } from '../../gan/pictures/plot.ts';
+import { pointsOf } from '../../gan/pictures/plotCurves.ts';
 import { spreadOf } from '../../gan/pictures/plotData.ts';
 import type { PlotPanel, PlotPoint, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import { type RunRecord, type RunScore, readRun } from '../run/read.node.ts';

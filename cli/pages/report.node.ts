@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { checked } from '../../engine/internal.ts';
 import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
-import { plot, pointsOf } from '../../gan/pictures/plot.node.ts';
+import { plot } from '../../gan/pictures/plot.ts';
+import { pointsOf } from '../../gan/pictures/plotCurves.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import type { Row } from '../../gan/row.ts';
 import { type RunPicture, type RunRecord, type RunScore, readRun } from '../run/read.node.ts';

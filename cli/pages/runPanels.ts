@@ -1,5 +1,5 @@
 import { estimates } from '../../gan/objectives/objective.ts';
-import type { Panel } from '../../gan/pictures/plot.node.ts';
+import type { Panel } from '../../gan/pictures/plotCurves.ts';
 
 const one = (key: string, title: string, axis: string, label = 'training batches'): Panel => ({
   title,

@@ -1,5 +1,5 @@
 import { largest, smallest } from '../../gan/extremes.ts';
-import { plot } from '../../gan/pictures/plot.node.ts';
+import { plot } from '../../gan/pictures/plot.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import { atLeast, atMost, over } from '../claims.ts';
 import type { Claim, Experiment, Lab } from '../experiment.ts';

@@ -9,7 +9,7 @@ import {
 } from '../../gan/data/mixtures.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type RegularizerName, regularizer } from '../../gan/objectives/regularizer.ts';
-import { plot } from '../../gan/pictures/plot.node.ts';
+import { plot } from '../../gan/pictures/plot.ts';
 import { randomStreams } from '../../gan/randomStreams.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { wassersteinLp } from '../../gan/transport/linearProgram.node.ts';

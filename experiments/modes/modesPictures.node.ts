@@ -1,7 +1,8 @@
-import { plot } from '../../gan/pictures/plot.node.ts';
+import { plot } from '../../gan/pictures/plot.ts';
 import { spreadOf } from '../../gan/pictures/plotData.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
-import { boxOf, pointsImage } from '../../gan/pictures/points.node.ts';
+import { pointsImage } from '../../gan/pictures/points.node.ts';
+import { boxOf } from '../../gan/pictures/points.ts';
 import { labelPictures, pngOf } from '../pictures.node.ts';
 import { publishedModes } from './modesPublished.ts';
 import { finals, type ModesResults, methodNames, mixtureNames, modesIn } from './modesResults.ts';

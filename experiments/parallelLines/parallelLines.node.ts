@@ -2,7 +2,7 @@ import { grad, Rng, scope } from '../../engine/index.ts';
 import { mlp } from '../../gan/networks/mlp.ts';
 import { type ObjectiveName, objective } from '../../gan/objectives/objective.ts';
 import { regularizer } from '../../gan/objectives/regularizer.ts';
-import { plot } from '../../gan/pictures/plot.node.ts';
+import { plot } from '../../gan/pictures/plot.ts';
 import { randomStreams } from '../../gan/randomStreams.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { jsDivergence, klDivergence } from '../../gan/transport/divergences.ts';

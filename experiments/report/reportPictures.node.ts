@@ -1,6 +1,6 @@
 import type { ByteImage } from '../../gan/pictures/grid.ts';
 import { tileImages } from '../../gan/pictures/grid.ts';
-import { plot } from '../../gan/pictures/plot.node.ts';
+import { plot } from '../../gan/pictures/plot.ts';
 import type { PlotPanel } from '../../gan/pictures/plotTypes.ts';
 import { labelPictures, pngOf } from '../pictures.node.ts';
 import { constraintNames, type Subject, type SubjectResults } from './reportResults.ts';

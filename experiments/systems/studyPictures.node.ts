@@ -1,6 +1,6 @@
 import { largest, smallest } from '../../gan/extremes.ts';
 import { labelTiles } from '../../gan/pictures/labels.ts';
-import { plot } from '../../gan/pictures/plot.node.ts';
+import { plot } from '../../gan/pictures/plot.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import { pngOf } from '../pictures.node.ts';
 import type { StudyFindings } from './study.ts';

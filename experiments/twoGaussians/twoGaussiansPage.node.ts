@@ -1,4 +1,4 @@
-import { plot } from '../../gan/pictures/plot.node.ts';
+import { plot } from '../../gan/pictures/plot.ts';
 import type { PlotPoint } from '../../gan/pictures/plotTypes.ts';
 import { largest } from '../critics.ts';
 import { fixed, picture, section, table } from '../markdown.ts';

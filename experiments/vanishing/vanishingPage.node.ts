@@ -1,4 +1,4 @@
-import { plot } from '../../gan/pictures/plot.node.ts';
+import { plot } from '../../gan/pictures/plot.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import { picture, section, table } from '../markdown.ts';
 import { criticOf, normsOf, type VanishingFindings } from './vanishingFindings.ts';

@@ -17,6 +17,28 @@ export function movingMean(points: readonly PlotPoint[], share: number): PlotPoi
   });
 }
 
+/**
+ * At most about two points for each pixel of a width: of each pixel's points the least and the greatest, in their order, so that no peak is
+ * lost. Fewer points are given back as they are.
+ */
+export function thinned(points: readonly PlotPoint[], width: number): readonly PlotPoint[] {
+  const each = Math.ceil(points.length / Math.max(1, width));
+  if (each <= 2) return points;
+  const kept: PlotPoint[] = [];
+  for (let from = 0; from < points.length; from += each) {
+    const to = Math.min(points.length, from + each);
+    let [least, most] = [from, from];
+    for (let i = from + 1; i < to; i++) {
+      if (points[i]![1] < points[least]![1]) least = i;
+      if (points[i]![1] > points[most]![1]) most = i;
+    }
+    kept.push(points[Math.min(least, most)]!);
+    if (least !== most) kept.push(points[Math.max(least, most)]!);
+  }
+  if (kept.at(-1) !== points.at(-1)) kept.push(points.at(-1)!);
+  return kept;
+}
+
 /** Several runs of one quantity together: at each place the mean of those that have a value there, and their ends. */
 export interface Spread {
   /** The mean of the curves that have a value there. */

@@ -1,4 +1,7 @@
-/** Colours of plots, by light and by dark pages. */
+/** Fonts, lines and colours of plots, by light and by dark pages. */
+
+/** The fonts of all text. */
+export const FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif";
 
 /** The palette of Okabe and Ito (2008), which colour-blind readers can tell apart, without its yellow, too pale for lines. */
 export const PALETTE = [
@@ -21,6 +24,38 @@ export const INK = {
   axis: '#999999',
   grid: '#e8e8e8',
   grey: '#8f8f8f',
+} as const;
+
+/** How Vega-Lite draws what the panels leave open. */
+export const CONFIG = {
+  aria: false, // the picture is one image, with a title of its own
+  background: 'none',
+  font: FONT,
+  customFormatTypes: true,
+  view: { stroke: null },
+  title: { anchor: 'start', frame: 'group', fontWeight: 600, offset: 8, limit: 0 },
+  axis: {
+    labelColor: INK.text,
+    labelFontSize: 11,
+    labelLimit: 0,
+    titleColor: INK.muted,
+    titleFontSize: 11,
+    titleFontWeight: 400,
+    titleLimit: 0,
+    gridColor: INK.grid,
+    domainColor: INK.axis,
+    tickColor: INK.axis,
+    tickSize: 5,
+    labelPadding: 5,
+  },
+  legend: {
+    labelColor: INK.text,
+    labelFontSize: 12,
+    symbolStrokeWidth: 2.5,
+    symbolSize: 140,
+    symbolOpacity: 1,
+    columnPadding: 16,
+  },
 } as const;
 
 /** What a colour becomes on a dark page. */

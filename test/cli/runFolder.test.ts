@@ -10,7 +10,7 @@ import { runPanels } from '../../cli/pages/runPanels.ts';
 import { createRunFolder, readJsonLines } from '../../cli/run/folder.node.ts';
 import { createProgress } from '../../cli/terminal/progress.node.ts';
 import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
-import { plotCurves } from '../../gan/pictures/plot.node.ts';
+import { plotCurves } from '../../gan/pictures/plotCurves.ts';
 
 const test = suite<{ root: string }>('run folder');
 test.before.each((context) => {

@@ -162,7 +162,7 @@ test('points are drawn over real ones, as SVG or pixels', async () => {
   assert.ok(path.endsWith('sample-grid.svg'));
   const svg = await readFile(path, 'utf8');
   for (const part of ['ring of points', 'grid, seed 0', 'level sets']) assert.ok(svg.includes(part), part);
-  assert.is(svg.split(/transform="matrix\([^>]*fill="#d55e00"/).length - 1, 7);
+  assert.is(svg.split(/transform="translate\([^>]*fill="#d55e00"[^>]*opacity="0.55"/).length - 1, 7);
   const out = join(root, 'points.png');
   await drawn(points, { what: 'interpolate', out });
   assert.is((await sharp(out).metadata()).width, 480);

@@ -1,9 +1,9 @@
 import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { plot } from '../../gan/pictures/plot.node.ts';
-import { tickText, wrap } from '../../gan/pictures/plotAxes.ts';
+import { plot } from '../../gan/pictures/plot.ts';
 import { movingMean, spreadOf } from '../../gan/pictures/plotData.ts';
+import { tickText, wrap } from '../../gan/pictures/plotText.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import { elements } from '../support/htmlTree.ts';
 
