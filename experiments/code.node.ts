@@ -14,7 +14,7 @@ export interface Code {
 }
 
 /** Modules that make claims, pages and pictures of findings that are there: they decide none. */
-const AFTERWARDS = /(claims|Claims|Page\.node|[pP]ictures\.node|plot\.node|markdown)\.ts$/;
+const AFTERWARDS = /((claims|Claims|Page\.node|[pP]ictures\.node|markdown)|pictures\/(plot\w*|drawSpecs|points))\.ts$/;
 
 /**
  * What the findings of an experiment are computed by: its file with all that it imports, bundled without comments, types, layout

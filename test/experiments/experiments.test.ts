@@ -63,7 +63,7 @@ test('an interrupted run goes on where it stopped, and a finished one is only dr
   assert.equal(done, ['first', 'second'], 'the first part is not done again');
   const out = join(root, 'out', 'experiments');
   const json = JSON.parse(readFileSync(join(out, 'trial.json'), 'utf8'));
-  assert.equal(json.findings, { sum: 42 });
+  assert.equal(json.figures, { sum: 42 }, 'the key of older files');
   assert.is(json.reusedParts, 1);
   assert.is(json.quick, false);
   assert.is(json.command, 'npm run experiment trial');
