@@ -11,6 +11,11 @@ export interface PlayerOptions {
   readonly emaDecay?: number;
   /** The gradients of an update are scaled down to at most this norm over all of them (Pascanu et al. 2013). Default: as they are. */
   readonly clipNorm?: number;
+  /**
+   * Whether a loss may leave some of the parameters out, as that of a growing network does: their gradients are zeros then (PyTorch's
+   * `allow_unused` gives none), with which an optimizer with momentum still moves them. Default false: an error.
+   */
+  readonly allowUnused?: boolean;
   /** Called with the parameters after each update, to put them back where they may lie (weight clipping, say). */
   readonly project?: (parameters: readonly Parameter[]) => void;
 }
@@ -41,7 +46,7 @@ export class Player<M extends Readonly<Record<string, AnyModule>> = Readonly<Rec
    * @throws TypeError for options that do not exist, RangeError for numbers out of range
    */
   constructor(modules: M, optimizer: MakeOptimizer, options: PlayerOptions = {}) {
-    const { emaDecay = 0, clipNorm } = checked('Player', options, ['emaDecay', 'clipNorm', 'project']);
+    const { emaDecay = 0, clipNorm } = checked('Player', options, ['emaDecay', 'clipNorm', 'allowUnused', 'project']);
     checkRange('Player', 'emaDecay', ranges.belowOne, emaDecay);
     if (clipNorm !== undefined) checkRange('Player', 'clipNorm', ranges.positive, clipNorm);
     this.modules = modules;
@@ -52,9 +57,12 @@ export class Player<M extends Readonly<Record<string, AnyModule>> = Readonly<Rec
     this.#options = options;
   }
 
-  /** The gradients of a scalar loss with respect to the player's parameters, in their order. */
-  gradients(loss: Tensor): Tensor[] {
-    return grad(loss, this.parameters);
+  /**
+   * The gradients of a scalar loss with respect to the player's parameters, in their order. The loss's graph is freed unless it is retained.
+   * @throws GradError for a parameter that the loss leaves out, unless the player says `allowUnused`
+   */
+  gradients(loss: Tensor, options: { readonly retainGraph?: boolean } = {}): Tensor[] {
+    return grad(loss, this.parameters, { ...options, allowUnused: this.#options.allowUnused ?? false });
   }
 
   /**
@@ -112,8 +120,7 @@ export class Player<M extends Readonly<Record<string, AnyModule>> = Readonly<Rec
  */
 export function minimiseTogether(...moves: readonly (readonly [player: Player, loss: Tensor])[]): void {
   scope(() => {
-    const parameters = moves.map(([player]) => player.parameters);
-    const gradients = moves.map(([, loss], i) => grad(loss, parameters[i]!, { retainGraph: i < moves.length - 1 }));
+    const gradients = moves.map(([player, loss], i) => player.gradients(loss, { retainGraph: i < moves.length - 1 }));
     for (const [i, [player]] of moves.entries()) player.update(gradients[i]!);
   });
 }

@@ -6,7 +6,7 @@
 import type { Rng, Tensor } from '../engine/index.ts';
 import type { CheckpointParts, Stateful } from '../nn/index.ts';
 import type { Player } from './player.ts';
-import type { SampleArray } from './sampling/draw.ts';
+import type { SampleArray, Statistics } from './sampling/draw.ts';
 
 /** A batch of a stream: its columns by name, each [N, ...], as a `DataLoader` of records gives them. */
 export type Columns = Readonly<Record<string, Tensor>>;
@@ -26,6 +26,22 @@ export interface Progress {
   readonly step: number;
   /** The share of the whole training that lies behind, from 0 to 1. */
   readonly done: number;
+  /**
+   * The numbers of the step before the last one, the newest that are sure to have been read: for phases and knobs that follow the training.
+   * Absent in the first two steps of a loop, so that a system which decides by them keeps in its state what it has decided.
+   */
+  readonly row?: Readonly<Record<string, number>>;
+}
+
+/** How samples are drawn, where it is not as a system does by itself. A system refuses what it cannot do. */
+export interface DrawingOptions {
+  /** Draws the codes from the normal distribution truncated at ±psi (Brock et al. 2019), above 0. */
+  readonly psi?: number;
+  /**
+   * 'running': each sample by itself, with standing statistics of many batches in place of those of the codes that are drawn together
+   * (`standingStatistics`), which replaces the running statistics of the layers. Default 'batch'.
+   */
+  readonly statistics?: Statistics;
 }
 
 /** Samples that a system has drawn. */
@@ -42,7 +58,10 @@ export interface System<S extends string = string> {
   readonly players: Readonly<Record<string, Player>>;
   /** What else a step changes or depends on: streams of random numbers, pools, frozen networks. Saved with the players. */
   readonly state?: CheckpointParts;
-  /** The batches of each stream that one step takes. Default 1. */
+  /**
+   * The batches of each stream that one step takes. Default 1. Batches have one size throughout: a phase that wants fewer samples takes a
+   * slice of each, and one that wants more several batches.
+   */
   readonly takes?: Readonly<Partial<Record<S, number>>>;
   /**
    * One step: forward passes, losses, updates. It is captured once for each phase and replayed, so that it reads no values and branches
@@ -63,7 +82,7 @@ export interface System<S extends string = string> {
    */
   report?(values: Readonly<Record<string, number>>): Readonly<Record<string, number>>;
   /** Draws n samples that need nothing but random codes. The same stream of `rng` gives the same codes. */
-  draw?(n: number, rng: Rng): Promise<Drawing>;
+  draw?(n: number, rng: Rng, options?: DrawingOptions): Promise<Drawing>;
 }
 
 /** The streams of a system by name. */

@@ -79,21 +79,25 @@ export async function* train<S extends string>(
   };
   let step = from;
   let ahead: Promise<StepRow> | undefined;
+  // What a step may know of those before it is the same wherever the loop waits: the row of the step before the last.
+  let [known, paused]: (StepRow | undefined)[] = [];
   try {
     while (step < until && !signal?.aborted) {
-      const at: Progress = { step, done: step / of };
+      const at: Progress = { step, done: step / of, ...(known && { row: known }) };
       if (rates) for (const player of Object.values(system.players)) player.schedule(rates(at.done));
       const work = system.between?.(at);
       if (work) await work;
       const numbers = launch(captured(system.phase?.(at) ?? ''), next, system.knobs?.(at) ?? {});
       step++;
-      const row = rowOf(system, step, numbers);
+      const row = readRow(system, step, numbers);
       row.catch(() => {}); // told where it is awaited; an error that comes first must not leave it unhandled
-      if (ahead) yield await ahead;
-      ahead = row;
+      known = ahead ? await ahead : paused;
+      if (ahead) yield known!;
+      [ahead, paused] = [row, undefined];
       if (!pauses?.(step)) continue;
+      paused = await row;
       ahead = undefined;
-      yield await row;
+      yield paused;
     }
     if (ahead) yield await ahead;
     ahead = undefined;
@@ -143,7 +147,7 @@ function launch<S extends string>(
   });
 }
 
-async function rowOf(
+async function readRow(
   system: System,
   step: number,
   { names, read }: { readonly names: readonly string[]; readonly read: Promise<ArrayLike<number>> },

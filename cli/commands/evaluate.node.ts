@@ -100,24 +100,25 @@ async function measures(
   run: OpenedRun,
   set: DataSource,
   names: readonly string[],
-  { seed, baselines }: Pick<EvaluateCommandOptions, 'seed' | 'baselines'>,
+  { seed, baselines, count }: Pick<EvaluateCommandOptions, 'seed' | 'baselines' | 'count'>,
   notes: { say(text: string): void },
 ): Promise<Record<string, EvaluatedScore>> {
   const { measures = {} } = rowOf(run.config.system);
   const scores: Record<string, EvaluatedScore> = {};
-  const lab: Lab = { system: run.system, set, seed, classifier: loadDigitClassifier };
+  const asked = count !== undefined && { count };
+  const lab: Lab = { system: run.system, set, seed, classifier: loadDigitClassifier, ...asked };
   const untrained = baselines && names.length > 0 ? { ...lab, system: run.untrained() } : undefined;
   try {
     for (const [k, name] of names.entries()) {
-      const { title, better, compute, controls = {} } = measures[name]!;
+      const { title, better, compute, looksAt, controls = {} } = measures[name]!;
       notes.say(`${k + 1}/${names.length} ${title}`);
       const beside: Record<string, { readonly value: number }> = {};
       if (untrained) {
         for (const [control, of] of Object.entries(controls)) beside[control] = { value: await of.compute(lab) };
         beside.untrained = { value: await compute(untrained) };
       }
-      const { count } = set.test;
-      scores[name] = { value: await compute(lab), title, better, count, ...(untrained && { controls: beside }) };
+      const many = looksAt?.(lab) ?? set.test.count;
+      scores[name] = { value: await compute(lab), title, better, count: many, ...(untrained && { controls: beside }) };
     }
   } finally {
     if (untrained) disposeSystem(untrained.system);

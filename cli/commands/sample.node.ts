@@ -16,7 +16,7 @@ import { samplesAt } from '../../gan/sampling/neighbours.ts';
 import type { Lab } from '../../gan/systems/row.ts';
 import { rowOf } from '../../gan/systems/table.ts';
 import { animateRun, writeAnimation } from '../pages/animation.node.ts';
-import { pngOf } from '../pages/shows.node.ts';
+import { csvOf, pngOf } from '../pages/shows.node.ts';
 import { type OpenedRun, type OpenRunOptions, openRun } from '../run/openRun.node.ts';
 import { terminal } from '../terminal/terminal.node.ts';
 import { pictures, type SampleOptions } from './sampleOptions.ts';
@@ -83,7 +83,7 @@ export async function sample(
 async function drawShow({ path, system, config, networks, openData }: SampledRun, options: SampleOptions) {
   const shows = config && system ? (rowOf(config.system).shows ?? {}) : {};
   const names = Object.keys(shows);
-  // A system without samples of codes shows its first picture where no other is asked for.
+  // A system without samples of codes shows the first that it has where no other is asked for.
   const what = options.what === 'grid' && !networks ? names[0] : options.what;
   const show = what === undefined ? undefined : shows[what];
   if (!show || !system) {
@@ -91,9 +91,14 @@ async function drawShow({ path, system, config, networks, openData }: SampledRun
     if (what !== undefined && known.includes(what)) return undefined;
     throw new Error(`a run of ${config?.system} has no picture ${options.what}; it has ${known.join(', ')}`);
   }
-  const out = await claim({ ...options, what: what as SampleOptions['what'] }, path, ['.png']);
   const lab: Lab = { system, set: await openData(), seed: options.seed, classifier: loadDigitClassifier };
-  await filling(out, async () => writeFileAtomic(out, await pngOf(await show.draw(lab, options.count))));
+  if (show.suits?.(lab.set) === false) throw new Error(`${lab.set.title} has no ${what} to show`);
+  const out = await claim({ ...options, what: what as SampleOptions['what'] }, path, [
+    'draw' in show ? '.png' : '.csv',
+  ]);
+  const made = async () =>
+    'draw' in show ? pngOf(await show.draw(lab, options.count)) : csvOf(await show.tabulate(lab, options.count));
+  await filling(out, async () => writeFileAtomic(out, await made()));
   return out;
 }
 

@@ -50,7 +50,7 @@ export interface SampleOptions {
   /** What `neighbours` are nearest by; 'pixels' unless given. */
   readonly compare?: Comparison;
   /**
-   * The file: .png, for points also .svg, for `animate` and a path of `interpolate` .gif or .webp. Never overwritten. Without it,
+   * The file: .png, for tables .csv, for points also .svg, for `animate` and a path of `interpolate` .gif or .webp. Never overwritten. Without it,
    * `sample-<what>` in the run folder, with a number where that is taken.
    */
   readonly out?: string;

@@ -63,6 +63,7 @@ ${notes(problems)}
 <main>
 ${samplesPart(run)}
 ${metricsPart(run.scores)}
+${run.tables.map(({ title, head, rows }) => html`<section>\n<h2>${title.charAt(0).toUpperCase() + title.slice(1)}</h2>\n${table(head, rows)}\n</section>`)}
 ${curvesPart(run)}
 ${configPart(run)}
 </main>`;

@@ -213,3 +213,13 @@ export function adapterOf({ adapter }: Pick<RunAbout, 'adapter'>): AdapterName |
   if (lower.includes('llvmpipe')) return 'lavapipe';
   return adapterNames.find((kind) => lower.includes(kind));
 }
+
+/** A command with the adapter that the run found, so that it makes the same numbers again; null without a command. */
+export function commandOn(adapter: string, command: string | undefined): string | null {
+  const kind = adapterOf({ adapter });
+  return command === undefined
+    ? null
+    : kind && !/ --adapter[ =]/.test(command)
+      ? `${command} --adapter ${kind}`
+      : command;
+}

@@ -8,9 +8,7 @@ import type { StoredRun } from './configFile.node.ts';
 import { readJson, readText } from './readJson.node.ts';
 import { CHECKPOINT, type CheckpointMeta, type RunStatus, STATUS } from './runFiles.ts';
 import { dataDifference } from './sameData.ts';
-
-/** What a run that is limited by time keeps for its last measurements and pictures, as a share of it. */
-export const RESERVE = 0.03;
+import { RESERVE } from './timed.ts';
 
 /** Where a run goes on. */
 export interface GoingOn {

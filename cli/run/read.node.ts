@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { fileError } from '../../engine/platform/atomicWrite.node.ts';
 import { type PngHeader, pngHeader } from '../../gan/pictures/pngHeader.ts';
 import type { Row } from '../../gan/row.ts';
+import type { Table } from '../../gan/systems/row.ts';
 import { parseJsonLines } from './jsonLines.node.ts';
 import { logProblems, pictureProblems, settingProblems, unreadable } from './problems.node.ts';
 import { parseJson, readText } from './readJson.node.ts';
@@ -38,6 +39,11 @@ export interface RunScore {
   readonly tooFew?: string;
 }
 
+/** A table that a run's system shows. */
+export interface RunTable extends Table {
+  readonly title: string;
+}
+
 /** How a run stands. */
 export type RunState = 'running' | 'finished' | 'stopped' | 'diverged';
 
@@ -54,6 +60,8 @@ export interface RunRecord {
   /** Grids in the order of their steps; `samples.png`, where there is one, is last. */
   readonly pictures: readonly RunPicture[];
   readonly scores: readonly RunScore[];
+  /** What `table-NAME.json` hold: what its system shows that is no picture. */
+  readonly tables: readonly RunTable[];
   /** The last step in the log, 0 before the first. */
   readonly step: number;
   readonly state: RunState;
@@ -150,6 +158,17 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
     });
   if (pictures.length === 0) problems.push('there are no grids of samples yet');
   const scores = scoresOf(evaluated(json('evaluation.json', '')), problems);
+  const tables = names
+    .filter((name) => /^table-[\w-]+\.json$/.test(name))
+    .sort()
+    .flatMap((name): RunTable[] => {
+      const { title, head, rows } = json(name, '');
+      const isTable = Array.isArray(head) && Array.isArray(rows) && rows.every((row) => Array.isArray(row));
+      if (!isTable) problems.push(`${name} holds no table`);
+      return isTable
+        ? [{ title: String(title), head: head.map(String), rows: rows.map((row) => row.map(String)) }]
+        : [];
+    });
   const step = metrics.reduce((most, row) => Math.max(most, typeof row.step === 'number' ? row.step : 0), 0);
   const grown = has('metrics.jsonl') ? statSync(join(path, 'metrics.jsonl')).mtimeMs : 0;
   const alive = (options.now ?? new Date()).getTime() - grown < QUIET;
@@ -175,6 +194,7 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
     timing,
     pictures,
     scores,
+    tables,
     step,
     problems,
     ...stateOf(config, metrics, step, alive, told),

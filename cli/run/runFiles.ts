@@ -12,6 +12,9 @@ export const STATUS = 'state.json';
 /** The grid of a step. */
 export const gridName = (step: number): string => `samples-${String(step).padStart(6, '0')}.png`;
 
+/** The file of a table that a run's system shows. */
+export const tableName = (name: string): string => `table-${name}.json`;
+
 /** How a run stands. A run that was killed says 'running'. */
 export interface RunStatus {
   readonly state: 'running' | 'finished' | 'stopped' | 'diverged';

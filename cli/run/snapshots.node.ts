@@ -9,15 +9,20 @@ import { pointsImage } from '../../gan/pictures/points.node.ts';
 import { boxOf, onPlane } from '../../gan/pictures/points.ts';
 import { randomStreams } from '../../gan/randomStreams.ts';
 import type { SampleArray } from '../../gan/sampling/draw.ts';
+import type { System } from '../../gan/system.ts';
+import { firstPicture } from '../../gan/systems/configure.ts';
 import type { Lab } from '../../gan/systems/row.ts';
 import { rowOf } from '../../gan/systems/table.ts';
 import type { StepRow } from '../../gan/train.ts';
+import { DivergenceError } from '../../gan/watch.ts';
+import { saveCheckpoint } from '../../nn/index.node.ts';
+import type { Json } from '../../nn/index.ts';
 import { quantitiesOf } from '../pages/quantities.node.ts';
 import { writeReport } from '../pages/report.node.ts';
 import { pngOf } from '../pages/shows.node.ts';
 import { readJsonLines } from './folder.node.ts';
 import type { Job } from './job.ts';
-import { type CheckpointMeta, gridName } from './runFiles.ts';
+import { CHECKPOINT, type CheckpointMeta, gridName, tableName } from './runFiles.ts';
 import { scoreLines, snapshotScores } from './scores.ts';
 
 /** Images in a grid. */
@@ -65,6 +70,7 @@ export function createSnapshots(job: Job): Snapshots {
     async finish(step, seconds) {
       if (Object.keys(last).length === 0) last = await view.measure();
       await run.write('samples.png', await view.picture());
+      for (const [name, text] of Object.entries(await tablesOf(job))) await run.write(name, `${text}\n`);
       const rows = readJsonLines(run.file('metrics.jsonl'));
       if (rows.length > 0) {
         const subtitle = `${methodOf(job)}, seed ${job.config.seed}, ${job.adapter}`;
@@ -95,6 +101,17 @@ interface View {
   lines(before: StepRow, after: StepRow): string[];
 }
 
+/** The tables that a run's system shows, by their files' names. */
+async function tablesOf({ config, set, system }: Job): Promise<Readonly<Record<string, string>>> {
+  const lab: Lab = { system, set, seed: config.seed, classifier: loadDigitClassifier };
+  const files: Record<string, string> = {};
+  for (const [name, show] of Object.entries(rowOf(config.system).shows ?? {})) {
+    if ('draw' in show || show.suits?.(set) === false) continue;
+    files[tableName(name)] = JSON.stringify({ title: show.title, ...(await show.tabulate(lab)) }, null, 2);
+  }
+  return files;
+}
+
 /** Samples of the same codes throughout, of a system that draws any; else its first show, and the measures that are quick. */
 function viewOf(job: Job): View {
   const { config, set, system } = job;
@@ -113,7 +130,7 @@ function viewOf(job: Job): View {
       const [from, to] = [before, after].map((scores) => Number(scores[name]!.toPrecision(4)));
       return `${title}: before ${from}, after ${to} (${better} is better)`;
     });
-  const [show] = Object.values(row.shows ?? {});
+  const show = firstPicture(row);
   if (!isSampleSet(set) || !system.draw) {
     if (!show) throw new Error(`${config.system}: a system that draws no samples needs something to show`);
     return { measure: measured, picture: async () => pngOf(await show.draw(lab)), lines: change };
@@ -148,4 +165,30 @@ async function pictureOf(set: SampleSet, samples: SampleArray) {
   }
   const real = onPlane({ data: set.test.data as Float32Array, shape: [set.test.count, ...set.shape] });
   return pointsImage({ samples: onPlane(samples), real, box: boxOf(real) });
+}
+
+/** Writes a checkpoint. */
+export async function saveRun(job: Job, snapshots: Snapshots, step: number, seconds: number): Promise<void> {
+  const { run, set, parts } = job;
+  const { before } = snapshots;
+  await refuseBroken(job.system, step, snapshots.saved);
+  const state: CheckpointMeta = {
+    step,
+    seconds,
+    samples: set.train.count,
+    ...(set.fingerprint !== undefined && { data: set.fingerprint }),
+    before,
+  };
+  await saveCheckpoint(run.file(CHECKPOINT), parts, state as unknown as Json, run.check);
+  snapshots.saved = step;
+}
+
+/** @throws DivergenceError for weights that are not finite: the checkpoint before stays */
+async function refuseBroken({ players }: System, step: number, saved: number | undefined): Promise<void> {
+  for (const p of Object.values(players).flatMap(({ parameters }) => parameters)) {
+    if ((await p.data()).every((w) => Number.isFinite(w))) continue;
+    const where = saved === undefined ? '' : ` (weights of step ${saved} are kept)`;
+    const remedy = 'lower the learning rates, or try another seed';
+    throw new DivergenceError(step, `weights are not finite${where}`, remedy);
+  }
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { destroy, init, memory } from '../../engine/index.ts';
 import { dataSetKind, openData } from '../../gan/data/datasets.node.ts';
 import type { RunSettings } from '../../gan/runSettings.ts';
-import { disposePlayers, partsOf, type System } from '../../gan/system.ts';
+import { disposePlayers, partsOf } from '../../gan/system.ts';
 import {
   checkConfig,
   configure,
@@ -16,24 +16,28 @@ import {
 } from '../../gan/systems/table.ts';
 import { linearDecay, type StepRow, train as steps } from '../../gan/train.ts';
 import { createWatch, DivergenceError } from '../../gan/watch.ts';
-import { saveCheckpoint } from '../../nn/index.node.ts';
-import { decodeCheckpoint, encodeCheckpoint, type Json } from '../../nn/index.ts';
 import type { TrainOptions } from '../commands/options.ts';
 import { createProgress } from '../terminal/progress.node.ts';
 import { terminal } from '../terminal/terminal.node.ts';
 import { commandNow } from './commandNow.ts';
-import { aboutNow, adapterOf, readConfig, resumedBy, type StoredRun, writeConfig } from './configFile.node.ts';
+import {
+  aboutNow,
+  adapterOf,
+  commandOn,
+  readConfig,
+  resumedBy,
+  type StoredRun,
+  writeConfig,
+} from './configFile.node.ts';
 import { createRunFolder, resumeRunFolder } from './folder.node.ts';
 import { type FolderLock, lockFolder } from './folderLock.node.ts';
-import { goOn, RESERVE } from './goOn.node.ts';
+import { goOn } from './goOn.node.ts';
 import type { Job } from './job.ts';
 import { pictureProblems } from './problems.node.ts';
 import { TIMING } from './repairLog.node.ts';
-import { CHECKPOINT, type CheckpointMeta, type RunStatus, STATUS } from './runFiles.ts';
-import { createSnapshots, methodOf, type Snapshots } from './snapshots.node.ts';
-
-/** A run that is limited by time finds its number of steps in this share of it, and at least so many seconds. */
-const TRIAL = { share: 0.03, seconds: 3 };
+import { CHECKPOINT, type RunStatus, STATUS } from './runFiles.ts';
+import { createSnapshots, methodOf, type Snapshots, saveRun } from './snapshots.node.ts';
+import { RESERVE, stepsInTime, timeLimit } from './timed.ts';
 
 /**
  * Trains a model, from nothing or from a checkpoint, and keeps samples, curves, metrics and weights in a run folder.
@@ -130,16 +134,6 @@ function newConfig({ system = USUAL_SYSTEM, preset, given }: TrainOptions): RunC
   return typeof folder !== 'string'
     ? config
     : { ...config, dataOptions: { ...config.dataOptions, folder: resolve(folder) } };
-}
-
-/** A command with the adapter that the run found, so that it makes the same numbers again; null without a command. */
-function commandOn(adapter: string, command: string | undefined): string | null {
-  const kind = adapterOf({ adapter });
-  return command === undefined
-    ? null
-    : kind && !/ --adapter[ =]/.test(command)
-      ? `${command} --adapter ${kind}`
-      : command;
 }
 
 /** How far a run has come, and how far it is to go: null until a run that is limited by time knows. */
@@ -270,22 +264,6 @@ function watched(watch: (row: StepRow) => void, row: StepRow, { run }: Job, { sa
   }
 }
 
-/** Writes a checkpoint. */
-async function saveRun(job: Job, snapshots: Snapshots, step: number, seconds: number): Promise<void> {
-  const { run, set, parts } = job;
-  const { before } = snapshots;
-  await refuseBroken(job.system, step, snapshots.saved);
-  const state: CheckpointMeta = {
-    step,
-    seconds,
-    samples: set.train.count,
-    ...(set.fingerprint !== undefined && { data: set.fingerprint }),
-    before,
-  };
-  await saveCheckpoint(run.file(CHECKPOINT), parts, state as unknown as Json, run.check);
-  snapshots.saved = step;
-}
-
 /** Whether the settings ask for a checkpoint at a step, beside those of the snapshots. */
 const isSaved = ({ checkpointEvery }: RunSettings, step: number): boolean =>
   checkpointEvery !== null && step % checkpointEvery === 0;
@@ -293,49 +271,6 @@ const isSaved = ({ checkpointEvery }: RunSettings, step: number): boolean =>
 /** Whether the run draws and measures at a step. */
 const isSnapshot = ({ snapshots }: RunSettings, steps: number, step: number): boolean =>
   Math.floor((step * snapshots) / steps) > Math.floor(((step - 1) * snapshots) / steps);
-
-/**
- * Trains for a moment, to tell how many steps fit into the time, and goes back to where it was: the run has the numbers of one
- * that is given these steps.
- * @returns the number of steps of the whole run
- */
-async function stepsInTime(
-  limit: number,
-  { system, streams, parts, config }: Job,
-  step: number,
-  seconds: () => number,
-  signal: AbortSignal,
-): Promise<number> {
-  const kept = await encodeCheckpoint(parts);
-  const enough = new AbortController();
-  let [from, since, last] = [step, seconds(), step];
-  const options = { until: Number.POSITIVE_INFINITY, from: step, rates: linearDecay(config.rateDecay) };
-  for await (const row of steps(system, streams, { ...options, signal: AbortSignal.any([signal, enough.signal]) })) {
-    last = row.step!;
-    if (last === step + 2) [from, since] = [last, seconds()]; // shaders were compiled before
-    const trial = Math.max(TRIAL.seconds, limit * TRIAL.share);
-    if (last > step + 2 && seconds() >= Math.min(since + trial, limit)) enough.abort();
-  }
-  const rate = (last - from) / (seconds() - since);
-  await decodeCheckpoint(kept, parts);
-  return step + Math.max(1, Math.floor(rate * (limit * (1 - 2 * RESERVE) - seconds())));
-}
-
-/** @throws DivergenceError for weights that are not finite: the checkpoint before stays */
-async function refuseBroken({ players }: System, step: number, saved: number | undefined): Promise<void> {
-  for (const p of Object.values(players).flatMap(({ parameters }) => parameters)) {
-    if ((await p.data()).every((w) => Number.isFinite(w))) continue;
-    const where = saved === undefined ? '' : ` (weights of step ${saved} are kept)`;
-    const remedy = 'lower the learning rates, or try another seed';
-    throw new DivergenceError(step, `weights are not finite${where}`, remedy);
-  }
-}
-
-function timeLimit(seconds: number): AbortSignal {
-  const controller = new AbortController();
-  setTimeout(() => controller.abort(), Math.max(0, seconds) * 1000).unref();
-  return controller.signal;
-}
 
 /** Batches of all streams that one step takes. */
 const batchesPerStep = ({ system, streams }: Job): number =>

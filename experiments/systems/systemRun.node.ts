@@ -2,7 +2,7 @@ import type { DataSource } from '../../gan/data/dataSource.ts';
 import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import type { RunSettings } from '../../gan/runSettings.ts';
 import { disposeSystem, type System } from '../../gan/system.ts';
-import { rowConfig, rowStreams, rowSystem } from '../../gan/systems/configure.ts';
+import { firstPicture, rowConfig, rowStreams, rowSystem } from '../../gan/systems/configure.ts';
 import type { Lab as Look, SystemRow } from '../../gan/systems/row.ts';
 import { linearDecay, type StepRow, train } from '../../gan/train.ts';
 import { createWatch } from '../../gan/watch.ts';
@@ -96,11 +96,11 @@ export async function systemRun<O extends object, S extends string, T extends Sy
 }
 
 async function pictureOf<O extends object, S extends string, T extends System<S>>(
-  { shows = {} }: SystemRow<O, S, T>,
+  row: SystemRow<O, S, T>,
   lab: Look<T>,
   count?: number,
 ): Promise<{ readonly shown?: ShownPixels }> {
-  const [show] = Object.values(shows);
+  const show = firstPicture(row);
   if (!show) return {};
   const { samples, layout } = await show.draw(lab, count);
   const { columns = Math.ceil(Math.sqrt(samples.shape[0]!)), columnLabels, rowLabels } = layout;

@@ -3,7 +3,7 @@ import { moons, segments, spirals, swissRoll } from './curves.ts';
 import type { DataSource } from './dataSource.ts';
 import { type Distribution, pointSet, pointSetOptions } from './distribution.ts';
 import { emoji, emojiOptions } from './emoji.node.ts';
-import { glyphOptions, glyphPairs, glyphPairsOptions, glyphs, pairSetOf } from './glyphs.node.ts';
+import { glyphOptions, glyphPairs, glyphPairsOptions, glyphs } from './glyphs.node.ts';
 import { imageFolder, imageFolderOptions } from './imageFolder.node.ts';
 import { gaussian, gaussianGrid, gaussianRing, twoGaussians } from './mixtures.ts';
 import { fashionMnist, mnist } from './mnist.node.ts';
@@ -237,7 +237,7 @@ export const dataSets: readonly DataSetEntry[] = [
     licence: 'as those of glyphs',
     obtain: 'as glyphs',
     options: glyphPairsOptions,
-    open: async (options) => pairSetOf(await glyphPairs({ unpaired: true, ...only(options, glyphPairsOptions) })),
+    open: (options) => glyphPairs({ unpaired: true, ...only(options, glyphPairsOptions) }),
   },
   {
     name: 'folder',

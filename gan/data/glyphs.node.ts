@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { hashOf } from './decodeImages.node.ts';
 import { type GlyphHand, type HandFont, hands, openHands } from './glyphFonts.node.ts';
-import type { PairSet } from './pairSet.ts';
+import type { PairSamples, PairSet } from './pairSet.ts';
 import type { SampleSet, Samples } from './sampleSet.ts';
 
 export type { GlyphHand } from './glyphFonts.node.ts';
@@ -49,19 +49,13 @@ export interface Glyphs extends Samples {
 }
 
 /** Chinese characters in two hands. */
-export interface GlyphPairs {
-  /** The name of the data set, 'glyphs'. */
-  readonly name: string;
-  /** For headings. */
-  readonly title: string;
+export interface GlyphPairs extends PairSet {
   /** The hand of x and that of y. */
-  readonly hands: readonly [x: GlyphHand, y: GlyphHand];
-  /** [size, size, 1], of one picture. */
-  readonly shape: readonly number[];
+  readonly domains: readonly [x: GlyphHand, y: GlyphHand];
   /** What is learnt from: the same characters in both hands, or, if they are unpaired, none that is in both. */
-  readonly train: Readonly<Record<'x' | 'y', Glyphs>>;
+  readonly train: PairSamples<Glyphs>;
   /** The same held-out characters in both hands, in the same order: y is what a translation of x should be. */
-  readonly test: Readonly<Record<'x' | 'y', Glyphs>>;
+  readonly test: PairSamples<Glyphs>;
   /** Sixteen hex digits made of the fonts and of which characters are where. */
   readonly fingerprint: string;
 }
@@ -118,13 +112,18 @@ export async function glyphPairs(options: GlyphPairsOptions = {}): Promise<Glyph
   const dealt = unpaired ? [plan.train.slice(0, half), plan.train.slice(half, 2 * half)] : [plan.train, plan.train];
   const [learntX, learntY] = dealt as [number[], number[]];
   const [draw, total] = [drawer(plan), learntX.length + learntY.length + 2 * plan.test.length];
+  const both = async (x: readonly number[], y: readonly number[]): Promise<PairSamples<Glyphs>> => {
+    return { count: x.length, x: await draw(0, x, total), y: await draw(1, y, total) };
+  };
   return {
-    name: 'glyphs',
+    name: 'glyph-pairs',
     title: `Chinese characters (${pair.map((hand) => hands[hand].title).join(' and ')})`,
-    hands: pair,
+    kind: 'pairs',
+    domains: pair,
+    paired: !unpaired,
     shape: [plan.size, plan.size, 1],
-    train: { x: await draw(0, learntX, total), y: await draw(1, learntY, total) },
-    test: { x: await draw(0, plan.test, total), y: await draw(1, plan.test, total) },
+    train: await both(learntX, learntY),
+    test: await both(plan.test, plan.test),
     fingerprint: plan.fingerprint([learntX, learntY, plan.test]),
   };
 }
@@ -132,20 +131,9 @@ export async function glyphPairs(options: GlyphPairsOptions = {}): Promise<Glyph
 /** One hand of two as a data set, for loaders, pictures and metrics: 'x' for the first hand, 'y' for the second. */
 export function glyphDomain(pairs: GlyphPairs, domain: 'x' | 'y'): SampleSet {
   checkRange('glyphDomain', 'domain', ranges.oneOf(['x', 'y']), domain);
-  const { name, shape, train, test, fingerprint } = pairs;
-  const title = `Chinese characters (${hands[pairs.hands[domain === 'x' ? 0 : 1]].title})`;
-  return { name, title, kind: 'images', shape, train: train[domain], test: test[domain], fingerprint };
-}
-
-/** Both hands as one data set, for what learns to translate. */
-export function pairSetOf(pairs: GlyphPairs): PairSet {
-  const { title, shape, hands: domains, fingerprint } = pairs;
-  const both = ({ x, y }: GlyphPairs['train']) => ({ count: Math.min(x.count, y.count), x, y });
-  return {
-    ...{ name: 'glyph-pairs', title, kind: 'pairs', shape, domains, fingerprint },
-    train: both(pairs.train),
-    test: both(pairs.test),
-  };
+  const { domains, shape, train, test, fingerprint } = pairs;
+  const title = `Chinese characters (${hands[domains[domain === 'x' ? 0 : 1]].title})`;
+  return { name: 'glyphs', title, kind: 'images', shape, train: train[domain], test: test[domain], fingerprint };
 }
 
 /** Which characters are drawn, of which fonts, and how. */

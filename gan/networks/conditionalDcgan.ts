@@ -18,7 +18,7 @@ export interface ConditionalDcganOptions {
   readonly width?: number;
   /** Channels of the critic's first layer, doubled with each halving of the size. Default: half of `width`. */
   readonly criticWidth?: number;
-  /** How the critic is told the class; see {@link ConditionalCritic}. Default 'channel'. */
+  /** How the critic is told the class; see {@link ConditionalCritic}. Default 'projection', which learns sooner. */
   readonly condition?: 'channel' | 'projection';
   /** The generator's norm, on each hidden layer. Default 'batch'. */
   readonly norm?: 'batch' | 'none';
@@ -125,7 +125,7 @@ export class ConditionalCritic extends nn.Module<[x: Tensor, label: Tensor]> {
 export function conditionalDcgan(options: ConditionalDcganOptions): ConditionalNetworks {
   const op = 'conditionalDcgan';
   const { shape, classes, latent = 64, embedding = 32, width = 16, ...rest } = checked(op, options, OPTIONS);
-  const { criticWidth = Math.ceil(width / 2), condition = 'channel', norm = 'batch', criticNorm = 'none' } = rest;
+  const { criticWidth = Math.ceil(width / 2), condition = 'projection', norm = 'batch', criticNorm = 'none' } = rest;
   const { size, channels } = checkedSquares(op, shape, dcganSizes, dcganMakes);
   const rng = checkedRng(op, options.rng);
   const sizes = { classes, latent, embedding, width, criticWidth };

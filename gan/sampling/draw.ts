@@ -1,7 +1,7 @@
 import { concat, noGrad, type Rng, ShapeError, scope, sizeOf, type Tensor } from '../../engine/index.ts';
 import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { type Buffer, type EMA, Module, withoutTracking } from '../../nn/index.ts';
-import { needCodes, truncatedLatents } from './latents.ts';
+import { codesOf, needCodes } from './latents.ts';
 
 /** What samples are drawn from: a generator module, or any function of latent codes. */
 export interface LatentGenerator {
@@ -55,7 +55,7 @@ export async function drawSamples(
   const { batchSize = 64, statistics = 'batch', ema } = given;
   needCodes('drawSamples', codes);
   checkRange('drawSamples', 'batchSize', ranges.count, batchSize);
-  needStatistics('drawSamples', statistics);
+  checkRange('drawSamples', 'statistics', ranges.oneOf(['batch', 'running']), statistics);
   const n = codes.shape[0]!;
   const parts: { values: Float32Array; shape: readonly number[] }[] = [];
   for (let first = 0; first < n; first += batchSize) {
@@ -83,11 +83,6 @@ export async function drawSamples(
     at += values.length;
   }
   return { data, shape: [n, ...shape] };
-}
-
-function needStatistics(op: string, statistics: Statistics): void {
-  if (statistics === 'batch' || statistics === 'running') return;
-  throw new TypeError(`${op}: the statistics are one of batch, running, not ${JSON.stringify(statistics)}`);
 }
 
 /** Runs `fn` with the generator's layers in a mode, and leaves them as they were, moving none of their statistics. */
@@ -141,9 +136,7 @@ export function standingStatistics(generator: Module, options: StandingStatistic
   if (layers.length === 0) return 0;
   const modes = generator.namedModules().map(([, m]) => [m, m.training] as const);
   const momenta = layers.map((layer) => layer.momentum);
-  const codes = () =>
-    psi === undefined ? rng.normal([batchSize, latent]) : truncatedLatents(rng, batchSize, latent, psi);
-  const run = () => noGrad(() => scope(() => void generator.forward(codes())));
+  const run = () => noGrad(() => scope(() => void generator.forward(codesOf(rng, batchSize, latent, psi))));
   try {
     generator.train();
     for (let k = 0; k < batches; k++) {

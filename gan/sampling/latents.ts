@@ -21,6 +21,10 @@ export function truncatedLatents(rng: Rng, n: number, latent: number, psi: numbe
   return rng.truncatedNormal([n, latent], { low: -psi, high: psi });
 }
 
+/** n latent codes [n, latent], standard normal or, given psi, {@link truncatedLatents}. */
+export const codesOf = (rng: Rng, n: number, latent: number, psi?: number): Tensor =>
+  psi === undefined ? rng.normal([n, latent]) : truncatedLatents(rng, n, latent, psi);
+
 /** Options of {@link towardsMean}. */
 export interface TowardsMeanOptions {
   /**

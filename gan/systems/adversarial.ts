@@ -15,8 +15,16 @@ import type { Networks } from '../networks/networks.ts';
 import { type Objective, objective } from '../objectives/objective.ts';
 import { type Regularizer, type RegularizerName, regularizer } from '../objectives/regularizer.ts';
 import { type MakeOptimizer, Player } from '../player.ts';
-import { drawSamples } from '../sampling/draw.ts';
-import { type Batches, type Drawing, disposePlayers, type Progress, type System } from '../system.ts';
+import { drawSamples, standingStatistics } from '../sampling/draw.ts';
+import { codesOf } from '../sampling/latents.ts';
+import {
+  type Batches,
+  type Drawing,
+  type DrawingOptions,
+  disposePlayers,
+  type Progress,
+  type System,
+} from '../system.ts';
 import { linearDecay } from '../train.ts';
 import { type CriticReport, type GanOptions, type GanScalar, ganOptions } from './ganOptions.ts';
 
@@ -157,11 +165,16 @@ export class Gan implements System<'data'> {
     };
   }
 
-  /** Samples of n codes, from the averaged generator if there is one, 64 at a time in their own statistics. */
-  async draw(n: number, rng: Rng): Promise<Drawing> {
-    using codes = rng.normal([n, this.networks.latent]);
-    const { ema } = this;
-    return { samples: await drawSamples(this.networks.generator, codes, { batchSize: 64, ...(ema && { ema }) }) };
+  /** Samples of n codes, from the averaged generator if there is one, 64 at a time in their own statistics unless asked otherwise. */
+  async draw(n: number, rng: Rng, options: DrawingOptions = {}): Promise<Drawing> {
+    const { psi, statistics = 'batch' } = checked('draw', options, ['psi', 'statistics']);
+    const { generator, latent } = this.networks;
+    using codes = codesOf(rng, n, latent, psi);
+    const weights = this.ema && { ema: this.ema };
+    if (statistics === 'running') {
+      standingStatistics(generator, { latent, rng, ...weights, ...(psi !== undefined && { psi }) });
+    }
+    return { samples: await drawSamples(generator, codes, { batchSize: 64, statistics, ...weights }) };
   }
 
   /**

@@ -1,5 +1,5 @@
 import { noGrad, type Rng, type Tensor } from '../../engine/index.ts';
-import { ranges } from '../../engine/internal.ts';
+import { checked, ranges } from '../../engine/internal.ts';
 import { Adam } from '../../nn/index.ts';
 import type { SampleSet } from '../data/sampleSet.ts';
 import { trainingLoader } from '../data/trainingData.ts';
@@ -7,9 +7,10 @@ import { conditionalDcgan } from '../networks/conditionalDcgan.ts';
 import { gradientPenalty } from '../objectives/penalty.ts';
 import { Player } from '../player.ts';
 import { drawClasses } from '../sampling/drawClasses.ts';
+import { codesOf } from '../sampling/latents.ts';
 import { choice, count, number, rate } from '../settings.ts';
-import type { Batches, Drawing, System } from '../system.ts';
-import { type ClassConditional, classGrid, classSeen } from './classes.ts';
+import type { Batches, Drawing, DrawingOptions, System } from '../system.ts';
+import { type ClassConditional, classGrid, classSeen, confusion } from './classes.ts';
 import type { Making, SystemRow } from './row.ts';
 
 /** What decides a conditional GAN. */
@@ -84,9 +85,10 @@ export class Cgan implements System<'data'>, ClassConditional {
   }
 
   /** Samples of the classes in turn, each of a code of its own. */
-  async draw(n: number, rng: Rng): Promise<Drawing> {
+  async draw(n: number, rng: Rng, options: DrawingOptions = {}): Promise<Drawing> {
+    const { psi } = checked('draw', options, ['psi']);
     const labels = Array.from({ length: n }, (_, i) => i % this.networks.classes);
-    using codes = rng.normal([n, this.networks.latent]);
+    using codes = codesOf(rng, n, this.networks.latent, psi);
     return { samples: await this.samplesOf(codes, labels), labels };
   }
 
@@ -132,10 +134,10 @@ export const cgan: SystemRow<CganSettings, 'data', Cgan> = {
   run: { steps: 3000, batch: 64, rateDecay: 0.02 },
   needs: ['labels', 'images'],
   create: (making) => new Cgan(making),
-  streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng) }),
+  streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng('data')) }),
   method: (_, { penalty, condition, batch, criticSteps, labels }) => ({
     words: `conditional WGAN-GP, class as ${condition}, penalty ${penalty}, batch ${batch}, ${criticSteps} critic steps${labels === 'shuffled' ? ', labels shuffled' : ''}`,
   }),
-  shows: { classes: classGrid<Cgan>() },
+  shows: { classes: classGrid<Cgan>(), confusion: confusion<Cgan>() },
   measures: { classSeen: classSeen<Cgan>() },
 };

@@ -6,7 +6,7 @@ import { type RandomStream, randomStreams } from '../randomStreams.ts';
 import { type RunSettings, runSettings } from '../runSettings.ts';
 import { type AnySettings, defaultsOf } from '../settings.ts';
 import type { Streams, System } from '../system.ts';
-import type { DataShape, SystemRow } from './row.ts';
+import type { DataShape, Show, SystemRow } from './row.ts';
 
 /** The table of all settings of a system: those of every run, with its own defaults, and its own. */
 export function rowSettings<O extends object>({ options, run = {} }: Pick<AnyRow<O>, 'options' | 'run'>): AnySettings {
@@ -42,6 +42,12 @@ export function rowConfig<O extends object>(
   return given.seconds != null && given.steps === undefined ? { ...config, steps: null } : config;
 }
 
+/** The picture of a system that is a run's grid: the first of those that it shows. */
+export const firstPicture = <T extends System>({
+  shows = {},
+}: Pick<SystemRow<never, string, T>, 'shows'>): Show<T> | undefined =>
+  Object.values(shows).find((show): show is Show<T> => 'draw' in show);
+
 /** The stream of random numbers of a seed. */
 const drawing =
   (seed: number) =>
@@ -70,5 +76,5 @@ export function rowStreams<O extends object, S extends string, T extends System<
   if (batch > set.train.count) {
     throw new RangeError(`a batch of ${batch} is larger than the ${set.train.count} samples of ${set.title}`);
   }
-  return row.streams(set, batch, drawing(seed)('data'));
+  return row.streams(set, batch, drawing(seed));
 }

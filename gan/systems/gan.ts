@@ -84,7 +84,7 @@ export const gan: SystemRow<GanSettings, 'data', Gan> = {
       generatorOptimizer: optimizerOf(making.options, rest.generatorRate),
     });
   },
-  streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng) }),
+  streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng('data')) }),
   method({ objective, regularizers }, { criticSteps, batch, criticNorm }) {
     const steps = `${criticSteps} critic step${criticSteps === 1 ? '' : 's'}`;
     const words = [

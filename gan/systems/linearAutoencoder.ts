@@ -114,7 +114,7 @@ export const linearAutoencoder: SystemRow<LinearAutoencoderSettings, 'data', Lin
   run: { steps: 2000, batch: 1000, rateDecay: 0.01 },
   needs: ['images'],
   create: (making) => new LinearAutoencoder(making),
-  streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng) }),
+  streams: (set, batch, rng) => ({ data: trainingLoader(set as SampleSet, batch, rng('data')) }),
   method: (_, { code, encoder, batch }) => ({ words: `${encoder} encoder, codes of ${code}, batch ${batch}` }),
   shows: { restored: restoredSamples<LinearAutoencoder>() },
   measures: { angle: angleToComponents<LinearAutoencoder>(), error: errorBesideComponents<LinearAutoencoder>() },

@@ -46,6 +46,8 @@ export interface Lab<T extends System = System> {
   readonly set: DataSource;
   /** The seed of everything that measures and pictures draw at random. */
   readonly seed: number;
+  /** How many samples measures draw that draw any; their own number unless given. */
+  readonly count?: number;
   /** Reads what lies in files beside the package, such as the digit classifier; absent in a browser. */
   readonly classifier?: () => Promise<DigitClassifier>;
 }
@@ -58,12 +60,28 @@ export interface Picture {
   readonly layout: LabelledGridOptions;
 }
 
-/** Something to look at, by its name on the command line. */
+/** A table of what a system does: texts, or how often what stands where. */
+export interface Table {
+  /** A name for each column. */
+  readonly head: readonly string[];
+  /** The cells, row by row; the first of each names it. */
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
+/** A picture to look at, by its name on the command line. */
 export interface Show<T extends System = System> {
   /** What it shows, in a line. */
   readonly title: string;
+  /** Whether a data set has it to show. Default: all that the system learns from. */
+  suits?(set: DataSource): boolean;
   /** Draws the picture. @param count its rows, or its images where it has one row; what suits unless given */
   draw(lab: Lab<T>, count?: number): Promise<Picture>;
+}
+
+/** A table to look at, by its name on the command line: where a system makes what no picture shows, such as texts. */
+export interface TableShow<T extends System = System> extends Omit<Show<T>, 'draw'> {
+  /** Makes the table. @param count its rows, or the samples that it counts; what suits unless given */
+  tabulate(lab: Lab<T>, count?: number): Promise<Table>;
 }
 
 /** A score that must be worse than a measure's. */
@@ -82,6 +100,8 @@ export interface Measure<T extends System = System> {
   readonly quick?: boolean;
   /** Whether it can be measured on a data set. Default: on all that the system learns from. */
   suits?(set: DataSource): boolean;
+  /** How many samples it looks at. Default: all that are held out. */
+  looksAt?(lab: Lab<T>): number;
   /** Computes the score. */
   compute(lab: Lab<T>): Promise<number>;
   /** Scores that stand beside it, such as copying. That of the untrained system stands there always. */
@@ -118,14 +138,17 @@ export interface SystemRow<O extends object, S extends string, T extends System<
   check?(owner: string, config: O & RunSettings): void;
   /** Makes it with its first weights, on the current device. */
   create(making: Making<O>): T;
-  /** Batches of its data, without end. @param rng draws their order */
-  streams(set: DataSource, batch: number, rng: Rng): Streams<S>;
+  /** Batches of its data, without end. @param rng gives each stream what draws its order, such as `rng('data')` */
+  streams(set: DataSource, batch: number, rng: Making<O>['rng']): Streams<S>;
   /** How the system is trained, in words. */
   method(system: T, config: O & RunSettings): Method;
   /** What a progress bar shows of a row. Default: all. */
   bar?(system: T, row: StepRow): StepRow;
-  /** Things to look at; the first is drawn at each snapshot. Of a system that draws samples none is needed. */
-  readonly shows?: Readonly<Record<string, Show<T>>>;
+  /**
+   * Things to look at; the first picture is drawn at each snapshot, and tables are made at the end of a run. Of a system that draws samples none
+   * is needed.
+   */
+  readonly shows?: Readonly<Record<string, Show<T> | TableShow<T>>>;
   /** What it claims, as scores. */
   readonly measures?: Readonly<Record<string, Measure<T>>>;
 }

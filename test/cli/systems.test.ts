@@ -60,8 +60,21 @@ test('cgan: trained, gone on with, drawn, measured beside its controls, reported
   const others = await wgrad('sample', whole, '--what', 'interpolate');
   assert.match(others.text, 'a run of cgan has no picture interpolate; it has classes');
 
-  const evaluated = await wgrad('evaluate', whole, '--metrics', 'classSeen');
+  const counted = join(root, 'confusion.csv');
+  const tabled = await wgrad('sample', whole, '--what', 'confusion', '--count', '30', '--out', counted);
+  assert.is(tabled.code, 0, tabled.text);
+  const [head, ...lines] = readFileSync(counted, 'utf8').trim().split('\r\n');
+  assert.is(head, 'asked for,0,1,2,3,4,5,6,7,8,9');
+  const seen = lines.map((line) => line.split(',').slice(1).map(Number));
+  assert.ok(
+    seen.every((counts) => counts.reduce((a, b) => a + b) === 3),
+    'three of each class were asked for',
+  );
+  assert.match((await wgrad('sample', whole, '--what', 'confusion', '--out', picture)).text, 'must end with .csv');
+
+  const evaluated = await wgrad('evaluate', whole, '--metrics', 'classSeen', '--count', '40');
   assert.is(evaluated.code, 0, evaluated.text);
+  assert.is(JSON.parse(readFileSync(join(whole, 'evaluation.json'), 'utf8')).figures.classSeen.count, 40);
   assert.match(
     evaluated.text,
     /class that was asked for.*: [\d.]+ \(next class [\d.]+, untrained [\d.]+; higher is better\)/,
@@ -69,7 +82,9 @@ test('cgan: trained, gone on with, drawn, measured beside its controls, reported
 
   const reported = await wgrad('report', whole);
   assert.is(reported.code, 0, reported.text);
-  assert.match(readFileSync(join(whole, 'report.html'), 'utf8'), /cgan/);
+  const page = readFileSync(join(whole, 'report.html'), 'utf8');
+  assert.match(page, /cgan/);
+  assert.match(page, 'Classes that were asked for, and how often the digit classifier sees each');
   assert.ok(readdirSync(whole).includes('samples.png'));
 });
 

@@ -101,7 +101,7 @@ test('the projection is the score and the inner product of the features with the
 
 test('the channel is the picture of the class behind those of the image', () =>
   inFloat64(() => {
-    const { critic } = still({ shape: [32, 32, 3] });
+    const { critic } = still({ shape: [32, 32, 3], condition: 'channel' });
     const x = rng(3).normal([1, 32, 32, 3]);
     const known = values(critic.embedding.weight);
     const wide = Float64Array.from({ length: 32 * 32 * 4 }, (_, i) =>
@@ -116,19 +116,24 @@ test('but for what they are told, the networks are those of the small DCGAN', ()
     const shape = [28, 28, 1];
     const count = (m: nn.AnyModule) => m.parameters().reduce((n, p) => n + p.size, 0);
     const plain = dcganSmall({ shape, rng: rng() });
-    const told = conditionalDcgan({ shape, classes: 10, rng: rng() });
+    const told = conditionalDcgan({ shape, classes: 10, condition: 'channel', rng: rng() });
     // The code is longer by a vector of 32, before a projection to 7 x 7 x 32.
     assert.is(count(told.generator), count(plain.generator) + 10 * 32 + 32 * 7 * 7 * 32);
     // One channel more for eight filters of kernel 4.
     assert.is(count(told.critic), count(plain.critic) + 10 * 784 + 16 * 8);
-    const projection = conditionalDcgan({ shape, classes: 10, condition: 'projection', rng: rng() });
+    const projection = conditionalDcgan({ shape, classes: 10, rng: rng() });
     assert.is(count(projection.critic), count(plain.critic) + 10 * 3 * 3 * 32);
   }));
 
 test('first values: weights as in dcgan, classes from N(0, 1), of the projection from Glorot', () =>
   inFloat64(() => {
     const rms = (t: Tensor) => Math.sqrt(values(t).reduce((s, v) => s + v * v, 0) / t.size);
-    const { generator, critic } = conditionalDcgan({ shape: [28, 28, 1], classes: 10, rng: rng() });
+    const { generator, critic } = conditionalDcgan({
+      shape: [28, 28, 1],
+      classes: 10,
+      condition: 'channel',
+      rng: rng(),
+    });
     assert.ok(Math.abs(rms(generator.embedding.weight) - 1) < 0.15);
     assert.ok(Math.abs(rms(critic.embedding.weight) - 1) < 0.05);
     for (const [name, p] of generator.body.namedParameters()) {
@@ -136,12 +141,7 @@ test('first values: weights as in dcgan, classes from N(0, 1), of the projection
     }
     const he = (critic.features as nn.Sequential).at(2) as nn.Conv2d;
     assert.ok(Math.abs(rms(he.weight) / Math.sqrt(2 / (16 * 8)) - 1) < 0.1);
-    const { embedding } = conditionalDcgan({
-      shape: [28, 28, 1],
-      classes: 10,
-      condition: 'projection',
-      rng: rng(),
-    }).critic;
+    const { embedding } = conditionalDcgan({ shape: [28, 28, 1], classes: 10, rng: rng() }).critic;
     const bound = Math.sqrt(6 / (288 + 10));
     const largest = Math.max(...values(embedding.weight).map(Math.abs));
     assert.ok(largest <= bound && largest > 0.95 * bound, `${largest}, not ${bound}`);

@@ -52,7 +52,7 @@ test('a character is drawn by its em box, which is the whole picture in every ha
     await writeFonts(folder, FONTS);
     const pairs = await glyphPairs({ folder, size: 16, trainSize: 26, testSize: 10 });
     assert.equal(pairs.shape, [16, 16, 1]);
-    assert.equal([pairs.title, pairs.hands], ['Chinese characters (Ming and Hei)', ['ming', 'hei']]);
+    assert.equal([pairs.title, pairs.domains], ['Chinese characters (Ming and Hei)', ['ming', 'hei']]);
     for (const part of [pairs.train, pairs.test]) {
       assert.equal(part.x.characters, part.y.characters);
       assert.equal(part.x.data, part.y.data, 'the two fonts draw the same shapes on their em boxes');
@@ -74,6 +74,7 @@ test('unpaired: no character is in both hands, and the held-out ones are in both
     await writeFonts(folder, FONTS);
     const common: GlyphPairsOptions = { folder, size: 8, trainSize: 25, testSize: 10 };
     const [paired, unpaired] = [await glyphPairs(common), await glyphPairs({ ...common, unpaired: true })];
+    assert.equal([paired.paired, unpaired.paired], [true, false]);
     const { x, y } = unpaired.train;
     assert.equal([x.count, y.count, x.data.length, x.characters.length], [12, 12, 12 * 64, 12]);
     assert.is(new Set([...x.characters, ...y.characters]).size, 24);

@@ -34,6 +34,24 @@ test('a player moves down its loss, and nobody else does', async () => {
   other.dispose();
 });
 
+test('a loss may leave parameters out where the player says so', async () => {
+  const [a, b] = [layer(1), layer(2)];
+  const strict = new Player({ a, b }, sgd);
+  assert.throws(() => strict.gradients(a.forward(x).sum()), /no output depends on/);
+  strict.dispose();
+  const growing = new Player({ a, b }, sgd, { allowUnused: true });
+  const [before, theirs] = [await values(a.weight), await values(b.weight)];
+  const [, gb] = growing.gradients(a.forward(x).sum());
+  assert.equal(await values(gb!), [0, 0]);
+  growing.minimise(a.forward(x).sum());
+  close(await values(a.weight), moved(before, [1.5, 1]));
+  assert.equal(await values(b.weight), theirs);
+  const other = new Player({ c: layer(3) }, sgd);
+  minimiseTogether([growing, b.forward(x).sum()], [other, other.modules.c.forward(x).sum()]);
+  close(await values(b.weight), moved(theirs, [1.5, 1]));
+  for (const player of [growing, other]) player.dispose();
+});
+
 test('together: all gradients are taken before anyone moves', async () => {
   const [a, b] = [layer(1), layer(2)];
   const [one, other] = [new Player({ a }, sgd), new Player({ b }, sgd)];
