@@ -1,4 +1,4 @@
-import type { Rng, Tensor } from '../../engine/index.ts';
+import { Rng, type Tensor } from '../../engine/index.ts';
 import { ranges } from '../../engine/internal.ts';
 import { Adam, type Module } from '../../nn/index.ts';
 import type { PairSet } from '../data/pairSet.ts';
@@ -113,7 +113,8 @@ export const cyclegan: SystemRow<CycleganSettings, 'x' | 'y', Cyclegan> = {
     const stream = (domain: 'x' | 'y', own: Rng) =>
       trainingLoader({ kind: 'images', shape, train: train[domain], test: test[domain] }, batch, own);
     // Orders of their own: what is drawn for one domain says nothing of the other.
-    return { x: stream('x', rng('data')), y: stream('y', rng('samples')) }; // it draws no samples of codes
+    const order = rng('data');
+    return { x: stream('x', order), y: stream('y', new Rng(order.seed[0], order.seed[1] + 1)) };
   },
   method: (_, { cycle, identity, batch }) => ({
     words: `least squares, cycle ${cycle}, identity ${identity}, batch ${batch}`,
