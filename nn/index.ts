@@ -128,9 +128,11 @@ export {
   SmoothL1Loss,
   TripletMarginLoss,
 } from './losses/modules.ts';
+export type { AnyModule } from './module/anyModule.ts';
+export type { ForwardHook, ForwardPreHook } from './module/callStep.ts';
 export { functionalCall } from './module/functionalCall.ts';
 export { type InitializeOptions, initialize } from './module/initialize.ts';
-export { type AnyModule, type ForwardHook, type ForwardPreHook, Module } from './module/module.ts';
+export { Module } from './module/module.ts';
 export { Buffer, type Fans, type Initializer, Parameter } from './module/parameter.ts';
 export {
   isParametrized,

@@ -94,10 +94,11 @@ export function refuseCapture(what: string): void {
 /** Where a parameter, or what holds it, was found last: in which module, array, Map or plain object, and under which key. */
 const places = new WeakMap<object, { readonly holder: object; readonly key: string | number }>();
 
-/** What an array, a Map or any other object has itself under a key: a class may work a field of that name out. */
+/** What an array, a Map or any other object lists under a key: a class, or a parametrisation, may work a field of that name out. */
 function held(holder: object, key: string | number): unknown {
   if (holder instanceof Map) return holder.get(key);
-  return Object.hasOwn(holder, key) ? (holder as Record<string | number, unknown>)[key] : undefined;
+  const isListed = Object.prototype.propertyIsEnumerable.call(holder, key);
+  return isListed ? (holder as Record<string | number, unknown>)[key] : undefined;
 }
 
 /** Says where a parameter, or what holds it, lies, so that a compiled step notices when another takes its place. */

@@ -1,5 +1,5 @@
 /** Which layers of a network look as if their features were flattened images, whose order differs from PyTorch's. */
-import type { AnyModule } from '../module/module.ts';
+import type { AnyModule } from '../module/anyModule.ts';
 
 /** The channels on one side of a layer, by its fields: a convolution's, or a Linear's. */
 function sizes(

@@ -3,7 +3,7 @@
 import { ShapeError } from '../../engine/index.ts';
 import { calls, checked } from '../../engine/internal.ts';
 import { aModule } from '../module/aModule.ts';
-import type { AnyModule } from '../module/module.ts';
+import type { AnyModule } from '../module/anyModule.ts';
 import type { ElementArray } from './dtypes.ts';
 import { warnOfFlattened } from './flattened.ts';
 import { missingFrom, unreadNames } from './foreign.ts';

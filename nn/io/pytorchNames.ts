@@ -1,6 +1,7 @@
 /** Every tensor of a module beside its twin in PyTorch: what the rules of the layers, put together, say of a whole network. */
 import { type Shape, ShapeError, sizeOf, Tensor } from '../../engine/index.ts';
-import { type AnyModule, contents } from '../module/module.ts';
+import type { AnyModule } from '../module/anyModule.ts';
+import { contents } from '../module/module.ts';
 import { parametrizationsOf } from '../module/parametrize.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
 import type { ElementArray } from './dtypes.ts';

@@ -1,6 +1,7 @@
 /** What a checkpoint asks of the objects that it saves: this is the one place that says so. */
 import { Tensor, UseAfterFreeError } from '../../engine/index.ts';
-import { type AnyModule, contents, Module } from '../module/module.ts';
+import type { AnyModule } from '../module/anyModule.ts';
+import { contents, Module } from '../module/module.ts';
 import type { StateValue } from '../module/state.ts';
 import { type ElementArray, nativeDtype, toNumbers } from './dtypes.ts';
 import type { TensorInfo } from './header.ts';

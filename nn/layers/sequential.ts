@@ -1,7 +1,8 @@
 import { ShapeError, type Tensor } from '../../engine/index.ts';
 import { calls, shown } from '../../engine/internal.ts';
+import type { AnyModule } from '../module/anyModule.ts';
 import { guardForward } from '../module/guardForward.ts';
-import { type AnyModule, Module } from '../module/module.ts';
+import { Module } from '../module/module.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
 
 /** A module that can be called with `In`, also where it takes optional inputs beside, and gives `Out`. */

@@ -1,6 +1,6 @@
 /** What parametrisations need to know of a layer's weight. */
 import { ShapeError, type Tensor } from '../../engine/index.ts';
-import type { AnyModule } from '../module/module.ts';
+import type { AnyModule } from '../module/anyModule.ts';
 import { Parameter } from '../module/parameter.ts';
 import { parametrizationsOf } from '../module/parametrize.ts';
 

@@ -1,7 +1,7 @@
 /** What a module holds: the one place that says where modules, parameters and buffers are looked for, and by which names. */
 import { Tensor } from '../../engine/index.ts';
 import { notePlace, shown } from '../../engine/internal.ts';
-import type { AnyModule } from './module.ts';
+import type { AnyModule } from './anyModule.ts';
 import { Buffer, Parameter } from './parameter.ts';
 
 /** What can be part of a module. */

@@ -2,7 +2,8 @@ import { copyFrom, noGrad, type Rng, type Shape, scope, withDevice } from '../..
 import { calls, checked } from '../../engine/internal.ts';
 import { fansOf, layerGenerator } from '../init.ts';
 import { aModule } from './aModule.ts';
-import { type AnyModule, ownParameters } from './module.ts';
+import type { AnyModule } from './anyModule.ts';
+import { ownParameters } from './module.ts';
 import { type Initializer, initialValues, Parameter } from './parameter.ts';
 
 /** Options of {@link initialize}. */

@@ -1,66 +1,12 @@
-import { noGrad, scope, Tensor } from '../../engine/index.ts';
+import { noGrad, type Tensor } from '../../engine/index.ts';
 import { calls, checked, decided, noteDecision, shown } from '../../engine/internal.ts';
-import { type Contents, contentsOf, emptyLike, entriesOf, put, refuseHidden } from './contents.ts';
+import type { AnyModule } from './anyModule.ts';
+import { type ForwardHook, type ForwardPreHook, hookForward, hookInputs, needFunction } from './callStep.ts';
+import { type Contents, contentsOf, refuseHidden } from './contents.ts';
+import { copyOf, refuseShared } from './copy.ts';
 import { Buffer, Parameter } from './parameter.ts';
 import type { PyTorchRule } from './pyTorchRule.ts';
 import { compareState, overwriting, refuseDifferences, type StateValue, stateMap } from './state.ts';
-
-/** Any module, whatever it takes and gives: what a module knows of those inside it. See {@link Module} for each member. */
-export interface AnyModule {
-  /** Whether layers such as batch norm behave as in training. */
-  training: boolean;
-  /** The function itself. */
-  forward(...inputs: never): unknown;
-  /** The modules directly inside. */
-  children(): [string, AnyModule][];
-  /** This module and all inside. */
-  namedModules(): [string, AnyModule][];
-  /** Parameters by dotted name. */
-  namedParameters(): [string, Parameter][];
-  /** All parameters. */
-  parameters(): Parameter[];
-  /** Buffers by dotted name. */
-  namedBuffers(): [string, Buffer][];
-  /** All buffers. */
-  buffers(): Buffer[];
-  /** Every parameter and buffer by dotted name. */
-  stateDict(): Map<string, Tensor>;
-  /** Sizes and options, for the printed form. */
-  describe(): string;
-  /** How PyTorch names and lays out this module's own tensors. */
-  pyTorchRule(): PyTorchRule;
-}
-
-/**
- * Called before a module's `forward` with the module and the list of inputs; a list that it returns takes the inputs' place.
- */
-export type ForwardPreHook<In extends readonly unknown[]> = (
-  module: AnyModule,
-  inputs: In,
-  // biome-ignore lint/suspicious/noConfusingVoidType: hooks that only look return nothing
-) => In | undefined | void;
-
-/**
- * Called after a module's `forward` with the module, the list of inputs and the output; a result other than undefined takes
- * the output's place.
- */
-export type ForwardHook<In extends readonly unknown[], Out> = (
-  module: AnyModule,
-  inputs: In,
-  output: Out,
-  // biome-ignore lint/suspicious/noConfusingVoidType: hooks that only look return nothing
-) => Out | undefined | void;
-
-type AnyForwardHook = ForwardHook<readonly unknown[], unknown>;
-type AnyForwardPreHook = ForwardPreHook<readonly unknown[]>;
-
-interface Hooks {
-  readonly before: Set<AnyForwardPreHook>;
-  readonly after: Set<AnyForwardHook>;
-}
-
-/** Kept beside the modules: hooks are no part of what a module is, and its copies have none. */
-const hooksOf = new WeakMap<AnyModule, Hooks>();
 
 /**
  * A function with parameters. A Parameter, a Buffer or a Module in a field is found by the field's name, and in arrays, plain
@@ -226,12 +172,12 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
    * const remove = model.layers[0]!.registerForwardHook((_, __, y) => console.log(y.shape));
    */
   registerForwardHook(hook: ForwardHook<In, Out>): () => void {
-    return hookForward(this, hook as unknown as AnyForwardHook);
+    return hookForward(this, hook);
   }
 
   /** Calls `hook` before each `forward` of this module, as {@link registerForwardHook} after it. */
   registerForwardPreHook(hook: ForwardPreHook<In>): () => void {
-    return hookInputs(this, hook as unknown as AnyForwardPreHook);
+    return hookInputs(this, hook);
   }
 
   /**
@@ -240,47 +186,8 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
    * @throws TypeError for a part inside a Set or an object of another class: the copy would use this module's
    */
   copy(): this {
-    for (const [name, { hidden }] of [...insideOf(this).values()].map((i) => [i.name, i.contents] as const)) {
-      for (const { path, where, parts } of hidden) {
-        throw new TypeError(
-          `copy: ${name ? `${name}.` : ''}${path} of ${this.constructor.name} holds a ${parts[0]!.constructor.name} ${where}; the copy would share it. Hold it in an array, a plain object or a Map with text as keys`,
-        );
-      }
-    }
-    const copies = new Map<object, object>();
-    const known = <T extends object>(v: object, made: T): T => {
-      copies.set(v, made);
-      return made;
-    };
-    const copyOf = (m: AnyModule): AnyModule => {
-      const made = known(m, Object.create(Object.getPrototypeOf(m) as object) as AnyModule);
-      const { held, containers } = contents(m);
-      const parts = new Map(held.map((h) => [h.path, h.part]));
-      const copied = (v: unknown, path: string): unknown => {
-        if (typeof v !== 'object' || v === null) return v;
-        const before = copies.get(v);
-        if (before) return before;
-        if (v instanceof Module) return copyOf(v);
-        if (v instanceof Tensor) {
-          const part = parts.get(path);
-          return part ? known(v, twin(v, part as Parameter | Buffer)) : v;
-        }
-        if (!Array.isArray(v) && !containers.has(v)) return v;
-        const own = known(v, emptyLike(v));
-        for (const [key, inner] of entriesOf(v)) put(own, key, copied(inner, `${path}.${key}`));
-        return own;
-      };
-      for (const [name, v] of Object.entries(m)) {
-        if (name === 'forward') {
-          throw new TypeError(
-            `copy: forward of ${m.constructor.name} is a field, which may hold on to this module; make it a method`,
-          );
-        }
-        put(made, name, copied(v, name));
-      }
-      return made;
-    };
-    return noGrad(() => copyOf(this)) as this;
+    for (const { name, contents } of insideOf(this).values()) refuseShared(this, name, contents);
+    return noGrad(() => copyOf(this, contents));
   }
 
   /** Frees all parameters and buffers, also those of the modules inside, and the gradients that `backward` left in them. */
@@ -374,54 +281,7 @@ export const ownParameters = (m: AnyModule): [string, Parameter][] =>
     part instanceof Parameter ? [[path, value as Parameter]] : [],
   );
 
-function needFunction(op: string, fn: unknown): void {
-  if (typeof fn !== 'function') throw new TypeError(`${op}: takes a function, not ${shown(fn)}`);
-}
-
 /** The text 'false' would count as true. */
 function needFlag(op: string, on: unknown): void {
   if (typeof on !== 'boolean') throw new TypeError(`${op}: takes true or false, not ${shown(on)}`);
-}
-
-/** A part with the values of `t`, which is the part itself or stands in for it. */
-function twin(t: Tensor, part: Parameter | Buffer): Parameter | Buffer {
-  const values = scope(() => t.detach().clone());
-  if (part instanceof Buffer) return new Buffer(values, part.label);
-  return new Parameter(values, part.label).requireGrad(part.requiresGrad);
-}
-
-/** `registerForwardHook` of a module whose types are not known. @internal */
-export function hookForward(m: AnyModule, hook: AnyForwardHook): () => void {
-  needFunction('registerForwardHook', hook);
-  const { after } = hooked(m);
-  after.add(hook);
-  return () => void after.delete(hook);
-}
-
-/** `registerForwardPreHook` of a module whose types are not known. @internal */
-export function hookInputs(m: AnyModule, hook: AnyForwardPreHook): () => void {
-  needFunction('registerForwardPreHook', hook);
-  const { before } = hooked(m);
-  before.add(hook);
-  return () => void before.delete(hook);
-}
-
-/** The module's hooks. The first one puts a `forward` that calls them in front of the class's own. */
-function hooked(m: AnyModule): Hooks {
-  const known = hooksOf.get(m);
-  if (known) return known;
-  const hooks: Hooks = { before: new Set(), after: new Set() };
-  hooksOf.set(m, hooks);
-  const assigned = Object.hasOwn(m, 'forward') ? m.forward : undefined;
-  const value = (...given: unknown[]): unknown => {
-    // Looked up for each call: a parametrisation gives the module another class.
-    const forward = assigned ?? (Object.getPrototypeOf(m) as AnyModule).forward;
-    let inputs: readonly unknown[] = given;
-    for (const hook of hooks.before) inputs = hook(m, inputs) ?? inputs;
-    let output = Reflect.apply(forward, m, inputs) as unknown;
-    for (const hook of hooks.after) output = hook(m, inputs, output) ?? output;
-    return output;
-  };
-  Object.defineProperty(m, 'forward', { value, configurable: true, writable: true, enumerable: false });
-  return hooks;
 }

@@ -3,14 +3,15 @@
 import { copyFrom, noGrad, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { calls, checked } from '../../engine/internal.ts';
 import { aModule } from './aModule.ts';
-import { type AnyModule, Module } from './module.ts';
+import type { AnyModule } from './anyModule.ts';
+import { type Around, setAround } from './callStep.ts';
+import { put } from './contents.ts';
+import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
 import { withoutTracking } from './tracking.ts';
 
 /** A function of a weight, with state of its own if it likes, that gives another tensor of the same shape. */
 export type Parametrization = Module<[weight: Tensor], Tensor>;
-
-type Fields = Record<string, unknown>;
 
 /** The parameter behind a tensor of a layer, and the functions through which it goes, as fields `0`, `1`, ... */
 class ParametrizedTensor extends Module<[], Tensor> {
@@ -26,7 +27,7 @@ class ParametrizedTensor extends Module<[], Tensor> {
   }
 
   add(step: Parametrization): void {
-    (this as unknown as Fields)[this.steps.length] = step;
+    put(this, this.steps.length, step);
   }
 
   override forward(): Tensor {
@@ -37,8 +38,11 @@ class ParametrizedTensor extends Module<[], Tensor> {
 /** A layer's parametrised tensors by name. */
 class Parametrizations extends Module<[name: string], Tensor> {
   of(name: string): ParametrizedTensor | undefined {
-    const found = Object.hasOwn(this, name) ? (this as unknown as Fields)[name] : undefined;
-    return found instanceof ParametrizedTensor ? found : undefined;
+    return this.tensors().find(([own]) => own === name)?.[1];
+  }
+
+  tensors(): [name: string, ParametrizedTensor][] {
+    return Object.entries(this).filter((e): e is [string, ParametrizedTensor] => e[1] instanceof ParametrizedTensor);
   }
 
   override forward(name: string): Tensor {
@@ -50,56 +54,39 @@ const FIELD = 'parametrizations';
 
 /** The module in a layer that holds its parametrisations, if it has any. @internal */
 export function parametrizationsOf(m: AnyModule): Parametrizations | undefined {
-  const found = (m as unknown as Fields)[FIELD];
+  const found: unknown = Reflect.get(m, FIELD);
   return found instanceof Parametrizations ? found : undefined;
 }
 
 /** Tensors of layers whose `forward` is under way: each is made once a call. */
-const underWay = new WeakMap<ParametrizedTensor, Tensor>();
+const underWay = new WeakMap<ParametrizedTensor, Tensor | undefined>();
 
-/** The class behind each class that `classFor` made, and its name. */
-const made = new WeakMap<object, { readonly behind: object; readonly name: string }>();
-const known = new WeakMap<object, Map<string, object>>();
-
-/**
- * The class of a layer with one of its tensors parametrised, as a prototype: reading the tensor gives what the parametrisation
- * makes, and `forward` makes it once. A class rather than a hook, so that copies of the layer have it too.
- */
-function classFor(behind: object, name: string): object {
-  const before = known.get(behind)?.get(name);
-  if (before) return before;
-  const { forward } = behind as { forward: (...inputs: unknown[]) => unknown };
-  const prototype = Object.create(behind, {
-    [name]: {
-      configurable: true,
-      get(this: AnyModule) {
-        const p = parametrizationsOf(this)!.of(name)!;
+/** Reading a parametrised tensor gives what its functions make, and `forward` makes it once. */
+const parametrized: Around = {
+  run: (m, forward) =>
+    scope(() => {
+      const outer = parametrizationsOf(m)!
+        .tensors()
+        .map(([, t]) => [t, underWay.get(t)] as const);
+      try {
+        for (const [t] of outer) underWay.set(t, t.forward());
+        return forward();
+      } finally {
+        for (const [t, made] of outer) underWay.set(t, made);
+      }
+    }),
+  attach(m) {
+    setAround(m, parametrized);
+    for (const [name] of parametrizationsOf(m)!.tensors()) {
+      const get = (): Tensor => {
+        const t = parametrizationsOf(m)!.of(name)!;
         // Only a forward pass moves what a parametrisation keeps.
-        return underWay.get(p) ?? withoutTracking(() => p.forward());
-      },
-    },
-    forward: {
-      configurable: true,
-      writable: true,
-      value(this: AnyModule, ...inputs: unknown[]) {
-        const p = parametrizationsOf(this)!.of(name)!;
-        const outer = underWay.get(p);
-        return scope(() => {
-          underWay.set(p, p.forward());
-          try {
-            return Reflect.apply(forward, this, inputs);
-          } finally {
-            if (outer) underWay.set(p, outer);
-            else underWay.delete(p);
-          }
-        });
-      },
-    },
-  }) as object;
-  made.set(prototype, { behind, name });
-  known.set(behind, (known.get(behind) ?? new Map<string, object>()).set(name, prototype));
-  return prototype;
-}
+        return underWay.get(t) ?? withoutTracking(() => t.forward());
+      };
+      Object.defineProperty(m, name, { get, configurable: true, enumerable: false });
+    }
+  },
+};
 
 /**
  * Puts a function between a parameter of a module and the `forward` that uses it, as
@@ -129,12 +116,11 @@ export function registerParametrization<M extends AnyModule>(
     [aModule, calls.aString('name'), calls.something('parametrization')],
     arguments,
   );
-  const fields = module as unknown as Fields;
   const all = parametrizationsOf(module);
   const tensor = all?.of(name);
-  const original = tensor?.original ?? fields[name];
+  const original: unknown = tensor?.original ?? Reflect.get(module, name);
   if (!(original instanceof Parameter)) {
-    const own = Object.entries(fields).flatMap(([key, v]) => (v instanceof Parameter ? [key] : []));
+    const own = Object.entries(module).flatMap(([key, v]) => (v instanceof Parameter ? [key] : []));
     throw new Error(
       `registerParametrization: ${module.constructor.name} has no parameter ${name}; it has ${own.join(', ') || 'none'}`,
     );
@@ -154,11 +140,10 @@ export function registerParametrization<M extends AnyModule>(
   const first = new ParametrizedTensor(original);
   first.add(parametrization);
   const holder = all ?? new Parametrizations();
-  (holder as unknown as Fields)[name] = first;
+  put(holder, name, first);
   holder.train(module.training);
-  fields[FIELD] = holder;
-  delete fields[name];
-  Object.setPrototypeOf(module, classFor(Object.getPrototypeOf(module) as object, name));
+  put(module, FIELD, holder);
+  parametrized.attach(module);
   return module;
 }
 
@@ -188,7 +173,6 @@ export function removeParametrizations<M extends AnyModule>(
     arguments,
   );
   const { leaveParametrized = true } = checked('removeParametrizations', options, ['leaveParametrized']);
-  const fields = module as unknown as Fields;
   const all = parametrizationsOf(module);
   const tensor = all?.of(name);
   if (!all || !tensor) throw new Error(`removeParametrizations: ${name} of ${module.constructor.name} has none`);
@@ -203,15 +187,11 @@ export function removeParametrizations<M extends AnyModule>(
       ),
     );
   for (const step of tensor.steps) step.dispose();
-  delete (all as unknown as Fields)[name];
-  if (all.children().length === 0) delete fields[FIELD];
-  const others: string[] = [];
-  let prototype = Object.getPrototypeOf(module) as object;
-  for (let own = made.get(prototype); own; own = made.get(prototype)) {
-    if (own.name !== name) others.unshift(own.name);
-    prototype = own.behind;
-  }
-  Object.setPrototypeOf(module, others.reduce(classFor, prototype));
-  fields[name] = original;
+  Reflect.deleteProperty(all, name);
+  Reflect.deleteProperty(module, name);
+  put(module, name, original);
+  if (all.tensors().length > 0) return module;
+  Reflect.deleteProperty(module, FIELD);
+  setAround(module, undefined);
   return module;
 }

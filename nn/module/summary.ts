@@ -1,7 +1,9 @@
 import { concat, enableGrad, type Shape, scope, sizeOf, Tensor, tape, withDevice, zeros } from '../../engine/index.ts';
 import { calls, checkedList, shown } from '../../engine/internal.ts';
 import { aModule } from './aModule.ts';
-import { type AnyModule, hookForward, hookInputs, type Module, ownParameters } from './module.ts';
+import type { AnyModule } from './anyModule.ts';
+import { hookForward, hookInputs } from './callStep.ts';
+import { type Module, ownParameters } from './module.ts';
 import { parametrizationsOf } from './parametrize.ts';
 
 /** One line of a summary: a module without modules inside. */
@@ -106,7 +108,7 @@ function rowsOf(modules: readonly [string, AnyModule][], run: () => unknown): Su
     const own = [...ownParameters(m).map(([, p]) => p), ...(makesWeights?.parameters() ?? [])];
     if (!isLeaf && own.length === 0) continue;
     // Cut off from what was before, the tape behind a layer's output holds its own ops alone.
-    if (isLeaf) remove.push(hookInputs(m, (_, inputs) => mapTensors(inputs, cut) as never));
+    if (isLeaf) remove.push(hookInputs(m, (_, inputs) => mapTensors(inputs, cut)));
     const note = (output: unknown) => {
       const mine = own.filter((p) => !counted.has(p));
       for (const p of mine) counted.add(p);

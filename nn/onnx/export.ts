@@ -1,7 +1,9 @@
 import { noGrad, type Shape, scope, Tensor, trace, type Values, withDevice, zeros } from '../../engine/index.ts';
 import { calls, checked, checkedList, shown } from '../../engine/internal.ts';
 import { aModule } from '../module/aModule.ts';
-import { type AnyModule, hookForward, hookInputs, type Module } from '../module/module.ts';
+import type { AnyModule } from '../module/anyModule.ts';
+import { hookForward, hookInputs } from '../module/callStep.ts';
+import type { Module } from '../module/module.ts';
 import { emit } from './emit.ts';
 import { MAPPINGS, MAX_POOL_INDEX } from './ops/table.ts';
 import { constantsOf, type Program, programOf, type Run } from './program.ts';

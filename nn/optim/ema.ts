@@ -1,6 +1,6 @@
 import { eachRun, keep, live, ShapeError, type Tensor } from '../../engine/index.ts';
 import { calls, checkRange, optimizerStep, ranges, refusePromise } from '../../engine/internal.ts';
-import type { AnyModule } from '../module/module.ts';
+import type { AnyModule } from '../module/anyModule.ts';
 import type { Parameter } from '../module/parameter.ts';
 import { compareState, overwriting, refuseDifferences, type StateValue, stateMap } from '../module/state.ts';
 import { Arena, Layout, lent } from './arena.ts';

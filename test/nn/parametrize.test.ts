@@ -149,6 +149,38 @@ on('hooks run around a parametrised layer, registered before or after', () => {
   }
 });
 
+on('a copy of a copy is parametrised, each with its own; hooks stay behind', () => {
+  const layer = symmetric();
+  layer.registerForwardHook((_, __, y) => y.add(100));
+  const second = layer.copy().copy();
+  second.registerForwardHook((_, __, y) => y.neg());
+  second.stateDict().get(`${W}.original`)!.assign([0, 0, 2, 0]);
+  assert.equal(values(second.weight), [0, 1, 1, 0]);
+  assert.equal(values(second.forward(tensor([[1, 0]]))), [0, -1]);
+  assert.equal(values(layer.forward(tensor([[1, 0]]))), [101, 103]);
+  nn.removeParametrizations(second);
+  assert.equal(values(second.forward(tensor([[1, 0]]))), [0, -1]);
+  assert.ok(nn.isParametrized(layer));
+});
+
+on('a forward that is a field is called with the weight made once, too', () => {
+  class Own extends nn.Module {
+    readonly weight = new nn.Parameter(
+      tensor([
+        [1, 4],
+        [2, 3],
+      ]),
+    );
+    override readonly forward = (x: Tensor): Tensor => x.matmul(this.weight).matmul(this.weight);
+  }
+  const step = new Symmetric();
+  const layer = nn.registerParametrization(new Own(), 'weight', step);
+  const before = step.calls;
+  assert.equal(values(layer.forward(tensor([[1, 0]]))), [10, 12]);
+  assert.is(step.calls, before + 1);
+  throws(() => layer.copy(), /^copy: forward of Own is a field/, TypeError);
+});
+
 on('a summary counts the parameters behind with their layer', () => {
   const conv = new nn.Conv2d(2, 3, 3, { padding: 1 });
   const plain = nn.summary(new nn.Sequential(conv, new nn.ReLU()), [1, 4, 4, 2]);
