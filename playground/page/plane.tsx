@@ -98,7 +98,7 @@ export function Plane(): JSX.Element {
     <section class="plane" aria-label="The plane">
       <div class="layers">
         {layerNames
-          .filter((name) => isShown(name) && (name !== 'folds' || setup.value.latent <= 2))
+          .filter((name) => isShown(`layer.${name}`) && (name !== 'folds' || setup.value.latent <= 2))
           .map((name) => (
             <label key={name} title={layers[name].about}>
               <input type="checkbox" checked={shown.value.has(name)} onChange={() => toggle(name)} />{' '}

@@ -30,6 +30,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'nn/onnx.test.ts':
     'onnxruntime reads its WebAssembly from a file; reference device, mostly; on the GPU what other files test there too',
   'gan/plot.test.ts': 'draws with sharp',
+  'playground/guide.test.ts': 'reads a file',
   'playground/page.test.ts': 'starts the browser',
   'playground/trial.test.ts': 'starts processes; reference device alone',
   'repo/package.test.ts': 'starts processes, and the browser',
