@@ -53,6 +53,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'cli/runCommands.test.ts': 'starts processes',
   'cli/train.test.ts': 'starts processes',
   'gan/systemsPage.test.ts': 'reads a file',
+  'kernels/wgslPages.test.ts': 'reads files; host text alone',
   'gan/transportPage.test.ts': 'starts processes',
 };
 
