@@ -103,7 +103,13 @@ export * from './sampling/invert.ts';
 export { analogy, meanLatent, type TowardsMeanOptions, towardsMean, truncatedLatents } from './sampling/latents.ts';
 export * from './sampling/mapSamples.ts';
 export * from './sampling/neighbours.ts';
-export { type AnySettings, checkSettings, defaultsOf, type Setting, type Settings } from './settings.ts';
+export {
+  type AnySettings,
+  checkSettings,
+  defaultsOf,
+  type Setting,
+  type Settings,
+} from './settings.ts';
 export {
   type Batches,
   type Columns,

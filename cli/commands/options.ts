@@ -21,25 +21,29 @@ export interface TrainOptions {
   readonly command?: string;
 }
 
-/** Options of `wgrad evaluate`. */
-export interface EvaluateCommandOptions {
+/** Options of the commands that look at a trained run. */
+export interface TrainedRunOptions {
   /** A run folder, or the checkpoint in one. */
   readonly run: string;
   /** Where the data lie, if they were moved since the run. */
   readonly dataFolder?: string;
+  /** Draws the codes: code k of a seed is the k-th sample of its grid, from 0. Metrics draw by it, too. */
+  readonly seed: number;
+  readonly adapter?: AdapterName;
+  /** Print nothing but errors. */
+  readonly quiet: boolean;
+}
+
+/** Options of `wgrad evaluate`. */
+export interface EvaluateCommandOptions extends TrainedRunOptions {
   /** Which metrics; all that suit the data set unless given. */
   readonly metrics?: readonly string[];
   /** Samples; 10,000 images or 2,500 points unless given. */
   readonly count?: number;
-  /** The seed of the latent codes, and of what metrics draw. */
-  readonly seed: number;
   /** Also measure real samples and noise. */
   readonly baselines: boolean;
-  readonly adapter?: AdapterName;
   /** Print JSON for programs instead of text for people. */
   readonly json: boolean;
-  /** Print nothing but errors. */
-  readonly quiet: boolean;
 }
 
 /** Options of `wgrad doctor`. */

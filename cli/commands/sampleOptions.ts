@@ -1,5 +1,5 @@
-import type { AdapterName } from '../../engine/index.ts';
 import type { InterpolationMode } from '../../gan/sampling/interpolate.ts';
+import type { TrainedRunOptions } from './options.ts';
 
 /** What `wgrad sample` can draw. */
 export const pictures = [
@@ -23,17 +23,13 @@ export type Truncation = (typeof truncations)[number];
 export type Comparison = (typeof comparisons)[number];
 
 /** Options of `wgrad sample`. */
-export interface SampleOptions {
-  /** A run folder, or a checkpoint in one. */
-  readonly run: string;
+export interface SampleOptions extends TrainedRunOptions {
   readonly what: Picture;
   /**
    * Samples in a grid (64 unless given), rows of an interpolation, or samples in a row or column of the other pictures (8
    * unless given); 1 to 4,096.
    */
   readonly count?: number;
-  /** Draws the codes: code k of a seed is the k-th sample of its grid, from 0. */
-  readonly seed: number;
   /**
    * Codes by their numbers in the seed's grid. An interpolation goes through them in their order (2 or more); arithmetic takes three
    * equal parts, a - b + c (0,1,2,...,8 unless given). Not for the other pictures.
@@ -54,9 +50,4 @@ export interface SampleOptions {
    * `sample-<what>` in the run folder, with a number where that is taken.
    */
   readonly out?: string;
-  /** Where the data lie, if they were moved since the run. */
-  readonly dataFolder?: string;
-  readonly adapter?: AdapterName;
-  /** Print nothing but errors. */
-  readonly quiet: boolean;
 }

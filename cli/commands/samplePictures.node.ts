@@ -1,6 +1,6 @@
 import { concat, Rng, scope, type Tensor } from '../../engine/index.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
-import { largest } from '../../gan/extremes.ts';
+import { evenly, largest } from '../../gan/extremes.ts';
 import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import type { DigitClassifier } from '../../gan/metrics/digitClassifier.ts';
 import type { Networks } from '../../gan/networks/networks.ts';
@@ -11,6 +11,7 @@ import { interpolate, latentGrid } from '../../gan/sampling/interpolate.ts';
 import { invertSamples } from '../../gan/sampling/invert.ts';
 import { analogy, meanLatent, rowsOf, towardsMean, truncatedLatents } from '../../gan/sampling/latents.ts';
 import { nearestNeighbours, samplesAt, withNeighbours } from '../../gan/sampling/neighbours.ts';
+import { joined } from '../../gan/sampling/sampleArray.ts';
 import type { SampleOptions } from './sampleOptions.ts';
 
 /** What the pictures are made of. */
@@ -57,17 +58,6 @@ export function pathCodes(source: Source): Tensor {
   const { codes, count = ACROSS, corners = false } = source.options;
   const numbers = codes ?? Array.from({ length: corners ? 4 : count }, (_, k) => k);
   return rowsOf('sample', gridCodes(source, largest(numbers) + 1), numbers);
-}
-
-/** Samples of one shape, one list after the other. */
-function joined(lists: readonly SampleArray[]): SampleArray {
-  const data = new Float32Array(lists.reduce((n, list) => n + list.data.length, 0));
-  let at = 0;
-  for (const list of lists) {
-    data.set(list.data, at);
-    at += list.data.length;
-  }
-  return { data, shape: [lists.reduce((n, { shape }) => n + shape[0]!, 0), ...lists[0]!.shape.slice(1)] };
 }
 
 /** The standard deviation of each number over the samples, averaged. */
@@ -159,11 +149,7 @@ async function neighbours(source: Source): Promise<Drawn> {
   const set = await source.openData();
   const samples = await draw(source, () => gridCodes(source, count));
   const held = Math.min(count, set.test.count);
-  const others = samplesAt(
-    set.test,
-    set.shape,
-    Array.from({ length: held }, (_, i) => Math.floor((i * set.test.count) / held)),
-  );
+  const others = samplesAt(set.test, set.shape, evenly(held, set.test.count));
   const queries = joined([samples, others]);
   const classifier = compare === 'digits' ? await digitClassifier(set) : undefined;
   const features = classifier && { features: (x: Tensor) => classifier.features(x) };
@@ -197,11 +183,7 @@ async function reconstruct(source: Source): Promise<Drawn> {
   const { networks } = source;
   const set = await source.openData();
   const n = Math.min(count, set.test.count);
-  const real = samplesAt(
-    set.test,
-    set.shape,
-    Array.from({ length: n }, (_, i) => Math.floor((i * set.test.count) / n)),
-  );
+  const real = samplesAt(set.test, set.shape, evenly(n, set.test.count));
   const { codes, errors } = await invertSamples(networks.generator, real, {
     latent: networks.latent,
     rng: new Rng(seed),

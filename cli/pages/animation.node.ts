@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import sharp from 'sharp';
-import { checked } from '../../engine/internal.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { fileError, writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
+import { thinned } from '../../gan/extremes.ts';
 import type { ByteImage } from '../../gan/pictures/grid.ts';
 import { titled } from '../../gan/pictures/labels.ts';
 
@@ -14,6 +15,8 @@ export interface AnimationOptions {
   readonly loop?: number;
 }
 
+/** How long a frame may be shown. */
+const MILLISECONDS = ranges.whole(20, 65_535);
 /** Most pixels of all frames together: 4 bytes each are held, twice. */
 const MOST_PIXELS = 2 ** 28;
 
@@ -50,12 +53,12 @@ export async function writeAnimation(
     );
   }
   const delays = typeof delay === 'number' ? frames.map(() => delay) : [...delay];
-  if (delays.length !== frames.length || !delays.every((ms) => within(ms, 20, 65_535))) {
+  if (delays.length !== frames.length || !delays.every(MILLISECONDS.holds)) {
     throw new RangeError(
       `writeAnimation: delay is ${delay}; use integers from 20 to 65535, one or ${frames.length} of them`,
     );
   }
-  if (!within(loop, 0, 65_535)) throw new RangeError(`writeAnimation: loop is ${loop}; use an integer from 0 to 65535`);
+  checkRange('writeAnimation', 'loop', ranges.whole(0, 65_535), loop);
 
   const stacked = new Uint8Array(frames.length * width * height * 3);
   for (const [i, frame] of frames.entries()) stacked.set(toRgb(frame), i * width * height * 3);
@@ -68,9 +71,6 @@ export async function writeAnimation(
       : animation.webp({ delay: delays, loop, lossless: true });
   await writeFileAtomic(path, await encoded.toBuffer());
 }
-
-const within = (value: number, least: number, most: number): boolean =>
-  Number.isInteger(value) && value >= least && value <= most;
 
 /** Grey as equal channels; transparency on white. */
 function toRgb({ data, channels }: ByteImage): Uint8Array {
@@ -111,19 +111,14 @@ export async function animateRun(folder: string, options: AnimateRunOptions = {}
     frames = 100,
     hold = 1500,
   } = checked('animateRun', options, names);
-  if (!(Number.isInteger(frames) && frames >= 2))
-    throw new RangeError(`animateRun: frames is ${frames}; use an integer >= 2`);
-  if (!(hold === 0 || within(hold, 20, 65_535)))
-    throw new RangeError(`animateRun: hold is ${hold}; use 0, or an integer from 20 to 65535`);
+  checkRange('animateRun', 'frames', ranges.whole(2), frames);
+  if (hold !== 0) checkRange('animateRun', 'hold', MILLISECONDS, hold);
   const all = (await gridsOf(folder)).sort((a, b) => a.step - b.step);
   if (all.length === 0)
     throw new Error(`${folder} has no grids (samples-000000.png and so on) to animate; name a run folder`);
-  const chosen =
-    all.length <= frames
-      ? all
-      : Array.from({ length: frames }, (_, i) => all[Math.round((i * (all.length - 1)) / (frames - 1))]!);
   const pictures: ByteImage[] = [];
-  for (const { name, step } of chosen) pictures.push(titled(await readPicture(join(folder, name)), `step ${step}`));
+  for (const { name, step } of thinned(all, frames))
+    pictures.push(titled(await readPicture(join(folder, name)), `step ${step}`));
   const delays =
     typeof delay === 'number' ? pictures.map((_, i) => (hold > 0 && i === pictures.length - 1 ? hold : delay)) : delay;
   await writeAnimation(out, pictures, { delay: delays, loop });

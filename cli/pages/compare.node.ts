@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
-import { largest, smallest } from '../../gan/extremes.ts';
+import { largest, smallest, thinned } from '../../gan/extremes.ts';
 import { plot } from '../../gan/pictures/plot.ts';
 import { pointsOf } from '../../gan/pictures/plotCurves.ts';
 import { spreadOf } from '../../gan/pictures/plotData.ts';
@@ -186,10 +186,7 @@ async function picturesPart(groups: readonly RunGroup[]): Promise<Html | false> 
   const most = Math.max(0, largest(counts.values()));
   const equal = [...counts].flatMap(([step, n]) => (n === most ? [step] : [])).sort((a, b) => a - b);
   const columns = Math.max(1, Math.min(COLUMNS, Math.floor(PICTURES / rows.length), equal.length));
-  const steps =
-    columns === 1
-      ? equal.slice(-1)
-      : Array.from({ length: columns }, (_, i) => equal[Math.round((i * (equal.length - 1)) / (columns - 1))]!);
+  const steps = columns === 1 ? equal.slice(-1) : thinned(equal, columns);
   const cells = [];
   for (const { group, run } of rows) {
     const { label } = group;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { checked } from '../../engine/internal.ts';
 import { writeFileAtomic } from '../../engine/platform/atomicWrite.node.ts';
+import { thinned } from '../../gan/extremes.ts';
 import { plot } from '../../gan/pictures/plot.ts';
 import { pointsOf } from '../../gan/pictures/plotCurves.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
@@ -74,7 +75,7 @@ function samplesPart({ pictures }: RunRecord): Html | false {
   const last = pictures.at(-1);
   if (!last) return false;
   const steps = pictures.filter(({ step }) => step !== undefined);
-  const strip = thinned(steps);
+  const strip = fitting(steps);
   const when = (step: number | undefined): string => (step === undefined ? 'the last samples' : `step ${step}`);
   const left = steps.length - strip.length;
   return html`<section>
@@ -91,11 +92,10 @@ ${left > 0 && html`<p class="muted">${left} more grids are in the run folder.</p
 }
 
 /** As many grids as a page holds, evenly over the run, with the first and the last. */
-function thinned(pictures: readonly RunPicture[]): readonly RunPicture[] {
+function fitting(pictures: readonly RunPicture[]): readonly RunPicture[] {
   const bytes = pictures.reduce((sum, p) => sum + p.bytes.length, 0);
   const n = Math.max(2, Math.min(pictures.length, GRIDS, Math.floor((pictures.length * BYTES) / Math.max(bytes, 1))));
-  if (pictures.length <= n) return pictures;
-  return Array.from({ length: n }, (_, i) => pictures[Math.round((i * (pictures.length - 1)) / (n - 1))]!);
+  return thinned(pictures, n);
 }
 
 function metricsPart(scores: readonly RunScore[]): Html | false {

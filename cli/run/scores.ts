@@ -1,5 +1,6 @@
 import { sizeOf } from '../../engine/index.ts';
 import type { SampleSet } from '../../gan/data/sampleSet.ts';
+import { evenly } from '../../gan/extremes.ts';
 import { modeCoverage } from '../../gan/metrics/modeCoverage.ts';
 import { metricSamples } from '../../gan/metrics/samples.ts';
 import { slicedWassersteinTo } from '../../gan/metrics/slicedWasserstein.ts';
@@ -43,8 +44,7 @@ export function scoreLines(
 ): string[] {
   const n = Math.min(count, set.train.count);
   // From all over the set: its first ones may not be like the rest.
-  const spread = Array.from({ length: n }, (_, i) => Math.floor((i * set.train.count) / n));
-  const real = measure(samplesAt(set.train, set.shape, spread));
+  const real = measure(samplesAt(set.train, set.shape, evenly(n, set.train.count)));
   const many = set.test.count.toLocaleString('en-GB');
   const { slicedWasserstein: from } = before;
   const { slicedWasserstein: to } = after;

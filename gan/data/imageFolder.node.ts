@@ -66,9 +66,11 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
   const { testShare = 0.1, onProgress, onWarning = console.warn } = rest;
   checkRange('imageFolder', 'size', ranges.count, size);
   checkRange('imageFolder', 'fit', ranges.oneOf(['crop', 'pad', 'stretch']), fit);
-  if (!(testShare > 0 && testShare < 1)) {
-    throw new RangeError(`imageFolder: testShare must be above 0 and below 1, not ${testShare}`);
-  }
+  const inside = {
+    holds: (v: unknown) => ranges.positive.holds(v) && ranges.belowOne.holds(v),
+    says: 'above 0 and below 1',
+  };
+  checkRange('imageFolder', 'testShare', inside, testShare);
   const { found, passed, ...about } = await searched(folder);
   const bytes = found.length * size ** 2 * (grey ? 1 : 3);
   if (bytes > MOST_BYTES) {

@@ -1,3 +1,5 @@
+import { checkRange, ranges } from '../../engine/internal.ts';
+
 /** A picture of bytes, rows from the top, channels interleaved: 1 = grey, 3 = RGB, 4 = RGBA. */
 export interface ByteImage {
   /** In pixels. */
@@ -41,9 +43,9 @@ export function tileImages(images: Float32Array, shape: readonly number[], optio
     throw new RangeError(`tileImages: shape [${shape}] is not [n,h,w,c] of ${images.length} values`);
   }
   if (depth !== 1 && depth !== 3 && depth !== 4) throw new RangeError(`tileImages: ${depth} channels; use 1, 3 or 4`);
-  atLeast('columns', columns, 1);
-  atLeast('padding', padding, 0);
-  atLeast('scale', scale, 1);
+  checkRange('tileImages', 'columns', ranges.count, columns);
+  checkRange('tileImages', 'padding', ranges.whole(0), padding);
+  checkRange('tileImages', 'scale', ranges.count, scale);
 
   const channels = rgba ? 4 : depth;
   const [cellWidth, cellHeight] = [width * scale + padding, height * scale + padding];
@@ -72,10 +74,4 @@ export function tileImages(images: Float32Array, shape: readonly number[], optio
 /** Maps black to 0 and white to 255, rounded and clamped. */
 function toBytes(values: Float32Array, [black, white]: readonly [number, number]): Uint8ClampedArray {
   return Uint8ClampedArray.from(values, (value) => ((value - black) / (white - black)) * 255);
-}
-
-function atLeast(name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new RangeError(`tileImages: ${name} is ${value}; use an integer >= ${least}`);
-  }
 }

@@ -1,3 +1,4 @@
+import { checkRange, ranges } from '../../engine/internal.ts';
 import { largest } from '../extremes.ts';
 import { drawText, textHeight, textWidth } from './bitmapFont.ts';
 import { type ByteImage, type GridOptions, tileImages } from './grid.ts';
@@ -27,7 +28,7 @@ export function labelTiles(
   shape: readonly number[],
   { title, rowLabels = [], columnLabels = [], textScale = 2, ...layout }: LabelledGridOptions = {},
 ): ByteImage {
-  checkScale('labelTiles', textScale);
+  checkRange('labelTiles', 'textScale', ranges.count, textScale);
   const grid = tileImages(images, shape, layout);
   const { padding = 2, scale = 1, background = 255 } = layout;
   const gap = 2 * textScale;
@@ -66,7 +67,7 @@ export function titled(
   text: string,
   { textScale = 2, background = 255 }: TitleOptions = {},
 ): ByteImage {
-  checkScale('titled', textScale);
+  checkRange('titled', 'textScale', ranges.count, textScale);
   const gap = 2 * textScale;
   const picture = withMargins(image, 0, textHeight(textScale) + 2 * gap, background);
   drawText(picture, text, gap, gap, textScale, inkOn(background));
@@ -74,11 +75,6 @@ export function titled(
 }
 
 const inkOn = (background: number): number => (background > 127 ? 0 : 255);
-
-function checkScale(op: string, textScale: number): void {
-  if (Number.isInteger(textScale) && textScale >= 1) return;
-  throw new RangeError(`${op}: textScale is ${textScale}; use an integer >= 1`);
-}
 
 function withMargins(image: ByteImage, left: number, top: number, background: number): ByteImage {
   const { channels } = image;

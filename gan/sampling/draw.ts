@@ -1,20 +1,15 @@
-import { concat, noGrad, type Rng, ShapeError, scope, sizeOf, type Tensor } from '../../engine/index.ts';
+import { concat, noGrad, type Rng, ShapeError, scope, type Tensor } from '../../engine/index.ts';
 import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { type Buffer, type EMA, Module, withoutTracking } from '../../nn/index.ts';
 import { codesOf, needCodes } from './latents.ts';
+import { inBatches, type SampleArray } from './sampleArray.ts';
+
+export type { SampleArray } from './sampleArray.ts';
 
 /** What samples are drawn from: a generator module, or any function of latent codes. */
 export interface LatentGenerator {
   /** Latent codes [N, latent] to samples [N, ...]. */
   forward(latents: Tensor): Tensor;
-}
-
-/** Samples in memory. */
-export interface SampleArray {
-  /** The samples one after the other, as the networks see them: pixels in [-1, 1], points as they are. */
-  readonly data: Float32Array;
-  /** [N,H,W,C] of images, [N,D] of points, or another shape with the samples along its first axis. */
-  readonly shape: readonly number[];
 }
 
 /**
@@ -57,32 +52,15 @@ export async function drawSamples(
   checkRange('drawSamples', 'batchSize', ranges.count, batchSize);
   checkRange('drawSamples', 'statistics', ranges.oneOf(['batch', 'running']), statistics);
   const n = codes.shape[0]!;
-  const parts: { values: Float32Array; shape: readonly number[] }[] = [];
-  for (let first = 0; first < n; first += batchSize) {
-    const size = Math.min(batchSize, n - first);
-    const read = scope(() => {
-      const own = codes.slice([[first, first + size]]);
-      // Filled up where there are more codes than one batch holds.
-      const batch = size < batchSize && first > 0 ? concat([own, codes.slice([[0, batchSize - size]])]) : own;
-      const forward = () => withStatistics(generator, statistics, () => noGrad(() => generator.forward(batch)));
-      const samples = ema ? ema.apply(forward) : forward();
-      if (samples.rank < 2 || samples.shape[0] !== batch.shape[0]) {
-        throw new ShapeError(
-          `drawSamples: the generator made [${samples.shape}] of ${batch.shape[0]} codes, not [N, ...]`,
-        );
-      }
-      return { values: samples.slice([[0, size]]).data(), shape: samples.shape.slice(1) };
-    });
-    parts.push({ values: Float32Array.from(await read.values), shape: read.shape });
-  }
-  const [{ shape }] = parts as [(typeof parts)[number]];
-  const data = new Float32Array(n * sizeOf(shape));
-  let at = 0;
-  for (const { values } of parts) {
-    data.set(values, at);
-    at += values.length;
-  }
-  return { data, shape: [n, ...shape] };
+  return inBatches(n, batchSize, (first, size) => {
+    const own = codes.slice([[first, first + size]]);
+    // Filled up where there are more codes than one batch holds.
+    const batch = size < batchSize && first > 0 ? concat([own, codes.slice([[0, batchSize - size]])]) : own;
+    const forward = () => withStatistics(generator, statistics, () => noGrad(() => generator.forward(batch)));
+    const samples = ema ? ema.apply(forward) : forward();
+    if (samples.rank >= 2 && samples.shape[0] === batch.shape[0]) return samples.slice([[0, size]]);
+    throw new ShapeError(`drawSamples: the generator made [${samples.shape}] of ${batch.shape[0]} codes, not [N, ...]`);
+  });
 }
 
 /** Runs `fn` with the generator's layers in a mode, and leaves them as they were, moving none of their statistics. */

@@ -46,7 +46,7 @@ export interface TowardsMeanOptions {
 export function towardsMean(codes: Tensor, options: TowardsMeanOptions): Tensor {
   const { psi, mean } = checked('towardsMean', options, ['psi', 'mean']);
   needCodes('towardsMean', codes);
-  if (!Number.isFinite(psi)) throw new RangeError(`towardsMean: psi must be a finite number, not ${psi}`);
+  checkRange('towardsMean', 'psi', ranges.finite, psi);
   const latent = codes.shape[1]!;
   if (mean && !(mean.rank === 1 && mean.shape[0] === latent)) {
     throw new ShapeError(`towardsMean: the mean must be [${latent}] for codes [${codes.shape}], not [${mean.shape}]`);

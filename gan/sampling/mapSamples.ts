@@ -1,7 +1,7 @@
-import { noGrad, ShapeError, scope, sizeOf, type Tensor, tensor } from '../../engine/index.ts';
+import { noGrad, ShapeError, sizeOf, type Tensor, tensor } from '../../engine/index.ts';
 import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { withoutTracking } from '../../nn/index.ts';
-import type { SampleArray } from './draw.ts';
+import { inBatches, type SampleArray } from './sampleArray.ts';
 
 /**
  * What a function makes of samples, some at a time on the current device, without a tape and without moving running
@@ -22,23 +22,10 @@ export async function mapSamples(
   const [n = 0, ...shape] = samples.shape;
   const size = sizeOf(shape);
   const values = Float32Array.from(samples.data);
-  const parts: { readonly values: Float32Array; readonly shape: readonly number[] }[] = [];
-  for (let first = 0; first < n; first += batchSize) {
-    const many = Math.min(batchSize, n - first);
-    const read = scope(() => {
-      const part = tensor(values.subarray(first * size, (first + many) * size), { shape: [many, ...shape] });
-      const made = withoutTracking(() => noGrad(() => fn(part)));
-      if (made.shape[0] !== many) throw new ShapeError(`mapSamples: [${made.shape}] was made of ${many} samples`);
-      return { values: made.data(), shape: made.shape.slice(1) };
-    });
-    parts.push({ values: Float32Array.from(await read.values), shape: read.shape });
-  }
-  const made = parts[0]?.shape ?? [];
-  const data = new Float32Array(n * sizeOf(made));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.values, at);
-    at += part.values.length;
-  }
-  return { data, shape: [n, ...made] };
+  return inBatches(n, batchSize, (first, many) => {
+    const part = tensor(values.subarray(first * size, (first + many) * size), { shape: [many, ...shape] });
+    const made = withoutTracking(() => noGrad(() => fn(part)));
+    if (made.shape[0] === many) return made;
+    throw new ShapeError(`mapSamples: [${made.shape}] was made of ${many} samples`);
+  });
 }

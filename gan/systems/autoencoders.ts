@@ -9,6 +9,7 @@ import { type Pca, pca } from '../metrics/pca.ts';
 import { principalAngles } from '../metrics/principalAngles.ts';
 import { metricSamples } from '../metrics/samples.ts';
 import { mapSamples } from '../sampling/mapSamples.ts';
+import { joined } from '../sampling/sampleArray.ts';
 import type { System } from '../system.ts';
 import type { Lab, Measure, Show } from './row.ts';
 
@@ -82,10 +83,7 @@ export const restoredSamples = <T extends Autoencoder>(): Show<T> => ({
     const { test, shape } = set as SampleSet;
     const samples = metricSamples(test, shape, count);
     const made = await mapSamples((x) => system.restored(x), samples);
-    const data = new Float32Array(2 * made.data.length);
-    data.set(samples.data);
-    data.set(made.data, made.data.length);
     const layout = { columns: samples.shape[0]!, rowLabels: ['real', 'restored'], scale: 2 };
-    return { samples: { data, shape: [2 * samples.shape[0]!, ...shape] }, layout };
+    return { samples: joined([samples, made]), layout };
   },
 });

@@ -1,4 +1,4 @@
-import { checked, shown } from '../../engine/internal.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 
 /** Options of {@link histogram}. */
 export interface HistogramOptions {
@@ -60,8 +60,7 @@ function edgesOf(
         : `histogram: edge ${wrong} is not above the one before`,
     );
   }
-  if (!Number.isInteger(bins) || bins < 1)
-    throw new RangeError(`histogram: bins is ${shown(bins)}; use an integer >= 1`);
+  checkRange('histogram', 'bins', ranges.count, bins);
   let [from, to] = range ?? [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
   // As NumPy: equal samples lie in the middle of bins of total width 1.
   if (!range && from === to) [from, to] = [from - 0.5, to + 0.5];

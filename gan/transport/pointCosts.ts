@@ -1,4 +1,4 @@
-import { checked, shown } from '../../engine/internal.ts';
+import { checked, checkRange, ranges, shown } from '../../engine/internal.ts';
 
 /** Options of {@link pointCosts}. */
 export interface PointCostsOptions {
@@ -18,7 +18,7 @@ export interface PointCostsOptions {
 export function pointCosts(x: ArrayLike<number>, y: ArrayLike<number>, options: PointCostsOptions): Float64Array {
   const { dimension, p = 1 } = checked('pointCosts', options, ['dimension', 'p']);
   const [n, m] = [countPoints('pointCosts', 'x', x, dimension), countPoints('pointCosts', 'y', y, dimension)];
-  if (!(p > 0 && p < Infinity)) throw new RangeError(`pointCosts: the power p is ${shown(p)}; it must be above 0`);
+  checkRange('pointCosts', 'p', ranges.positive, p);
   const costs = new Float64Array(n * m);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < m; j++) costs[i * m + j] = costBetween(x, i, y, j, dimension, p);

@@ -11,7 +11,7 @@ import {
   type Tensor,
   zeros,
 } from '../../engine/index.ts';
-import { checked, shown } from '../../engine/internal.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 
 /** How {@link sinkhorn} iterates. */
 export interface SinkhornIterations {
@@ -130,20 +130,10 @@ export function checkIterations(
   op: string,
   { epsilon, iterations = 100, scaling = 0.8, unroll }: SinkhornIterations,
 ): void {
-  if (!(epsilon > 0 && epsilon < Infinity)) {
-    throw new RangeError(
-      `${op}: epsilon is ${shown(epsilon)}; it must be a finite number > 0, such as 0.05 of the costs`,
-    );
-  }
-  if (!Number.isInteger(iterations) || iterations < 1) {
-    throw new RangeError(`${op}: iterations is ${shown(iterations)}; use an integer >= 1`);
-  }
-  if (!(scaling >= 0 && scaling < 1)) {
-    throw new RangeError(`${op}: scaling is ${shown(scaling)}; it must be from 0 to below 1`);
-  }
-  if (unroll !== undefined && !(Number.isInteger(unroll) && unroll >= 0 && unroll <= iterations)) {
-    throw new RangeError(`${op}: unroll is ${shown(unroll)}; use an integer from 0 to the ${iterations} iterations`);
-  }
+  checkRange(op, 'epsilon', ranges.positive, epsilon);
+  checkRange(op, 'iterations', ranges.count, iterations);
+  checkRange(op, 'scaling', ranges.belowOne, scaling);
+  if (unroll !== undefined) checkRange(op, 'unroll', ranges.whole(0, iterations), unroll);
 }
 
 /** @throws ShapeError for masses that are not [size] */

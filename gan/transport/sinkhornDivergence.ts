@@ -1,5 +1,5 @@
 import { matmul, norm, ShapeError, scope, square, sum, type Tensor } from '../../engine/index.ts';
-import { checked, shown } from '../../engine/internal.ts';
+import { checked, checkRange, ranges } from '../../engine/internal.ts';
 import { checkIterations, checkMasses, entropicCost, ITERATION_NAMES, type SinkhornIterations } from './sinkhorn.ts';
 
 /** Options of {@link sinkhornLoss} and {@link sinkhornDivergence}. */
@@ -59,7 +59,7 @@ function checkedLoss(op: string, x: Tensor, y: Tensor, options: SinkhornLossOpti
   const known = [...ITERATION_NAMES, 'p', 'xWeights', 'yWeights'] as const;
   const { p = 2, xWeights, yWeights, ...how } = checked(op, options, known);
   checkIterations(op, how);
-  if (p !== 1 && p !== 2) throw new RangeError(`${op}: the power p is ${shown(p)}; it is 1 or 2`);
+  checkRange(op, 'p', ranges.oneOf([1, 2]), p);
   checkSamples(op, x, y);
   checkMasses(op, 'xWeights', xWeights, x.shape[0]!);
   checkMasses(op, 'yWeights', yWeights, y.shape[0]!);

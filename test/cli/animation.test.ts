@@ -145,7 +145,7 @@ for (const [name, call, message] of [
   ['frames of two sizes', () => writeAnimation(gif, [...frames, flat(0, 3)]), /frame 2 is 3 x 12, not 24 x 12/],
   ['a delay too short', () => writeAnimation(gif, frames, { delay: 19 }), /delay is 19; use integers from 20 to 65535/],
   ['a delay too few', () => writeAnimation(gif, frames, { delay: [20] }), /one or 2 of them/],
-  ['half a loop', () => writeAnimation(gif, frames, { loop: 0.5 }), /loop is 0.5/],
+  ['half a loop', () => writeAnimation(gif, frames, { loop: 0.5 }), /loop must be .*, not 0.5/],
   ['an unknown option', () => writeAnimation(gif, frames, wrong({ fps: 3 })), /there is no option fps/],
   ['a bare delay', () => writeAnimation(gif, frames, wrong(100)), /an object such as \{ delay: 100 \}/],
   [
@@ -159,8 +159,8 @@ for (const [name, call, message] of [
   ],
   ['a folder without grids', () => animateRun(folder), /has no grids \(samples-000000\.png and so on\)/],
   ['a folder that is not there', () => animateRun(join(folder, 'none')), /cannot read .*none: no such file or folder/],
-  ['one frame of a run', () => animateRun(folder, { frames: 1 }), /frames is 1; use an integer >= 2/],
-  ['a hold too short', () => animateRun(folder, { hold: 5 }), /hold is 5/],
+  ['one frame of a run', () => animateRun(folder, { frames: 1 }), /frames must be a whole number, 2 or more, not 1/],
+  ['a hold too short', () => animateRun(folder, { hold: 5 }), /hold must be .*, not 5/],
   [
     'a folder that cannot be written',
     () => writeAnimation(join(folder, 'none', 'a.gif'), frames),
@@ -180,10 +180,13 @@ test('refuses a grid that is no picture, naming it', async () => {
 });
 
 test('refuses letters of no size', () => {
-  assert.throws(() => titled(flat(0), 'a', { textScale: 0 }), /titled: textScale is 0; use an integer >= 1/);
+  assert.throws(
+    () => titled(flat(0), 'a', { textScale: 0 }),
+    /titled: textScale must be a whole number, 1 or more, not 0/,
+  );
   assert.throws(
     () => labelTiles(new Float32Array(4), [1, 2, 2, 1], { textScale: 1.5 }),
-    /labelTiles: textScale is 1.5/,
+    /labelTiles: textScale must be .*, not 1.5/,
   );
 });
 

@@ -57,8 +57,11 @@ test('names what is wrong', () => {
   assert.throws(() => tileImages(one, [1, 2, 1, 1]), /shape \[1,2,1,1\] is not \[n,h,w,c\] of 1 values/);
   assert.throws(() => tileImages(one, [1, 1, 1]), /not \[n,h,w,c\]/);
   assert.throws(() => tileImages(new Float32Array(2), [1, 1, 1, 2]), /2 channels; use 1, 3 or 4/);
-  assert.throws(() => tileImages(one, [1, 1, 1, 1], { scale: 1.5 }), /scale is 1.5; use an integer >= 1/);
-  assert.throws(() => tileImages(one, [1, 1, 1, 1], { columns: 0 }), /columns is 0/);
+  assert.throws(
+    () => tileImages(one, [1, 1, 1, 1], { scale: 1.5 }),
+    /scale must be a whole number, 1 or more, not 1.5/,
+  );
+  assert.throws(() => tileImages(one, [1, 1, 1, 1], { columns: 0 }), /columns must be .*, not 0/);
 });
 
 test('a PNG file gives the bytes back, and leaves nothing beside it', async () => {
