@@ -32,11 +32,11 @@ export interface Memory {
   tensors: number;
   /** Buffers that back living tensors. */
   buffers: number;
-  /** Their size in bytes, as allocated. */
+  /** The size in bytes of the buffers that back living tensors, as allocated. */
   bytes: number;
   /** Buffers that are kept to be used again, those through which values are read among them. */
   pooledBuffers: number;
-  /** Their size in bytes. What some thousand submits did not use goes back to the adapter. */
+  /** The size in bytes of the buffers that are kept. What some thousand submits did not use goes back to the adapter. */
   pooledBytes: number;
   /** The most bytes that were ever in use at once. */
   peakBytes: number;
@@ -52,7 +52,7 @@ export interface Device {
   readonly dtype: 'float32' | 'float64';
   /** What kernels may know of this device. */
   readonly target: Target;
-  /** Its tensors. @internal */
+  /** The tensors on this device. @internal */
   readonly census: Census;
   /** Whether it can run the op itself; if not, the engine runs the op's composition. @internal */
   runs(call: OpCall): boolean;
@@ -94,7 +94,7 @@ export interface Buffer {
 /** A reference to a window of a buffer. Tensors that share data (reshape) share the buffer, not the storage. */
 export class Storage<B extends Buffer = Buffer> {
   readonly buffer: B;
-  /** In elements. */
+  /** The place of the window in the buffer, in elements. */
   readonly offset: number;
   readonly size: number;
   #live = true;

@@ -167,7 +167,7 @@ export class Rng {
    * const dice = rng.randint(1, 7, [2]);
    */
   randint(high: number, shape: Shape, options?: CreateOptions): Tensor;
-  /** As above, from `low` to `high - 1`. */
+  /** Whole numbers from `low` to `high - 1`, held in floats and exact. */
   randint(low: number, high: number, shape: Shape, options?: CreateOptions): Tensor;
   randint(...args: [number, number | Shape, (Shape | CreateOptions)?, CreateOptions?]): Tensor {
     const { low, high, shape, given } = integers(args as RandintArguments);
@@ -182,7 +182,7 @@ export class Rng {
    * @throws RangeError for a number p outside 0 to 1
    */
   bernoulli(probabilities: Tensor): Tensor;
-  /** As above, with one probability p, 0.5 unless given, for a tensor of `shape`. */
+  /** 1 with probability p, 0.5 unless given, else 0: a tensor of `shape`. */
   bernoulli(shape: Shape, p?: number): Tensor;
   bernoulli(shape: Shape | Tensor, p = 0.5): Tensor {
     return noGrad(() =>

@@ -72,7 +72,7 @@ export interface System<S extends string = string> {
   step(batches: Batches<S>, knobs: Columns): Readonly<Record<string, Tensor>>;
   /** Numbers that move while it trains (fade-in, temperature, weights of losses). The same names each time. */
   knobs?(at: Progress): Readonly<Record<string, number>>;
-  /** Which capture the next step is: 'grow-16', 'rest', ... One unless given. */
+  /** The name of the capture that the next step is: 'grow-16', 'rest', ... One unless given. */
   phase?(at: Progress): string;
   /** Work of the host before a step: schedules of its own, scoring, growing. A promise is waited for. */
   between?(at: Progress): void | Promise<void>;

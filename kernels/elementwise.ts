@@ -38,7 +38,7 @@ function functionsOf(links: readonly Link[]): string {
 const SHORTENED = ['add', 'sub', 'mul', 'mul3', 'div', 'divOrZero'];
 
 /**
- * For each link whether its first operand is hidden from the compiler: drivers take 1/x · x for 1 and the square of a root for
+ * Whether the first operand of each link is hidden from the compiler: drivers take 1/x · x for 1 and the square of a root for
  * its argument, and lose NaN, infinities and what rounding left.
  * @param inputs how many values the operands count before the results of links
  */

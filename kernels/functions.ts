@@ -16,7 +16,7 @@ export interface Elementwise {
 /** One function of a chain or an epilogue. */
 export interface Link {
   readonly e: Elementwise;
-  /** For each operand of `e` an input of the chain (or epilogue), or past those the result of an earlier link. */
+  /** What each operand of `e` is: an input of the chain (or epilogue), or past those the result of an earlier link. */
   readonly operands: readonly number[];
   /** Values of `p.s0`, `p.s1`. */
   readonly scalars: readonly number[];
@@ -27,7 +27,7 @@ export type OperandKind = 'whole' | 'row' | 'scalar';
 
 /** What is applied to the values of a kernel's output. */
 export interface Epilogue {
-  /** In order. Their operands count the kernel's own value as 0, then `operands`, then the results of earlier links. */
+  /** The functions in order. Their operands count the kernel's own value as 0, then `operands`, then the results of earlier links. */
   readonly links: readonly Link[];
   readonly operands: readonly OperandKind[];
   /** Which values are stored, counted likewise: 0 or results of links. At least one. */

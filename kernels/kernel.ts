@@ -32,7 +32,7 @@ export type Param = number | Float32Param;
 
 /** A float among the words of a uniform block; see {@link f32}. */
 export interface Float32Param {
-  /** Its value, rounded to float32. */
+  /** The parameter's value, rounded to float32. */
   readonly f32: number;
 }
 
@@ -43,7 +43,7 @@ export const f32 = (value: number): Float32Param => ({ f32: value });
 export interface Dispatch {
   /** The shader. */
   readonly kernel: Kernel;
-  /** For each storage buffer, its index in the list [...inputs, ...outputs, ...temps] of the plan. */
+  /** The index of each storage buffer in the list [...inputs, ...outputs, ...temps] of the plan. */
   readonly args: readonly number[];
   /** The words of the shader's uniform block, in order; at most 64. */
   readonly params: readonly Param[];

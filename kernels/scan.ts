@@ -6,7 +6,7 @@ export interface Scan {
   readonly A: number;
   readonly R: number;
   readonly B: number;
-  /** From the last element to the first. */
+  /** Whether it goes from the last element to the first. */
   readonly reverse: boolean;
 }
 

@@ -72,7 +72,7 @@ export type Nonlinearity =
   | 'selu';
 
 /**
- * By what the standard deviation of weights before a nonlinearity is multiplied, to keep the variance of the signal, as
+ * The factor by which the standard deviation of weights before a nonlinearity is multiplied, to keep the variance of the signal, as
  * torch.nn.init.calculate_gain: 1 for linear layers and sigmoid, 5/3 for tanh, √2 for relu, √(2 / (1 + slope²)) for leakyRelu,
  * 3/4 for selu.
  * @param slope of leakyRelu; 0.01 unless given
@@ -158,7 +158,7 @@ export const kaimingNormal = (options: KaimingOptions = {}): Initializer => {
   return (shape, fans, rng) => rng.normal(shape, { std: std(fans) });
 };
 
-/** As {@link kaimingNormal}, uniform in [-b, b) with b = gain · √(3 / fan). @throws RangeError for an option that there is not */
+/** Does what {@link kaimingNormal} does, uniform in [-b, b) with b = gain · √(3 / fan). @throws RangeError for an option that there is not */
 export const kaimingUniform = (options: KaimingOptions = {}): Initializer => {
   const std = kaimingStd('kaimingUniform', options);
   return (shape, fans, rng) => {

@@ -89,7 +89,7 @@ function toRgb({ data, channels }: ByteImage): Uint8Array {
 export interface AnimateRunOptions extends AnimationOptions {
   /** The file, ending with .gif or .webp, replaced if it exists. Default `samples.gif` in the run folder. */
   readonly out?: string;
-  /** At most so many frames, spread over the run, with the first and the last. Default 100. */
+  /** The most frames that the film has, spread over the run, with the first and the last. Default 100. */
   readonly frames?: number;
   /** Milliseconds that the last frame stays; 0 for no longer than the others. Default 1500. Counts only where `delay` is one number. */
   readonly hold?: number;

@@ -11,7 +11,7 @@ export interface RunGroup {
   readonly label: string;
   /** What sets it apart from the other groups, such as `objective wasserstein, batch 64`; empty where nothing does, or it is the label. */
   readonly differs: string;
-  /** In the order of their seeds. */
+  /** The runs in the order of their seeds. */
   readonly runs: readonly RunRecord[];
 }
 
@@ -53,7 +53,7 @@ export function groupRuns(runs: readonly RunRecord[]): Grouping {
   return { groups: distinct(groups), differing, common };
 }
 
-/** With the folder above where two runs have one name, and a number where that does not tell them apart. */
+/** The groups under names of their own: with the folder above where two runs have one name, and a number where that does not tell them apart. */
 function distinct(groups: readonly RunGroup[]): RunGroup[] {
   const twice = (label: string, all: readonly RunGroup[]) => all.filter((group) => group.label === label).length > 1;
   const named = groups.map((group) =>

@@ -34,7 +34,7 @@ export function headline({ config, name }: RunRecord): string {
   return what && typeof data === 'string' ? `${what} on ${data}` : what || name;
 }
 
-/** Its state as a badge. */
+/** The state of a run as a badge. */
 export const badge = ({ state }: RunRecord): Html => html`<span class="state ${state}">${state}</span>`;
 
 /** An image with its bytes in the page. */

@@ -40,7 +40,7 @@ export interface RunAbout {
   readonly resumed?: readonly Resumption[];
 }
 
-/** By what a run went on after a step. */
+/** The device and version of wgrad with which a run went on after a step. */
 export interface Resumption extends Pick<RunAbout, 'adapter' | 'version' | 'commit' | 'started'> {
   /** The step of the checkpoint that it went on from. */
   readonly step: number;

@@ -21,7 +21,7 @@ export interface RunFolder {
   /** Writes a file of this folder atomically (see `writeFileAtomic`), unless the folder has become another process's. */
   write(name: string, data: Uint8Array | string): Promise<void>;
   /**
-   * To be called before a write that does not go through this object, and once more before a file takes its name.
+   * Must be called before a write that does not go through this object, and once more before a file takes its name.
    * @throws Error in one sentence once another process writes in the folder, or the folder is gone
    */
   check(): void;

@@ -34,7 +34,7 @@ export interface LockOptions {
 /** A folder in which this process alone writes. */
 export interface FolderLock {
   /**
-   * To be called before each write.
+   * Must be called before each write.
    * @throws Error in one sentence once the lock is another process's, or gone; from then on always the same
    */
   check(): void;

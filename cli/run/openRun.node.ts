@@ -28,7 +28,7 @@ export interface OpenedRun {
   readonly step: number;
   /** The trained system. Averaged weights, where it keeps any, are in the place of the last ones. */
   readonly system: System;
-  /** Its networks, of a system that makes samples of codes alone; undefined for the others. */
+  /** The networks of a system that makes samples of codes alone; undefined for the others. */
   readonly networks: Networks | undefined;
   /** The same system with its first weights, which the caller frees. */
   readonly untrained: () => System;

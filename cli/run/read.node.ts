@@ -11,7 +11,7 @@ import { CHECKPOINT, STATUS } from './runFiles.ts';
 
 /** A picture of a run folder. */
 export interface RunPicture extends PngHeader {
-  /** Its file's name. */
+  /** The name of the picture's file. */
   readonly name: string;
   /** The generator step, of `samples-000100.png`; undefined for `samples.png`. */
   readonly step: number | undefined;
@@ -23,10 +23,10 @@ export interface RunPicture extends PngHeader {
 export interface RunScore {
   /** Name in the file. */
   readonly key: string;
-  /** For people. */
+  /** The score's name for people. */
   readonly title: string;
   readonly value: number;
-  /** Its standard error or deviation. */
+  /** The score's standard error or deviation. */
   readonly spread?: number;
   /** The score of real training data, the best to hope for. */
   readonly floor?: number;

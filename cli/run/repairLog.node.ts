@@ -7,7 +7,7 @@ import { type LogLine, type LogText, parseJsonLines, spans } from './jsonLines.n
 
 /** What a log is to hold when its run goes on. */
 export interface RepairedLog {
-  /** Its rows up to the checkpoint, in the order of their steps. */
+  /** The log's rows up to the checkpoint, in the order of their steps. */
   readonly text: string;
   readonly rows: readonly Row[];
   /** What was missing or broken, a sentence each. */

@@ -97,7 +97,7 @@ interface View {
   measure(): Promise<StepRow>;
   /** A PNG of what was drawn when it was last measured. */
   picture(): Promise<Uint8Array>;
-  /** Before and after in words. */
+  /** Lines that say in words what changed. */
   lines(before: StepRow, after: StepRow): string[];
 }
 

@@ -27,13 +27,13 @@ export interface ProgressOptions {
   readonly start?: number;
   /** Shows nothing. */
   readonly quiet?: boolean;
-  /** Where to; standard error unless given. A terminal gets a bar, anything else a line now and then. */
+  /** The stream to write to; standard error unless given. A terminal gets a bar, anything else a line now and then. */
   readonly stream?: NodeJS.WriteStream;
 }
 
 /** Seconds over which the rate is taken, so that it follows the run and forgets its slow start. */
 const WINDOW = 20;
-/** Without a terminal: seconds between two lines at most, and how many a run has at least. */
+/** Without a terminal, seconds between two lines at most, and how many a run has at least. */
 const LINE_SECONDS = 10;
 const LINES = 10;
 /** Characters of the bar. */

@@ -17,7 +17,7 @@ export const terminal: { readonly out: Channel; readonly err: Channel } = {
   err: channel(() => process.stderr),
 };
 
-/** For commander, which prints help and wrong usage. */
+/** Where commander prints help and wrong usage. */
 export const commanderOutput = {
   writeOut: (text: string): void => write(process.stdout, printable(text, '\n\t')),
   writeErr: (text: string): void => write(process.stderr, printable(text, '\n\t')),

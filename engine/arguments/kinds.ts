@@ -63,16 +63,16 @@ export function returnedTensors<T extends Tensor | readonly Tensor[]>(called: st
   return ys;
 }
 
-/** As an option: a list of tensors. */
+/** The range of an option that is a list of tensors. */
 export const tensorListRange = {
   holds: (v: unknown): boolean => Array.isArray(v) && v.every(isTensor),
   says: 'a list of tensors',
 };
 
-/** As an option: a tensor. */
+/** The range of an option that is a tensor. */
 export const tensorRange = { holds: isTensor, says: 'a tensor' };
 
-/** As an option: a tensor or a number. */
+/** The range of an option that is a tensor or a number. */
 export const likeRange = {
   holds: (v: unknown): boolean => typeof v === 'number' || isTensor(v),
   says: 'a tensor or a number',

@@ -49,7 +49,7 @@ export async function gradcheck(fn: Fn, inputs: readonly Tensor[], options: Grad
 }
 
 /**
- * As `gradcheck`, for the function that takes the inputs and the cotangents of the outputs to the gradient: its derivative
+ * Does what `gradcheck` does, for the function that takes the inputs and the cotangents of the outputs to the gradient: its derivative
  * with respect to both. The cotangents are drawn from a normal distribution.
  */
 export async function gradgradcheck(

@@ -68,7 +68,7 @@ export function captureStep(device: WebGpuDevice, step: (...inputs: never[]) => 
   const inputs = like.map((t) => new Storage(pool.take(padded(t.size), `compile: ${t.describe()}`), 0, t.size));
   const outputs = new Map<Tensor, { storage: Storage; shape: Shape }>();
   const outside = new Map<Tensor, Storage>();
-  /** By whose they are; null for what the step set before it asked. */
+  /** The decisions of each object that was asked; null for what the step set before it asked. */
   const decisions = new Map<object, Decision | null>();
   const gradients = new StepGradients(device);
   let left: readonly Left[] = [];

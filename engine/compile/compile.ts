@@ -18,7 +18,7 @@ export interface CompiledStep<A extends readonly unknown[], R> {
   kernels(): readonly string[];
   /** Frees the memory of its captures. It can be called again, and captures anew. */
   dispose(): void;
-  /** As `dispose`, at the end of a block that says `using step = compile(...)`. */
+  /** Does what `dispose` does, at the end of a block that says `using step = compile(...)`. */
   [Symbol.dispose](): void;
 }
 

@@ -27,7 +27,7 @@ interface Constant {
 /** The inputs of a call, read. */
 export interface Call {
   readonly signature: Signature;
-  /** In the order of the tree; one that stands at two places comes twice. */
+  /** The tensors in the order of the tree; one that stands at two places comes twice. */
   readonly tensors: readonly Tensor[];
 }
 
@@ -40,7 +40,7 @@ export class Signature {
   readonly device: Device;
   /** Where each tensor stands: `input 0.label`. */
   readonly paths: readonly string[];
-  /** For each tensor the index of the first that is the same. */
+  /** The index, for each tensor, of the first that is the same. */
   readonly first: readonly number[];
   /** The values of the host. */
   readonly constants: readonly Constant[];

@@ -18,7 +18,7 @@ import { arityOf, checkCount, checkedPlan, checkedShape } from './customPlan.ts'
 export interface CustomOpContext {
   /** The inputs of the call. */
   readonly inputs: readonly Tensor[];
-  /** Its result. */
+  /** The result of the call. */
   readonly output: Tensor;
   /** What `forward` saved beside its result. */
   readonly saved: readonly Tensor[];
@@ -61,7 +61,7 @@ export interface CustomOp {
    */
   readonly forward: (...inputs: Tensor[]) => Tensor | SavedResult;
   /**
-   * For each input the vector-Jacobian product, written in ops: the cotangent g of the output in, that of the input out (in
+   * The vector-Jacobian product for each input, written in ops: the cotangent g of the output in, that of the input out (in
    * the shape of the input, or of the output where the input was broadcast to it). null where the derivative is zero. Rules may be differentiated in turn: `output` and `saved` are functions of the inputs.
    */
   readonly vjp?: readonly (((g: Tensor, context: CustomOpContext) => Tensor) | null)[];

@@ -12,7 +12,7 @@ export interface StorageBinding {
 export interface Bindings {
   /** The least and the most words that fill the uniform block; 0 and 0 without one, undefined where its type is not understood. */
   readonly words: readonly [least: number, most: number] | undefined;
-  /** By number of the binding. */
+  /** The storage buffers by number of the binding. */
   readonly storage: ReadonlyMap<number, StorageBinding>;
 }
 

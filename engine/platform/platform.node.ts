@@ -52,7 +52,7 @@ export async function openDevice(choice: AdapterChoice): Promise<Opened> {
  * keeps it.
  */
 const instances = new Map<string, GPU>();
-/** Those that a device of theirs was lost from: they are kept, but not asked for another. */
+/** GPU objects that lost a device: they are kept, but not asked for another. */
 const retired: GPU[] = [];
 
 function retire(gpu: GPU): void {

@@ -9,19 +9,19 @@ import type { Tensor } from '../tensor/tensor.ts';
 
 /** One line of the tape: a leaf (`op` undefined) or an op. */
 export interface TapeEntry {
-  /** Its number on the tape, from 1. */
+  /** The entry's number on the tape, from 1. */
   readonly id: number;
   /** The op's name; undefined for a leaf. */
   readonly op: string | undefined;
   /** What it is called where another op does the work: `mul` by a number is an op `affine`. Absent: as `op`. */
   readonly called?: string;
   /**
-   * Of an op in a recorded backward pass: the op that was differentiated, and its entry, where it is on this tape.
+   * What an op in a recorded backward pass comes from: the op that was differentiated, and its entry, where it is on this tape.
    */
   readonly from?: {
     /** What is differentiated. */
     readonly op: string;
-    /** Its entry on this tape. */
+    /** The entry of the differentiated op on this tape. */
     readonly id?: number;
   };
   /** The entries that the op read. */

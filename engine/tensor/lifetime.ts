@@ -73,7 +73,7 @@ export function born(t: Owned): void {
   else t.census.loosened();
 }
 
-/** To be called while it still has its memory. */
+/** Notes that a tensor died. It must still have its memory. */
 export function died(t: Owned): void {
   t.census.alive--;
   if (t.owner) t.owner.owned.delete(t);

@@ -9,7 +9,7 @@ import type { Submits } from './submits.ts';
 /** A storage buffer as a dispatch binds it. */
 export interface Binding {
   readonly buffer: GpuBuffer;
-  /** In bytes. */
+  /** The place in the buffer, in bytes. */
   readonly offset: number;
   readonly size: number;
 }

@@ -30,7 +30,7 @@ export class GpuBuffer implements Buffer {
 /** Bytes that `elements` are bound as: bindings are rounded up to whole vectors; see Kernel. */
 export const padded = (elements: number): number => Math.max(16, Math.ceil(elements / 4) * 16);
 
-/** As `padded`. @throws DeviceError if the adapter cannot bind so much at once */
+/** Bytes that `elements` are bound as, see `padded`. @throws DeviceError if the adapter cannot bind so much at once */
 export function bindable(elements: number, limit: number, what: string): number {
   const bytes = padded(elements);
   if (bytes <= limit) return bytes;

@@ -8,7 +8,7 @@ export interface Split {
 export interface DataSource {
   /** The name on the command line, such as 'mnist'. */
   readonly name: string;
-  /** For headings, such as 'MNIST'. */
+  /** The name for headings, such as 'MNIST'. */
   readonly title: string;
   /** What the samples are: images, points, or images of two domains ('pairs'). */
   readonly kind: 'images' | 'points' | 'pairs';

@@ -18,9 +18,9 @@ import { stackDigits } from './stackDigits.ts';
 export interface DataSetEntry {
   /** What {@link openSampleSet} and the command line call it. */
   readonly name: string;
-  /** For headings. */
+  /** The name of the data set for headings. */
   readonly title: string;
-  /** As in a `SampleSet`. */
+  /** What the samples are, as in a `SampleSet`. */
   readonly kind: DataSource['kind'];
   /** What it shows, in a line. */
   readonly about: string;
@@ -28,9 +28,9 @@ export interface DataSetEntry {
   readonly shape: readonly number[];
   /** Samples to learn from and held-out ones, unless options change them; absent where the files decide. */
   readonly size?: readonly [train: number, test: number];
-  /** Where it comes from: the paper or the project. */
+  /** The source of the data: the paper or the project. */
   readonly source: string;
-  /** Under which it may be used and passed on. */
+  /** The licence under which it may be used and passed on. */
   readonly licence: string;
   /** How to get it. */
   readonly obtain: string;

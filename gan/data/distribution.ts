@@ -5,9 +5,9 @@ import type { Modes, SampleSet } from './sampleSet.ts';
 
 /** A distribution on the line or in the plane, to draw from. */
 export interface Distribution {
-  /** As in a `SampleSet`. */
+  /** The name of the distribution, as in a `SampleSet`. */
   readonly name: string;
-  /** As in a `SampleSet`. */
+  /** The title of the distribution, as in a `SampleSet`. */
   readonly title: string;
   /** Numbers in a point: 1 on the line, 2 in the plane. */
   readonly dimension: number;

@@ -13,14 +13,14 @@ export interface FoundImage {
 /** A picture or folder that was not read. */
 export interface Passed {
   readonly path: string;
-  /** In a few words. */
+  /** The reason, in a few words. */
   readonly reason: string;
   readonly isFolder: boolean;
 }
 
 /** What a folder and those below it hold. */
 export interface FoundImages {
-  /** By path. */
+  /** The pictures that were found, ordered by path. */
   readonly found: readonly FoundImage[];
   /** Pictures and folders that were passed over, by path. */
   readonly passed: readonly Passed[];

@@ -13,7 +13,7 @@ interface HandFile {
   readonly title: string;
   /** The Debian package. */
   readonly package: string;
-  /** In Debian's folder of TrueType fonts. The first font of each file has the forms of mainland China. */
+  /** The file in Debian's folder of TrueType fonts. The first font of each file has the forms of mainland China. */
   readonly file: string;
   /**
    * How far the upper edge of the em box lies above the baseline, in 1/1024 em. Arphic's fonts say it themselves. The vertical metrics of

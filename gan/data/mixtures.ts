@@ -47,7 +47,7 @@ export interface GaussianRingOptions {
 export interface GaussianGridOptions {
   /** Gaussians along each axis. Default 5, 25 in all. */
   readonly side?: number;
-  /** Between neighbouring centres, above 0. Default 2. */
+  /** The distance between neighbouring centres, above 0. Default 2. */
   readonly spacing?: number;
   /** Standard deviation of each mode along each axis, above 0. Default 0.05. */
   readonly sigma?: number;

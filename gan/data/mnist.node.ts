@@ -18,7 +18,7 @@ const fashionRemedy = `on Debian and Ubuntu \`apt-get install dataset-fashion-mn
 const FASHION_FOLDER = '/usr/share/datasets/fashion-mnist';
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
-/** By label, as in the data set's own table. */
+/** The classes' names by label, as in the data set's own table. */
 const FASHION = [
   ...['T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat'],
   ...['Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot'],

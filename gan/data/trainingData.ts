@@ -6,7 +6,7 @@ import type { SampleSet } from './sampleSet.ts';
 export type TrainingSample = {
   /** The image, in [-1, 1], or the point. */
   readonly sample: ArraySample;
-  /** Its class, a number, where the set has labels. */
+  /** The class of each sample, a number, where the set has labels. */
   readonly label?: ArraySample;
 };
 

@@ -14,7 +14,7 @@ export interface BirthdayParadoxOptions {
    * differ unless given: nearer than any two real ones. 0, which only copies reach, where all reference samples are equal.
    */
   readonly threshold?: number;
-  /** Where it computes; the current device unless given. */
+  /** The device that computes; the current device unless given. */
   readonly device?: Device;
 }
 
@@ -24,7 +24,7 @@ export interface SamplePair {
   readonly first: number;
   /** Number of the second sample. */
   readonly second: number;
-  /** Their Euclidean distance. */
+  /** The Euclidean distance of the two. */
   readonly distance: number;
 }
 
@@ -43,7 +43,7 @@ export interface BirthdayParadox {
   readonly collisions: number;
   /** The distance below which pairs counted as the same. */
   readonly threshold: number;
-  /** For people to judge, as the paper asks: the 20 nearest pairs of a sample and its nearest neighbour. */
+  /** The 20 nearest pairs of a sample and its nearest neighbour, for people to judge, as the paper asks. */
   readonly closest: readonly SamplePair[];
 }
 

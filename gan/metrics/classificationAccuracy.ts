@@ -30,7 +30,7 @@ export interface ClassificationAccuracyOptions {
   readonly lr?: number;
   /** Makes the classifier, from samples [N, ...] to logits [N,K]; a small network for points or images unless given. */
   readonly model?: (rng: Rng) => nn.Module;
-  /** Where it computes; the current device unless given. */
+  /** The device that computes; the current device unless given. */
   readonly device?: Device;
 }
 

@@ -3,7 +3,7 @@ import { type Device, withDevice } from '../../engine/index.ts';
 import { loadSafetensors } from '../../nn/io/file.node.ts';
 import { DigitClassifier } from './digitClassifier.ts';
 
-/** Beside this file, in the sources and in the package. */
+/** The file of the classifier's weights, beside this file in the sources and in the package. */
 export const DIGIT_WEIGHTS = fileURLToPath(new URL('./digitClassifier.safetensors', import.meta.url));
 
 /**

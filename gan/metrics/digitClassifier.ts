@@ -11,9 +11,9 @@ export const DIGIT_FEATURES = 64;
  * Three strided convolutions with batch norm, a hidden layer and ten logits: 65,266 parameters.
  */
 export class DigitClassifier extends nn.Module {
-  /** From images to features. */
+  /** The layers from images to features. */
   readonly body: nn.Sequential;
-  /** From features to the logits of the ten digits. */
+  /** The layer from features to the logits of the ten digits. */
   readonly head: nn.Linear;
 
   /** Makes the weights, on the current device. @param rng fills them; the layers' own unless given */

@@ -13,7 +13,7 @@ import { type MetricName, metrics } from './table.ts';
 export interface FeatureSource {
   /** What titles call it, such as 'digit classifier'. */
   readonly title: string;
-  /** In evaluation mode. */
+  /** The network, in evaluation mode. */
   readonly network: FeatureNetwork | FeatureClassifier;
   /** How many classes its `forward` gives logits of, if it is a classifier. */
   readonly classes?: number;
@@ -33,13 +33,13 @@ export interface EvaluateOptions {
   readonly set?: SampleSet;
   /** What images are compared by; without it they are measured in pixels only. */
   readonly features?: FeatureSource;
-  /** Which of {@link metrics}, in this order; all for which everything needed is there unless given. */
+  /** The metrics to measure, of {@link metrics}, in this order; all for which everything needed is there unless given. */
   readonly names?: readonly MetricName[];
   /** Decides all random choices; 0 unless given. A score does not depend on which others are asked for. */
   readonly seed?: number;
   /** Whether real samples and noise are measured too, which takes three times as long. Default true. */
   readonly baselines?: boolean;
-  /** Where it computes, and where the network of `features` is; the current device unless given. */
+  /** The device that computes, and where the network of `features` is; the current device unless given. */
   readonly device?: Device;
   /** Called before each score is computed. */
   readonly onProgress?: (progress: EvaluateProgress) => void;
@@ -49,7 +49,7 @@ export interface EvaluateOptions {
 export interface EvaluateProgress {
   /** The metric that comes next. */
   readonly name: MetricName;
-  /** Its title. */
+  /** The metric's title. */
   readonly title: string;
   /** Metrics that are done. */
   readonly done: number;

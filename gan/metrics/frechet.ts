@@ -102,7 +102,8 @@ export interface Fid {
   /** The distance; 0 or more, lower is better. */
   readonly value: number;
   /**
-   * Without the bias of few samples: the limit for infinitely many. May be slightly negative; NaN without an estimate, as for fewer than
+   * The distance without the bias of few samples: the limit for infinitely many.
+   * It may be slightly negative; NaN without an estimate, as for fewer than
    * 4 D samples in either set.
    */
   readonly unbiased: number;

@@ -15,7 +15,7 @@ export interface KidOptions {
   readonly subsets?: number;
   /** Samples in a subset; 1,000 unless given, or half of the samples where that is less: subsets of all would be the same. */
   readonly subsetSize?: number;
-  /** Where it computes; the current device unless given. */
+  /** The device that computes; the current device unless given. */
   readonly device?: Device;
 }
 

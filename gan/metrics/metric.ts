@@ -4,7 +4,7 @@ import type { MetricSamples } from './samples.ts';
 
 /** One set of samples, whose features and classes are computed when a metric first asks for them. */
 export interface MetricSubject {
-  /** In random order: metrics that look at few take the first. */
+  /** The samples in random order: metrics that look at few take the first. */
   readonly samples: MetricSamples;
   /** Points as they are, or the features of images, [N,D]. */
   features(): Promise<MetricSamples>;
@@ -24,7 +24,7 @@ export interface MetricContext {
   readonly classShares?: readonly number[];
   /** Decides all random choices, for each metric by itself. */
   readonly seed: number;
-  /** Where it computes. */
+  /** The device that computes. */
   readonly device: Device;
   /** Computes once what several metrics of this context share. */
   shared<T>(key: string, compute: () => Promise<T>): Promise<T>;
@@ -34,7 +34,7 @@ export interface MetricContext {
 export interface Score {
   /** The score. */
   readonly value: number;
-  /** Its standard error or deviation, as the metric says, where it has one. */
+  /** The score's standard error or deviation, as the metric says, where it has one. */
   readonly spread?: number;
   /**
    * Further scores by name, such as FID's estimate without bias; NaN where there is none. `atLeast` is true where the value is a lower
@@ -61,7 +61,7 @@ export interface Dimensions {
 
 /** A row of the table `metrics`. */
 export interface Metric {
-  /** For headings; what it is measured on is put behind it in brackets where it needs features or a classifier. */
+  /** The name for headings; what it is measured on is put behind it in brackets where it needs features or a classifier. */
   readonly title: string;
   /** Whether a higher or a lower score is better. */
   readonly better: 'higher' | 'lower';

@@ -11,7 +11,7 @@ export interface MmdOptions {
    * four times the median distance of reference points, which does not depend on the samples, so that scores compare.
    */
   readonly bandwidths?: readonly number[];
-  /** Where it computes; the current device unless given. */
+  /** The device that computes; the current device unless given. */
   readonly device?: Device;
 }
 
@@ -74,7 +74,7 @@ async function discrepancy(a: Rows, b: Rows, device: Device, kernel: Parameters<
   return within + reference - 2 * between;
 }
 
-/** In float64, of evenly spaced reference points. */
+/** Bandwidths around the median distance, in float64, of evenly spaced reference points. */
 function medianBandwidths(reference: Rows): number[] {
   const n = Math.min(reference.count, MEDIAN_POINTS);
   const at = (i: number) => Math.floor((i * reference.count) / n);

@@ -42,7 +42,7 @@ export interface MsSsimOptions {
    * numbers of scales do not compare; with 1 it is plain SSIM.
    */
   readonly scales?: number;
-  /** Where it computes; the current device unless given. */
+  /** The device that computes; the current device unless given. */
   readonly device?: Device;
 }
 
@@ -177,7 +177,7 @@ export async function msSsimDiversity(
   return { value, standardDeviation, scales: used };
 }
 
-/** For each sample, those of its class, itself among them. */
+/** The samples of the same class for each sample, itself among them. */
 function groups(count: number, labels: ArrayLike<number> | undefined): (i: number) => readonly number[] {
   const byClass = new Map<number, number[]>();
   for (let i = 0; i < count; i++) {

@@ -95,9 +95,9 @@ export async function radii(a: Rows, k: number, device: Device): Promise<Float64
 
 /** How rows lie in balls around other rows. */
 export interface BallCounts {
-  /** For each row of `a`, how many balls hold it. */
+  /** How many balls hold each row of `a`. */
   readonly balls: Int32Array;
-  /** For each ball, how many rows of `a` it holds. */
+  /** How many rows of `a` each ball holds. */
   readonly held: Int32Array;
 }
 

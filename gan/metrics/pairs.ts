@@ -96,7 +96,7 @@ export function centred(a: Rows, b: Rows): readonly [a: Rows, b: Rows] {
   return [a === b ? movedB : moved(a), movedB];
 }
 
-/** In float64, |a_i - b_j|². */
+/** The squared distance, in float64, |a_i - b_j|². */
 export function exactSquaredDistance(a: Rows, i: number, b: Rows, j: number): number {
   const d = a.width;
   let total = 0;
@@ -128,7 +128,7 @@ export async function meanOverPairs(
   return total / (a.count * (others ? b.count - 1 : b.count));
 }
 
-/** In float64, |a_i|² of each row. */
+/** The squared lengths, in float64, |a_i|² of each row. */
 export function squaredNorms({ data, count, width }: Rows): Float64Array {
   const norms = new Float64Array(count);
   for (let i = 0; i < data.length; i++) norms[Math.floor(i / width)]! += data[i]! ** 2;

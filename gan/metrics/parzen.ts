@@ -16,7 +16,7 @@ export interface ParzenOptions {
    * points of another spread give others.
    */
   readonly sigmas?: readonly number[];
-  /** Where it computes; the current device unless given. */
+  /** The device that computes; the current device unless given. */
   readonly device?: Device;
 }
 
@@ -24,7 +24,7 @@ export interface ParzenOptions {
 export interface ParzenLogLikelihood {
   /** Mean log likelihood of a reference sample in nats; higher is better. A density: it depends on the unit of the coordinates. */
   readonly value: number;
-  /** Its standard error over the reference samples. */
+  /** The estimate's standard error over the reference samples. */
   readonly standardError: number;
   /** The standard deviation of the Gaussians. */
   readonly sigma: number;

@@ -8,7 +8,7 @@ import { bothRows, type MetricSamples } from './samples.ts';
 export interface NeighbourhoodOptions {
   /** A ball reaches to the k-th nearest neighbour of its centre. Default 3 for precision and recall, 5 for density and coverage. */
   readonly k?: number;
-  /** Where it computes; the current device unless given. */
+  /** The device that computes; the current device unless given. */
   readonly device?: Device;
 }
 

@@ -13,7 +13,7 @@ export const LEAST_SIDE = 8;
  * seed makes the same network; scores of others do not compare.
  */
 export class RandomFeatures extends nn.Module {
-  /** From images to features. */
+  /** The layers from images to features. */
   readonly body: nn.Sequential;
 
   /**

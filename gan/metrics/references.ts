@@ -9,7 +9,7 @@ import { type MetricSamples, rowsOf, sliceSamples, takeSamples } from './samples
 export const shuffled = (samples: MetricSamples, rng: Rng): MetricSamples =>
   takeSamples(samples, rng.hostPermutation(samples.shape[0]!));
 
-/** At most so many samples of a split, drawn from all of it without replacement, as networks see them. */
+/** `most` samples of a split, or all where it has fewer, drawn from all of it without replacement, as networks see them. */
 function drawnFrom(split: Samples, shape: readonly number[], rng: Rng, most: number = split.count): MetricSamples {
   const which = rng.hostPermutation(split.count).subarray(0, Math.min(most, split.count));
   const { labels } = split;

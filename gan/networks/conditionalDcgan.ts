@@ -55,7 +55,7 @@ function checkedLabel(owner: string, label: Tensor, { shape: [n] }: Tensor): Ten
 export class ConditionalGenerator extends nn.Module<[z: Tensor, label: Tensor]> {
   /** What the generator knows of each class, [classes, embedding]. */
   readonly embedding: nn.Embedding;
-  /** From a code with the vector of its class behind it to an image. */
+  /** What makes an image of a code with the vector of its class behind it. */
   readonly body: nn.Module;
 
   /** Takes its parts. */
@@ -81,9 +81,9 @@ export class ConditionalGenerator extends nn.Module<[z: Tensor, label: Tensor]> 
 export class ConditionalCritic extends nn.Module<[x: Tensor, label: Tensor]> {
   /** What the critic knows of each class: [classes, H * W] of a picture, [classes, F] of a vector. */
   readonly embedding: nn.Embedding;
-  /** From images, with or without the channel, to features [N, F]. */
+  /** The layers from images, with or without the channel, to features [N, F]. */
   readonly features: nn.Module;
-  /** From features to scores. */
+  /** The layer from features to scores. */
   readonly score: nn.Module;
   /** How it is told the class. */
   readonly condition: 'channel' | 'projection';

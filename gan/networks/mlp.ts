@@ -17,7 +17,7 @@ export interface MlpOptions extends CriticOptions {
   readonly width?: number;
   /** Hidden layers of the generator. Default 3. */
   readonly depth?: number;
-  /** After each hidden layer of the generator. Default 'relu'. */
+  /** The function after each hidden layer of the generator. Default 'relu'. */
   readonly activation?: MlpActivation;
   /** The generator's norm, between each hidden layer and its activation. Default 'none'. */
   readonly norm?: 'batch' | 'none';
@@ -25,7 +25,7 @@ export interface MlpOptions extends CriticOptions {
   readonly criticWidth?: number;
   /** Hidden layers of the critic. Default: as `depth`. */
   readonly criticDepth?: number;
-  /** As `activation`, for the critic; 'maxout' for units that each take the largest of five linear functions. Default 'relu'. */
+  /** The function after each hidden layer of the critic; 'maxout' for units that each take the largest of five linear functions. Default 'relu'. */
   readonly criticActivation?: MlpActivation | 'maxout';
   /** Fills the weights: the generator's first, then the critic's, each in the order of its layers. */
   readonly rng: Rng;

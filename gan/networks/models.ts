@@ -23,7 +23,7 @@ export interface NetworksOptions extends CriticOptions {
 
 /** One row of {@link models}. */
 export interface Model {
-  /** For headings. */
+  /** The model's name for headings. */
   readonly title: string;
   /** The shapes of samples that it makes, in words. */
   readonly makes: string;

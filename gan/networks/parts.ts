@@ -56,7 +56,7 @@ export function checkedRng(model: string, rng: Rng): Rng {
 
 /** Shapes of square images. */
 export interface Squares {
-  /** Their height, which is their width. */
+  /** The height of the images, which is their width. */
   readonly size: number;
   readonly channels: number;
 }

@@ -24,7 +24,7 @@ import { namesOf, rowsOf } from '../rows.ts';
 export interface Objective {
   /** What errors call it; of those in the table, the name on the command line. */
   readonly name: string;
-  /** For headings; the name unless given. */
+  /** What headings call it; the name unless given. */
   readonly title?: string;
   /**
    * Whether the generator's loss looks at real samples too. Default false: then the generator's step makes no pass of the critic for
@@ -53,11 +53,11 @@ export interface Objective {
 export interface Estimate {
   /** The column in the logs: 'jsd', 'wasserstein', ... */
   readonly name: string;
-  /** For headings of plots, such as 'Jensen-Shannon divergence, as the discriminator sees it'; the name unless given. */
+  /** What headings of plots call it, such as 'Jensen-Shannon divergence, as the discriminator sees it'; the name unless given. */
   readonly title?: string;
-  /** For the axis of plots: its unit, such as 'nats', or its range. */
+  /** What the axis of plots says: its unit, such as 'nats', or its range. */
   readonly unit?: string;
-  /** For the progress bar, such as 'W'; the name unless given. */
+  /** What the progress bar calls it, such as 'W'; the name unless given. */
   readonly short?: string;
   /** The estimate from the critic's loss, without penalties. Works for numbers read from the device. */
   fromLoss(criticLoss: number): number;

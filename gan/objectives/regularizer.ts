@@ -15,9 +15,9 @@ import { type CriticFunction, draganPenalty, gradientPenalty, zeroCentredPenalty
 export interface Regularizer {
   /** What it is called; of those in the table, the name on the command line. */
   readonly name: string;
-  /** For headings, with its strength: 'gradient penalty 10'. The name unless given. */
+  /** What headings call it, with its strength: 'gradient penalty 10'. The name unless given. */
   readonly title?: string;
-  /** Its strength; absent where it has none. */
+  /** The penalty's strength; absent where it has none. */
   readonly strength?: number;
   /** Changes the critic, once, before its optimizer is made. @param rng for first values */
   prepare?(critic: Module, rng: Rng): void;
@@ -30,7 +30,7 @@ export interface Regularizer {
 type Effect = Pick<Regularizer, 'prepare' | 'penalty' | 'project'>;
 
 interface Family {
-  /** With the strength in its place. */
+  /** The name for headings, with the strength in its place. */
   readonly title: (strength: number) => string;
   /** The default strength; undefined where there is nothing to weigh. */
   readonly strength: number | undefined;

@@ -11,7 +11,7 @@ expressionFunction('tickText', tickText);
 /** Vega-Lite's remarks are on specifications, which are ours. */
 const silent: LoggerInterface = logger(None);
 
-/** Between rows of pictures, in pixels. */
+/** The distance between rows of pictures, in pixels. */
 const GAP = 18;
 
 /** A Vega-Lite specification of fixed width and height. */
@@ -23,11 +23,11 @@ export interface Picture {
 
 /** What stands around the pictures. */
 export interface Around {
-  /** In bold above. */
+  /** The title, in bold above. */
   readonly title?: string;
-  /** Under the title; broken into lines. */
+  /** The text under the title; it is broken into lines. */
   readonly under?: string;
-  /** Of the whole, in pixels. */
+  /** The width of the whole, in pixels. */
   readonly width: number;
   /** Pictures in a row; 1 unless given. */
   readonly columns?: number;
@@ -57,7 +57,7 @@ export function draw(pictures: readonly Picture[], { title = '', under = '', wid
 /** What a picture takes beside its drawing area. */
 interface Drawn {
   readonly body: string;
-  /** From the upper end of all that is drawn to the lower, in pixels. */
+  /** The distance from the upper end of all that is drawn to the lower, in pixels. */
   readonly height: number;
 }
 
@@ -77,7 +77,7 @@ function drawn({ left, ...spec }: Picture): Drawn {
   }
 }
 
-/** Without what Vega adds for scripts, and with places in hundredths of a pixel: about half of the text. */
+/** An SVG without what Vega adds for scripts, and with places in hundredths of a pixel: about half of the text. */
 const shortened = (svg: string): string =>
   svg
     .replace(/ (class|role|aria-[a-z]+|pointer-events)="[^"]*"/g, '')

@@ -2,9 +2,9 @@ import { checkRange, ranges } from '../../engine/internal.ts';
 
 /** A picture of bytes, rows from the top, channels interleaved: 1 = grey, 3 = RGB, 4 = RGBA. */
 export interface ByteImage {
-  /** In pixels. */
+  /** The width in pixels. */
   readonly width: number;
-  /** In pixels. */
+  /** The height in pixels. */
   readonly height: number;
   /** 1 = grey, 3 = RGB, 4 = RGBA. */
   readonly channels: 1 | 3 | 4;

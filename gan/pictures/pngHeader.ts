@@ -4,9 +4,9 @@ const [HEADER, END] = [33, 12];
 
 /** What the head of a PNG file says. */
 export interface PngHeader {
-  /** In pixels. */
+  /** The width in pixels. */
   readonly width: number;
-  /** In pixels. */
+  /** The height in pixels. */
   readonly height: number;
   /** 1 = grey, 2 = grey and alpha, 3 = RGB or a palette, 4 = RGBA. */
   readonly channels: 1 | 2 | 3 | 4;

@@ -20,7 +20,7 @@ export interface PointsPlot {
   readonly box?: Box;
   /** Above the picture. */
   readonly title?: string;
-  /** Under the title, such as the run's settings. */
+  /** The text under the title, such as the run's settings. */
   readonly subtitle?: string;
   /** Side of the square in pixels, 64 to 4096. Default 480. */
   readonly size?: number;
@@ -150,7 +150,7 @@ const OP = 'plotPoints';
 /** Blue and orange of Okabe and Ito: apart for colour-blind readers too. */
 const COLORS = { real: PALETTE[0], generated: PALETTE[1] } as const;
 
-/** Those of the points that are numbers. */
+/** Places of the points that are numbers. */
 const pairs = ({ data }: SampleArray): { x: number; y: number }[] =>
   Array.from({ length: data.length / 2 }, (_, i) => ({ x: data[2 * i]!, y: data[2 * i + 1]! })).filter(
     ({ x, y }) => Number.isFinite(x) && Number.isFinite(y),

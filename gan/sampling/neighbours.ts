@@ -22,7 +22,7 @@ export interface NeighbourOptions {
 export interface Neighbours {
   /** How many there are of each sample. */
   readonly k: number;
-  /** Their places in the training data, [Q * k]. */
+  /** The neighbours' places in the training data, [Q * k]. */
   readonly indices: Uint32Array;
   /** Euclidean distances in the unit of what is compared, [Q * k]; 0 for a copy. */
   readonly distances: Float64Array;

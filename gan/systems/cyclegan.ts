@@ -38,9 +38,9 @@ export class Cyclegan implements System<'x' | 'y'>, Translator {
   readonly players: Readonly<Record<'translators' | 'critics', Player>>;
   /** The pools of past translations, and what draws from them. */
   readonly state: Readonly<Record<'rng' | 'poolX' | 'poolY', Rng | ReplayPool>>;
-  /** From the first domain to the second, images [N,H,W,C]. */
+  /** The network from the first domain to the second, images [N,H,W,C]. */
   readonly toY: Module;
-  /** From the second domain to the first. */
+  /** The network from the second domain to the first. */
   readonly toX: Module;
   private readonly critics: { readonly x: Module; readonly y: Module };
   private readonly pools: { readonly x: ReplayPool; readonly y: ReplayPool };

@@ -20,7 +20,7 @@ export interface LinearAutoencoderSettings {
 
 /** The mean of samples, of which batches come one after the other. */
 class Centre extends Module<[samples: Tensor]> {
-  /** As long as a sample has numbers. */
+  /** The mean of the samples, as long as a sample has numbers. */
   readonly mean: Buffer;
 
   constructor(size: number) {
@@ -47,9 +47,9 @@ class Centre extends Module<[samples: Tensor]> {
 export class LinearAutoencoder implements System<'data'>, LinearDecoder {
   /** The one player. */
   readonly players: Readonly<Record<'autoencoder', Player>>;
-  /** From centred samples [N, numbers of a sample] to codes [N, code]. */
+  /** The layer from centred samples [N, numbers of a sample] to codes [N, code]. */
   readonly encoder: Module;
-  /** From codes to samples. */
+  /** The layer from codes to samples. */
   readonly decoder: Module;
   /** The mean of what has been learnt from, which is taken away before the encoder and put back behind the decoder. */
   readonly state: CheckpointParts;

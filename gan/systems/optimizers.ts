@@ -9,7 +9,7 @@ export type OptimizerName = (typeof optimizerNames)[number];
 
 /** What decides an optimizer beside its learning rate. */
 export interface OptimizerSettings {
-  /** Its name. */
+  /** The optimizer's name. */
   readonly optimizer: OptimizerName;
   /** Decay rates of Adam. */
   readonly betas: readonly [number, number];

@@ -32,7 +32,7 @@ export interface Making<O> extends DataShape {
 
 /** A named set of choices. */
 export interface Preset<O> {
-  /** For `--help`. */
+  /** What `--help` calls it. */
   readonly title: string;
   /** What differs from the defaults, by the kind of data. */
   readonly settings: Readonly<Record<'images' | 'points', Partial<O & RunSettings>>>;
@@ -124,9 +124,9 @@ export interface SystemRow<O extends object, S extends string, T extends System<
   readonly paper: string;
   /** What it claims, in a line. */
   readonly about: string;
-  /** Its own settings. */
+  /** The settings that only this system has. */
   readonly options: Settings<O>;
-  /** Its own defaults of the settings that every run has. */
+  /** The system's defaults of the settings that every run has. */
   readonly run?: Partial<RunSettings>;
   /** What it must find in its data. */
   readonly needs: readonly Need[];

@@ -18,9 +18,9 @@ import type { Lab, Measure, Show } from './row.ts';
 
 /** A system that translates images of the first domain into those of the second. */
 export interface Translator extends System<string> {
-  /** From the first domain to the second, images [N,H,W,C]. */
+  /** The network from the first domain to the second, images [N,H,W,C]. */
   readonly toY: Module;
-  /** From the second domain to the first, of a system that translates both ways. */
+  /** The network from the second domain to the first, of a system that translates both ways. */
   readonly toX?: Module;
 }
 

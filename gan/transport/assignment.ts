@@ -2,7 +2,7 @@ import { checkRange, ranges } from '../../engine/internal.ts';
 
 /** What {@link assignment} finds. */
 export interface Assignment {
-  /** For each row its column: each column once. */
+  /** The column of each row; each column stands once. */
   readonly columns: Int32Array;
   /** The sum of the costs of the chosen places. */
   readonly cost: number;

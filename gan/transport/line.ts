@@ -3,7 +3,7 @@ import { checkedMasses, sumOf } from './masses.ts';
 
 /** Samples on the line with a weight for each. */
 export interface WeightedSamples {
-  /** Where they are, in any order; finite. */
+  /** The places of the points, in any order; finite. */
   readonly samples: ArrayLike<number>;
   /** One for each sample, >= 0; only their ratios count. */
   readonly weights: ArrayLike<number>;

@@ -2,9 +2,9 @@ import { MASS_TOLERANCE, type Segment } from './line.ts';
 
 /** A piecewise-linear function on the line. */
 export interface LinePotential {
-  /** Where its slope changes, ascending. */
+  /** The places where the potential's slope changes, ascending. */
   readonly knots: Float64Array;
-  /** Its value at each knot, in the unit of the line; 0 at the first. */
+  /** The potential's value at each knot, in the unit of the line; 0 at the first. */
   readonly values: Float64Array;
   /** f(x): between knots linear, beyond them constant. */
   at(x: number): number;

@@ -12,9 +12,9 @@ export interface Wasserstein1dOptions {
 export interface MovedMass {
   /** Above 0; all masses sum to 1. */
   readonly mass: number;
-  /** Where it comes from: left and right end. */
+  /** The interval that the mass comes from: left and right end. */
   readonly from: readonly [number, number];
-  /** Where it goes, the left end to the left end. */
+  /** The interval that the mass goes to, the left end to the left end. */
   readonly to: readonly [number, number];
 }
 

@@ -13,7 +13,7 @@ export interface Conv3dGeometry {
   readonly kernel: readonly [number, number, number];
   readonly out: readonly [number, number, number];
   readonly stride: readonly [number, number, number];
-  /** Before the image; what is behind it follows from `out`. */
+  /** How many zeros stand before the image; how many behind it follows from `out`. */
   readonly padding: readonly [number, number, number];
   readonly dilation: readonly [number, number, number];
 }

@@ -24,9 +24,9 @@ export interface Column {
   readonly data: NumberArray;
   /** The shape of one sample. Default [], a number. */
   readonly shape?: Shape;
-  /** As in {@link ArraySample}. */
+  /** The scale, as in {@link ArraySample}. */
   readonly scale?: number;
-  /** As in {@link ArraySample}. */
+  /** The shift, as in {@link ArraySample}. */
   readonly shift?: number;
 }
 
@@ -40,7 +40,7 @@ export interface Column {
  */
 export class ArrayDataset<K extends string> implements Dataset<Readonly<Record<K, ArraySample>>> {
   readonly length: number;
-  /** As given. */
+  /** The columns as they were given. */
   readonly columns: Readonly<Record<K, Column>>;
 
   /** @throws ShapeError if columns have different numbers of samples, or one ends inside a sample */
@@ -72,7 +72,7 @@ export class ArrayDataset<K extends string> implements Dataset<Readonly<Record<K
  */
 export class TensorDataset<K extends string> implements Dataset<Readonly<Record<K, Tensor>>> {
   readonly length: number;
-  /** As given. */
+  /** The tensors as they were given. */
   readonly tensors: Readonly<Record<K, Tensor>>;
 
   /** @throws ShapeError if the tensors differ in their first axis, or one is a scalar */

@@ -108,7 +108,7 @@ export class DataLoader<S, T = S, B = Batch<T>> implements Iterable<B>, AsyncIte
     return this.#options.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
-  /** Where it is now: what {@link loadStateDict} goes on from, batches that were got ready ahead included. */
+  /** The loader's place now: what {@link loadStateDict} goes on from, batches that were got ready ahead included. */
   stateDict(): DataLoaderState {
     const { rng } = this;
     const now = { seed: rng.seed, offset: rng.offset };

@@ -86,7 +86,7 @@ const isLazy = (t: StoredTensor | LazyTensor): t is LazyTensor =>
  * const { data } = await file.read('layers.0.weight');
  */
 export class SafetensorsFile {
-  /** Where it was found. */
+  /** The path at which the file was found. */
   readonly path: string;
   /** What the file holds, by name, in its order. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;

@@ -18,7 +18,7 @@ export interface FlattenedImages {
 
 /** A tensor here, as it lies in one of PyTorch's. */
 export interface Part {
-  /** Its name in the module's state. */
+  /** The tensor's name in the module's state. */
   readonly ours: string;
   readonly tensor: Tensor;
   /** The shape that its axes are seen in; its own, unless several are flattened into one. */
@@ -27,7 +27,7 @@ export interface Part {
   readonly axes: readonly number[];
   /** Axes of `seen` that run over flattened images, with their shapes. */
   readonly images: readonly { readonly axis: number; readonly shape: Shape }[];
-  /** Its shape in PyTorch. */
+  /** The part's shape in PyTorch. */
   readonly shape: Shape;
 }
 

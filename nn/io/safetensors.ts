@@ -25,7 +25,7 @@ import { decodeHeader, encodeHeader, fail, headerLength, isShape, type Metadata 
 export interface StoredTensor {
   /** The sizes of its axes. */
   readonly shape: readonly number[];
-  /** Its elements: F16 and BF16 in a Float32Array, I64 and U64 as BigInts, BOOL as bytes 0 and 1. */
+  /** The tensor's elements: F16 and BF16 in a Float32Array, I64 and U64 as BigInts, BOOL as bytes 0 and 1. */
   readonly data: ElementArray;
   /**
    * The type of its elements in the file, which `data` tells unless it is F16, BF16 or BOOL: a Float32Array is written as F32,

@@ -151,7 +151,7 @@ export class Mish extends Module {
 export class Softplus extends Module {
   /** How sharply it bends. */
   readonly beta: number;
-  /** Where beta · x is above it, the function is x. */
+  /** The value of beta · x above which the function is x. */
   readonly threshold: number;
 
   /** Beta is 1 and the threshold 20 unless given. */
@@ -193,7 +193,7 @@ export class Hardtanh extends Module {
   /** The largest value. */
   readonly max: number;
 
-  /** From -1 to 1 unless given. @throws RangeError unless min < max */
+  /** The bounds are -1 and 1 unless given. @throws RangeError unless min < max */
   constructor(min = -1, max = 1) {
     calls.checkArguments(
       'Hardtanh',

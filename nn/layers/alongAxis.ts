@@ -7,7 +7,7 @@ import { Linear, WEIGHT_OPTIONS, type WeightOptions } from './linear.ts';
 
 /** eˣ / Σ eˣ over an axis; see `softmax`. Losses on logits include it: see `crossEntropy`. */
 export class Softmax extends Module {
-  /** Over which it sums to 1. */
+  /** The axis over which the outputs sum to 1. */
   readonly axis: number;
 
   /** The last axis, that of the channels, unless given. */
@@ -28,7 +28,7 @@ export class Softmax extends Module {
 
 /** The logarithm of softmax over an axis, without overflow; see `logSoftmax`. */
 export class LogSoftmax extends Module {
-  /** Over which the exponentials sum to 1. */
+  /** The axis over which the exponentials sum to 1. */
   readonly axis: number;
 
   /** The last axis, that of the channels, unless given. */
@@ -49,7 +49,7 @@ export class LogSoftmax extends Module {
 
 /** a · sigmoid(b), a and b being the halves of x along an axis (Dauphin et al. 2017): the axis becomes half as long. */
 export class GLU extends Module {
-  /** That is cut in two. */
+  /** The axis that is cut in two. */
   readonly axis: number;
 
   /** The last axis, that of the channels, unless given. */

@@ -127,7 +127,7 @@ abstract class Convolution<O extends ConvOptions> extends Module {
     return { axes: { weight: channelsFirst(this.kernelSize.length + 2) } };
   }
 
-  /** Without the bias. @internal */
+  /** The convolution itself, without the bias. @internal */
   protected abstract convolve(x: Tensor): Tensor;
 
   /** The numbers of an option, one for each of n axes. @throws ShapeError unless they are whole and not too small @internal */

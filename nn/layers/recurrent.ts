@@ -56,13 +56,13 @@ export abstract class Recurrent<State> extends Module<
   readonly biasIh: readonly Parameter[];
   /** [gates·H] each; empty without biases. */
   readonly biasHh: readonly Parameter[];
-  /** As `weightIh`, of the way back; empty with one direction. */
+  /** The weights of the inputs for the way back, as `weightIh`; empty with one direction. */
   readonly weightIhReverse: readonly Parameter[];
-  /** As `weightHh`, of the way back. */
+  /** The weights of the states for the way back, as `weightHh`. */
   readonly weightHhReverse: readonly Parameter[];
-  /** As `biasIh`, of the way back. */
+  /** The biases of the inputs for the way back, as `biasIh`. */
   readonly biasIhReverse: readonly Parameter[];
-  /** As `biasHh`, of the way back. */
+  /** The biases of the states for the way back, as `biasHh`. */
   readonly biasHhReverse: readonly Parameter[];
   /** H, the size of a state. */
   readonly hiddenSize: number;

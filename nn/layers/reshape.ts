@@ -28,7 +28,7 @@ export class Flatten extends Module {
   /** The last one. */
   readonly endAxis: number;
 
-  /** From the second axis to the last unless given. */
+  /** Flattens from the second axis to the last unless given. */
   constructor(startAxis = 1, endAxis = -1) {
     calls.checkArguments(
       'Flatten',

@@ -37,9 +37,9 @@ export class Sequential<In extends readonly unknown[] = [x: Tensor], Out = Tenso
 
   /** Takes the modules in order; without any, it gives its first input back. */
   constructor(only: Stage<In, Out>);
-  /** As above, with more than one. */
+  /** Takes two modules or more in order. */
   constructor(first: Stage<In, Tensor>, ...rest: [...between: Stage[], last: Stage<[x: Tensor], Out>]);
-  /** As above, for lists whose length the compiler does not know. */
+  /** Takes the modules in order, as a spread list whose length the compiler does not know. */
   constructor(...layers: Stage[]);
   constructor(...layers: unknown[]) {
     calls.checkArguments('Sequential', [calls.rest(calls.something('layers'))], arguments);

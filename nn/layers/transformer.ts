@@ -39,19 +39,19 @@ export interface EncoderMasks {
 export class TransformerEncoderLayer extends Module<[src: Tensor, masks?: EncoderMasks]> {
   /** Every place looks at every other. */
   readonly selfAttn: MultiheadAttention;
-  /** To the hidden layer. */
+  /** The weights that lead to the hidden layer. */
   readonly linear1: Linear;
   /** The dropout of the hidden layer. */
   readonly dropout: Dropout;
-  /** Back from the hidden layer. */
+  /** The weights that lead back from the hidden layer. */
   readonly linear2: Linear;
   /** The norm around the attention. */
   readonly norm1: LayerNorm;
   /** The norm around the hidden layer. */
   readonly norm2: LayerNorm;
-  /** Behind the attention. */
+  /** The dropout behind the attention. */
   readonly dropout1: Dropout;
-  /** Behind the hidden layer. */
+  /** The dropout behind the hidden layer. */
   readonly dropout2: Dropout;
   /** The activation of the hidden layer. */
   readonly activation: 'relu' | 'gelu' | ((x: Tensor) => Tensor);

@@ -117,7 +117,7 @@ export interface CosineEmbeddingOptions extends LossOptions {
 const cosineEmbeddingOptions = calls.options<CosineEmbeddingOptions>({ margin: ranges.number, reduction });
 
 /**
- * Of vectors x1 and x2 [..., D] and y [...]: 1 - cos where y is 1 (they should be alike), max(0, cos - margin) where y is -1.
+ * The loss of vectors x1 and x2 [..., D] and y [...]: 1 - cos where y is 1 (they should be alike), max(0, cos - margin) where y is -1.
  * As torch.nn.functional.cosine_embedding_loss.
  * @throws ShapeError if the shapes do not fit
  * @function

@@ -169,7 +169,7 @@ export class CosineEmbeddingLoss extends Loss<[x1: Tensor, x2: Tensor, y: Tensor
   }
 }
 
-/** By how much a negative [..., D] is farther than a positive, up to a margin: {@link tripletMarginLoss} as a module. */
+/** How much a negative [..., D] is farther than a positive, up to a margin: {@link tripletMarginLoss} as a module. */
 export class TripletMarginLoss extends Loss<
   [anchor: Tensor, positive: Tensor, negative: Tensor],
   TripletMarginOptions

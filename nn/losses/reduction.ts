@@ -27,7 +27,7 @@ export const batchReduction: OptionRange = {
 export const reduced = (loss: Tensor, reduction: LossReduction = 'mean'): Tensor =>
   reduction === 'none' ? loss : reduction === 'sum' ? sum(loss) : mean(loss);
 
-/** As {@link reduced}, where 'batchmean' is allowed. @throws ShapeError for the mean of a scalar */
+/** Does what {@link reduced} does, where 'batchmean' is allowed. @throws ShapeError for the mean of a scalar */
 export function batchReduced(op: string, loss: Tensor, reduction: BatchReduction): Tensor {
   if (reduction !== 'batchmean') return reduced(loss, reduction);
   const [n] = loss.shape;

@@ -9,7 +9,7 @@ export type Part = AnyModule | Parameter | Buffer;
 
 /** A part, and where it is. */
 export interface Held {
-  /** Its name in the module: the field, then places and keys in arrays, plain objects and Maps, with dots between. */
+  /** The part's name in the module: the field, then places and keys in arrays, plain objects and Maps, with dots between. */
   readonly path: string;
   /** What is there: the part, or a tensor that stands in for it. */
   readonly value: AnyModule | Tensor;

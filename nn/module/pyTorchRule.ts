@@ -14,7 +14,7 @@ export interface FeatureAxes {
 export interface ParametrizationTensor {
   /** PyTorch's name is the weight's with this behind it: '_orig' for `weight_orig`. */
   readonly suffix: string;
-  /** Its name behind `parametrizations.<weight>.` in `torch.nn.utils.parametrizations`, which `fromPyTorch` reads too. */
+  /** The tensor's name behind `parametrizations.<weight>.` in `torch.nn.utils.parametrizations`, which `fromPyTorch` reads too. */
   readonly newer: string;
   /** The axes of the weight, in wgrad's layout and in order, that it runs over, flattened or not. */
   readonly axes: readonly number[];

@@ -8,9 +8,9 @@ import { parametrizationsOf } from './parametrize.ts';
 
 /** One line of a summary: a module without modules inside. */
 export interface SummaryRow {
-  /** Its dotted name in the model. */
+  /** The module's dotted name in the model. */
   readonly name: string;
-  /** Its class. */
+  /** The module's class. */
   readonly layer: string;
   /** The shape of what it gave, batch included; one for each tensor. */
   readonly output: readonly Shape[];
@@ -22,7 +22,7 @@ export interface SummaryRow {
 
 /** What {@link summary} found. `String(summary)` is a table. */
 export interface ModuleSummary {
-  /** In the order in which `forward` called them. */
+  /** The layers in the order in which `forward` called them. */
   readonly rows: readonly SummaryRow[];
   /** Elements of all parameters, each counted once. */
   readonly parameters: number;

@@ -99,7 +99,7 @@ export class Graph {
     return parts.length === 1 ? parts[0]! : this.node('Concat', parts, { axis: 0 });
   }
 
-  /** As `shape`, for Reshape, which works one size out by itself. */
+  /** The shape as a value, for Reshape, which works one size out by itself. */
   target(sizes: readonly Size[]): string {
     const open = sizes.filter((s) => s instanceof Batch).length === 1 && !sizes.includes(0);
     return open ? this.ints(sizes.map((s) => (s instanceof Batch ? -1 : s))) : this.shape(sizes);

@@ -21,7 +21,7 @@ export const range = (n: number): number[] => Array.from({ length: n }, (_, i) =
 /** A tensor of the graph; `shape` is always that with channels last. */
 export class Value {
   readonly shape: readonly Size[];
-  /** Its names in the graph, by layout, as far as it has been asked for. */
+  /** The value's names in the graph, by layout, as far as it has been asked for. */
   readonly names: { last?: string; first?: string };
   /** The values of a constant, and the name of the parameter that it is. */
   readonly constant: { readonly values: Values; readonly name: string } | undefined;
@@ -39,7 +39,7 @@ export class Value {
     return this.shape.length;
   }
 
-  /** Its name with channels last. */
+  /** The value's name with channels last. */
   get last(): string {
     const { names, rank } = this;
     if (this.constant) return this.arranged(range(rank));
@@ -47,7 +47,7 @@ export class Value {
     return names.last;
   }
 
-  /** Its name with channels first. */
+  /** The value's name with channels first. */
   get first(): string {
     const { names, rank } = this;
     if (this.constant) return this.arranged(toFirst(rank));
@@ -61,7 +61,7 @@ export class Value {
     return this.constant || this.names.last !== undefined || this.rank < 3 ? 'last' : 'first';
   }
 
-  /** Its name with its axes in another order, and then in another shape. Constants are arranged in the file. */
+  /** The value's name with its axes in another order, and then in another shape. Constants are arranged in the file. */
   arranged(axes: readonly number[], shape: readonly Size[] = axes.map((a) => this.shape[a]!)): string {
     const key = `${axes} ${shape.map((s) => (s instanceof Batch ? `n${s.times},${s.plus}` : s))}`;
     const found = this.arrangements.get(key) ?? this.arrange(axes, shape);
@@ -81,7 +81,7 @@ export class Value {
     return asIs ? turned : g.node('Reshape', [turned, g.target(shape)]);
   }
 
-  /** Its name in a layout, to broadcast against tensors of `rank` axes that have it. */
+  /** The value's name in a layout, to broadcast against tensors of `rank` axes that have it. */
   against(rank: number, layout: Layout): string {
     const { shape } = this;
     if (layout === 'last' || shape.every((d) => d === 1)) return this.last;
@@ -103,7 +103,7 @@ export class Value {
     return layout === 'last' ? a : toFirst(this.rank).indexOf(a);
   }
 
-  /** Its name in a layout. */
+  /** The value's name in a layout. */
   in(layout: Layout): string {
     return layout === 'last' ? this.last : this.first;
   }

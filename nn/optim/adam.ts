@@ -69,7 +69,7 @@ const ADAM_W: Algorithm<AdamWOptions, 'adam'> = {
 
 /** Adam with decoupled weight decay (Loshchilov and Hutter 2019, Algorithm 2), as PyTorch computes it. */
 export class AdamW extends Optimizer<AdamWOptions> {
-  /** As {@link Adam}'s. */
+  /** Takes what the constructor of {@link Adam} takes. */
   constructor(parameters: OptimizerParameters<AdamWOptions>, options: AdamWOptions = {}) {
     calls.checkArguments('AdamW', [calls.something('parameters'), calls.maybe(calls.something('options'))], arguments);
     super(ADAM_W, parameters, options);

@@ -3,7 +3,7 @@ import { GradError, ShapeError, Tensor } from '../../engine/index.ts';
 import { decided, shown } from '../../engine/internal.ts';
 import { Parameter } from '../module/parameter.ts';
 
-/** For each parameter its gradient, or undefined where it has none. */
+/** The gradient of each parameter, or undefined where it has none. */
 export type Gradients = readonly (Tensor | undefined)[];
 
 /** The gradients that a step was given. @throws TypeError, Error or ShapeError unless there is one for each parameter, in its shape */

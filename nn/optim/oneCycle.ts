@@ -7,9 +7,9 @@ export interface OneCycleLROptions {
   readonly maxLr: number | readonly number[];
   /** Steps of the cycle, the first included. */
   readonly totalSteps?: number;
-  /** With stepsPerEpoch, in place of totalSteps. */
+  /** The number of epochs; with stepsPerEpoch, it takes the place of totalSteps. */
   readonly epochs?: number;
-  /** With epochs, in place of totalSteps. */
+  /** The steps of an epoch; with epochs, it takes the place of totalSteps. */
   readonly stepsPerEpoch?: number;
   /** The share of the cycle that rises. Default 0.3. */
   readonly pctStart?: number;

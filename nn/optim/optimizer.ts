@@ -70,7 +70,7 @@ interface Part<O> {
   readonly rule: RuleName;
   /** Flat, as `stepStates[rule]` names them. */
   readonly states: readonly Tensor[];
-  /** For each state a window for each parameter. */
+  /** The windows of each state, one for each parameter. */
   readonly windows: readonly (readonly Tensor[])[];
 }
 
@@ -90,13 +90,13 @@ export abstract class Optimizer<O extends LearningRate> {
   steps = 0;
   private readonly algorithm: Algorithm<O>;
   private readonly parts: readonly Part<O>[];
-  /** For each parameter: steps that were made without a gradient for it. */
+  /** Steps of each parameter that were made without a gradient for it. */
   private skipped: number[];
   /** The place of the first parameter of each group. */
   private readonly starts: readonly number[];
   private disposed = false;
 
-  /** For subclasses. @internal */
+  /** Called by subclasses. @internal */
   protected constructor(algorithm: Algorithm<O>, parameters: OptimizerParameters<O>, options: O) {
     this.algorithm = algorithm;
     const { name, defaults } = algorithm;

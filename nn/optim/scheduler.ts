@@ -61,7 +61,7 @@ export abstract class LRScheduler {
   private readonly optimizer: ScheduledOptimizer;
   private readonly rule: (c: ScheduleContext) => number;
 
-  /** For subclasses, which say what the learning rate of a group becomes. @internal */
+  /** Called by subclasses, which say what the learning rate of a group becomes. @internal */
   protected constructor(optimizer: ScheduledOptimizer, rule: (c: ScheduleContext) => number) {
     if (!Array.isArray((optimizer as ScheduledOptimizer | undefined)?.groups)) {
       throw new TypeError(

@@ -11,7 +11,7 @@ const same = (opType: string): Mapping => elementwise((g, names) => g.node(opTyp
 const float = (g: Graph, condition: string): string => g.node('Cast', [condition], { to: DataType.FLOAT });
 const compare = (opType: string): Mapping => elementwise((g, names) => float(g, g.node(opType, names)));
 
-/** As a boolean: everything but 0, NaN too. */
+/** A value as a boolean: everything but 0, NaN too. */
 const truth = (g: Graph, x: string): string => g.node('Not', [g.node('Equal', [x, g.scalar(0)])]);
 const logical = (opType: string): Mapping =>
   elementwise((g, names) =>
@@ -91,7 +91,7 @@ const absPow: Emit = (g, x, a) => {
   return g.node('Where', [g.node('Equal', [x, g.scalar(0)]), g.scalar(a.number('s0') === 0 ? 1 : 0), power]);
 };
 
-/** By the name of the engine's op. */
+/** The mappings of elementwise ops, by the name of the engine's op. */
 export const elementwiseMappings: Readonly<Record<string, Mapping>> = {
   affine: unary(affine),
   divScalar: unary((g, x, a) => g.node('Div', [x, g.scalar(a.number('s0'))])),

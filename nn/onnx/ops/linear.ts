@@ -95,7 +95,7 @@ const causal: Mapping = (c) => {
 
 const lastOnly = (c: Call): Value => made({ g: c.g, shape: c.inputs[0]!.shape }, 'last', c.inputs[0]!.last);
 
-/** By the name of the engine's op. */
+/** The mappings of products, by the name of the engine's op. */
 export const linearMappings: Readonly<Record<string, Mapping>> = {
   matmul: (c) => matmul(c),
   conv2d: (c) => conv(c),

@@ -9,7 +9,7 @@ export interface Call {
   readonly g: Graph;
   readonly inputs: readonly Value[];
   readonly attributes: Attributes;
-  /** That of the result. */
+  /** The shape of the result. */
   readonly shape: readonly Size[];
 }
 

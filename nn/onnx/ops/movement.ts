@@ -91,7 +91,7 @@ const triangle =
   (c) =>
     made(c, 'last', c.g.node('Trilu', [c.inputs[0]!.last, c.g.int(c.attributes.number('k'))], { upper }));
 
-/** By the name of the engine's op. */
+/** The mappings of ops that move elements, by the name of the engine's op. */
 export const movementMappings: Readonly<Record<string, Mapping>> = {
   reshape,
   permute,

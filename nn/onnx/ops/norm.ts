@@ -59,7 +59,7 @@ const groupNorm: Mapping = (c) => {
   return made(c, 'first', g.node('Add', [scaled, beta.against(x.rank, 'first')]));
 };
 
-/** With the statistics of the batch, as without running ones. */
+/** Normalises with the statistics of the batch, as without running ones. */
 const batchNorm: Mapping = (c) => {
   const [x, gamma, beta] = c.inputs as [Value, Value, Value];
   const { g } = c;
@@ -86,5 +86,5 @@ export function batchNormInference(
   return made(c, 'first', c.g.node('BatchNormalization', names, { epsilon }));
 }
 
-/** By the name of the engine's op. */
+/** The mappings of norms, by the name of the engine's op. */
 export const normMappings: Readonly<Record<string, Mapping>> = { batchNorm, groupNorm, instanceNorm, layerNorm };

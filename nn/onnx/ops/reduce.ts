@@ -77,7 +77,7 @@ const argsort = alongAxes((g, x, axis, a, { inputs: [v] }) => {
 const softmax = (opType: string): Mapping =>
   alongAxes((g, x, axis, a) => g.node(opType, [x], { axis: axis(a.number('axis')) }));
 
-/** By the name of the engine's op. */
+/** The mappings of reductions, by the name of the engine's op. */
 export const reduceMappings: Readonly<Record<string, Mapping>> = {
   sum: reduction('ReduceSum', true),
   mean: reduction('ReduceMean'),

@@ -7,7 +7,7 @@ import { normMappings } from './norm.ts';
 import { reduceMappings } from './reduce.ts';
 import { windowMappings } from './window.ts';
 
-/** By the name that the op has on the tape. */
+/** All mappings, by the name that the op has on the tape. */
 export const MAPPINGS: Readonly<Record<string, Mapping>> = {
   ...elementwiseMappings,
   ...movementMappings,

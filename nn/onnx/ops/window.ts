@@ -121,7 +121,7 @@ const resizeBilinear: Mapping = (c) => {
   return made(c, 'first', g.node('Resize', [x.first, '', '', g.shape([n, channels, h, w])], how));
 };
 
-/** By the name of the engine's op. */
+/** The mappings of ops on windows, by the name of the engine's op. */
 export const windowMappings: Readonly<Record<string, Mapping>> = {
   poolGather,
   avgPool2d,
