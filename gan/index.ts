@@ -114,6 +114,7 @@ export {
   type Batches,
   type Columns,
   type Drawing,
+  type DrawingOptions,
   disposeSystem,
   type Progress,
   partsOf,

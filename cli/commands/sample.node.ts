@@ -216,25 +216,18 @@ async function folderOf(path: string): Promise<string> {
  * @param endings that it may have; the first is that of a file without a name
  */
 async function claim({ out, what }: SampleOptions, folder: string, endings: readonly string[]): Promise<string> {
-  if (out !== undefined) {
-    const path = resolve(out);
-    if (!endings.includes(extname(path).toLowerCase())) {
-      throw new Error(`${out} must end with ${endings.join(' or ')} for this picture`);
-    }
-    try {
-      await (await open(path, 'wx')).close();
-      return path;
-    } catch (error) {
-      throw fileError('write', path, error);
-    }
+  if (out !== undefined && !endings.includes(extname(out).toLowerCase())) {
+    throw new Error(`${out} must end with ${endings.join(' or ')} for this picture`);
   }
   for (let attempt = 1; ; attempt++) {
-    const path = join(folder, `sample-${what}${attempt === 1 ? '' : `-${attempt}`}${endings[0]}`);
+    const usual = join(folder, `sample-${what}${attempt === 1 ? '' : `-${attempt}`}${endings[0]}`);
+    const path = out === undefined ? usual : resolve(out);
     try {
       await (await open(path, 'wx')).close();
       return path;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError('write', path, error);
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EEXIST';
+      if (out !== undefined || !isTaken) throw fileError('write', path, error);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { defined } from '../../engine/internal.ts';
 import { fileError } from '../../engine/platform/atomicWrite.node.ts';
 import { type PngHeader, pngHeader } from '../../gan/pictures/pngHeader.ts';
 import type { Row } from '../../gan/row.ts';
@@ -241,19 +242,9 @@ function scoresOf(evaluation: Readonly<Record<string, unknown>>, problems: strin
     const [spread, best] = [number(said.spread), number(said.best)];
     const [floor, ceiling] = [inner(said.real ?? said.floor), inner(said.noise ?? said.ceiling)];
     const better = said.better === 'higher' || said.better === 'lower' ? said.better : between(floor, ceiling);
-    return [
-      {
-        key,
-        title: typeof said.title === 'string' ? said.title : key,
-        value,
-        ...(spread !== undefined && { spread }),
-        ...(best !== undefined && { best }),
-        ...(floor !== undefined && { floor }),
-        ...(ceiling !== undefined && { ceiling }),
-        ...(better && { better }),
-        ...(typeof said.tooFew === 'string' && { tooFew: said.tooFew }),
-      },
-    ];
+    const tooFew = typeof said.tooFew === 'string' ? said.tooFew : undefined;
+    const title = typeof said.title === 'string' ? said.title : key;
+    return [{ key, title, value, ...defined({ spread, best, floor, ceiling, better, tooFew }) }];
   });
 }
 

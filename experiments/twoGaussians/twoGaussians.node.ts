@@ -7,10 +7,10 @@ import { type RegularizerName, regularizer } from '../../gan/objectives/regulari
 import { randomStreams } from '../../gan/randomStreams.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { linearDecay, train } from '../../gan/train.ts';
-import { Adam } from '../../nn/index.ts';
 import { largest, rounded, scoresOf, spaced, trainCritic } from '../critics.ts';
 import type { Experiment } from '../experiment.ts';
 import { density, gameValue, integral, jsdOf, type Normal, penalisedCritic } from '../line.ts';
+import { adam as adamOf } from '../modes/methods.ts';
 import { gaussianGenerator } from '../sources.ts';
 import { inTurn } from '../tables.ts';
 import { twoGaussiansClaims } from './twoGaussiansClaims.ts';
@@ -54,8 +54,7 @@ const critics = {
 /** How each critic learns. */
 const training = { lr: 2e-3, betas: [0.5, 0.9], lastRate: 0.01 } as const;
 
-const adam = (parameters: ConstructorParameters<typeof Adam>[0]) =>
-  new Adam(parameters, { lr: training.lr, betas: training.betas });
+const { make: adam } = adamOf(training.lr, training.betas);
 
 /** Trains a critic between two Gaussians, on new samples in each step, and returns its outputs at places. */
 export async function criticBetween(
@@ -152,7 +151,7 @@ export async function equilibrium(
     await play(
       new Gan({ generator, critic, latent }, rng, {
         objective: 'non-saturating',
-        criticOptimizer: player,
+        criticOptimizer: adamOf(game.lr, game.betas).make,
         criticSteps: game.criticSteps,
       }),
       sizes,
@@ -182,9 +181,6 @@ export async function equilibrium(
     for (const module of [generator, critic, fresh.critic]) module.dispose();
   }
 }
-
-const player = (parameters: ConstructorParameters<typeof Adam>[0]) =>
-  new Adam(parameters, { lr: game.lr, betas: game.betas });
 
 /** Trains both networks on the Gaussian of real samples, and frees the GAN. */
 async function play(gan: Gan, { batch, generatorSteps }: TwoGaussiansSizes, seed: number): Promise<void> {

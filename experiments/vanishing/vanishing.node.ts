@@ -9,9 +9,10 @@ import { regularizer } from '../../gan/objectives/regularizer.ts';
 import { randomStreams } from '../../gan/randomStreams.ts';
 import { Gan } from '../../gan/systems/adversarial.ts';
 import { train } from '../../gan/train.ts';
-import { Adam, type Module } from '../../nn/index.ts';
+import type { Module } from '../../nn/index.ts';
 import { largest, mean, rounded, smallest, trainCritic } from '../critics.ts';
 import type { Experiment } from '../experiment.ts';
+import { adam as adamOf } from '../modes/methods.ts';
 import { drawRows } from '../sources.ts';
 import { inTurn } from '../tables.ts';
 import { vanishingClaims } from './vanishingClaims.ts';
@@ -76,7 +77,7 @@ export async function measureStage(set: SampleSet, stage: number, sizes: Vanishi
 /** As DCGAN (Radford et al. 2016, section 4). */
 const learning = { lr: 2e-4, betas: [0.5, 0.999] } as const;
 
-const adam = (parameters: ConstructorParameters<typeof Adam>[0]) => new Adam(parameters, learning);
+const { make: adam } = adamOf(learning.lr, learning.betas);
 
 async function trainGenerator(gan: Gan, set: SampleSet, steps: number, batch: number): Promise<void> {
   const data = trainingLoader(set, batch, new Rng(1, randomStreams.data));

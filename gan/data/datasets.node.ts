@@ -48,13 +48,12 @@ function points(
   entry: Pick<DataSetEntry, 'name' | 'title' | 'about' | 'source'>,
   make: (options: object) => Distribution,
   parameters: readonly (keyof SampleSetOptions)[],
-  shape: readonly number[] = [2],
 ): DataSetEntry {
   return {
     ...entry,
     ...made,
     kind: 'points',
-    shape,
+    shape: [make({}).dimension],
     size: [131_072, 10_000],
     options: [...parameters, ...pointSetOptions],
     open: async (options) => pointSet(make(only(options, parameters)), only(options, pointSetOptions)),
@@ -86,7 +85,6 @@ export const dataSets: readonly DataSetEntry[] = [
     },
     gaussian,
     ['mean', 'sigma'],
-    [1],
   ),
   points(
     {
@@ -97,7 +95,6 @@ export const dataSets: readonly DataSetEntry[] = [
     },
     twoGaussians,
     ['means', 'sigma'],
-    [1],
   ),
   points(
     {

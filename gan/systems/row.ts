@@ -68,18 +68,22 @@ export interface Table {
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
-/** A picture to look at, by its name on the command line. */
-export interface Show<T extends System = System> {
+/** Something to look at, by its name on the command line. */
+export interface Shown {
   /** What it shows, in a line. */
   readonly title: string;
   /** Whether a data set has it to show. Default: all that the system learns from. */
   suits?(set: DataSource): boolean;
+}
+
+/** A picture to look at. */
+export interface Show<T extends System = System> extends Shown {
   /** Draws the picture. @param count its rows, or its images where it has one row; what suits unless given */
   draw(lab: Lab<T>, count?: number): Promise<Picture>;
 }
 
-/** A table to look at, by its name on the command line: where a system makes what no picture shows, such as texts. */
-export interface TableShow<T extends System = System> extends Omit<Show<T>, 'draw'> {
+/** A table to look at: where a system makes what no picture shows, such as texts. */
+export interface TableShow<T extends System = System> extends Shown {
   /** Makes the table. @param count its rows, or the samples that it counts; what suits unless given */
   tabulate(lab: Lab<T>, count?: number): Promise<Table>;
 }
