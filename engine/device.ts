@@ -1,7 +1,6 @@
 import type { Elementwise } from '../kernels/functions.ts';
 import type { Param, Plan, Shape, Target } from '../kernels/kernel.ts';
 import { aFunction, guarded, kind } from './arguments/arguments.ts';
-import type { Live } from './compile/live.ts';
 import { DeviceError, refusePromise, UseAfterFreeError } from './errors.ts';
 import type { Census } from './tensor/lifetime.ts';
 
@@ -23,7 +22,7 @@ export interface OpCall {
   /** The function of an elementwise op. */
   readonly elementwise?: (() => { readonly e: Elementwise; readonly scalars: readonly number[] }) | undefined;
   /** Where params of a later run of the same step come from, if they change. */
-  readonly live?: Live<unknown> | undefined;
+  readonly live?: { readonly next: () => unknown } | undefined;
 }
 
 /** Live tensors and the memory behind them. */

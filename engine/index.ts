@@ -8,7 +8,6 @@
  * first is a method too: `x.mul(y)`.
  * @module wgrad
  */
-import './tensor/methods.ts';
 
 export { type AdapterName, adapterNames } from './adapters.ts';
 export { detectAnomaly } from './autograd/anomaly.ts';
@@ -16,18 +15,14 @@ export { type BackwardOptions, backward } from './autograd/backward.ts';
 export { checkpoint } from './autograd/checkpoint.ts';
 export { convMatrix } from './autograd/convMatrix.ts';
 export { type GradOptions, grad, valueAndGrad } from './autograd/grad.ts';
-export { type Fn as GradcheckFunction, type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.ts';
+export { gradcheck, gradgradcheck } from './autograd/gradcheck.ts';
+export type { Fn as GradcheckFunction, GradcheckOptions } from './autograd/gradcheckOptions.ts';
 export { enableGrad, noGrad } from './autograd/node.ts';
 export { hessian, hvp, jacobian, jvp, type TensorFunction, vhp, vjp } from './autograd/transforms.ts';
 export { type CompiledStep, compile } from './compile/compile.ts';
 export { eachRun, Live, live } from './compile/live.ts';
-export {
-  type CustomKernel,
-  type CustomOp,
-  type CustomOpContext,
-  customOp,
-  type SavedResult,
-} from './custom/customOp.ts';
+export { customOp } from './custom/customOp.ts';
+export type { CustomKernel, CustomOp, CustomOpContext, SavedResult } from './custom/customOpTypes.ts';
 export { type KernelcheckOptions, kernelcheck } from './custom/kernelcheck.ts';
 export type { Device, Memory, Values } from './device.ts';
 export { withDevice } from './device.ts';

@@ -3,6 +3,7 @@ import { aTensor, tensorRange } from '../arguments/kinds.ts';
 import { flag } from '../arguments/ranges.ts';
 import { GradError } from '../errors.ts';
 import { add } from '../ops/elementwise.ts';
+import { methods } from '../tensor/methods.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { grad } from './grad.ts';
 import { type Node, noGrad } from './node.ts';
@@ -70,3 +71,12 @@ function leavesOf(y: Tensor): Tensor[] {
   }
   return [...leaves];
 }
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Adds the gradient of this tensor to `.grad` of every leaf behind it. */
+    backward(options?: BackwardOptions): void;
+  }
+}
+
+methods({ backward });

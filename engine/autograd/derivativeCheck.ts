@@ -9,7 +9,7 @@ import { sameShape, show } from '../tensor/shape.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { pushForward } from './forward.ts';
 import { grad } from './grad.ts';
-import type { Fn, GradcheckOptions } from './gradcheck.ts';
+import type { Fn, GradcheckOptions } from './gradcheckOptions.ts';
 import { culprit, isReadable, type Local, outputsOf, sideBySide } from './gradcheckReport.ts';
 import { enableGrad, noGrad } from './node.ts';
 

@@ -1,7 +1,6 @@
 /** What a step takes from the host and changes there: step numbers, learning rates, places in streams of random numbers. */
 import { aFunction, guarded } from '../arguments/arguments.ts';
 import { DeviceError } from '../errors.ts';
-import type { Tensor } from '../tensor/tensor.ts';
 
 /** Params of an op that are worked out anew each time a compiled step runs. */
 export class Live<P> {
@@ -21,12 +20,12 @@ export class Live<P> {
  */
 export const live = guarded('live', [aFunction('next')], <P>(next: () => P): Live<P> => new Live(next));
 
-/** What a step that is captured finds in `.grad`, and leaves there. */
+/** What a step that is captured finds in `.grad`, and leaves there. Of tensors, which this file does not know: they know it. */
 export interface Gradients {
-  /** The gradient of x as the step has it; `before` is the one from outside. */
-  read(x: Tensor, before: Tensor | undefined): Tensor | undefined;
+  /** The gradient of tensor x as the step has it; `before` is the one from outside. */
+  read(x: object, before: object | undefined): object | undefined;
   /** Puts another in its place. */
-  write(x: Tensor, g: Tensor | undefined): void;
+  write(x: object, g: object | undefined): void;
 }
 
 /** What a compiled step hears of while it is captured, beside its ops. */
@@ -34,7 +33,7 @@ export interface Notes {
   /** The step did something to the host that is to be done again for each run. */
   effect(effect: () => void): void;
   /** A new tensor shares the memory of this one. */
-  alias(of: Tensor): void;
+  alias(of: object): void;
   /** The step's ops depend on a value that `owner` has on the host, which `read` gives. */
   decision(owner: object, read: () => unknown): void;
   /**
@@ -73,7 +72,7 @@ export function noteDecision(owner: object, set: () => void): void {
 export const notedGradients = (): Gradients | undefined => noted?.gradients;
 
 /** Says that a tensor which no op made shares the memory of `t`. */
-export const noteAlias = (t: Tensor): void => noted?.alias(t);
+export const noteAlias = (t: object): void => noted?.alias(t);
 
 /** Tells `notes` what `fn` does beside its ops. */
 export function takeNotes<T>(notes: Notes, fn: () => T): T {
@@ -108,7 +107,7 @@ export function notePlace(part: object, holder: object, key: string | number): v
 }
 
 /** Reads each place that leads to one of the tensors, once, and how much the arrays and Maps among them hold. */
-export function placesOf(tensors: Iterable<Tensor>): (() => unknown)[] {
+export function placesOf(tensors: Iterable<object>): (() => unknown)[] {
   const reads: (() => unknown)[] = [];
   const seen = new Set<object>();
   for (const t of tensors) {

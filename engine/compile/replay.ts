@@ -2,9 +2,11 @@
 import type { Dispatch, Plan, Target } from '../../kernels/kernel.ts';
 import { type Buffer, packParams, type Storage } from '../device.ts';
 import { DeviceError } from '../errors.ts';
-import { type Binding, bindGroup, type Command, checkLaunch, encode, uniformBuffer } from '../webgpu/commands.ts';
+import type { GpuBuffer } from '../webgpu/buffer.ts';
+import type { Command } from '../webgpu/command.ts';
+import { type Binding, bindGroup, checkLaunch, encode, uniformBuffer } from '../webgpu/commands.ts';
 import { PARAM_WORDS, type Pipelines } from '../webgpu/pipelines.ts';
-import { bindable, type GpuBuffer, type Pool, padded } from '../webgpu/pool.ts';
+import { bindable, type Pool, padded } from '../webgpu/pool.ts';
 import type { DispatchQueue } from '../webgpu/queue.ts';
 import type { Submits } from '../webgpu/submits.ts';
 import { type CapturedOp, PaperBuffer } from './capturedOps.ts';

@@ -5,7 +5,7 @@
 import { type Dispatch, type Kernel, MAX_GROUPS, MAX_WORDS, type Plan, type Shape } from '../../kernels/kernel.ts';
 import { shown } from '../arguments/options.ts';
 import { show, sizeOf } from '../tensor/shape.ts';
-import type { CustomOp } from './customOp.ts';
+import type { CustomOp } from './customOpTypes.ts';
 import { bindingsOf } from './wgsl.ts';
 
 /** How many inputs an op takes. @throws TypeError for a definition that is none */

@@ -8,7 +8,8 @@ import { scope } from '../tensor/scope.ts';
 import { type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { Tensor, tensor } from '../tensor/tensor.ts';
 import { WebGpuDevice } from '../webgpu/device.ts';
-import { type CustomOp, definitionOf, resultsOf } from './customOp.ts';
+import { definitionOf, resultsOf } from './customOp.ts';
+import type { CustomOp } from './customOpTypes.ts';
 import { arityOf, checkCount, checkedPlan, checkedShape } from './customPlan.ts';
 import { bindingsOf, NOTED, withCheckedIndices } from './wgsl.ts';
 

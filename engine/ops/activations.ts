@@ -9,6 +9,7 @@ import { aTensor } from '../arguments/kinds.ts';
 import { number, oneOf } from '../arguments/ranges.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Binary, binary, row, type Scalars, type Unary, unary } from './define.ts';
@@ -243,3 +244,28 @@ export const activationRows = {
   hardtanh: hardtanhRow,
   hardtanhGrad: hardtanhGradRow,
 };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** min(max(x, 0), 6). */
+    relu6(): Tensor;
+    /** x where x > 0, else weight · x with a weight that is learned. */
+    prelu(weight: Tensor): Tensor;
+    /** Limits each element to -1 to 1, or to the given bounds. */
+    hardtanh(min?: number, max?: number): Tensor;
+    /** x where x > 0, else alpha · (eˣ - 1). */
+    elu(alpha?: number): Tensor;
+    /** The self-normalising elu. */
+    selu(): Tensor;
+    /** x · sigmoid(x). */
+    silu(): Tensor;
+    /** x · Φ(x), or its approximation by tanh. */
+    gelu(options?: { readonly approximate?: 'none' | 'tanh' }): Tensor;
+    /** log(1 + exp(beta · x)) / beta. */
+    softplus(options?: { readonly beta?: number; readonly threshold?: number }): Tensor;
+    /** log(sigmoid(x)). */
+    logSigmoid(): Tensor;
+  }
+}
+
+methods({ relu6, prelu, hardtanh, elu, selu, silu, gelu, softplus, logSigmoid });

@@ -4,9 +4,10 @@ import { ATAN, LOG, POW, REMAINDER } from '../../kernels/special.ts';
 import { op } from '../arguments/arguments.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { type Binary, binary, like, row, type Scalars, TWO } from './define.ts';
+import { type Binary, binary, like, row, type Scalars, type TensorLike, TWO } from './define.ts';
 import { add, affine, div, elementwiseRows, mul, neg, square, sub } from './elementwise.ts';
 import { floor, reciprocal } from './unary.ts';
 
@@ -176,3 +177,16 @@ export const arithmeticRows = {
   atan2Grad: polarRow,
   remainder: remainder.row,
 };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Raises each element to the power `b`, with broadcasting. */
+    pow(b: TensorLike): Tensor;
+    /** The remainder of the division by `b`, with the sign of `b`. */
+    remainder(b: TensorLike): Tensor;
+    /** The angle of the point (x, this), from -π to π. */
+    atan2(x: TensorLike): Tensor;
+  }
+}
+
+methods({ pow, remainder, atan2 });

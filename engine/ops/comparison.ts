@@ -9,9 +9,10 @@ import { op } from '../arguments/arguments.ts';
 import { aTensor, tensorLike } from '../arguments/kinds.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type Binary, binary, like, row, type Scalars, type Unary, unary } from './define.ts';
+import { type Binary, binary, like, row, type Scalars, type TensorLike, type Unary, unary } from './define.ts';
 
 const when = (condition: string) => `select(T(0.0), T(1.0), ${condition})`;
 // Drivers may take NaN for a number, so it is asked for.
@@ -141,3 +142,30 @@ export const comparisonRows = {
   mask: maskRow,
   where: whereRow,
 };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** 1 where equal to `b`, else 0. */
+    equal(b: TensorLike): Tensor;
+    /** 1 where different from `b`, else 0. */
+    notEqual(b: TensorLike): Tensor;
+    /** 1 where less than `b`, else 0. */
+    less(b: TensorLike): Tensor;
+    /** 1 where less than `b` or equal, else 0. */
+    lessEqual(b: TensorLike): Tensor;
+    /** 1 where greater than `b`, else 0. */
+    greater(b: TensorLike): Tensor;
+    /** 1 where greater than `b` or equal, else 0. */
+    greaterEqual(b: TensorLike): Tensor;
+    /** 1 where this and `b` are both not 0, else 0. */
+    logicalAnd(b: TensorLike): Tensor;
+    /** 1 where this or `b` is not 0, else 0. */
+    logicalOr(b: TensorLike): Tensor;
+    /** 1 where just one of this and `b` is not 0, else 0. */
+    logicalXor(b: TensorLike): Tensor;
+    /** 1 where 0, else 0. */
+    logicalNot(): Tensor;
+  }
+}
+
+methods({ equal, notEqual, less, lessEqual, greater, greaterEqual, logicalAnd, logicalOr, logicalXor, logicalNot });

@@ -10,6 +10,7 @@ import { perAxis } from '../arguments/ranges.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { type Shape, show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -321,3 +322,14 @@ export const conv2dWeight = op(
 
 /** The rows of this file, by name. */
 export const convRows = { conv2d: conv2dRow, convTranspose2d: convTranspose2dRow, conv2dWeight: conv2dWeightRow };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Convolution of images [N,H,W,C]. */
+    conv2d(w: Tensor, options?: Conv2dOptions): Tensor;
+    /** The transpose of conv2d. */
+    convTranspose2d(w: Tensor, options?: ConvTranspose2dOptions): Tensor;
+  }
+}
+
+methods({ conv2d, convTranspose2d });

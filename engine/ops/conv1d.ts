@@ -4,6 +4,7 @@ import { aNumber, op, options } from '../arguments/arguments.ts';
 import { aTensor } from '../arguments/kinds.ts';
 import { perAxis } from '../arguments/ranges.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -118,3 +119,14 @@ export const conv1dWeight = op(
       return reshape(w, w.shape.slice(1));
     }),
 );
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Convolution of sequences [N,L,C]. */
+    conv1d(w: Tensor, options?: Conv1dOptions): Tensor;
+    /** The transpose of conv1d. */
+    convTranspose1d(w: Tensor, options?: ConvTranspose1dOptions): Tensor;
+  }
+}
+
+methods({ conv1d, convTranspose1d });

@@ -12,6 +12,7 @@ import { perAxis } from '../arguments/ranges.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { type Shape, show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -295,3 +296,14 @@ export const conv3dRows = {
   convTranspose3d: convTranspose3dRow,
   conv3dWeight: conv3dWeightRow,
 };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Convolution of volumes [N,D,H,W,C]. */
+    conv3d(w: Tensor, options?: Conv3dOptions): Tensor;
+    /** The transpose of conv3d. */
+    convTranspose3d(w: Tensor, options?: ConvTranspose3dOptions): Tensor;
+  }
+}
+
+methods({ conv3d, convTranspose3d });

@@ -5,6 +5,7 @@ import { aNumber, maybe, op } from '../arguments/arguments.ts';
 import { aTensor } from '../arguments/kinds.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
+import { methods } from '../tensor/methods.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { type Binary, binary, row, type Scalars, type TensorLike, type Unary, unary } from './define.ts';
 
@@ -236,3 +237,68 @@ export const elementwiseRows = {
   relu: relu.row,
   leakyRelu: leakyRow,
 };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Adds `b`, with broadcasting. */
+    add(b: TensorLike): Tensor;
+    /** Subtracts `b`, with broadcasting. */
+    sub(b: TensorLike): Tensor;
+    /** Multiplies by `b` elementwise, with broadcasting. */
+    mul(b: TensorLike): Tensor;
+    /** Divides by `b` elementwise, with broadcasting. */
+    div(b: TensorLike): Tensor;
+    /** The larger of this and `b`, elementwise. */
+    maximum(b: TensorLike): Tensor;
+    /** The smaller of this and `b`, elementwise. */
+    minimum(b: TensorLike): Tensor;
+    /** The same values in memory of their own, still connected to the tape. */
+    clone(): Tensor;
+    /** Changes the sign. */
+    neg(): Tensor;
+    /** The absolute value, with derivative 0 at 0. */
+    abs(): Tensor;
+    /** 1, 0 or -1, with derivative 0. */
+    sign(): Tensor;
+    /** The second power. */
+    square(): Tensor;
+    /** The square root. */
+    sqrt(): Tensor;
+    /** One over the square root. */
+    rsqrt(): Tensor;
+    /** e to the power of each element. */
+    exp(): Tensor;
+    /** The natural logarithm. */
+    log(): Tensor;
+    /** max(x, 0), with derivative 0 at 0. */
+    relu(): Tensor;
+    /** x where x > 0, else slope · x (0.01). */
+    leakyRelu(slope?: number): Tensor;
+    /** The hyperbolic tangent. */
+    tanh(): Tensor;
+    /** 1 / (1 + e⁻ˣ). */
+    sigmoid(): Tensor;
+  }
+}
+
+methods({
+  add,
+  sub,
+  mul,
+  div,
+  maximum,
+  minimum,
+  clone,
+  neg,
+  abs,
+  sign,
+  square,
+  sqrt,
+  rsqrt,
+  exp,
+  log,
+  relu,
+  leakyRelu,
+  tanh,
+  sigmoid,
+});

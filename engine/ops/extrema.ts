@@ -7,6 +7,7 @@ import { aTensor } from '../arguments/kinds.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { normalizeAxes, normalizeAxis, reducedShape, type Shape, show, sizeOf } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -14,7 +15,7 @@ import { equal, notEqual } from './comparison.ts';
 import { div, mul } from './elementwise.ts';
 import { checkPlaces } from './indexing.ts';
 import { reshape } from './movement.ts';
-import { reduceOptions, sum } from './reduce.ts';
+import { type ReduceOptions, reduceOptions, sum } from './reduce.ts';
 import { prod } from './scan.ts';
 
 export interface ExtremumParams {
@@ -160,3 +161,22 @@ export const extremaRows = {
   argmax: argmaxRow,
   argmin: argminRow,
 };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** The largest element over `axes`, all unless given. */
+    max(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
+    /** The smallest element over `axes`, all unless given. */
+    min(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
+    /** The index of the largest element along an axis, or in the flattened tensor. */
+    argmax(axis?: number, options?: ReduceOptions): Tensor;
+    /** The index of the smallest element along an axis, or in the flattened tensor. */
+    argmin(axis?: number, options?: ReduceOptions): Tensor;
+    /** 1 where all elements over `axes` are not 0, else 0. */
+    all(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
+    /** 1 where any element over `axes` is not 0, else 0. */
+    any(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
+  }
+}
+
+methods({ max, min, argmax, argmin, all, any });

@@ -11,6 +11,7 @@ import { flag, oneOf } from '../arguments/ranges.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { type Shape, show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -146,3 +147,12 @@ export const gridSample = op(
 
 /** The rows of this file, by name. */
 export const gridRows = { placeGather: gatherRow, placeScatter: scatterRow, gridCorners: cornersRow };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Reads images at the places of a grid, by bilinear interpolation. */
+    gridSample(grid: Tensor, options?: GridSampleOptions): Tensor;
+  }
+}
+
+methods({ gridSample });

@@ -13,6 +13,7 @@ import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { type Device, withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { checkShape, normalizeAxis, type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import { Tensor, tensor } from '../tensor/tensor.ts';
@@ -308,3 +309,18 @@ export const oneHot = op('oneHot', [aTensor('indices'), aNumber('classes')], (in
 
 /** The rows of this file, by name. */
 export const indexingRows = { gather: gatherRow, scatter: scatterRow, take: takeRow, takeAdd: takeAddRow };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Reads along an axis at the indices of a tensor with as many axes. */
+    gather(axis: number, index: Tensor): Tensor;
+    /** Adds `source` along an axis at the indices of a tensor with as many axes. */
+    scatterAdd(axis: number, index: Tensor, source: Tensor): Tensor;
+    /** The slices at indices of any shape along an axis. */
+    take(indices: Indices, axis: number): Tensor;
+    /** The slices at a vector of indices along an axis, the first unless given. */
+    indexSelect(indices: Indices, axis?: number): Tensor;
+  }
+}
+
+methods({ gather, scatterAdd, take, indexSelect });

@@ -5,6 +5,7 @@ import { aTensor } from '../arguments/kinds.ts';
 import { number, whole } from '../arguments/ranges.ts';
 import { noGrad } from '../autograd/node.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -121,3 +122,14 @@ export const spectralNorm = op(
     });
   },
 );
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** The products of all elements of this vector with all of another. */
+    outer(b: Tensor): Tensor;
+    /** The sum of the products of two vectors. */
+    dot(b: Tensor): Tensor;
+  }
+}
+
+methods({ outer, dot });

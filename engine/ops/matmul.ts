@@ -7,6 +7,7 @@ import { flag } from '../arguments/ranges.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { broadcastShapes, type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -118,3 +119,12 @@ const spread = (x: Tensor, batch: Shape): Tensor => {
 
 /** The rows of this file, by name. */
 export const matmulRows = { matmul: matmulRow };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** The matrix product; leading axes are batches. */
+    matmul(b: Tensor, options?: MatmulOptions): Tensor;
+  }
+}
+
+methods({ matmul });

@@ -8,6 +8,7 @@ import { checkedList } from '../arguments/options.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { checkShape, normalizeAxis, type Shape, show, sizeOf, stridesOf } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -221,3 +222,18 @@ export const movementRows = {
   concat: concatRow,
 };
 export const movementViews = { reshape: reshapeRow };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** The same elements under another shape; one size may be -1. */
+    reshape(shape: Shape): Tensor;
+    /** Reorders the axes. */
+    permute(axes: readonly number[]): Tensor;
+    /** Swaps two axes, the last two unless given. */
+    transpose(axis0?: number, axis1?: number): Tensor;
+    /** Takes a window: one range for each leading axis. */
+    slice(ranges: readonly Range[]): Tensor;
+  }
+}
+
+methods({ reshape, permute, transpose, slice });

@@ -7,6 +7,7 @@ import { aTensor } from '../arguments/kinds.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { normalizeAxes, reducedShape, show, sizeOf } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -14,7 +15,7 @@ import { type Binary, binary, row, type Scalars, type Unary, unary } from './def
 import { abs, add, affine, div, exp, mul, neg, square, sub } from './elementwise.ts';
 import { all, type ExtremumParams, max, min, truth } from './extrema.ts';
 import { reshape } from './movement.ts';
-import { type ReduceOptions, reduceOptions, sum, variance, varianceOptions } from './reduce.ts';
+import { type ReduceOptions, reduceOptions, sum, type VarianceOptions, variance, varianceOptions } from './reduce.ts';
 
 /** a / b, and 0 where b = 0. */
 export const divOrZero: Binary = binary('divOrZero', 'select(a / b, T(0.0), b == T(0.0))', [
@@ -171,3 +172,16 @@ export const normsRows = {
   powerScale: powerScaleRow,
 };
 export const normsFused = { norm2: norm2Row };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** The standard deviation over `axes`, biased unless `correction` is 1. */
+    std(axes?: number | readonly number[], options?: VarianceOptions): Tensor;
+    /** The p-norm over `axes`; p is 2 unless given. */
+    norm(p?: number, axes?: number | readonly number[], options?: ReduceOptions): Tensor;
+    /** log Σ eˣ over `axes`, without overflow. */
+    logSumExp(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
+  }
+}
+
+methods({ std, norm, logSumExp });

@@ -6,6 +6,7 @@ import { shown } from '../arguments/options.ts';
 import { number, oneOf } from '../arguments/ranges.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -114,3 +115,12 @@ function extend(x: Tensor, axis: number, before: number, after: number, mode: 'r
   const [head, tail] = sides[mode]();
   return concat([...(before > 0 ? [head!] : []), x, ...(after > 0 ? [tail!] : [])], axis);
 }
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Puts elements before and after along each axis. */
+    pad(pads: readonly (readonly [before: number, after: number])[], options?: PadOptions): Tensor;
+  }
+}
+
+methods({ pad });

@@ -11,12 +11,13 @@ import { flag, number, perAxis } from '../arguments/ranges.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { type Shape, sameShape, show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Pair } from './conv.ts';
 import { reshape } from './movement.ts';
-import { mean, reduceOptions } from './reduce.ts';
+import { mean, type ReduceOptions, reduceOptions } from './reduce.ts';
 import { needImages, ratioAxis, resampleRows, runWindows, type WindowAxis, type WindowParams } from './resample.ts';
 
 /** Options of {@link maxPool2d}. */
@@ -308,3 +309,38 @@ export const adaptiveMaxPool1d = op(
 
 /** The rows of this file, by name. */
 export const poolRows = { maxPoolIndex: indexRow, poolGather: gatherRow, poolScatter: scatterRow };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** The maximum of each window of sequences [N,L,C]. */
+    maxPool1d(kernel: number, options?: MaxPool1dOptions): Tensor;
+    /** The maximum of each window of images [N,H,W,C]. */
+    maxPool2d(kernel: Pair, options?: MaxPool2dOptions): Tensor;
+    /** The average of each window of sequences [N,L,C]. */
+    avgPool1d(kernel: number, options?: AvgPool1dOptions): Tensor;
+    /** The average of each window of images [N,H,W,C]. */
+    avgPool2d(kernel: Pair, options?: AvgPool2dOptions): Tensor;
+    /** Averages that give sequences of length `size`. */
+    adaptiveAvgPool1d(size: number): Tensor;
+    /** Averages that give images of the given size. */
+    adaptiveAvgPool2d(size: Pair): Tensor;
+    /** Maxima that give sequences of length `size`. */
+    adaptiveMaxPool1d(size: number): Tensor;
+    /** Maxima that give images of the given size. */
+    adaptiveMaxPool2d(size: Pair): Tensor;
+    /** The average over all places of images [N,H,W,C]. */
+    globalAvgPool(options?: ReduceOptions): Tensor;
+  }
+}
+
+methods({
+  maxPool1d,
+  maxPool2d,
+  avgPool1d,
+  avgPool2d,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  globalAvgPool,
+});

@@ -9,6 +9,7 @@ import { flag, number } from '../arguments/ranges.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import {
   broadcastStrides,
@@ -183,3 +184,18 @@ export const reduceRows = {
   mean: meanTable,
 };
 export const reduceFused = { variance: varianceRow };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Sums over `axes`, all unless given. */
+    sum(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
+    /** Averages over `axes`, all unless given. */
+    mean(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
+    /** The variance over `axes`, biased unless `correction` is 1. */
+    variance(axes?: number | readonly number[], options?: VarianceOptions): Tensor;
+    /** Repeats along axes of size 1 and new leading axes. */
+    broadcastTo(shape: Shape): Tensor;
+  }
+}
+
+methods({ sum, mean, variance, broadcastTo });

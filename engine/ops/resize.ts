@@ -4,6 +4,7 @@ import { op, options } from '../arguments/arguments.ts';
 import { aTensor } from '../arguments/kinds.ts';
 import { flag, perAxis } from '../arguments/ranges.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Pair } from './conv.ts';
@@ -81,3 +82,14 @@ export const resizeBilinear = op(
   [aTensor('x'), resizeBilinearOptions],
   (x, options): Tensor => resize('resizeBilinear', 'linear', x, options),
 );
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Images in another size, by the nearest pixel. */
+    resizeNearest(options: ResizeOptions): Tensor;
+    /** Images in another size, by linear interpolation. */
+    resizeBilinear(options: ResizeBilinearOptions): Tensor;
+  }
+}
+
+methods({ resizeNearest, resizeBilinear });

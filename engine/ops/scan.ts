@@ -9,13 +9,14 @@ import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { withDevice } from '../device.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { normalizeAxes, normalizeAxis, reducedShape, type Shape, sameShape, show, sizeOf } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { full } from './create.ts';
 import { add, mul } from './elementwise.ts';
 import { permute, reshape, slice, unslice } from './movement.ts';
-import { reduceOptions } from './reduce.ts';
+import { type ReduceOptions, reduceOptions } from './reduce.ts';
 import { along } from './shapes.ts';
 
 /** Options of running sums and products. */
@@ -196,3 +197,16 @@ export const prod = op('prod', [aTensor('x'), axes, reduceOptions], (x, axes?, o
 
 /** The rows of this file, by name. */
 export const scanRows = { cumsum: cumsumRow, linearScan: linearScanRow, prod: prodRow };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Multiplies over `axes`, all unless given. */
+    prod(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
+    /** Running sums along an axis. */
+    cumsum(axis: number, options?: ScanOptions): Tensor;
+    /** Running products along an axis. */
+    cumprod(axis: number, options?: ScanOptions): Tensor;
+  }
+}
+
+methods({ prod, cumsum, cumprod });

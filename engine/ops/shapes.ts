@@ -6,6 +6,7 @@ import { aTensor, tensors } from '../arguments/kinds.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { normalizeAxes, normalizeAxis, type Shape, show, sizeOf } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -319,3 +320,53 @@ export const spaceToDepth = op('spaceToDepth', [aTensor('x'), aNumber('block')],
 
 /** The rows of this file, by name. */
 export const shapesRows = { tril: trilRow, triu: triuRow };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** Drops axes of size 1. */
+    squeeze(axes?: number | readonly number[]): Tensor;
+    /** Puts a new axis of size 1 before axis `axis`. */
+    unsqueeze(axis: number): Tensor;
+    /** Cuts along an axis into pieces of the given sizes. */
+    split(sizes: number | readonly number[], axis?: number): Tensor[];
+    /** Cuts along an axis into so many pieces at most. */
+    chunk(chunks: number, axis?: number): Tensor[];
+    /** Reverses the order along `axes`, all unless given. */
+    flip(axes?: number | readonly number[]): Tensor;
+    /** Repeats `reps[i]` times along axis i; missing counts are 1. */
+    tile(reps: readonly number[]): Tensor;
+    /** Repeats `reps[i]` times along axis i, with a count for every axis. */
+    repeat(reps: readonly number[]): Tensor;
+    /** Repeats each element in its place along an axis. */
+    repeatInterleave(count: number, axis: number): Tensor;
+    /** Moves the elements along axes, round the end. */
+    roll(shifts: number | readonly number[], axes?: number | readonly number[]): Tensor;
+    /** The diagonal of a matrix, or the matrix of a diagonal. */
+    diag(k?: number): Tensor;
+    /** The lower triangles of matrices. */
+    tril(k?: number): Tensor;
+    /** The upper triangles of matrices. */
+    triu(k?: number): Tensor;
+    /** Channels become blocks of pixels. */
+    depthToSpace(block: number): Tensor;
+    /** Blocks of pixels become channels. */
+    spaceToDepth(block: number): Tensor;
+  }
+}
+
+methods({
+  squeeze,
+  unsqueeze,
+  split,
+  chunk,
+  flip,
+  tile,
+  repeat,
+  repeatInterleave,
+  roll,
+  diag,
+  tril,
+  triu,
+  depthToSpace,
+  spaceToDepth,
+});

@@ -10,6 +10,7 @@ import { axis, maybe, op } from '../arguments/arguments.ts';
 import { aTensor } from '../arguments/kinds.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
+import { methods } from '../tensor/methods.ts';
 import { normalizeAxis, type Shape, sizeOf } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { logicalAnd, logicalNot, notEqual, where } from './comparison.ts';
@@ -127,3 +128,14 @@ export const softmaxFused = {
   softmaxGrad: softmaxGradRow,
   logSoftmaxGrad: logSoftmaxGradRow,
 };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** eˣ / Σ eˣ over an axis, the last unless given. */
+    softmax(axis?: number): Tensor;
+    /** The logarithm of softmax over an axis, the last unless given. */
+    logSoftmax(axis?: number): Tensor;
+  }
+}
+
+methods({ softmax, logSoftmax });

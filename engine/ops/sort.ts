@@ -7,6 +7,7 @@ import { flag } from '../arguments/ranges.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
 import { ShapeError } from '../errors.ts';
+import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { normalizeAxis, sizeOf } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -148,3 +149,16 @@ export function topkInPieces(x: Tensor, k: number, axis: number, largest: boolea
 
 /** The rows of this file, by name. */
 export const sortRows = { argsort: argsortRow };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** The indices that sort along an axis, the last unless given. */
+    argsort(axis?: number, options?: SortOptions): Tensor;
+    /** The elements sorted along an axis, the last unless given, and their indices. */
+    sort(axis?: number, options?: SortOptions): Sorted;
+    /** The k largest elements along an axis, the last unless given, and their indices. */
+    topk(k: number, axis?: number, options?: TopkOptions): Sorted;
+  }
+}
+
+methods({ argsort, sort, topk });

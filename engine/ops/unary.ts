@@ -5,6 +5,7 @@ import { aBound, maybe, op } from '../arguments/arguments.ts';
 import { tensorLike } from '../arguments/kinds.ts';
 import { apply } from '../autograd/apply.ts';
 import type { Row } from '../autograd/row.ts';
+import { methods } from '../tensor/methods.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Binary, binary, like, row, type Scalars, type Unary, unary } from './define.ts';
 import { affine, div, exp, mul } from './elementwise.ts';
@@ -171,3 +172,59 @@ export const unaryRows = {
   clamp: clampRow,
   clampGrad: clampGradRow,
 };
+
+declare module '../tensor/tensor.ts' {
+  interface Tensor {
+    /** One over each element. */
+    reciprocal(): Tensor;
+    /** eˣ - 1, exact also near 0. */
+    expm1(): Tensor;
+    /** log(1 + x), exact also near 0. */
+    log1p(): Tensor;
+    /** The sine, of radians. */
+    sin(): Tensor;
+    /** The cosine, of radians. */
+    cos(): Tensor;
+    /** The tangent, of radians. */
+    tan(): Tensor;
+    /** The inverse tangent, in radians. */
+    atan(): Tensor;
+    /** The hyperbolic sine. */
+    sinh(): Tensor;
+    /** The hyperbolic cosine. */
+    cosh(): Tensor;
+    /** The error function. */
+    erf(): Tensor;
+    /** The next whole number below, with derivative 0. */
+    floor(): Tensor;
+    /** The next whole number above, with derivative 0. */
+    ceil(): Tensor;
+    /** The nearest whole number, halves to the even one, with derivative 0. */
+    round(): Tensor;
+    /** Limits each element to the range from `min` to `max`; null is no limit. */
+    clamp(min?: number | null, max?: number | null): Tensor;
+    /** 1 where NaN, else 0. */
+    isNaN(): Tensor;
+    /** 1 where neither NaN nor infinite, else 0. */
+    isFinite(): Tensor;
+  }
+}
+
+methods({
+  reciprocal,
+  expm1,
+  log1p,
+  sin,
+  cos,
+  tan,
+  atan,
+  sinh,
+  cosh,
+  erf,
+  floor,
+  ceil,
+  round,
+  clamp,
+  isNaN: isNan,
+  isFinite: isFiniteNumber,
+});

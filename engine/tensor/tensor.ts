@@ -5,7 +5,6 @@ import { noteAlias, noteDecision, notedGradients, refuseCapture } from '../compi
 import { currentDevice, type Device, type Storage, type Values } from '../device.ts';
 import { GradError, ShapeError, UseAfterFreeError } from '../errors.ts';
 import { adopt, born, type Census, died, KEPT, type Owner } from './lifetime.ts';
-import type { Methods } from './methodTypes.ts';
 import { checkShape, type Shape, show, sizeOf } from './shape.ts';
 
 /** Numbers nested to any depth, as `tensor([[1, 2], [3, 4]])` takes them. */
@@ -23,9 +22,6 @@ export interface TensorOptions {
   readonly device?: Device;
 }
 
-// The chained ops (`x.mul(y)`) are put on the prototype by methods.ts, which knows the op table.
-export interface Tensor extends Methods {}
-
 /** Sees a cotangent, and may return another of the same shape in its place; see `registerHook`. */
 export type Hook = (g: Tensor) => Tensor | undefined;
 
@@ -39,7 +35,6 @@ export type Hook = (g: Tensor) => Tensor | undefined;
  *
  * Reading is asynchronous (`data`, `item`, `array`); everything else only records work for the device.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
 export class Tensor {
   /** A name that the tape and errors show. */
   label: string | undefined;
@@ -195,7 +190,7 @@ export class Tensor {
    */
   get grad(): Tensor | undefined {
     const noted = notedGradients();
-    return noted ? noted.read(this, this.#grad) : this.#grad;
+    return noted ? (noted.read(this, this.#grad) as Tensor | undefined) : this.#grad;
   }
 
   /** Puts a gradient here, which the leaf owns from then on, or none; the one before is freed. */

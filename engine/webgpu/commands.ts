@@ -1,8 +1,9 @@
 /** Dispatches as WebGPU takes them. */
 import { type Dispatch, type Kernel, MAX_GROUPS } from '../../kernels/kernel.ts';
 import { DeviceError } from '../errors.ts';
+import type { GpuBuffer } from './buffer.ts';
+import type { Command } from './command.ts';
 import { PARAM_WORDS } from './pipelines.ts';
-import type { GpuBuffer } from './pool.ts';
 import type { Profiler } from './profiler.ts';
 import type { Submits } from './submits.ts';
 
@@ -12,14 +13,6 @@ export interface Binding {
   /** The place in the buffer, in bytes. */
   readonly offset: number;
   readonly size: number;
-}
-
-/** One dispatch. Its params lie in a uniform buffer, in the block that has its number. */
-export interface Command {
-  readonly name: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
-  readonly grid: readonly [number, number, number];
 }
 
 /** @throws DeviceError for a launch that WebGPU would refuse later, together with all that was submitted with it */

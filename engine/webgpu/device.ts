@@ -5,10 +5,11 @@ import { type Buffer, checkView, type Device, type Memory, type OpCall, Storage,
 import { DeviceError, refuseGenerator } from '../errors.ts';
 import { Census } from '../tensor/lifetime.ts';
 import { show, sizeOf } from '../tensor/shape.ts';
+import type { GpuBuffer } from './buffer.ts';
 import { type Binding, checkLaunch } from './commands.ts';
 import { type Counters, type GpuDevice, type KernelFamily, nameOf, type Opened } from './opened.ts';
 import { Pipelines } from './pipelines.ts';
-import { bindable, type GpuBuffer, Pool, padded, sizeClass } from './pool.ts';
+import { bindable, Pool, padded, sizeClass } from './pool.ts';
 import { type ProfileEntry, Profiler } from './profiler.ts';
 import { DispatchQueue } from './queue.ts';
 import { Readback } from './readback.ts';

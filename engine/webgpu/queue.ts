@@ -1,6 +1,7 @@
 import type { Dispatch } from '../../kernels/kernel.ts';
 import { packParams } from '../device.ts';
-import { type Binding, bindGroup, type Command, encode, mark, uniformBuffer } from './commands.ts';
+import type { Command } from './command.ts';
+import { type Binding, bindGroup, encode, mark, uniformBuffer } from './commands.ts';
 import { PARAM_WORDS, type Pipelines } from './pipelines.ts';
 import type { Profiler } from './profiler.ts';
 import type { Submits } from './submits.ts';

@@ -1,7 +1,7 @@
 /** Submits by number: which of them WebGPU refused, and what rests on those. */
 import { DeviceError } from '../errors.ts';
-import type { Command } from './commands.ts';
-import type { GpuBuffer } from './pool.ts';
+import type { GpuBuffer } from './buffer.ts';
+import type { Command } from './command.ts';
 
 /** Work that WebGPU refused: none of it was done, so that what it was to write holds something else. */
 interface Refusal {

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import * as engine from '../../engine/index.ts';
 import * as internal from '../../engine/internal.ts';
 import { shown } from '../../engine/internal.ts';
-import { methods } from '../../engine/tensor/methods.ts';
+import { methodNames } from '../../engine/tensor/methods.ts';
 
 const test = suite('arguments');
 await engine.init({ adapter: 'reference' });
@@ -208,7 +208,7 @@ for (const name of Object.keys(public_).sort()) {
   });
 }
 
-for (const name of methods) {
+for (const name of methodNames) {
   test(`the method ${name} refuses what it does not know`, async () => {
     const args = argumentsOf(name)!;
     const self: Loose = args[0];
@@ -235,7 +235,7 @@ for (const [type, make, own] of [
   const internal = ['constructor', 'rebind', 'toString', 'toJSON', 'loadStateDict'];
   for (const name of Object.getOwnPropertyNames(prototype).sort()) {
     const { value } = Object.getOwnPropertyDescriptor(prototype, name)!;
-    if (typeof value !== 'function' || internal.includes(name) || methods.includes(name)) continue;
+    if (typeof value !== 'function' || internal.includes(name) || methodNames.includes(name)) continue;
     test(`${type}.${name} refuses what it does not know`, async () => {
       const args = own[name];
       assert.ok(args, `${type}.${name} is public and has no row in this test`);

@@ -12,8 +12,8 @@ import {
   type Tensor,
   tensor,
 } from '../../engine/index.ts';
+import type { GpuBuffer } from '../../engine/webgpu/buffer.ts';
 import type { WebGpuDevice } from '../../engine/webgpu/device.ts';
-import type { GpuBuffer } from '../../engine/webgpu/pool.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
 import { on, openGpu } from '../support/devices.ts';
 import { rejection } from '../support/rejection.ts';
