@@ -1,4 +1,3 @@
-import { type Options, type Params, SingleBar } from 'cli-progress';
 import { printable } from '../../gan/printable.ts';
 
 /** Shows how far a run has come. No method ever throws: a closed terminal must not end a run. */
@@ -9,7 +8,7 @@ export interface Progress {
    * @param values what to show, in this order, such as `{ critic: -3.2, generator: 0.4, W: 4.5 }`
    */
   update(step: number, values: Readonly<Record<string, number>>): void;
-  /** Ends the display, leaving its last state. Must be called, also on errors: a bar keeps its process alive. */
+  /** Ends the display, leaving its last state. */
   stop(): void;
   /** `stop`, for `using progress = createProgress(...)`. */
   [Symbol.dispose](): void;
@@ -36,6 +35,8 @@ const WINDOW = 20;
 /** Without a terminal, seconds between two lines at most, and how many a run has at least. */
 const LINE_SECONDS = 10;
 const LINES = 10;
+/** Milliseconds between two pictures of the bar. */
+const DRAW = 200;
 /** Characters of the bar. */
 const SHORTEST_BAR = 6;
 const LONGEST_BAR = 30;
@@ -104,25 +105,25 @@ interface Display {
 
 function startBar(stream: NodeJS.WriteStream, total: number, start: number, describe: Describe): Display {
   let size = LONGEST_BAR; // shrinks where the text needs it and stays so, that it does not tremble
-  const format = (options: Options, params: Params): string => {
+  let latest = start;
+  const draw = (): void => {
     const width = stream.columns || 80;
     const text = describe(width - SHORTEST_BAR - 2);
     size = Math.max(SHORTEST_BAR, Math.min(size, width - text.length - 2));
-    const done = Math.round(params.progress * size);
-    return `${options.barCompleteString!.slice(0, done)}${options.barIncompleteString!.slice(0, size - done)} ${text}`;
+    const done = Math.round(Math.min(1, latest / total) * size);
+    stream.write(`\r${'█'.repeat(done)}${'░'.repeat(size - done)} ${text}\x1B[K`);
   };
-  const bar = new SingleBar({
-    format,
-    stream,
-    fps: 5,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    linewrap: true, // cut to the terminal's width; switching its wrapping off would outlive a kill
-    gracefulExit: false, // Ctrl-C is the command line's
-    forceRedraw: true,
-  });
-  bar.start(total, start);
-  return { update: (step) => bar.update(step), stop: () => bar.stop() };
+  const timer = setInterval(draw, DRAW).unref();
+  return {
+    update: (step) => {
+      latest = step;
+    },
+    stop() {
+      clearInterval(timer);
+      draw();
+      stream.write('\n');
+    },
+  };
 }
 
 function startLines(stream: NodeJS.WriteStream, total: number, start: number, describe: Describe): Display {
@@ -163,14 +164,10 @@ function startClock(first: number) {
   };
 }
 
-/**
- * The stream with writes that fail in silence, and without cli-progress's saving and restoring of the cursor, which after
- * other output would lead back into the middle of it.
- */
+/** The stream with writes that fail in silence. */
 function guarded(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   stream.on('error', () => {});
   const write = (text: string): boolean => {
-    if (text === '\x1B7' || text === '\x1B8') return true;
     try {
       return stream.write(text);
     } catch {

@@ -194,6 +194,28 @@ test('progress without a terminal is a line every 10 %, and survives a stream th
   run(false);
 });
 
+test('a terminal gets a bar that is drawn over itself, fits its width and ends with its last state', async () => {
+  const drawn: string[] = [];
+  const stream = Object.create(process.stderr, {
+    isTTY: { value: true },
+    columns: { value: 60 },
+    write: { value: (text: string) => drawn.push(text) > 0 },
+  }) as NodeJS.WriteStream;
+  const progress = createProgress({ total: 40, imagesPerStep: 32, stream });
+  progress.update(20, { critic: -12.345, generator: 0.5 });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  progress.update(40, { critic: -1, generator: 0.25 });
+  progress.stop();
+  const [first, last, end] = [drawn[0]!, drawn.at(-2)!, drawn.at(-1)];
+  assert.match(first, /^\r(█+)░+ 20\/40 {2}critic -12.3 {2}generator 0.500 {2}/);
+  assert.match(last, /^\r█+ 40\/40 {2}critic -1.00 {2}generator 0.250 {2}/);
+  assert.is(end, '\n');
+  for (const line of drawn) assert.ok(line.replace('\x1B[K', '').length <= 61, line);
+  const count = drawn.length;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.is(drawn.length, count, 'nothing is drawn after the end');
+});
+
 test('nothing here depends on the working directory once a folder is made', ({ root }) => {
   assert.is(createRunFolder({ out: join(root, '.', 'x') }).path, resolve(root, 'x'));
 });
