@@ -1,13 +1,10 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { defined } from '../../engine/internal.ts';
-import { fileError } from '../../engine/platform/atomicWrite.node.ts';
 import { type PngHeader, pngHeader } from '../../gan/pictures/pngHeader.ts';
 import type { Row } from '../../gan/row.ts';
 import type { Table } from '../../gan/systems/row.ts';
-import { parseJsonLines } from './jsonLines.node.ts';
-import { logProblems, pictureProblems, settingProblems, unreadable } from './problems.node.ts';
-import { parseJson, readText } from './readJson.node.ts';
+import { pictureProblems, settingProblems } from './problems.node.ts';
+import { RunFiles } from './readFiles.node.ts';
 import { CHECKPOINT, STATUS } from './runFiles.ts';
 
 /** A picture of a run folder. */
@@ -85,107 +82,23 @@ const QUIET = 120_000;
  * @throws Error in one line for a folder that does not exist or holds no run
  */
 export function readRun(folder: string, options: { readonly now?: Date } = {}): RunRecord {
-  const path = resolve(folder);
-  let names: string[];
-  try {
-    names = readdirSync(path);
-  } catch (error) {
-    throw fileError('read the run folder', path, error);
-  }
-  if (!names.includes('config.json') && !names.includes('metrics.jsonl')) {
-    throw new Error(`${path} holds no run: it has neither config.json nor metrics.jsonl; name a folder of wgrad train`);
-  }
-  const problems: string[] = [];
-  const has = (name: string): boolean => names.includes(name);
-  const read = (name: string): Buffer | undefined => {
-    try {
-      return readFileSync(join(path, name));
-    } catch (error) {
-      problems.push(unreadable(name, error));
-      return undefined;
-    }
-  };
-  const json = (name: string, missing: string): Readonly<Record<string, unknown>> => {
-    if (!has(name)) {
-      if (missing) problems.push(missing);
-      return {};
-    }
-    try {
-      const text = readText(join(path, name)) ?? '';
-      const value = text === '' ? undefined : parseJson(text);
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-      problems.push(`${name} is not a JSON object${text === '' ? ': it is empty' : ''}`);
-    } catch (error) {
-      problems.push(unreadable(name, error));
-    }
-    return {};
-  };
-  const log = (name: string): Row[] => {
-    if (!has(name)) {
-      problems.push(`${name} is missing`);
-      return [];
-    }
-    let text = '';
-    try {
-      text = readText(join(path, name)) ?? '';
-    } catch (error) {
-      problems.push(unreadable(name, error));
-    }
-    const { rows, broken, unfinished } = parseJsonLines(text);
-    if (broken.length > 0) {
-      const lines = broken.slice(0, 5).map(({ line }) => line);
-      problems.push(
-        `${name}: ${broken.length} of its lines are not JSON objects of numbers and left out (line ${lines.join(', ')}${broken.length > 5 ? ', ...' : ''})`,
-      );
-    }
-    if (unfinished) problems.push(`${name} breaks off in its last line, which is left out`);
-    for (const problem of logProblems(name, rows)) problems.push(problem);
-    return rows;
-  };
-  const config = json('config.json', 'config.json is missing');
+  const files = new RunFiles(folder);
+  const { path, problems } = files;
+  const config = files.json('config.json', 'config.json is missing');
   // Before the log: of a run under way, the row of a step is written before the state that names its checkpoint.
-  const told = json('state.json', '');
-  const [metrics, timing] = [log('metrics.jsonl'), log('timing.jsonl')];
-  const pictures = names
-    .map((name) => /^samples(?:-(\d+))?\.png$/.exec(name))
-    .filter((found) => found !== null)
-    .map(([name, digits]) => ({ name, step: digits === undefined ? undefined : Number(digits) }))
-    .sort((a, b) => (a.step ?? Number.POSITIVE_INFINITY) - (b.step ?? Number.POSITIVE_INFINITY))
-    .flatMap(({ name, step }): RunPicture[] => {
-      const bytes = read(name);
-      const header = bytes && pngHeader(bytes);
-      if (bytes && !header) problems.push(`${name} is not a whole PNG file`);
-      return bytes && header ? [{ name, step, bytes, ...header }] : [];
-    });
+  const told = files.json(STATUS);
+  const [metrics, timing] = [files.log('metrics.jsonl'), files.log('timing.jsonl')];
+  const pictures = picturesOf(files);
   if (pictures.length === 0) problems.push('there are no grids of samples yet');
-  const scores = scoresOf(evaluated(json('evaluation.json', '')), problems);
-  const tables = names
-    .filter((name) => /^table-[\w-]+\.json$/.test(name))
-    .sort()
-    .flatMap((name): RunTable[] => {
-      const { title, head, rows } = json(name, '');
-      const isTable = Array.isArray(head) && Array.isArray(rows) && rows.every((row) => Array.isArray(row));
-      if (!isTable) problems.push(`${name} holds no table`);
-      return isTable
-        ? [{ title: String(title), head: head.map(String), rows: rows.map((row) => row.map(String)) }]
-        : [];
-    });
+  const scores = scoresOf(evaluated(files.json('evaluation.json')), problems);
+  const tables = tablesOf(files);
   const step = metrics.reduce((most, row) => Math.max(most, typeof row.step === 'number' ? row.step : 0), 0);
-  const grown = has('metrics.jsonl') ? statSync(join(path, 'metrics.jsonl')).mtimeMs : 0;
-  const alive = (options.now ?? new Date()).getTime() - grown < QUIET;
+  const alive = (options.now ?? new Date()).getTime() - files.changed('metrics.jsonl') < QUIET;
   for (const problem of settingProblems(config)) problems.push(problem);
   // Runs of wgrad train have these settings, and by them files that others need not have.
   if ('snapshots' in config) {
-    if (!has(STATUS)) problems.push(`${STATUS} is missing`);
-    if (typeof told.saved === 'number' && !has(CHECKPOINT)) {
-      problems.push(
-        `${CHECKPOINT} is missing, which was of step ${told.saved}: the run cannot go on or be sampled from`,
-      );
-    }
-    if (typeof told.saved === 'number' && told.saved > step) {
-      problems.push(`metrics.jsonl ends at step ${step}, and the checkpoint is of step ${told.saved}`);
-    }
-    for (const problem of pictureProblems(names, metrics)) problems.push(problem);
+    checkSaved(files, told, step);
+    for (const problem of pictureProblems(files.names, metrics)) problems.push(problem);
   }
   return {
     path,
@@ -200,6 +113,45 @@ export function readRun(folder: string, options: { readonly now?: Date } = {}): 
     problems,
     ...stateOf(config, metrics, step, alive, told),
   };
+}
+
+/** The grids of a folder in the order of their steps; `samples.png` is last. */
+const picturesOf = (files: RunFiles): RunPicture[] =>
+  files.names
+    .map((name) => /^samples(?:-(\d+))?\.png$/.exec(name))
+    .filter((found) => found !== null)
+    .map(([name, digits]) => ({ name, step: digits === undefined ? undefined : Number(digits) }))
+    .sort((a, b) => (a.step ?? Number.POSITIVE_INFINITY) - (b.step ?? Number.POSITIVE_INFINITY))
+    .flatMap(({ name, step }): RunPicture[] => {
+      const bytes = files.bytes(name);
+      const header = bytes && pngHeader(bytes);
+      if (bytes && !header) files.problems.push(`${name} is not a whole PNG file`);
+      return bytes && header ? [{ name, step, bytes, ...header }] : [];
+    });
+
+/** What a system shows as tables, by the names of their files. */
+const tablesOf = (files: RunFiles): RunTable[] =>
+  files.names
+    .filter((name) => /^table-[\w-]+\.json$/.test(name))
+    .sort()
+    .flatMap((name): RunTable[] => {
+      const { title, head, rows } = files.json(name);
+      const isTable = Array.isArray(head) && Array.isArray(rows) && rows.every((row) => Array.isArray(row));
+      if (!isTable) files.problems.push(`${name} holds no table`);
+      return isTable
+        ? [{ title: String(title), head: head.map(String), rows: rows.map((row) => row.map(String)) }]
+        : [];
+    });
+
+/** Notes what is missing of a run that says that it saved a checkpoint. */
+function checkSaved(files: RunFiles, { saved }: Readonly<Record<string, unknown>>, step: number): void {
+  const { problems } = files;
+  if (!files.has(STATUS)) problems.push(`${STATUS} is missing`);
+  if (typeof saved !== 'number') return;
+  if (!files.has(CHECKPOINT)) {
+    problems.push(`${CHECKPOINT} is missing, which was of step ${saved}: the run cannot go on or be sampled from`);
+  }
+  if (saved > step) problems.push(`metrics.jsonl ends at step ${step}, and the checkpoint is of step ${saved}`);
 }
 
 function stateOf(

@@ -57,6 +57,7 @@ export function collect(parts: CheckpointParts): Collected {
   const tensors = new Map<string, TensorInfo & { data(): Promise<ElementArray> }>();
   const numbers: Record<string, Json> = {};
   const states: Record<string, Json> = {};
+  refuseParts(parts);
   refuseUnsaved(parts);
   for (const [name, value] of valuesOf(parts)) {
     if (typeof value === 'number') numbers[name] = toJson(value, name);
@@ -95,6 +96,7 @@ export interface Source {
 
 /** Gives all parts the state that a checkpoint holds. @throws Error naming what does not fit; nothing is changed then */
 export async function restore(source: Source, parts: CheckpointParts): Promise<void> {
+  refuseParts(parts);
   const plain = plainStatesOf(parts);
   refuseMisfits(source, parts, plain);
   for (const [name, value] of valuesOf(parts)) if (typeof value !== 'number') await source.check(name);
@@ -110,11 +112,6 @@ export async function restore(source: Source, parts: CheckpointParts): Promise<v
     undo.push(() => void part.loadStateDict(before as never));
   }
   for (const [name, part] of Object.entries(parts)) {
-    if (typeof (part as Partial<Stateful> | null)?.stateDict !== 'function') {
-      throw new TypeError(
-        `a checkpoint's part ${name} is ${part === null ? 'null' : typeof part} without stateDict(); parts are modules, optimizers and the like, by name: { model, optimizer }`,
-      );
-    }
     const state = part.stateDict();
     if (!(state instanceof Map)) continue;
     const values = new Map<string, StateValue | number>();
@@ -189,18 +186,23 @@ function isOptional(parts: CheckpointParts, path: string): boolean {
   return Object.hasOwn(parts, name!) && parts[name!]?.mayHave?.(path.slice(name!.length + 1)) === true;
 }
 
-/** The tensors and numbers of all parts. */
-function valuesOf(parts: CheckpointParts): Map<string, Tensor | number> {
-  const found = new Map<string, Tensor | number>();
+/** @throws Error for a name with dots; TypeError for a part without a state */
+function refuseParts(parts: CheckpointParts): void {
   for (const [name, part] of Object.entries(parts)) {
     if (name === '' || name.includes('.')) {
       throw new Error(`a part of a checkpoint cannot be named "${name}"; choose a name without dots`);
     }
-    if (typeof (part as Partial<Stateful> | null)?.stateDict !== 'function') {
-      throw new TypeError(
-        `a checkpoint's part ${name} is ${part === null ? 'null' : typeof part} without stateDict(); parts are modules, optimizers and the like, by name: { model, optimizer }`,
-      );
-    }
+    if (typeof (part as Partial<Stateful> | null)?.stateDict === 'function') continue;
+    throw new TypeError(
+      `a checkpoint's part ${name} is ${part === null ? 'null' : typeof part} without stateDict(); parts are modules, optimizers and the like, by name: { model, optimizer }`,
+    );
+  }
+}
+
+/** The tensors and numbers of all parts. */
+function valuesOf(parts: CheckpointParts): Map<string, Tensor | number> {
+  const found = new Map<string, Tensor | number>();
+  for (const [name, part] of Object.entries(parts)) {
     const state = part.stateDict();
     if (!(state instanceof Map)) continue;
     for (const [inner, value] of state as Map<string, Tensor | number>) found.set(`${name}.${inner}`, value);

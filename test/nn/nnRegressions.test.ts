@@ -137,12 +137,16 @@ test('dropout and weights follow manualSeed, and a checkpoint holds the place of
   assert.equal(run(again), next);
 });
 
-test('a part of a checkpoint that has no state is named', async () => {
-  const error = await nn.encodeCheckpoint({ names: new Map() as never }).then(
-    () => undefined,
-    (e: Error) => e,
-  );
-  assert.match(error!.message, /part names is object without stateDict\(\)/);
+test('a part of a checkpoint that has no state is named, as it is saved and as it is loaded', async () => {
+  const parts = { names: new Map() as never };
+  const bytes = await nn.encodeCheckpoint({ names: new Rng(1) });
+  for (const act of [() => nn.encodeCheckpoint(parts), () => nn.decodeCheckpoint(bytes, parts)]) {
+    const error = await act().then(
+      () => undefined,
+      (e: Error) => e,
+    );
+    assert.match(error!.message, /part names is object without stateDict\(\)/);
+  }
 });
 
 test.run();
