@@ -1,6 +1,6 @@
-/** The README's programs run as they stand, on the built package, and print what it says. */
+/** The programs of README.md and of docs/guide run as they stand, on the built package, and print what the pages say. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,7 +10,7 @@ import * as nn from '../../nn/index.ts';
 
 const test = suite('readme');
 
-/** Runs a program of the README in this folder, so that 'wgrad' is found. */
+/** Runs a program of the pages in this folder, so that 'wgrad' is found. */
 function run(program: string): string {
   assert.ok(existsSync('dist/engine/index.js'), 'dist is missing: run `npm run build`');
   const file = `.readme-${process.pid}.mjs`;
@@ -22,7 +22,23 @@ function run(program: string): string {
   }
 }
 
-const programs = [...readFileSync('README.md', 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map((m) => m[1]!);
+const guide = readdirSync('docs/guide').map((name) => `docs/guide/${name}`);
+const pages = ['README.md', ...guide.filter((path) => path.endsWith('.md'))];
+const textOf = (page: string) => readFileSync(page, 'utf8');
+
+/** Every program of the pages, once, also where two pages show it. */
+const programs = new Set(
+  pages.flatMap((page) => [...textOf(page).matchAll(/```js\n([\s\S]*?)```/g)].map((m) => m[1]!)),
+);
+const tested = new Set<string>();
+
+/** The one program of the pages that has these words. */
+function programWith(words: string): string {
+  const found = [...programs].filter((program) => program.includes(words));
+  assert.is(found.length, 1, `programs with ${words}`);
+  tested.add(found[0]!);
+  return found[0]!;
+}
 
 /** What each row of the table for those who come from PyTorch says, by words that it has. */
 const rows: readonly (readonly [words: string, holds: () => unknown])[] = [
@@ -178,7 +194,7 @@ const rows: readonly (readonly [words: string, holds: () => unknown])[] = [
 
 test('the table for those who come from PyTorch has no row that is not so', async () => {
   const table = /\| PyTorch \| wgrad \|\n.*\n((?:\|.*\n)+)/
-    .exec(readFileSync('README.md', 'utf8'))![1]!
+    .exec(textOf('docs/guide/pytorch.md'))![1]!
     .trim()
     .split('\n');
   assert.is(table.length, rows.length);
@@ -190,19 +206,19 @@ test('the table for those who come from PyTorch has no row that is not so', asyn
 });
 
 test('the first program prints the tape and both derivatives', () => {
-  const printed = run(programs[0]!);
+  const printed = run(programWith('createGraph: true'));
   assert.match(printed, '%1:[3] = x\n%2:[3] = mul(%1, %1)\n%3:[3] = mul(%2, %1)\n%4:[] = sum(%3)\n');
   assert.match(printed, /\[ 3, 12, 27 \] \[ 6, 12, 18 \]/);
 });
 
-test('the second program learns XOR', () => {
-  const error = /mean squared error ([\d.]+)/.exec(run(programs[1]!))?.[1];
+test('the program of XOR learns it', () => {
+  const error = /mean squared error ([\d.]+)/.exec(run(programWith("'XOR, mean squared error'")))?.[1];
   assert.ok(Number(error) < 0.01, `mean squared error ${error}`);
 });
 
-test('the third program trains a classifier with layers of its own, and saves and loads it', () => {
+test('the program of layers trains a classifier with layers of its own, and saves and loads it', () => {
   try {
-    const printed = run(programs[2]!);
+    const printed = run(programWith("'stripes.safetensors', {"));
     assert.match(printed, /layers\.1\.conv \(Conv2d\) +\[1,4,4,8\] +584/);
     assert.ok(Number(/cross-entropy ([\d.]+)/.exec(printed)?.[1]) < 0.1, printed);
     assert.match(printed, 'after epochs: 10');
@@ -211,13 +227,13 @@ test('the third program trains a classifier with layers of its own, and saves an
   }
 });
 
-test('the fourth program trains a GAN on a ring, and counts its modes', () => {
-  const printed = run(programs[3]!);
+test('the program of GANs trains a GAN on a ring, and counts its modes', () => {
+  const printed = run(programWith('gaussianRing()'));
   assert.match(printed, /^50 -?[\d.]+\n100 -?[\d.]+\nmodes \d of 8\n$/);
 });
 
-test('the fifth program runs its own shader, and checks its derivatives', () => {
-  const printed = run(programs[4]!);
+test('the program of an own op runs its own shader, and checks its derivatives', () => {
+  const printed = run(programWith('kernelcheck('));
   const numbers = (/\[ ([^\]]*) \] \[ ([^\]]*) \]/.exec(printed) ?? [])
     .slice(1)
     .flatMap((t) => t.split(',').map(Number));
@@ -241,10 +257,10 @@ test('the example of an op with two inputs and a sum checks its derivatives and 
   assert.ok(errors.length === 3 && errors.every((e, i) => e < (i === 2 ? 1e-4 : 1e-7)), printed);
 });
 
-test('the sixth program writes an ONNX file, which onnxruntime runs with a batch of any size', async () => {
+test('the program of ONNX writes an ONNX file, which onnxruntime runs with a batch of any size', async () => {
   const file = 'generator.onnx';
   try {
-    assert.match(run(programs[5]!), /^generator\.onnx: \d+ bytes$/m);
+    assert.match(run(programWith('exportOnnx(')), /^generator\.onnx: \d+ bytes$/m);
     const session = await InferenceSession.create(readFileSync(file), { logSeverityLevel: 3 });
     const z = Float32Array.from({ length: 3 * 16 }, (_, i) => Math.sin(i));
     const { images } = await session.run({ z: new OrtTensor('float32', z, [3, 16]) });
@@ -257,13 +273,18 @@ test('the sixth program writes an ONNX file, which onnxruntime runs with a batch
   }
 });
 
-test('every command of package.json that it names exists', () => {
-  const readme = readFileSync('README.md', 'utf8');
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-  for (const [, name] of readme.matchAll(
-    /`npm (?:run )?(start|test|check(?::ops)?|bench|build|docs|example:classifier)`/g,
-  ))
-    assert.ok(scripts[name!], name);
+test('no program of the pages is left out', () => {
+  assert.equal(
+    [...programs].filter((program) => !tested.has(program)),
+    [],
+  );
+});
+
+test('every command of package.json that the pages name exists', () => {
+  const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+  for (const page of [...pages, 'CONTRIBUTING.md'])
+    for (const [, name] of textOf(page).matchAll(/`npm (?:run )?((?!ci\b|install\b)[a-z:]+)/g))
+      assert.ok(scripts[name!], `${page}: ${name}`);
 });
 
 test.run();

@@ -81,7 +81,7 @@ export const systemsPage = (experiments: readonly string[]): string =>
   [
     '# Systems',
     '',
-    'What `wgrad train NAME` trains. Each is one file and one row of a table, from which the command line, its help and this page come: `wgrad systems` lists them, `wgrad train NAME --help` says what each can be told. A run folder is drawn, measured, reported and gone on with by `wgrad sample`, `evaluate`, `report` and `train --resume`, whatever it holds. How to add one is in [CONTRIBUTING](../CONTRIBUTING.md). This page is written by `WGRAD_WRITE=1 npx tsx test/gan/systemsPage.test.ts`.',
+    'What `wgrad train NAME` trains. Each is one file and one row of a table, from which the command line, its help and this page come: `wgrad systems` lists them, `wgrad train NAME --help` says what each can be told. A run folder is drawn, measured, reported and gone on with by `wgrad sample`, `evaluate`, `report` and `train --resume`, whatever it holds. How to add one is in [the design](design/extending.md#a-system). This page is written by `WGRAD_WRITE=1 npx tsx test/gan/systemsPage.test.ts`.',
     '',
     'The same in code, without a folder, in Node or a page:',
     '',

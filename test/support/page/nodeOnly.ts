@@ -38,6 +38,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'engine/pytorch.test.ts': 'reads files; reference device alone',
   'nn/pytorchLayers.test.ts': 'reads files; reference device alone',
   'nn/pytorchWeights.test.ts': 'reads files; on the GPU what other files test there too',
+  'repo/documents.test.ts': 'reads the documents',
   'repo/readme.test.ts': 'starts processes',
   'cli/report.test.ts': 'writes files, and starts the browser',
   'cli/runFolder.test.ts': 'writes files',
