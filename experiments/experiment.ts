@@ -8,7 +8,7 @@ export interface Experiment<F = unknown> {
   /** What is claimed, with its source, in a sentence or two. */
   readonly about: string;
   /** Trains and measures; draws what it found. */
-  run(lab: Lab): Promise<Outcome<F>>;
+  run(session: Session): Promise<Outcome<F>>;
   /**
    * What must hold: a function of the findings alone, so that stricter claims can be made of findings that were found before.
    * @param findings as JSON gives them back
@@ -44,7 +44,7 @@ export interface Claim {
 }
 
 /** What an experiment works with. */
-export interface Lab {
+export interface Session {
   /** Within two minutes: fewer seeds, steps and samples. Claims need not hold then. */
   readonly quick: boolean;
   /**

@@ -7,7 +7,7 @@ import { terminal } from '../cli/terminal/terminal.node.ts';
 import { type AdapterName, destroy, init } from '../engine/index.ts';
 import { writeFileAtomic } from '../engine/platform/atomicWrite.node.ts';
 import { codeOf } from './code.node.ts';
-import type { Experiment, Lab } from './experiment.ts';
+import type { Experiment, Session } from './experiment.ts';
 
 /** Options of {@link runExperiment}. */
 export interface ExperimentOptions {
@@ -53,7 +53,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
   const earlier = { parts: 0, seconds: 0 };
   const now = commit() ?? UNKNOWN;
   const commits = new Set<string>();
-  const lab: Lab = {
+  const session: Session = {
     quick,
     say,
     async part(key, settings, work) {
@@ -86,7 +86,7 @@ export async function runExperiment(experiment: Experiment, options: ExperimentO
   };
   try {
     say(`${experiment.title}\n${device.name}`);
-    const { findings: found, pictures } = await experiment.run(lab);
+    const { findings: found, pictures } = await experiment.run(session);
     const findings = JSON.parse(JSON.stringify(found)); // as the claims will be made of them again
     const claims = experiment.claims(findings);
     const seconds = Math.round((performance.now() - began) / 1000 + earlier.seconds);

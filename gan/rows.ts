@@ -1,7 +1,7 @@
 /** Tables whose names are written once: the type of a name is that of the table's keys. */
 
-/** A table of rows by name, with its names in its type: `const models = rowsOf<Model>()({ ... })`. */
-export const rowsOf =
+/** A table of rows by name, with its names in its type: `const models = tableOf<Model>()({ ... })`. */
+export const tableOf =
   <Row>() =>
   <Name extends string>(rows: Readonly<Record<Name, Row>>): Readonly<Record<Name, Row>> =>
     rows;

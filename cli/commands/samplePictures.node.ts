@@ -9,7 +9,7 @@ import { type LabelledGridOptions, labelTiles } from '../../gan/pictures/labels.
 import { drawSamples, type SampleArray, standingStatistics } from '../../gan/sampling/draw.ts';
 import { interpolate, latentGrid } from '../../gan/sampling/interpolate.ts';
 import { invertSamples } from '../../gan/sampling/invert.ts';
-import { analogy, meanLatent, rowsOf, towardsMean, truncatedLatents } from '../../gan/sampling/latents.ts';
+import { analogy, codesAt, meanLatent, towardsMean, truncatedLatents } from '../../gan/sampling/latents.ts';
 import { nearestNeighbours, samplesAt, withNeighbours } from '../../gan/sampling/neighbours.ts';
 import { joined } from '../../gan/sampling/sampleArray.ts';
 import type { SampleOptions } from './sampleOptions.ts';
@@ -57,7 +57,7 @@ export async function draw({ networks }: Source, make: () => Tensor): Promise<Sa
 export function pathCodes(source: Source): Tensor {
   const { codes, count = ACROSS, corners = false } = source.options;
   const numbers = codes ?? Array.from({ length: corners ? 4 : count }, (_, k) => k);
-  return rowsOf('sample', gridCodes(source, largest(numbers) + 1), numbers);
+  return codesAt('sample', gridCodes(source, largest(numbers) + 1), numbers);
 }
 
 /** The standard deviation of each number over the samples, averaged. */
@@ -97,7 +97,7 @@ async function interpolation(source: Source): Promise<Drawn> {
     : Array.from({ length: count }, (_, k) => [2 * k, 2 * k + 1] as const);
   const samples = await draw(source, () => {
     const all = gridCodes(source, largest(ends.flat()) + 1);
-    return concat(ends.map((pair) => interpolate(rowsOf('sample', all, pair), { steps: ACROSS, mode })));
+    return concat(ends.map((pair) => interpolate(codesAt('sample', all, pair), { steps: ACROSS, mode })));
   });
   return { samples, layout: { columns: ACROSS + 1, rowLabels: ends.map(([from, to]) => `${from}-${to}`) } };
 }
@@ -113,7 +113,7 @@ async function arithmetic(source: Source): Promise<Drawn> {
     const [a, b, c] = terms.map((numbers) => meanLatent(all, numbers).reshape([1, latent])) as [Tensor, Tensor, Tensor];
     const result = analogy(a, b, c);
     const noise = new Rng(seed, 1).uniform([each, latent], { low: -NOISE, high: NOISE });
-    const rows = [a, b, c].flatMap((mean, term) => [rowsOf('sample', all, terms[term]!), mean]);
+    const rows = [a, b, c].flatMap((mean, term) => [codesAt('sample', all, terms[term]!), mean]);
     return concat([...rows, result.add(noise), result]);
   });
   const columnLabels = [...Array.from({ length: each }, () => ''), 'mean'];

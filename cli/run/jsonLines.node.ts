@@ -47,7 +47,7 @@ export function parseJsonLines(text: string): ParsedLog {
     const last = index === all.length - 1;
     if (last && line === '') continue;
     try {
-      lines.push({ line: index + 1, row: rowOf(line), text: line });
+      lines.push({ line: index + 1, row: parseRow(line), text: line });
     } catch (cause) {
       if (last) unfinished = true;
       else broken.push({ line: index + 1, cause });
@@ -56,7 +56,7 @@ export function parseJsonLines(text: string): ParsedLog {
   return { lines, rows: lines.map(({ row }) => row), broken, unfinished };
 }
 
-function rowOf(line: string): Row {
+function parseRow(line: string): Row {
   const row: unknown = JSON.parse(line);
   if (typeof row !== 'object' || row === null || Array.isArray(row)) throw new Error('it is no object');
   if (Object.values(row).every((v) => typeof v === 'number' || v === null)) return row as Row;

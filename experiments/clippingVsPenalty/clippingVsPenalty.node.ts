@@ -2,7 +2,7 @@ import { largest, smallest } from '../../gan/extremes.ts';
 import { plot } from '../../gan/pictures/plot.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import { atLeast, atMost, over } from '../claims.ts';
-import type { Claim, Experiment, Lab } from '../experiment.ts';
+import type { Claim, Experiment, Session } from '../experiment.ts';
 import { picture, section, table } from '../markdown.ts';
 import { recordInTurn, recordOf } from '../tables.ts';
 import {
@@ -48,9 +48,9 @@ export const clippingVsPenalty: Experiment<ClippingFindings> = {
   about:
     'With clipped weights the gradients of a deep WGAN critic explode or vanish, and its weights are pushed to the ends of the ' +
     'clipping range; with a gradient penalty neither happens (Gulrajani et al. 2017, section 3 and Fig. 1b).',
-  async run(lab) {
-    const settings = lab.quick ? brief : full;
-    const results = await runAll(lab, settings);
+  async run(session) {
+    const settings = session.quick ? brief : full;
+    const results = await runAll(session, settings);
     return {
       findings: {
         settings,
@@ -66,11 +66,11 @@ export const clippingVsPenalty: Experiment<ClippingFindings> = {
 };
 
 /** Trains under each bound, each as a part of its own. */
-export const runAll = (lab: Lab, settings: ClippingSettings): Promise<ClippingResults> =>
+export const runAll = (session: Session, settings: ClippingSettings): Promise<ClippingResults> =>
   recordInTurn(names, (name) => {
     // What bounds the critic, and how it learns, decide too.
     const all = { ...settings, bound: bounds[name].regularizer().title, betas: BETAS };
-    return lab.part(name, all, () => clippingRun(name, settings));
+    return session.part(name, all, () => clippingRun(name, settings));
   });
 
 /** The geometric mean of each layer's norm over the second half of the training; 0 where it was ever 0. */

@@ -17,7 +17,7 @@ import { pointCosts } from '../../gan/transport/pointCosts.ts';
 import { Adam } from '../../nn/index.ts';
 import { atLeast, atMost, over } from '../claims.ts';
 import { largest, mean, rounded, scoresOf, smallest, trainCritic } from '../critics.ts';
-import type { Experiment, Lab } from '../experiment.ts';
+import type { Experiment, Session } from '../experiment.ts';
 import { picture, section, table } from '../markdown.ts';
 import { Cloud } from '../sources.ts';
 import { inTurn, meanAndEnds } from '../tables.ts';
@@ -151,9 +151,9 @@ export const kantorovich: Experiment<KantorovichFindings> = {
   code: import.meta.url,
   about:
     "A WGAN's critic solves the dual of Kantorovich and Rubinstein: the largest E f(x) - E f(y) over 1-Lipschitz f is W₁ (Villani 2009, remark 6.5; Arjovsky et al. 2017, eq. 2). Between two clouds of points a linear program gives W₁ exactly (HiGHS), and the critic's estimate can be held against it.",
-  run: async (lab) => {
-    const sizes = lab.quick ? quick : full;
-    const results = await allResults(lab, sizes);
+  run: async (session) => {
+    const sizes = session.quick ? quick : full;
+    const results = await allResults(session, sizes);
     return { findings: { sizes, results }, pictures: { 'estimates.svg': draw(sizes, results) } };
   },
   claims: ({ sizes, results }) => {
@@ -199,14 +199,14 @@ export const kantorovich: Experiment<KantorovichFindings> = {
   },
 };
 
-function allResults(lab: Lab, { seeds, ...sizes }: Sizes): Promise<CloudResult[]> {
+function allResults(session: Session, { seeds, ...sizes }: Sizes): Promise<CloudResult[]> {
   const { points, steps, width } = sizes;
   const all = methodNames.flatMap((method) =>
     pairNames.flatMap((pair) => seeds.map((seed) => [method, pair, seed] as const)),
   );
   return inTurn(all, ([method, pair, seed]) => {
     const settings = { points, steps, width, training, method: methods[method], pair: pairs[pair] };
-    return lab.part(`${method}/${pair}/seed-${seed}`, settings, () => measureClouds(pair, method, seed, sizes));
+    return session.part(`${method}/${pair}/seed-${seed}`, settings, () => measureClouds(pair, method, seed, sizes));
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Experiment, Lab } from '../experiment.ts';
+import type { Experiment, Session } from '../experiment.ts';
 import { inTurn, recordInTurn, recordOf } from '../tables.ts';
 import { modesPictures } from './modesPictures.node.ts';
 import { publishedModes } from './modesPublished.ts';
@@ -28,10 +28,10 @@ export const modes: Experiment<ModesFindings> = {
   about:
     'A GAN loses modes of a mixture of Gaussians (Metz et al. 2017; Srivastava et al. 2017, Table 1; Lin et al. 2018, Tables 1 and 2); ' +
     'a WGAN with gradient penalty covers them (Gulrajani et al. 2017, section 3.1).',
-  async run(lab) {
-    const seeds = lab.quick ? [1] : [1, 2, 3, 4, 5];
-    const settings = lab.quick ? { ring: brief, grid: brief } : full;
-    const results = await runAll(lab, seeds, settings);
+  async run(session) {
+    const seeds = session.quick ? [1] : [1, 2, 3, 4, 5];
+    const settings = session.quick ? { ring: brief, grid: brief } : full;
+    const results = await runAll(session, seeds, settings);
     return {
       findings: {
         settings,
@@ -50,7 +50,7 @@ export const modes: Experiment<ModesFindings> = {
 
 /** Trains every method on every mixture from every seed, each as a part of its own. */
 export const runAll = (
-  lab: Lab,
+  session: Session,
   seeds: readonly number[],
   settings: Readonly<Record<MixtureName, ModesSettings>>,
 ): Promise<ModesResults> =>
@@ -60,7 +60,9 @@ export const runAll = (
     return recordInTurn(methodNames, (method) => {
       const all = { ...settings[mixture], method: methodWords(method), depth: DEPTH, centres: [...centres], sigma };
       const part = (seed: number) =>
-        lab.part(`${mixture}/${method}/seed-${seed}`, all, () => modesRun(mixture, method, seed, settings[mixture]));
+        session.part(`${mixture}/${method}/seed-${seed}`, all, () =>
+          modesRun(mixture, method, seed, settings[mixture]),
+        );
       return inTurn(seeds, part);
     });
   });

@@ -146,14 +146,14 @@ export const parallelLines: Experiment<ParallelLinesFindings> = {
   code: import.meta.url,
   about:
     'Between the uniform distributions on {0} x [0, 1] and on {θ} x [0, 1], KL is infinite and the Jensen-Shannon divergence log 2 for every θ but 0, while W₁ is |θ|: of the three only W₁ tells a generator where to go (Arjovsky et al. 2017, example 1 and Fig. 1).',
-  async run(lab) {
-    const sizes = lab.quick ? quick : full;
+  async run(session) {
+    const sizes = session.quick ? quick : full;
     const { thetas, seeds, ...rest } = sizes;
     const settings = { ...rest, training, lambda: LAMBDA, measured: MEASURED };
     const exact = await Promise.all(thetas.map(exactLine));
     const all = thetas.flatMap((theta) => seeds.map((seed) => [theta, seed] as const));
     const estimated = await inTurn(all, ([theta, seed]) =>
-      lab.part(`theta-${theta}/seed-${seed}`, settings, () => estimatedLine(theta, seed, sizes)),
+      session.part(`theta-${theta}/seed-${seed}`, settings, () => estimatedLine(theta, seed, sizes)),
     );
     return { findings: { sizes, exact, estimated }, pictures: { 'lines.svg': draw(sizes, exact, estimated) } };
   },

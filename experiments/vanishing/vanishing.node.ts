@@ -176,13 +176,13 @@ export const vanishing: Experiment<VanishingFindings> = {
   code: import.meta.url,
   about:
     'Where real and generated samples lie on different manifolds there is a perfect discriminator, and as D approaches it the gradient of E log(1 - D(g(z))) vanishes (Arjovsky and Bottou 2017, theorem 2.4 and Fig. 2: by up to five orders of magnitude in 4,000 updates). That of a Wasserstein critic does not (Arjovsky et al. 2017, theorem 3), so that it may be trained to the end.',
-  async run(lab) {
-    const sizes = lab.quick ? quick : full;
+  async run(session) {
+    const sizes = session.quick ? quick : full;
     const { stages: list, ...settings } = sizes;
     let set: SampleSet | undefined;
     const decides = { ...settings, criticKinds, learning, measured: MEASURED };
     const stages = await inTurn(list, async (stage) => {
-      const critics = await lab.part(`stage-${stage}`, decides, async () => {
+      const critics = await session.part(`stage-${stage}`, decides, async () => {
         set ??= await mnist();
         return measureStage(set, stage, sizes);
       });

@@ -1,5 +1,5 @@
 import { Rng } from '../../engine/index.ts';
-import { rowsOf } from '../rows.ts';
+import { tableOf } from '../rows.ts';
 import { birthdayParadox } from './birthdayParadox.ts';
 import { classificationAccuracyScore } from './classificationAccuracy.ts';
 import { classesOf } from './features.ts';
@@ -75,7 +75,7 @@ const densityAndCoverage = (context: MetricContext) =>
  * `nearestNeighbour`: {@link nearestNeighbourTest}. `support`: {@link birthdayParadox}.
  * `parzen`: {@link parzenLogLikelihood}. `msSsim`: {@link msSsimDiversity}. `accuracy`: {@link classificationAccuracyScore}.
  */
-export const metrics = rowsOf<Metric>()({
+export const metrics = tableOf<Metric>()({
   modes: {
     title: 'modes covered',
     better: 'higher',

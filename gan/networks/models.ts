@@ -1,6 +1,6 @@
 import type { Rng, Shape } from '../../engine/index.ts';
 import { checked, shown } from '../../engine/internal.ts';
-import { rowsOf } from '../rows.ts';
+import { tableOf } from '../rows.ts';
 import { dcgan, dcganDefaults, dcganMakes, dcganSmall, dcganSmallDefaults } from './dcgan.ts';
 import { mlp, mlpDefaults, mlpMakes } from './mlp.ts';
 import type { Networks } from './networks.ts';
@@ -49,7 +49,7 @@ const DCGAN_SHAPES: readonly Shape[] = [
 ];
 
 /** The models, by the name that {@link createNetworks} and the command line take. */
-export const models = rowsOf<Model>()({
+export const models = tableOf<Model>()({
   mlp: {
     title: 'Multilayer perceptrons',
     makes: mlpMakes,

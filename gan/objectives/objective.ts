@@ -1,6 +1,6 @@
 import type { Tensor } from '../../engine/index.ts';
 import { checked, checkRange, ranges } from '../../engine/internal.ts';
-import { namesOf, rowsOf } from '../rows.ts';
+import { namesOf, tableOf } from '../rows.ts';
 
 /**
  * What critic and generator minimise: a row of the table behind {@link objective}, or an object of your own. Both losses see logits (or
@@ -112,7 +112,7 @@ const lessRealistic = (a: Tensor, b: Tensor): Tensor => b.sub(a).softplus().mean
 const lessRealisticOnAverage = (a: Tensor, b: Tensor): Tensor =>
   b.mean().sub(a).softplus().mean().add(b.sub(a.mean()).softplus().mean());
 
-const families = rowsOf<Family>()({
+const families = tableOf<Family>()({
   minimax: {
     title: 'minimax GAN',
     estimate: jsd,

@@ -1,7 +1,7 @@
 import type { Rng, Tensor } from '../../engine/index.ts';
 import { checkedNumber, checkRange, ranges } from '../../engine/internal.ts';
 import { clipWeights, type Module, type Parameter, spectralNorm, type WeightedModule } from '../../nn/index.ts';
-import { namesOf, rowsOf } from '../rows.ts';
+import { namesOf, tableOf } from '../rows.ts';
 import { type CriticFunction, draganPenalty, gradientPenalty, zeroCentredPenalty } from './penalty.ts';
 
 /**
@@ -37,7 +37,7 @@ interface Family {
   readonly effect: (strength: number) => Effect;
 }
 
-const families = rowsOf<Family>()({
+const families = tableOf<Family>()({
   'weight-clipping': {
     title: (c) => `weights clipped to ±${c}`,
     strength: 0.01,

@@ -68,11 +68,11 @@ export function towardsMean(codes: Tensor, options: TowardsMeanOptions): Tensor 
 export function meanLatent(codes: Tensor, indices?: readonly number[]): Tensor {
   needCodes('meanLatent', codes);
   if (!indices) return codes.mean(0);
-  return scope(() => rowsOf('meanLatent', codes, indices).mean(0));
+  return scope(() => codesAt('meanLatent', codes, indices).mean(0));
 }
 
 /** The rows of `codes` with these numbers, [indices, latent]. @throws RangeError for no index, or one that is not a row */
-export function rowsOf(op: string, codes: Tensor, indices: readonly number[]): Tensor {
+export function codesAt(op: string, codes: Tensor, indices: readonly number[]): Tensor {
   const n = codes.shape[0]!;
   if (indices.length === 0) throw new RangeError(`${op}: no index given`);
   const wrong = indices.find((i) => !(Number.isInteger(i) && i >= 0 && i < n));

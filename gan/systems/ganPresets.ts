@@ -1,4 +1,4 @@
-import { rowsOf } from '../rows.ts';
+import { tableOf } from '../rows.ts';
 import type { RunSettings } from '../runSettings.ts';
 import type { GanSettings } from './ganSettings.ts';
 import type { Preset } from './row.ts';
@@ -37,7 +37,7 @@ const preset = (title: string, images: Choices, points: Choices): Preset<GanSett
 });
 
 /** The objectives of the papers, with what their authors used where that still works in minutes on two cores. */
-export const presets = rowsOf<Preset<GanSettings>>()({
+export const presets = tableOf<Preset<GanSettings>>()({
   'wgan-gp': preset(
     'Wasserstein GAN with gradient penalty (Gulrajani et al. 2017), small and fast: the default',
     {},

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { codeOf } from '../../experiments/code.node.ts';
-import type { Experiment, Lab } from '../../experiments/experiment.ts';
+import type { Experiment, Session } from '../../experiments/experiment.ts';
 import { experiments } from '../../experiments/experiments.node.ts';
 import { fixed, table } from '../../experiments/markdown.ts';
 import { checkCode, claimsAgain, experimentsPage, readReport, updatePage } from '../../experiments/page.node.ts';
@@ -30,12 +30,12 @@ function trial(
     title: 'A trial',
     code,
     about: 'That parts are kept.',
-    async run(lab: Lab) {
-      const first = await lab.part('first/part', { steps }, async () => {
+    async run(session: Session) {
+      const first = await session.part('first/part', { steps }, async () => {
         done.push('first');
         return 20 * steps;
       });
-      const second = await lab.part('second', { steps }, async () => {
+      const second = await session.part('second', { steps }, async () => {
         if (fails) throw new Error('interrupted');
         done.push('second');
         return 22;
@@ -165,8 +165,8 @@ test('every experiment says which code decides its findings, and that reaches th
 test('parts whose keys share a file name are told apart', async ({ root }) => {
   const done: string[] = [];
   for (const key of ['a/b', 'a_b', 'a/b']) {
-    const run = async (lab: Lab) => {
-      const sum = await lab.part(key, {}, async () => done.push(key));
+    const run = async (session: Session) => {
+      const sum = await session.part(key, {}, async () => done.push(key));
       return { findings: { sum }, pictures: {} };
     };
     await runExperiment({ ...trial([]), run }, optionsIn(root));
@@ -176,8 +176,8 @@ test('parts whose keys share a file name are told apart', async ({ root }) => {
 
 test('a part gives the same, done now or found', async ({ root }) => {
   const seen: unknown[] = [];
-  const run = async (lab: Lab) => {
-    seen.push(await lab.part('one', {}, async () => ({ list: Float32Array.of(1, 2), gone: undefined }) as unknown));
+  const run = async (session: Session) => {
+    seen.push(await session.part('one', {}, async () => ({ list: Float32Array.of(1, 2), gone: undefined }) as unknown));
     return { findings: {}, pictures: {} };
   };
   const plain = { ...trial([]), run, claims: () => [] };

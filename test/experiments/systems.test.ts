@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { setDevice } from '../../engine/device.ts';
 import { reference } from '../../engine/index.ts';
-import type { Lab } from '../../experiments/experiment.ts';
+import type { Session } from '../../experiments/experiment.ts';
 import { cganClaims, cganPage } from '../../experiments/systems/cganPage.node.ts';
 import { cycleganClaims, cycleganPage } from '../../experiments/systems/cycleganPage.node.ts';
 import { experimentOf } from '../../experiments/systems/experimentOf.node.ts';
@@ -39,7 +39,7 @@ const given = { code: 2, steps: 300, batch: 32, rate: 0.03 };
 
 test('a study trains each way with each seed as a part, measures on the way and draws', async () => {
   const keys: string[] = [];
-  const lab: Lab = {
+  const session: Session = {
     quick: false,
     say: () => {},
     async part(key, settings, work) {
@@ -59,7 +59,7 @@ test('a study trains each way with each seed as a part, measures on the way and 
     claims: linearAutoencoderClaims,
     page: linearAutoencoderPage,
   });
-  const { findings, pictures } = await study.run(lab);
+  const { findings, pictures } = await study.run(session);
   assert.equal(keys, ['linear/seed-1', 'relu/seed-1', 'linear/seed-2', 'relu/seed-2']);
   assert.equal(findings.ways.linear.runs[1]!.steps, [0, 100, 200, 300]);
   assert.ok(atEnd(findings, 'linear', 'angle').mean < 5, `${atEnd(findings, 'linear', 'angle').values}`);
