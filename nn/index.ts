@@ -10,7 +10,7 @@ export type { UnreadTensor } from './io/foreign.ts';
 export type { Metadata, TensorInfo } from './io/header.ts';
 export type { Json } from './io/json.ts';
 export { fromPyTorch, type PyTorchOptions, toPyTorch } from './io/pytorch.ts';
-export type { FlattenedImages } from './io/pytorchNames.ts';
+export type { FlattenedImages } from './io/pytorchParts.ts';
 export {
   decodeSafetensors,
   encodeSafetensors,

@@ -117,16 +117,19 @@ interface Items {
   readonly step: readonly [number, number];
 }
 
-function combining(
-  target: Target,
-  mode: Mode,
-  items: Items,
-  view: View,
-  args: number[],
-  { start, step: stride, span }: Split,
-  eps = 0,
-): Dispatch {
+interface Combining {
+  readonly mode: Mode;
+  readonly items: Items;
+  /** What was walked, and how it was cut. */
+  readonly view: View;
+  readonly parts: Split;
+  readonly args: readonly number[];
+  readonly eps?: number;
+}
+
+function combining(target: Target, { mode, items, view, parts, args, eps = 0 }: Combining): Dispatch {
   const { outputs, inner, outerStep, innerStep, n, step } = items;
+  const { start, step: stride, span } = parts;
   const lanes = target.family === 'hardware' && n[0] * n[1] * n[2] >= 64 ? 64 : 1;
   const { b, s } = view.affine;
   const a = mode === 'stats' ? view.rows * view.cols : view.affine.a;
@@ -186,7 +189,14 @@ export function norm(target: Target, shape: NormShape, eps: number, epilogue?: E
     temps: Array<number>(2).fill(a * parts.chunks * cols),
     dispatches: [
       { kernel: partialStats(width), args: [0, means, squares], ...walk(view, parts) },
-      combining(target, 'stats', groupItems(view, parts), view, [means, squares, 0, stats], parts, eps),
+      combining(target, {
+        mode: 'stats',
+        items: groupItems(view, parts),
+        view,
+        parts,
+        args: [means, squares, 0, stats],
+        eps,
+      }),
       {
         kernel: (rowwise ? applyRows : applyNorm)(width, epilogue),
         args: [0, 1, 2, stats, ...output],
@@ -227,18 +237,20 @@ export function normGrad(target: Target, shape: NormShape): Plan {
       temps: [...partial, 2 * a, ...(one ? [] : [chunks.chunks * size, chunks.chunks * size])],
       dispatches: [
         first,
-        combining(target, 'pair', groups, view, [7, 8, 9], parts),
+        combining(target, { mode: 'pair', items: groups, view, parts, args: [7, 8, 9] }),
         { kernel: gradRows(width), args: [0, 1, 2, 3, 9, 4, ...(one ? [5, 6] : [10, 11])], ...walk(over, chunks) },
-        ...(one ? [] : [combining(target, 'sums', last, over, [10, 11, 5, 6], chunks)]),
+        ...(one
+          ? []
+          : [combining(target, { mode: 'sums', items: last, view: over, parts: chunks, args: [10, 11, 5, 6] })]),
       ],
     };
   }
   const items = affineItems(view, parts, shape.affineSize);
   if (!items) return normGradNaive(target, shape);
-  const affine = combining(target, 'sums', items, view, [7, 8, 6, 5], parts);
+  const affine = combining(target, { mode: 'sums', items, view, parts, args: [7, 8, 6, 5] });
   const same = items.outputs === a * b && (a === 1 || f.a === b) && (b === 1 || f.b === 1) && (s === 1 || f.s === 0);
   const apply = { kernel: applyGrad(width, same), ...walk(view, split(target, view, 4 * threadsOf(target), 4)) };
   if (same) return { temps: partial, dispatches: [first, affine, { ...apply, args: [0, 1, 2, 3, 6, 5, 4] }] };
-  const sums = combining(target, 'weighted', groups, view, [7, 8, 1, 9], parts);
+  const sums = combining(target, { mode: 'weighted', items: groups, view, parts, args: [7, 8, 1, 9] });
   return { temps: [...partial, 2 * a * b], dispatches: [first, sums, affine, { ...apply, args: [0, 1, 2, 3, 9, 4] }] };
 }

@@ -8,7 +8,8 @@ import type { ElementArray } from './dtypes.ts';
 import { warnOfFlattened } from './flattened.ts';
 import { missingFrom, unreadNames } from './foreign.ts';
 import { prefixHint, unwrapped } from './prefixes.ts';
-import { type FlattenedImages, fromTheirs, toTheirs, twinsOf } from './pytorchNames.ts';
+import { twinsOf } from './pytorchNames.ts';
+import { type FlattenedImages, fromTheirs, toTheirs } from './pytorchParts.ts';
 import { checkMap, type StoredTensor, type TensorMap } from './safetensors.ts';
 
 /** Options of {@link fromPyTorch} and {@link toPyTorch}. */

@@ -1,121 +1,87 @@
 /** Every tensor of a module beside its twin in PyTorch: what the rules of the layers, put together, say of a whole network. */
-import { type Shape, ShapeError, sizeOf, Tensor } from '../../engine/index.ts';
+import { Tensor } from '../../engine/index.ts';
 import type { AnyModule } from '../module/anyModule.ts';
 import { contents } from '../module/module.ts';
 import { parametrizationsOf } from '../module/parametrize.ts';
 import type { PyTorchRule } from '../module/pyTorchRule.ts';
-import type { ElementArray } from './dtypes.ts';
-import { permuted, reordered } from './layout.ts';
+import {
+  alongWeight,
+  type FlattenedImages,
+  imagesOf,
+  joinedShape,
+  needFeatures,
+  of,
+  type Part,
+  type Twin,
+  type Weight,
+} from './pytorchParts.ts';
 import type { StoredTensor } from './safetensors.ts';
-
-/** The shapes of images, in wgrad's layout, that a layer has its features from. */
-export interface FlattenedImages {
-  /** The shape of the image that was flattened to the layer's input. */
-  readonly input?: Shape;
-  /** The shape of the image that the layer's output becomes. */
-  readonly output?: Shape;
-}
-
-/** A tensor here, as it lies in one of PyTorch's. */
-export interface Part {
-  /** The tensor's name in the module's state. */
-  readonly ours: string;
-  readonly tensor: Tensor;
-  /** The shape that its axes are seen in; its own, unless several are flattened into one. */
-  readonly seen: Shape;
-  /** Axes of `seen` in PyTorch's order. */
-  readonly axes: readonly number[];
-  /** Axes of `seen` that run over flattened images, with their shapes. */
-  readonly images: readonly { readonly axis: number; readonly shape: Shape }[];
-  /** The part's shape in PyTorch. */
-  readonly shape: Shape;
-}
-
-/** A tensor of PyTorch. */
-export interface Twin {
-  /** The parts of which it is made, along its first axis; most are one part. */
-  readonly parts: readonly Part[];
-  readonly shape: Shape;
-  /** Another name that it goes by. */
-  readonly newer: string | undefined;
-}
 
 /** Where a tensor goes that a module further out has joined with others. */
 type Claims = ReadonlyMap<string, (part: Part) => void>;
 
 /** All of a module's tensors by PyTorch's name; also, by PyTorch's name, what only PyTorch has. */
 export function twinsOf(module: AnyModule, flattened: Readonly<Record<string, FlattenedImages>>) {
-  const twins = new Map<string, Twin>();
-  const absent = new Map<string, StoredTensor>();
-  const names = new Map([...module.stateDict()].map(([name, t]) => [t, name]));
-  const layers = new Map(module.namedModules().map(([name, m]) => [m, name]));
-  const used = new Set<string>();
+  const { twins, absent } = new Search(module, flattened);
+  return { twins, absent };
+}
 
-  const put = (theirs: string, parts: readonly Part[], newer?: string): void => {
-    const other = twins.get(theirs);
-    if (other) {
-      const [a, b] = [other.parts, parts].map((list) => list.map((p) => p.ours).join(', '));
-      throw new Error(`PyTorch's name ${theirs} stands for both ${a} and ${b}; rename a field`);
-    }
-    twins.set(theirs, { parts, shape: joinedShape(theirs, parts), newer });
-  };
+/** A module on the way through a network. */
+interface Visit {
+  readonly m: AnyModule;
+  readonly rule: PyTorchRule;
+  /** The name of the module here, and in PyTorch. */
+  readonly ours: string;
+  readonly theirs: string;
+  /** The modules around it and itself. */
+  readonly within: readonly AnyModule[];
+  readonly image: FlattenedImages | undefined;
+}
 
-  // A module that is shared is visited under each of its names, as PyTorch does.
-  const walk = (m: AnyModule, ours: string, theirs: string, within: readonly AnyModule[], claims: Claims): void => {
-    if (within.includes(m)) throw new Error(`${ours || 'the module'} holds itself; PyTorch has no name for that`);
+/** Goes through a network, and notes each tensor under PyTorch's name. */
+class Search {
+  readonly twins = new Map<string, Twin>();
+  readonly absent = new Map<string, StoredTensor>();
+  private readonly flattened: Readonly<Record<string, FlattenedImages>>;
+  private readonly names: ReadonlyMap<Tensor, string>;
+  private readonly layers: ReadonlyMap<AnyModule, string>;
+  /** The layers that an image was given for. */
+  private readonly used = new Set<string>();
+
+  /** @throws Error for an image of a layer that there is not */
+  constructor(module: AnyModule, flattened: Readonly<Record<string, FlattenedImages>>) {
+    this.flattened = flattened;
+    this.names = new Map([...module.stateDict()].map(([name, t]) => [t, name]));
+    this.layers = new Map(module.namedModules().map(([name, m]) => [m, name]));
+    this.walk(module, '', '', [], new Map());
+    const unknown = Object.keys(flattened).filter((name) => !this.used.has(name));
+    if (unknown.length === 0) return;
+    const known = [...this.layers.values()];
+    throw new Error(
+      `flattened: there is no layer ${unknown.join(', ')}; the module has ${known.filter(Boolean).join(', ')}`,
+    );
+  }
+
+  /** A module that is shared is visited under each of its names, as PyTorch does. */
+  private walk(m: AnyModule, ours: string, theirs: string, around: readonly AnyModule[], claims: Claims): void {
+    if (around.includes(m)) throw new Error(`${ours || 'the module'} holds itself; PyTorch has no name for that`);
     const rule = m.pyTorchRule();
-    const first = layers.get(m)!;
-    const image = flattened[first];
-    if (image) used.add(first);
+    const layer = this.layers.get(m)!;
+    const image = this.flattened[layer];
+    if (image) this.used.add(layer);
     needFeatures(rule, ours, image);
+    const visit = { m, rule, ours, theirs, within: [...around, m], image };
     const [joints, inside] = jointsOf(rule, claims);
-    const layout = (field: string, t: Tensor) => ({
-      axes: of(rule.axes, field) ?? t.shape.map((_, i) => i),
-      images: imagesOf(rule, field, t, ours, image),
-    });
-
-    for (const [field, t] of ownTensors(m)) {
-      if (!names.has(t)) continue;
-      const { axes, images } = layout(field, t);
-      const part = { ours: names.get(t)!, tensor: t, seen: t.shape, axes, images, shape: axes.map((a) => t.shape[a]!) };
-      const claim = inside.get(field);
-      if (claim) claim(part);
-      else put(join(theirs, nameOf(rule, field)), [part]);
-    }
-
+    this.putOwn(visit, inside);
+    this.putParametrized(visit);
+    for (const [name, t] of Object.entries(rule.absent ?? {})) this.absent.set(join(theirs, name), t);
     const holder = parametrizationsOf(m);
-    for (const [field] of holder?.children() ?? []) {
-      const { original, steps } = holder!.of(field)!;
-      const name = nameOf(rule, field);
-      const inner = join(theirs, 'parametrizations', name);
-      const weight = { tensor: original, ...layout(field, original) };
-      const known = parametrizationRule(join(ours, field), steps);
-      if (known) {
-        for (const [key, t] of [['original', original] as const, ...ownTensors(steps[0]!)]) {
-          const how = known[key];
-          if (!how)
-            throw new Error(`${names.get(t)!} has no name in PyTorch; pyTorchRule of its parametrisation must say it`);
-          const part = { ours: names.get(t)!, tensor: t, ...alongWeight(weight, how.axes, how.keepDims ?? false) };
-          put(join(theirs, name + how.suffix), [part], join(inner, how.newer));
-        }
-        continue;
-      }
-      const all = original.shape.map((_, i) => i);
-      put(join(inner, 'original'), [
-        { ours: names.get(original)!, tensor: original, ...alongWeight(weight, all, true) },
-      ]);
-      steps.forEach((step, i) => {
-        walk(step, join(ours, 'parametrizations', field, `${i}`), join(inner, `${i}`), [...within, m], new Map());
-      });
-    }
-
-    for (const [name, t] of Object.entries(rule.absent ?? {})) absent.set(join(theirs, name), t);
     for (const [child, inner] of m.children()) {
       if (inner === holder) continue;
       const passed = [...inside].flatMap(([name, claim]) =>
         name.startsWith(`${child}.`) ? [[name.slice(child.length + 1), claim] as const] : [],
       );
-      walk(inner, join(ours, child), join(theirs, nameOf(rule, child)), [...within, m], new Map(passed));
+      this.walk(inner, join(ours, child), join(theirs, nameOf(rule, child)), visit.within, new Map(passed));
     }
     for (const [name, { members, parts }] of joints) {
       const gone = members.filter((_, i) => !parts[i]);
@@ -124,38 +90,73 @@ export function twinsOf(module: AnyModule, flattened: Readonly<Record<string, Fl
           `PyTorch's ${join(theirs, name)} has ${gone.map((g) => join(ours, g)).join(', ')} in it, which cannot be had: parametrised or left out; use removeParametrizations`,
         );
       }
-      put(join(theirs, name), parts as Part[]);
+      this.put(join(theirs, name), parts as Part[]);
     }
-  };
-  walk(module, '', '', [], new Map());
-  const unknown = Object.keys(flattened).filter((name) => !used.has(name));
-  if (unknown.length > 0) {
-    const known = [...layers.values()];
-    throw new Error(
-      `flattened: there is no layer ${unknown.join(', ')}; the module has ${known.filter(Boolean).join(', ')}`,
-    );
   }
-  return { twins, absent };
+
+  /** The module's own tensors, or those that one further out has joined. */
+  private putOwn(visit: Visit, inside: Claims): void {
+    for (const [field, t] of ownTensors(visit.m)) {
+      const ours = this.names.get(t);
+      if (ours === undefined) continue;
+      const { axes, images } = layoutOf(visit, field, t);
+      const part = { ours, tensor: t, seen: t.shape, axes, images, shape: axes.map((a) => t.shape[a]!) };
+      const claim = inside.get(field);
+      if (claim) claim(part);
+      else this.put(join(visit.theirs, nameOf(visit.rule, field)), [part]);
+    }
+  }
+
+  /** The tensors behind the module's parametrised ones: in the layer, where PyTorch knows the function, else in `parametrizations`. */
+  private putParametrized(visit: Visit): void {
+    const { m, rule, ours, theirs, within } = visit;
+    const holder = parametrizationsOf(m);
+    for (const [field, { original, steps }] of holder?.tensors() ?? []) {
+      const name = nameOf(rule, field);
+      const inner = join(theirs, 'parametrizations', name);
+      const weight = { tensor: original, ...layoutOf(visit, field, original) };
+      const known = parametrizationRule(join(ours, field), steps);
+      if (!known) {
+        const all = original.shape.map((_, i) => i);
+        this.put(join(inner, 'original'), [this.partOf(original, weight, all, true)]);
+        steps.forEach((step, i) => {
+          this.walk(step, join(ours, 'parametrizations', field, `${i}`), join(inner, `${i}`), within, new Map());
+        });
+        continue;
+      }
+      for (const [key, t] of [['original', original] as const, ...ownTensors(steps[0]!)]) {
+        const how = known[key];
+        if (!how)
+          throw new Error(
+            `${this.names.get(t)!} has no name in PyTorch; pyTorchRule of its parametrisation must say it`,
+          );
+        const part = this.partOf(t, weight, how.axes, how.keepDims ?? false);
+        this.put(join(theirs, name + how.suffix), [part], join(inner, how.newer));
+      }
+    }
+  }
+
+  /** A tensor that runs over some of a weight's axes. */
+  private partOf(t: Tensor, weight: Weight, over: readonly number[], keepDims: boolean): Part {
+    return { ours: this.names.get(t)!, tensor: t, ...alongWeight(weight, over, keepDims) };
+  }
+
+  /** @throws Error for a name that is taken */
+  private put(theirs: string, parts: readonly Part[], newer?: string): void {
+    const other = this.twins.get(theirs);
+    if (other) {
+      const [a, b] = [other.parts, parts].map((list) => list.map((p) => p.ours).join(', '));
+      throw new Error(`PyTorch's name ${theirs} stands for both ${a} and ${b}; rename a field`);
+    }
+    this.twins.set(theirs, { parts, shape: joinedShape(theirs, parts), newer });
+  }
 }
 
-/** A part's numbers from PyTorch's layout. */
-export function fromTheirs({ seen, axes, images }: Part, data: ElementArray): ElementArray {
-  const back = axes.map((_, i) => axes.indexOf(i));
-  let values = permuted(
-    data,
-    axes.map((a) => seen[a]!),
-    back,
-  );
-  for (const { axis, shape } of images) values = reordered(values, seen, axis, shape, 'last');
-  return values;
-}
-
-/** A part's numbers in PyTorch's layout. */
-export function toTheirs({ seen, axes, images }: Part, data: ElementArray): ElementArray {
-  let values = data;
-  for (const { axis, shape } of images) values = reordered(values, seen, axis, shape, 'first');
-  return permuted(values, seen, axes);
-}
+/** How a tensor of a module lies in PyTorch. */
+const layoutOf = ({ rule, ours, image }: Visit, field: string, t: Tensor): Pick<Part, 'axes' | 'images'> => ({
+  axes: of(rule.axes, field) ?? t.shape.map((_, i) => i),
+  images: imagesOf(rule, field, t, ours, image),
+});
 
 const join = (...parts: readonly string[]): string => parts.filter((p) => p !== '').join('.');
 
@@ -167,10 +168,6 @@ function nameOf(rule: PyTorchRule, path: string): string {
 
 /** weightIhL0 as weight_ih_l0. */
 const snakeCase = (name: string): string => name.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase();
-
-/** What a rule says of a tensor, by itself or by the array that it is in. */
-const of = <T>(table: Readonly<Record<string, T>> | undefined, field: string): T | undefined =>
-  table?.[field] ?? table?.[field.split('.')[0]!];
 
 /** A module's own parameters and buffers by path. */
 const ownTensors = (m: AnyModule): [string, Tensor][] =>
@@ -191,19 +188,6 @@ function jointsOf({ joined = {} }: PyTorchRule, claims: Claims) {
   return [joints, inside as Claims] as const;
 }
 
-/** @throws ShapeError unless all parts agree but in their first axis */
-function joinedShape(theirs: string, parts: readonly Part[]): Shape {
-  const [{ shape }, ...more] = parts as [Part, ...Part[]];
-  if (more.length === 0) return shape;
-  if (more.some((p) => p.shape.slice(1).join() !== shape.slice(1).join())) {
-    const all = parts.map((p) => `${p.ours} [${p.shape}]`).join(', ');
-    throw new ShapeError(
-      `PyTorch's ${theirs} is made of ${all}, in its layout, which must agree but in their first axis`,
-    );
-  }
-  return [parts.reduce((n, p) => n + p.shape[0]!, 0), ...shape.slice(1)];
-}
-
 /** What a parametrisation says of its tensors, if PyTorch keeps them in the layer. @throws Error for one among several */
 function parametrizationRule(ours: string, steps: readonly AnyModule[]): PyTorchRule['parametrized'] {
   const rules = steps.map((step) => step.pyTorchRule().parametrized);
@@ -212,70 +196,4 @@ function parametrizationRule(ours: string, steps: readonly AnyModule[]): PyTorch
     throw new Error(`${ours} goes through ${all}, for which together PyTorch has no names; use removeParametrizations`);
   }
   return rules[0];
-}
-
-/** How a tensor that runs over some of a weight's axes lies in PyTorch, where the weight is `weight`. */
-function alongWeight(
-  weight: Pick<Part, 'tensor' | 'axes' | 'images'>,
-  over: readonly number[],
-  keepDims: boolean,
-): Omit<Part, 'ours' | 'tensor'> {
-  const { shape } = weight.tensor;
-  const seen = over.map((a) => shape[a]!);
-  return {
-    seen,
-    axes: weight.axes.filter((a) => over.includes(a)).map((a) => over.indexOf(a)),
-    images: weight.images
-      .filter(({ axis }) => over.includes(axis))
-      .map((image) => ({ ...image, axis: over.indexOf(image.axis) })),
-    shape: keepDims
-      ? weight.axes.map((a) => (over.includes(a) ? shape[a]! : 1))
-      : over.length === 0
-        ? []
-        : [sizeOf(seen)],
-  };
-}
-
-const SIDES = ['input', 'output'] as const;
-
-/** @throws Error for a layer without features on a side that an image is given for */
-function needFeatures({ features }: PyTorchRule, layer: string, image: FlattenedImages | undefined): void {
-  if (!image) return;
-  if (!features) {
-    throw new Error(
-      `flattened: ${layer || 'the module'} has no features in a row; name the Linear or norm layer beside the Flatten`,
-    );
-  }
-  const all = Object.values(features);
-  const without = SIDES.filter((side) => image[side] && all.every((axes) => axes[side] === undefined));
-  if (without.length > 0) {
-    throw new Error(
-      `flattened: ${layer || 'the module'} has no ${without.join(' or ')} features in a row; leave ${without.join()} out`,
-    );
-  }
-}
-
-/** The axes of a tensor that run over flattened images. @throws ShapeError for another size */
-function imagesOf(
-  rule: PyTorchRule,
-  field: string,
-  t: Tensor,
-  layer: string,
-  image: FlattenedImages | undefined,
-): Part['images'] {
-  if (!image) return [];
-  const axes = of(rule.features, field) ?? {};
-  const found = new Map<number, Shape>();
-  for (const side of SIDES) {
-    const [axis, shape] = [axes[side], image[side]];
-    if (axis === undefined || shape === undefined) continue;
-    const size = sizeOf(shape);
-    if (size !== t.shape[axis]) {
-      throw new ShapeError(
-        `flattened: ${layer || 'the module'} has ${t.shape[axis]} ${side} features, but an image [${shape}] has ${size} values; give [H,W,C]`,
-      );
-    }
-    found.set(axis, shape);
-  }
-  return [...found].map(([axis, shape]) => ({ axis, shape }));
 }
