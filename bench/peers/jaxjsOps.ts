@@ -46,15 +46,15 @@ export const jaxjsOps: Readonly<Record<OpName, (inputs: np.Array[], params: OpPa
   conv2d: ([x, w], p) => [conv(x!, w!, p)],
   convInput: ([y, w], p) => {
     const [n, , c] = [y!.shape[0]!, 0, w!.shape[1]!];
-    return pullBack((x, k) => conv(x!, k!, p), [np.zeros([n, c, ...p.size!]), w!], y!).slice(0, 1);
+    return pullBack((x, k) => conv(x, k, p), [np.zeros([n, c, ...p.size!]), w!], y!).slice(0, 1);
   },
   convWeight: ([x, y], p) => {
     const zeros = np.zeros([y!.shape[1]!, x!.shape[1]!, ...p.size!]);
-    return pullBack((a, k) => conv(a!, k!, p), [x!, zeros], y!).slice(1);
+    return pullBack((a, k) => conv(a, k, p), [x!, zeros], y!).slice(1);
   },
   convTranspose2d: ([y, w], p) => [convTranspose(y!, w!, p)],
   batchNorm: ([x, gamma, beta]) => [normalized(x!, gamma!, beta!)],
-  batchNormGrad: ([x, gamma, beta, dy]) => pullBack((a, b, c) => normalized(a!, b!, c!), [x!, gamma!, beta!], dy!),
+  batchNormGrad: ([x, gamma, beta, dy]) => pullBack((a, b, c) => normalized(a, b, c), [x!, gamma!, beta!], dy!),
   layerNorm: ([x, gamma, beta]) => [normalize(x!, [1]).mul(gamma!).add(beta!)],
   softmax: ([x]) => [nn.softmax(x!, -1)],
   attention: ([q, k, v]) => {

@@ -43,7 +43,7 @@ const transposed = (y: Tensor, w: Tensor, [h, wide]: readonly number[], { stride
   tf.conv2dTranspose(
     y as tf.Tensor4D,
     w as tf.Tensor4D,
-    [y.shape[0]!, h!, wide!, w.shape[2]!],
+    [y.shape[0], h!, wide!, w.shape[2]!],
     stride,
     padding(p) as never,
   );

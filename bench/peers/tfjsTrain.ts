@@ -43,9 +43,9 @@ function forward(layers: readonly Layer[], parameters: readonly Tensor[], x: Ten
       case 'tanh':
         return tf.tanh(h);
       case 'flatten':
-        return tf.reshape(h, [h.shape[0]!, -1]);
+        return tf.reshape(h, [h.shape[0], -1]);
       case 'reshape':
-        return tf.reshape(h, [h.shape[0]!, ...layer.image]);
+        return tf.reshape(h, [h.shape[0], ...layer.image]);
     }
   };
   return layers.reduce(run, x);

@@ -5,13 +5,21 @@ import { DeviceError, GradError } from '../errors.ts';
 import { scope } from '../tensor/scope.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { isRecording, type Node, newNodeId, noGrad } from './node.ts';
-import { nameOf, type Row } from './row.ts';
+import { type AnyRow, type Listed, nameOf, type Row } from './row.ts';
 
 /**
  * Runs a row of the op table and records it: the one way in which an op happens.
  * @throws ShapeError, UseAfterFreeError, DeviceError (inputs on different devices)
  */
-export function apply<P>(row: Row<P>, inputs: readonly Tensor[], given: P | Live<P>): Tensor[] {
+export function apply<P, N extends number, M extends number>(
+  row: Row<P, N, M>,
+  inputs: Listed<Tensor, N>,
+  given: P | Live<P>,
+): Listed<Tensor, M> {
+  return run(row, inputs, given) as Listed<Tensor, M>;
+}
+
+function run<P>(row: AnyRow, inputs: readonly Tensor[], given: P | Live<P>): readonly Tensor[] {
   const live = given instanceof Live ? given : undefined;
   const params = live ? live.next() : (given as P);
   const device = deviceOf(row.name, inputs);
@@ -21,7 +29,7 @@ export function apply<P>(row: Row<P>, inputs: readonly Tensor[], given: P | Live
   );
   const storages = inputs.map((t) => t.storage);
   checkSaved(row.name, inputs);
-  let outputs: Tensor[];
+  let outputs: readonly Tensor[];
   if (row.view) {
     outputs = [new Tensor(storages[0]!.share(), shapes[0]!)];
   } else {
@@ -82,7 +90,7 @@ export function observe<T>(next: Observer | undefined, fn: () => T): T {
   }
 }
 
-function record<P>(row: Row<P>, inputs: readonly Tensor[], params: P, outputs: readonly Tensor[]): void {
+function record<P>(row: AnyRow, inputs: readonly Tensor[], params: P, outputs: readonly Tensor[]): void {
   if (!isRecording() || !inputs.some((t) => t.requiresGrad)) return;
   const saved = [...inputs, ...outputs].map(({ storage: { buffer } }) => ({ buffer, version: buffer.version }));
   const from = guarded && { id: guarded.id, op: nameOf(guarded.row) };

@@ -146,7 +146,7 @@ function layout(group: Group, readers: ReadonlyMap<Buffer, Set<CapturedOp>>, kep
   const chain: Link[] = raw.map(({ e, scalars, operands }) => ({
     e,
     scalars,
-    operands: operands.map((o) => ('link' in o ? inputs.length + o.link! : o.place)),
+    operands: operands.map((o) => ('link' in o ? inputs.length + o.link : o.place)),
   }));
   return { inputs, shapes, links: chain, outputs };
 }

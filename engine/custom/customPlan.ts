@@ -115,7 +115,7 @@ export function checkedPlan(op: string, plan: unknown, { inputs, outputs }: Slot
 function checkedDispatch(at: string, given: unknown, names: readonly string[], inputs: number): number[] {
   const { kernel, args, params = [], grid } = (given ?? {}) as Partial<Dispatch>;
   checkKernel(at, kernel);
-  const { access, source } = kernel!;
+  const { access, source } = kernel;
   if (!Array.isArray(args) || args.length !== access.length) {
     throw new RangeError(
       `${at}: the kernel binds ${access.length} storage buffers (access), and its launch gives ${Array.isArray(args) ? args.length : shown(args)} (args)`,

@@ -11,28 +11,28 @@ import { type Binary, binary, like, row, type Scalars, type TensorLike, TWO } fr
 import { add, affine, div, elementwiseRows, mul, neg, square, sub } from './elementwise.ts';
 import { floor, reciprocal } from './unary.ts';
 
-const powGradRow: Row<Scalars> = row(
+const powGradRow: Row<Scalars, 2, 1> = row(
   'powScalarGrad',
   2,
   'a * p.s0 * powf_(b, p.s1)',
   (g, { inputs: [h, x], params: { s0, s1 }, needs }) => [
-    needs[0] ? powScalarGrad(g!, x!, s0!) : null,
-    needs[1] && s1 !== 0 ? affine(powScalarGrad(mul(g!, h!), x!, s1!), s0!, 0) : null,
+    needs[0] ? powScalarGrad(g!, x, s0!) : null,
+    needs[1] && s1 !== 0 ? affine(powScalarGrad(mul(g!, h), x, s1!), s0!, 0) : null,
   ],
   { show: ({ s0 }) => `${s0}`, prelude: POW },
 );
 
 /** g · p · xᵖ⁻¹, in one launch. */
 export const powScalarGrad = (g: Tensor, x: Tensor, p: number): Tensor =>
-  apply(powGradRow, [g, x], { s0: p, s1: p - 1 })[0]!;
+  apply(powGradRow, [g, x], { s0: p, s1: p - 1 })[0];
 
-const powScalarRow: Row<Scalars> = row(
+const powScalarRow: Row<Scalars, 1, 1> = row(
   'powScalar',
   1,
   'powf_(a, p.s0)',
   (g, { inputs: [x], output, params: { s0 } }) => {
     if (s0 === 0.5) return [affine(div(g!, output), 0.5, 0)]; // as of sqrt
-    return [s0 === 0 ? null : powScalarGrad(g!, x!, s0!)];
+    return [s0 === 0 ? null : powScalarGrad(g!, x, s0!)];
   },
   { called: 'pow', show: ({ s0 }) => `${s0}`, prelude: POW },
 );
@@ -48,7 +48,7 @@ export const powScalar = (x: Tensor, p: number): Tensor => {
   if (p === 1) return apply(firstRow, [x], { s0: 1, s1: -0 })[0]!; // a clone
   if (p === 2) return apply(secondRow, [x], {})[0]!;
   if (p === -1) return apply(inverseRow, [x], {})[0]!;
-  return apply(powScalarRow, [x], { s0: p })[0]!;
+  return apply(powScalarRow, [x], { s0: p })[0];
 };
 
 // d²/da db of aᵇ is the same from both sides: aᵇ⁻¹ + b · aᵇ⁻¹ · log a.
@@ -57,45 +57,45 @@ const mixed = (g: Tensor, a: Tensor, b: Tensor): Tensor => {
   return add(mul(g, pow(a, less)), mul(b, powLog(g, a, less)));
 };
 
-const powBaseRow: Row<Scalars> = row(
+const powBaseRow: Row<Scalars, 3, 1> = row(
   'powBase',
   3,
   'select(a * c * pow_(b, c - 1.0), T(0.0), c == T(0.0))',
   [
-    (g, { inputs: [, a, b] }) => powBase(g, a!, b!),
-    (g, { inputs: [h, a, b] }) => powBase(mul(mul(g, h!), b!), a!, affine(b!, 1, -1)),
-    (g, { inputs: [h, a, b] }) => mixed(mul(g, h!), a!, b!),
+    (g, { inputs: [, a, b] }) => powBase(g, a, b),
+    (g, { inputs: [h, a, b] }) => powBase(mul(mul(g, h), b), a, affine(b, 1, -1)),
+    (g, { inputs: [h, a, b] }) => mixed(mul(g, h), a, b),
   ],
   { prelude: POW },
 );
 
 /** g · b · aᵇ⁻¹, and 0 where b = 0, in one launch. */
-export const powBase = (g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powBaseRow, [g, a, b], {})[0]!;
+export const powBase = (g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powBaseRow, [g, a, b], {})[0];
 
-const powLogRow: Row<Scalars> = row(
+const powLogRow: Row<Scalars, 3, 1> = row(
   'powLog',
   3,
   'select(a * pow_(b, c) * log_(b), T(0.0), (b == T(0.0)) & (c >= T(0.0)))',
   [
-    (g, { inputs: [, a, b] }) => powLog(g, a!, b!),
-    (g, { inputs: [h, a, b] }) => mixed(mul(g, h!), a!, b!),
+    (g, { inputs: [, a, b] }) => powLog(g, a, b),
+    (g, { inputs: [h, a, b] }) => mixed(mul(g, h), a, b),
     // aᵇ log² a in two halves, so that a = 0 gives 0 and not 0 · Infinity.
     (g, { inputs: [h, a, b] }) => {
-      const half = affine(b!, 0.5, 0);
-      return powLog(powLog(mul(g, h!), a!, half), a!, half);
+      const half = affine(b, 0.5, 0);
+      return powLog(powLog(mul(g, h), a, half), a, half);
     },
   ],
   { prelude: `${LOG}\n${POW}` },
 );
 
 /** g · aᵇ · log a, and 0 where a = 0 and b >= 0, in one launch. */
-export const powLog = (g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powLogRow, [g, a, b], {})[0]!;
+export const powLog = (g: Tensor, a: Tensor, b: Tensor): Tensor => apply(powLogRow, [g, a, b], {})[0];
 
-const powRow: Row<Scalars> = row(
+const powRow: Row<Scalars, 2, 1> = row(
   'pow',
   2,
   'pow_(a, b)',
-  [(g, { inputs: [a, b] }) => powBase(g, a!, b!), (g, { inputs: [a, b] }) => powLog(g, a!, b!)],
+  [(g, { inputs: [a, b] }) => powBase(g, a, b), (g, { inputs: [a, b] }) => powLog(g, a, b)],
   { prelude: POW },
 );
 
@@ -114,21 +114,21 @@ export const pow: Binary = Object.assign(
     (a, b): Tensor =>
       typeof b === 'number' && a instanceof Tensor
         ? powScalar(a, b)
-        : scope(() => apply(powRow, [like(a, b), like(b, a)], {})[0]!),
+        : scope(() => apply(powRow, [like(a, b), like(b, a)], {})[0]),
   ),
   { row: powRow },
 );
 
-const polarRow: Row<Scalars> = row(
+const polarRow: Row<Scalars, 3, 1> = row(
   'atan2Grad',
   3,
   'p.s0 * a * c / (b * b + c * c)',
   [
-    (g, { inputs: [, y, x], params }) => atan2Grad(g, y!, x!, params.s0!),
-    (g, { inputs: [h, y, x], params }) => atan2Grad(atan2Grad(mul(g, h!), y!, x!, 1), x!, y!, -2 * params.s0!),
+    (g, { inputs: [, y, x], params }) => atan2Grad(g, y, x, params.s0!),
+    (g, { inputs: [h, y, x], params }) => atan2Grad(atan2Grad(mul(g, h), y, x, 1), x, y, -2 * params.s0!),
     (g, { inputs: [h, y, x], params: { s0 } }) => {
-      const gh = mul(g, h!);
-      return sub(atan2Grad(atan2Grad(gh, x!, y!, 1), x!, y!, s0!), atan2Grad(atan2Grad(gh, y!, x!, 1), y!, x!, s0!));
+      const gh = mul(g, h);
+      return sub(atan2Grad(atan2Grad(gh, x, y, 1), x, y, s0!), atan2Grad(atan2Grad(gh, y, x, 1), y, x, s0!));
     },
   ],
   { show: ({ s0 }) => `${s0}` },
@@ -136,7 +136,7 @@ const polarRow: Row<Scalars> = row(
 
 /** scale · g · x / (x² + y²), in one launch. */
 export const atan2Grad = (g: Tensor, y: Tensor, x: Tensor, scale: number): Tensor =>
-  apply(polarRow, [g, y, x], { s0: scale })[0]!;
+  apply(polarRow, [g, y, x], { s0: scale })[0];
 
 /**
  * The angle of the point (x, y), given y first, in radians from -π to π, with broadcasting. Its derivative at (0, 0) is NaN.
@@ -146,7 +146,7 @@ export const atan2Grad = (g: Tensor, y: Tensor, x: Tensor, scale: number): Tenso
 export const atan2: Binary = binary(
   'atan2',
   'atan2_(a, b)',
-  [(g, { inputs: [y, x] }) => atan2Grad(g, y!, x!, 1), (g, { inputs: [y, x] }) => atan2Grad(g, x!, y!, -1)],
+  [(g, { inputs: [y, x] }) => atan2Grad(g, y, x, 1), (g, { inputs: [y, x] }) => atan2Grad(g, x, y, -1)],
   undefined,
   ATAN,
 );
@@ -161,7 +161,7 @@ export const atan2: Binary = binary(
 export const remainder: Binary = binary(
   'remainder',
   'remainder_(a, b)',
-  [(g) => g, (g, { inputs: [a, b] }) => neg(mul(g, floor(div(a!, b!))))],
+  [(g) => g, (g, { inputs: [a, b] }) => neg(mul(g, floor(div(a, b))))],
   undefined,
   REMAINDER,
 );

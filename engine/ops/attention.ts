@@ -22,22 +22,22 @@ import { softmax, softmaxOrZero } from './softmax.ts';
  */
 const NEVER = Number.NEGATIVE_INFINITY;
 
-const causalRow: Row<{ readonly value: number }> = {
+const causalRow: Row<{ readonly value: number }, 1, 1> = {
   name: 'causal',
   shape: ([x]) => {
-    if (x!.length < 2) throw new ShapeError(`causal: ${show(x!)} has no matrix in its last two axes`);
-    return [x!];
+    if (x.length < 2) throw new ShapeError(`causal: ${show(x)} has no matrix in its last two axes`);
+    return [x];
   },
   kernel: ({ inputs: [x], params: { value } }) => {
-    const [q, k] = x!.slice(-2) as [number, number];
-    return causalPlan(sizeOf(x!.slice(0, -2)), q, k, value);
+    const [q, k] = x.slice(-2) as [number, number];
+    return causalPlan(sizeOf(x.slice(0, -2)), q, k, value);
   },
   vjp: [(g) => causal(g, 0)],
   show: ({ value }) => `${value}`,
 };
 
 /** x [..., Q, K] with `value` above the diagonal of the last two axes, where a query would see a later key. */
-export const causal = (x: Tensor, value = NEVER): Tensor => apply(causalRow, [x], { value })[0]!;
+export const causal = (x: Tensor, value = NEVER): Tensor => apply(causalRow, [x], { value })[0];
 
 // By their bits: NaN is neither 0 nor 1, whatever a driver makes of a comparison with it.
 const HIDE = /* wgsl */ `fn hide_(x: T, m: T) -> T {
@@ -46,16 +46,16 @@ const HIDE = /* wgsl */ `fn hide_(x: T, m: T) -> T {
   return select(select(bits_(0x7fc00000u), bits_(0xff800000u), zero), x, one);
 }`;
 
-const hideRow: Row<Scalars> = row(
+const hideRow: Row<Scalars, 2, 1> = row(
   'hide',
   2,
   'hide_(a, b)',
-  [(g, { inputs: [, seen] }) => maskOf(g, seen!, true), null],
+  [(g, { inputs: [, seen] }) => maskOf(g, seen, true), null],
   { prelude: HIDE },
 );
 
 /** x where `seen` is 1, -Infinity where it is 0, and NaN where it is neither. */
-export const hide = (x: Tensor, seen: Tensor): Tensor => apply(hideRow, [x, seen], {})[0]!;
+export const hide = (x: Tensor, seen: Tensor): Tensor => apply(hideRow, [x, seen], {})[0];
 
 /** Options of {@link attentionWeights}. */
 export interface AttentionWeightsOptions {

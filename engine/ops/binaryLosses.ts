@@ -26,12 +26,12 @@ const BCE = /* wgsl */ `fn bce_(x: T, t: T) -> T {
   return select(max(x, T(0.0)) - x * t + log1p, x + t, isnan_(x) | isnan_(t));
 }`;
 
-const bceLogitsRow: Row<None> = {
+const bceLogitsRow: Row<None, 2> = {
   ...rowOf({ name: 'bceLogits', arity: 2, expr: 'bce_(a, b)', prelude: BCE }),
-  vjp: [(g, { inputs: [x, t] }) => bceLogitsGrad(g, x!, t!), (g, { inputs: [x] }) => neg(mul(g, x!))],
+  vjp: [(g, { inputs: [x, t] }) => bceLogitsGrad(g, x, t), (g, { inputs: [x] }) => neg(mul(g, x))],
 };
 
-const bceLogitsGradRow: Row<None> = {
+const bceLogitsGradRow: Row<None, 3> = {
   ...rowOf({
     name: 'bceLogitsGrad',
     arity: 3,
@@ -41,7 +41,7 @@ const bceLogitsGradRow: Row<None> = {
   return g * (select(select(e, T(1.0), x >= T(0.0)) / (T(1.0) + e), x, isnan_(x)) - t);
 }`,
   }),
-  composite: ([g, x, t]) => [mul(g!, sub(sigmoid(x!), t!))],
+  composite: ([g, x, t]) => [mul(g, sub(sigmoid(x), t))],
 };
 
 /** log(1 + eˣ) - x·t elementwise, with broadcasting. */
@@ -59,12 +59,12 @@ fn bceProbabilities_(x: T, t: T) -> T {
   return select(y, yes + no + t, isnan_(yes) | isnan_(no) | isnan_(t));
 }`;
 
-const bceProbabilitiesRow: Row<None> = {
+const bceProbabilitiesRow: Row<None, 2> = {
   ...rowOf({ name: 'bceProbabilities', arity: 2, expr: 'bceProbabilities_(a, b)', prelude: BCE_OF_PROBABILITIES }),
   vjp: [
-    (g, { inputs: [x, t] }) => mul(g, div(sub(x!, t!), clamp(mul(x!, affine(x!, -1, 1)), 1e-12))),
+    (g, { inputs: [x, t] }) => mul(g, div(sub(x, t), clamp(mul(x, affine(x, -1, 1)), 1e-12))),
     // The loss is linear in t. Its own derivatives at t = 1 and 0 are bounded where those of the logarithms are not.
-    (g, { inputs: [x] }) => mul(g, sub(bceProbabilities(x!, like(1, x!)), bceProbabilities(x!, like(0, x!)))),
+    (g, { inputs: [x] }) => mul(g, sub(bceProbabilities(x, like(1, x)), bceProbabilities(x, like(0, x)))),
   ],
 };
 

@@ -26,10 +26,10 @@ export function square(op: string, x: Shape): readonly [Shape] {
 const batchOf = (x: Shape): [number, number] => [sizeOf(x.slice(0, -2)), x[x.length - 1]!];
 const left = { transposeA: true };
 
-const trilInverseRow: Row<typeof none> = {
+const trilInverseRow: Row<typeof none, 1> = {
   name: 'trilInverse',
-  shape: ([l]) => square('trilInverse', l!),
-  kernel: ({ inputs: [l] }) => inversePlan(...batchOf(l!)),
+  shape: ([l]) => square('trilInverse', l),
+  kernel: ({ inputs: [l] }) => inversePlan(...batchOf(l)),
   vjp: [(g, { output: y }) => neg(tril(matmul(matmul(y, tril(g), left), y, { transposeB: true })))],
 };
 
@@ -40,10 +40,10 @@ const trilInverseRow: Row<typeof none> = {
  */
 export const trilInverse = op('trilInverse', [aTensor('l')], (l): Tensor => apply(trilInverseRow, [l], none)[0]!);
 
-const choleskyRow: Row<typeof none> = {
+const choleskyRow: Row<typeof none, 1> = {
   name: 'cholesky',
-  shape: ([a]) => square('cholesky', a!),
-  kernel: ({ inputs: [a] }) => choleskyPlan(...batchOf(a!)),
+  shape: ([a]) => square('cholesky', a),
+  kernel: ({ inputs: [a] }) => choleskyPlan(...batchOf(a)),
   // Murray, "Differentiation of the Cholesky decomposition" (2016), equation 9.
   vjp: [
     (g, { output: l }) => {

@@ -86,11 +86,11 @@ export const logicalXor: Binary = logical('logicalXor', 'on_(a) != on_(b)');
 /** 1 where x is 0, else 0 (with NaN: 0). @function */
 export const logicalNot: Unary = unary('logicalNot', when('!on_(a)'), undefined, TRUTH);
 
-const maskRow: Row<Scalars> = row(
+const maskRow: Row<Scalars, 2, 1> = row(
   'mask',
   2,
   'select(T(0.0), a, on_(b) == B(p.s0 != 0.0))',
-  [(g, { inputs: [, condition], params }) => mask(g, condition!, params.s0 !== 0), null],
+  [(g, { inputs: [, condition], params }) => mask(g, condition, params.s0 !== 0), null],
   { show: ({ s0 }) => (s0 ? 'true' : 'false'), prelude: TRUTH },
 );
 
@@ -98,16 +98,16 @@ const maskRow: Row<Scalars> = row(
  * g where the condition is as wanted, else 0 (also where g is infinite or NaN): the derivative of where, in one launch.
  */
 export const mask = (g: Tensor, condition: Tensor, wanted: boolean): Tensor =>
-  apply(maskRow, [g, condition], { s0: wanted ? 1 : 0 })[0]!;
+  apply(maskRow, [g, condition], { s0: wanted ? 1 : 0 })[0];
 
-const whereRow: Row<Scalars> = row(
+const whereRow: Row<Scalars, 3, 1> = row(
   'where',
   3,
   'select(c, b, on_(a))',
   [
     null,
-    (g, { inputs: [condition] }) => mask(g, condition!, true),
-    (g, { inputs: [condition] }) => mask(g, condition!, false),
+    (g, { inputs: [condition] }) => mask(g, condition, true),
+    (g, { inputs: [condition] }) => mask(g, condition, false),
   ],
   { prelude: TRUTH },
 );
@@ -123,8 +123,7 @@ const whereRow: Row<Scalars> = row(
 export const where = op(
   'where',
   [aTensor('condition'), tensorLike('a'), tensorLike('b')],
-  (condition, a, b): Tensor =>
-    scope(() => apply(whereRow, [condition, like(a, condition), like(b, condition)], {})[0]!),
+  (condition, a, b): Tensor => scope(() => apply(whereRow, [condition, like(a, condition), like(b, condition)], {})[0]),
 );
 
 /** The rows of this file, by name. */

@@ -154,40 +154,40 @@ const showConv = (p: ConvParams): string =>
 // Convolution is one trilinear form T(x, w, y): the sum of x·w·y over matching places. The three ops are its partial
 // derivatives with respect to y, x and w, so each one's rules are the other two.
 
-const conv2dRow: Row<ConvParams> = {
+const conv2dRow: Row<ConvParams, 2, 1> = {
   name: 'conv2d',
   shape: ([x, w], p) => {
-    needRank4('conv2d', 'x', '[N,H,W,Cin]', x!);
-    needRank4('conv2d', 'w', '[KH,KW,Cin/groups,Cout]', w!);
+    needRank4('conv2d', 'x', '[N,H,W,Cin]', x);
+    needRank4('conv2d', 'w', '[KH,KW,Cin/groups,Cout]', w);
     const [n, h, wd, cin] = x as [number, number, number, number];
     const [kh, kw, wcin, cout] = w as [number, number, number, number];
     if (cin !== wcin * p.groups) {
       throw new ShapeError(
-        `conv2d: x has ${cin} channels but w expects ${wcin * p.groups} (x ${show(x!)}, w ${show(w!)}${p.groups > 1 ? `, ${p.groups} groups` : ''}); the third axis of w is the input's channels`,
+        `conv2d: x has ${cin} channels but w expects ${wcin * p.groups} (x ${show(x)}, w ${show(w)}${p.groups > 1 ? `, ${p.groups} groups` : ''}); the third axis of w is the input's channels`,
       );
     }
     splits('conv2d', cout, p.groups);
     return [[n, ...convOutput('conv2d', [h, wd], [kh, kw], p), cout]];
   },
   kernel: ({ inputs, outputs, params, target }) =>
-    unlessEmpty(inputs, outputs, () => conv2dPlan(target, geometry(inputs[0]!, inputs[1]!, outputs[0]!, params))),
+    unlessEmpty(inputs, outputs, () => conv2dPlan(target, geometry(inputs[0], inputs[1], outputs[0], params))),
   vjp: [
-    (g, { inputs: [x, w], params }) => transposeOf(g, w!, { ...params, size: hw(x!) }),
-    (g, { inputs: [x, w], params }) => weightOf(x!, g, { ...params, size: kernelSize(w!) }),
+    (g, { inputs: [x, w], params }) => transposeOf(g, w, { ...params, size: hw(x) }),
+    (g, { inputs: [x, w], params }) => weightOf(x, g, { ...params, size: kernelSize(w) }),
   ],
   show: showConv,
 };
 
-const convTranspose2dRow: Row<SizedConvParams> = {
+const convTranspose2dRow: Row<SizedConvParams, 2, 1> = {
   name: 'convTranspose2d',
   shape: ([y, w], p) => {
-    needRank4('convTranspose2d', 'y', '[N,OH,OW,Cout]', y!);
-    needRank4('convTranspose2d', 'w', '[KH,KW,Cin/groups,Cout]', w!);
+    needRank4('convTranspose2d', 'y', '[N,OH,OW,Cout]', y);
+    needRank4('convTranspose2d', 'w', '[KH,KW,Cin/groups,Cout]', w);
     const [n, oh, ow, cout] = y as [number, number, number, number];
     const [kh, kw, wcin, wcout] = w as [number, number, number, number];
     if (cout !== wcout) {
       throw new ShapeError(
-        `convTranspose2d: y has ${cout} channels but w expects ${wcout} (y ${show(y!)}, w ${show(w!)}); the fourth axis of w is the channels of the transpose's input`,
+        `convTranspose2d: y has ${cout} channels but w expects ${wcout} (y ${show(y)}, w ${show(w)}); the fourth axis of w is the channels of the transpose's input`,
       );
     }
     splits('convTranspose2d', cout, p.groups);
@@ -200,36 +200,34 @@ const convTranspose2dRow: Row<SizedConvParams> = {
     return [[n, ...p.size, wcin * p.groups]];
   },
   kernel: ({ inputs, outputs, params, target }) =>
-    unlessEmpty(inputs, outputs, () =>
-      convTranspose2dPlan(target, geometry(outputs[0]!, inputs[1]!, inputs[0]!, params)),
-    ),
+    unlessEmpty(inputs, outputs, () => convTranspose2dPlan(target, geometry(outputs[0], inputs[1], inputs[0], params))),
   vjp: [
-    (g, { inputs: [, w], params }) => forwardOf(g, w!, params),
-    (g, { inputs: [y, w], params }) => weightOf(g, y!, { ...params, size: kernelSize(w!) }),
+    (g, { inputs: [, w], params }) => forwardOf(g, w, params),
+    (g, { inputs: [y, w], params }) => weightOf(g, y, { ...params, size: kernelSize(w) }),
   ],
   show: showConv,
 };
 
-const conv2dWeightRow: Row<SizedConvParams> = {
+const conv2dWeightRow: Row<SizedConvParams, 2, 1> = {
   name: 'conv2dWeight',
   shape: ([x, y], p) => {
-    needRank4('conv2dWeight', 'x', '[N,H,W,Cin]', x!);
-    needRank4('conv2dWeight', 'y', '[N,OH,OW,Cout]', y!);
-    splits('conv2dWeight', x![3]!, p.groups);
-    splits('conv2dWeight', y![3]!, p.groups);
-    const out = convOutput('conv2dWeight', x!.slice(1, 3), p.size, p);
-    if (x![0] !== y![0] || out[0] !== y![1] || out[1] !== y![2]) {
+    needRank4('conv2dWeight', 'x', '[N,H,W,Cin]', x);
+    needRank4('conv2dWeight', 'y', '[N,OH,OW,Cout]', y);
+    splits('conv2dWeight', x[3]!, p.groups);
+    splits('conv2dWeight', y[3]!, p.groups);
+    const out = convOutput('conv2dWeight', x.slice(1, 3), p.size, p);
+    if (x[0] !== y[0] || out[0] !== y[1] || out[1] !== y[2]) {
       throw new ShapeError(
-        `conv2dWeight: x ${show(x!)} under a kernel of ${show(p.size)} makes ${show([x![0]!, ...out])}, but y is ${show(y!)}`,
+        `conv2dWeight: x ${show(x)} under a kernel of ${show(p.size)} makes ${show([x[0]!, ...out])}, but y is ${show(y)}`,
       );
     }
-    return [[...p.size, x![3]! / p.groups, y![3]!]];
+    return [[...p.size, x[3]! / p.groups, y[3]!]];
   },
   kernel: ({ inputs, outputs, params, target }) =>
-    unlessEmpty(inputs, outputs, () => conv2dWeightPlan(target, geometry(inputs[0]!, outputs[0]!, inputs[1]!, params))),
+    unlessEmpty(inputs, outputs, () => conv2dWeightPlan(target, geometry(inputs[0], outputs[0], inputs[1], params))),
   vjp: [
-    (g, { inputs: [x, y], params }) => transposeOf(y!, g, { ...params, size: hw(x!) }),
-    (g, { inputs: [x], params }) => forwardOf(x!, g, params),
+    (g, { inputs: [x, y], params }) => transposeOf(y, g, { ...params, size: hw(x) }),
+    (g, { inputs: [x], params }) => forwardOf(x, g, params),
   ],
   show: showConv,
 };
@@ -242,9 +240,9 @@ const plain = ({ stride, padding, dilation, groups }: ConvParams): ConvParams =>
   dilation,
   groups,
 });
-const forwardOf = (x: Tensor, w: Tensor, p: ConvParams): Tensor => apply(conv2dRow, [x, w], plain(p))[0]!;
-const transposeOf = (y: Tensor, w: Tensor, p: SizedConvParams): Tensor => apply(convTranspose2dRow, [y, w], p)[0]!;
-const weightOf = (x: Tensor, y: Tensor, p: SizedConvParams): Tensor => apply(conv2dWeightRow, [x, y], p)[0]!;
+const forwardOf = (x: Tensor, w: Tensor, p: ConvParams): Tensor => apply(conv2dRow, [x, w], plain(p))[0];
+const transposeOf = (y: Tensor, w: Tensor, p: SizedConvParams): Tensor => apply(convTranspose2dRow, [y, w], p)[0];
+const weightOf = (x: Tensor, y: Tensor, p: SizedConvParams): Tensor => apply(conv2dWeightRow, [x, y], p)[0];
 
 /**
  * Cross-correlation of images x [N,H,W,Cin] with kernels w [KH,KW,Cin/groups,Cout], giving [N,OH,OW,Cout] with

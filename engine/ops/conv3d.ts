@@ -135,76 +135,76 @@ const showConv = (p: Conv3dParams): string =>
     .filter(Boolean)
     .join(', ');
 
-const conv3dRow: Row<Conv3dParams> = {
+const conv3dRow: Row<Conv3dParams, 2, 1> = {
   name: 'conv3d',
   shape: ([x, w], p) => {
-    needRank5('conv3d', 'x', '[N,D,H,W,Cin]', x!);
-    needRank5('conv3d', 'w', '[KD,KH,KW,Cin/groups,Cout]', w!);
-    if (x![4] !== w![3]! * p.groups) {
+    needRank5('conv3d', 'x', '[N,D,H,W,Cin]', x);
+    needRank5('conv3d', 'w', '[KD,KH,KW,Cin/groups,Cout]', w);
+    if (x[4] !== w[3]! * p.groups) {
       throw new ShapeError(
-        `conv3d: x has ${x![4]} channels but w expects ${w![3]! * p.groups} (x ${show(x!)}, w ${show(w!)}${p.groups > 1 ? `, ${p.groups} groups` : ''}); the fourth axis of w is the input's channels`,
+        `conv3d: x has ${x[4]} channels but w expects ${w[3]! * p.groups} (x ${show(x)}, w ${show(w)}${p.groups > 1 ? `, ${p.groups} groups` : ''}); the fourth axis of w is the input's channels`,
       );
     }
-    splits('conv3d', w![4]!, p.groups);
-    return [[x![0]!, ...outputOf('conv3d', volume(x!), three(w!), p), w![4]!]];
+    splits('conv3d', w[4]!, p.groups);
+    return [[x[0]!, ...outputOf('conv3d', volume(x), three(w), p), w[4]!]];
   },
   kernel: ({ inputs, outputs, params }) =>
-    unlessEmpty(inputs, outputs, () => conv3dPlan(geometry(inputs[0]!, inputs[1]!, outputs[0]!, params))),
+    unlessEmpty(inputs, outputs, () => conv3dPlan(geometry(inputs[0], inputs[1], outputs[0], params))),
   vjp: [
-    (g, { inputs: [x, w], params }) => transposeOf(g, w!, { ...params, size: volume(x!.shape) }),
-    (g, { inputs: [x, w], params }) => weightOf(x!, g, { ...params, size: three(w!.shape) }),
+    (g, { inputs: [x, w], params }) => transposeOf(g, w, { ...params, size: volume(x.shape) }),
+    (g, { inputs: [x, w], params }) => weightOf(x, g, { ...params, size: three(w.shape) }),
   ],
   show: showConv,
 };
 
-const convTranspose3dRow: Row<SizedConv3dParams> = {
+const convTranspose3dRow: Row<SizedConv3dParams, 2, 1> = {
   name: 'convTranspose3d',
   shape: ([y, w], p) => {
-    needRank5('convTranspose3d', 'y', '[N,OD,OH,OW,Cout]', y!);
-    needRank5('convTranspose3d', 'w', '[KD,KH,KW,Cin/groups,Cout]', w!);
-    if (y![4] !== w![4]) {
+    needRank5('convTranspose3d', 'y', '[N,OD,OH,OW,Cout]', y);
+    needRank5('convTranspose3d', 'w', '[KD,KH,KW,Cin/groups,Cout]', w);
+    if (y[4] !== w[4]) {
       throw new ShapeError(
-        `convTranspose3d: y has ${y![4]} channels but w expects ${w![4]} (y ${show(y!)}, w ${show(w!)}); the fifth axis of w is the channels of the transpose's input`,
+        `convTranspose3d: y has ${y[4]} channels but w expects ${w[4]} (y ${show(y)}, w ${show(w)}); the fifth axis of w is the channels of the transpose's input`,
       );
     }
-    splits('convTranspose3d', y![4]!, p.groups);
-    const back = outputOf('convTranspose3d', p.size, three(w!), p);
-    if (back.some((d, i) => d !== y![i + 1])) {
+    splits('convTranspose3d', y[4]!, p.groups);
+    const back = outputOf('convTranspose3d', p.size, three(w), p);
+    if (back.some((d, i) => d !== y[i + 1])) {
       throw new ShapeError(
-        `convTranspose3d: an output of ${show(p.size)} belongs to an input of ${show(back)}, not ${show(volume(y!))} (kernel ${show(three(w!))}, ${showConv(p)}); outputPadding must be less than the stride`,
+        `convTranspose3d: an output of ${show(p.size)} belongs to an input of ${show(back)}, not ${show(volume(y))} (kernel ${show(three(w))}, ${showConv(p)}); outputPadding must be less than the stride`,
       );
     }
-    return [[y![0]!, ...p.size, w![3]! * p.groups]];
+    return [[y[0]!, ...p.size, w[3]! * p.groups]];
   },
   kernel: ({ inputs, outputs, params }) =>
-    unlessEmpty(inputs, outputs, () => convTranspose3dPlan(geometry(outputs[0]!, inputs[1]!, inputs[0]!, params))),
+    unlessEmpty(inputs, outputs, () => convTranspose3dPlan(geometry(outputs[0], inputs[1], inputs[0], params))),
   vjp: [
-    (g, { inputs: [, w], params }) => forwardOf(g, w!, params),
-    (g, { inputs: [y, w], params }) => weightOf(g, y!, { ...params, size: three(w!.shape) }),
+    (g, { inputs: [, w], params }) => forwardOf(g, w, params),
+    (g, { inputs: [y, w], params }) => weightOf(g, y, { ...params, size: three(w.shape) }),
   ],
   show: showConv,
 };
 
-const conv3dWeightRow: Row<SizedConv3dParams> = {
+const conv3dWeightRow: Row<SizedConv3dParams, 2, 1> = {
   name: 'conv3dWeight',
   shape: ([x, y], p) => {
-    needRank5('conv3dWeight', 'x', '[N,D,H,W,Cin]', x!);
-    needRank5('conv3dWeight', 'y', '[N,OD,OH,OW,Cout]', y!);
-    splits('conv3dWeight', x![4]!, p.groups);
-    splits('conv3dWeight', y![4]!, p.groups);
-    const made = [x![0]!, ...outputOf('conv3dWeight', volume(x!), p.size, p)];
-    if (made.some((d, i) => d !== y![i])) {
+    needRank5('conv3dWeight', 'x', '[N,D,H,W,Cin]', x);
+    needRank5('conv3dWeight', 'y', '[N,OD,OH,OW,Cout]', y);
+    splits('conv3dWeight', x[4]!, p.groups);
+    splits('conv3dWeight', y[4]!, p.groups);
+    const made = [x[0]!, ...outputOf('conv3dWeight', volume(x), p.size, p)];
+    if (made.some((d, i) => d !== y[i])) {
       throw new ShapeError(
-        `conv3dWeight: x ${show(x!)} under a kernel of ${show(p.size)} makes ${show([...made, y![4]!])}, but y is ${show(y!)}; pass the options of the convolution`,
+        `conv3dWeight: x ${show(x)} under a kernel of ${show(p.size)} makes ${show([...made, y[4]!])}, but y is ${show(y)}; pass the options of the convolution`,
       );
     }
-    return [[...p.size, x![4]! / p.groups, y![4]!]];
+    return [[...p.size, x[4]! / p.groups, y[4]!]];
   },
   kernel: ({ inputs, outputs, params }) =>
-    unlessEmpty(inputs, outputs, () => conv3dWeightPlan(geometry(inputs[0]!, outputs[0]!, inputs[1]!, params))),
+    unlessEmpty(inputs, outputs, () => conv3dWeightPlan(geometry(inputs[0], outputs[0], inputs[1], params))),
   vjp: [
-    (g, { inputs: [x, y], params }) => transposeOf(y!, g, { ...params, size: volume(x!.shape) }),
-    (g, { inputs: [x], params }) => forwardOf(x!, g, params),
+    (g, { inputs: [x, y], params }) => transposeOf(y, g, { ...params, size: volume(x.shape) }),
+    (g, { inputs: [x], params }) => forwardOf(x, g, params),
   ],
   show: showConv,
 };
@@ -216,9 +216,9 @@ const plain = ({ stride, before, after, dilation, groups }: Conv3dParams): Conv3
   dilation,
   groups,
 });
-const forwardOf = (x: Tensor, w: Tensor, p: Conv3dParams): Tensor => apply(conv3dRow, [x, w], plain(p))[0]!;
-const transposeOf = (y: Tensor, w: Tensor, p: SizedConv3dParams): Tensor => apply(convTranspose3dRow, [y, w], p)[0]!;
-const weightOf = (x: Tensor, y: Tensor, p: SizedConv3dParams): Tensor => apply(conv3dWeightRow, [x, y], p)[0]!;
+const forwardOf = (x: Tensor, w: Tensor, p: Conv3dParams): Tensor => apply(conv3dRow, [x, w], plain(p))[0];
+const transposeOf = (y: Tensor, w: Tensor, p: SizedConv3dParams): Tensor => apply(convTranspose3dRow, [y, w], p)[0];
+const weightOf = (x: Tensor, y: Tensor, p: SizedConv3dParams): Tensor => apply(conv3dWeightRow, [x, y], p)[0];
 
 /**
  * Cross-correlation of volumes x [N,D,H,W,Cin] with kernels w [KD,KH,KW,Cin/groups,Cout], giving [N,OD,OH,OW,Cout] with

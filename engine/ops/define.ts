@@ -22,26 +22,26 @@ export interface Scalars {
 
 const scalarsOf = ({ s0, s1 }: Scalars): number[] => [s0, s1].filter((s) => s !== undefined);
 
-export type Vjp = NonNullable<Row<Scalars>['vjp']>;
+export type Vjp<N extends number> = NonNullable<Row<Scalars, N, 1>['vjp']>;
 
 /**
  * The row of an elementwise function: an expression over T = f32 or vec4f in `a`, `b`, `c` (the inputs, broadcast) and
  * `p.s0`, `p.s1` (which a call gives always or never). Without `vjp` its results are cut off from the tape.
  */
-export function row(
+export function row<N extends 1 | 2 | 3 | 4>(
   name: string,
-  arity: number,
+  arity: N,
   expr: string,
-  vjp: Vjp | undefined,
-  more: Partial<Row<Scalars>> & { prelude?: string } = {},
-): Row<Scalars> {
+  vjp: Vjp<N> | undefined,
+  more: Partial<Row<Scalars, N, 1>> & { prelude?: string } = {},
+): Row<Scalars, N, 1> {
   const { prelude, ...rest } = more;
   const e: Elementwise = { name, expr, arity, ...(prelude ? { prelude } : {}) };
   return {
     name,
     shape: (inputs) => [broadcastShapes(name, ...inputs)],
     elementwise: (params) => ({ e, scalars: scalarsOf(params) }),
-    kernel: ({ inputs, outputs, params }) => elementwise(e, inputs, outputs[0]!, scalarsOf(params)),
+    kernel: ({ inputs, outputs, params }) => elementwise(e, inputs, outputs[0], scalarsOf(params)),
     ...(vjp ? { vjp } : {}),
     ...rest,
   };
@@ -58,14 +58,14 @@ export function like(value: TensorLike, ...others: readonly TensorLike[]): Tenso
 export interface Unary {
   (x: TensorLike): Tensor;
   /** @internal */
-  readonly row: Row<Scalars>;
+  readonly row: Row<Scalars, 1, 1>;
 }
 
 /** An elementwise function of two tensors, which broadcast. */
 export interface Binary {
   (a: TensorLike, b: TensorLike): Tensor;
   /** @internal */
-  readonly row: Row<Scalars>;
+  readonly row: Row<Scalars, 2, 1>;
 }
 
 const ONE = [tensorLike('x')] as const;
@@ -73,10 +73,15 @@ const ONE = [tensorLike('x')] as const;
 export const TWO = [tensorLike('a'), tensorLike('b')] as const;
 
 /** `rule`: null where the derivative is 0, undefined where there is none. */
-export function unary(name: string, expr: string, rule: Rule<Scalars> | null | undefined, prelude?: string): Unary {
+export function unary(
+  name: string,
+  expr: string,
+  rule: Rule<Scalars, 1, 1> | null | undefined,
+  prelude?: string,
+): Unary {
   const r = row(name, 1, expr, rule === undefined ? undefined : [rule], prelude ? { prelude } : {});
   return Object.assign(
-    op(name, ONE, (x): Tensor => apply(r, [like(x)], {})[0]!),
+    op(name, ONE, (x): Tensor => apply(r, [like(x)], {})[0]),
     { row: r },
   );
 }
@@ -85,13 +90,13 @@ export function unary(name: string, expr: string, rule: Rule<Scalars> | null | u
 export function binary(
   name: string,
   expr: string,
-  vjp: readonly [Rule<Scalars> | null, Rule<Scalars> | null] | undefined,
+  vjp: readonly [Rule<Scalars, 2, 1> | null, Rule<Scalars, 2, 1> | null] | undefined,
   scalar?: ((a: TensorLike, b: TensorLike) => Tensor | undefined) | undefined,
   prelude?: string,
 ): Binary {
   const r = row(name, 2, expr, vjp, prelude ? { prelude } : {});
   return Object.assign(
-    op(name, TWO, (a, b): Tensor => scalar?.(a, b) ?? scope(() => apply(r, [like(a, b), like(b, a)], {})[0]!)),
+    op(name, TWO, (a, b): Tensor => scalar?.(a, b) ?? scope(() => apply(r, [like(a, b), like(b, a)], {})[0])),
     { row: r },
   );
 }

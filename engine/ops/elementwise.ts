@@ -12,12 +12,18 @@ import { type Binary, binary, row, type Scalars, type TensorLike, type Unary, un
 export type { Scalars, TensorLike } from './define.ts';
 
 /** The row behind arithmetic with numbers: scale * x + shift. */
-const affineRow: Row<Scalars> = row('affine', 1, 'a * p.s0 + p.s1', [(g, { params }) => affine(g, params.s0!, 0)], {
-  show: ({ s0, s1 }) => `${s0}, ${s1}`,
-});
+const affineRow: Row<Scalars, 1, 1> = row(
+  'affine',
+  1,
+  'a * p.s0 + p.s1',
+  [(g, { params }) => affine(g, params.s0!, 0)],
+  {
+    show: ({ s0, s1 }) => `${s0}, ${s1}`,
+  },
+);
 
 /** The row as a function of one number shows itself. */
-const affineAs = (called: string, shown: (params: Scalars) => string): Row<Scalars> => ({
+const affineAs = (called: string, shown: (params: Scalars) => string): Row<Scalars, 1, 1> => ({
   ...affineRow,
   called,
   show: shown,
@@ -30,7 +36,7 @@ const cloneRow = affineAs('clone', () => '');
 
 /** scale * x + shift, for numbers. */
 export const affine = (x: Tensor, scale: number, shift: number, row = shift === 0 ? timesRow : affineRow): Tensor =>
-  apply(row, [x], { s0: scale, s1: shift })[0]!;
+  apply(row, [x], { s0: scale, s1: shift })[0];
 
 /**
  * The same values in memory of their own: a copy that later `assign`s to x do not reach. Gradients pass through.
@@ -39,13 +45,19 @@ export const affine = (x: Tensor, scale: number, shift: number, row = shift === 
 export const clone = op('clone', [aTensor('x')], (x): Tensor => affine(x, 1, -0, cloneRow)); // -0 + 0 would be 0
 
 /** Division by a number. Not a product with 1/s, which rounds twice: 49 / 49 is 1, and 49 · (1/49) is not. */
-const divScalarRow: Row<Scalars> = row('divScalar', 1, 'a / p.s0', [(g, { params }) => divScalar(g, params.s0!)], {
-  called: 'div',
-  show: ({ s0 }) => `${s0}`,
-});
+const divScalarRow: Row<Scalars, 1, 1> = row(
+  'divScalar',
+  1,
+  'a / p.s0',
+  [(g, { params }) => divScalar(g, params.s0!)],
+  {
+    called: 'div',
+    show: ({ s0 }) => `${s0}`,
+  },
+);
 
 /** x / s, for a number s. */
-export const divScalar = (x: Tensor, s: number): Tensor => apply(divScalarRow, [x], { s0: s })[0]!;
+export const divScalar = (x: Tensor, s: number): Tensor => apply(divScalarRow, [x], { s0: s })[0];
 
 const isTensor = (x: TensorLike): x is Tensor => x instanceof Tensor;
 
@@ -71,7 +83,7 @@ export const sub: Binary = binary('sub', 'a - b', [(g) => g, (g) => neg(g)], (a,
 export const mul: Binary = binary(
   'mul',
   'a * b',
-  [(g, { inputs: [, b] }) => mul(g, b!), (g, { inputs: [a] }) => mul(g, a!)],
+  [(g, { inputs: [, b] }) => mul(g, b), (g, { inputs: [a] }) => mul(g, a)],
   (a, b) =>
     typeof b === 'number' && isTensor(a)
       ? affine(a, b, 0, timesRow)
@@ -87,7 +99,7 @@ export const mul: Binary = binary(
 export const div: Binary = binary(
   'div',
   'a / b',
-  [(g, { inputs: [, b] }) => div(g, b!), (g, { inputs: [, b], output }) => neg(div(mul(g, output), b!))],
+  [(g, { inputs: [, b] }) => div(g, b), (g, { inputs: [, b], output }) => neg(div(mul(g, output), b))],
   (a, b) => (typeof b === 'number' && isTensor(a) ? divScalar(a, b) : undefined),
 );
 
@@ -105,7 +117,7 @@ export const greaterShare: Binary = binary('greaterShare', 'select(select(T(0.0)
 export const maximum: Binary = binary(
   'maximum',
   'max_(a, b)',
-  [(g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!)), (g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!))],
+  [(g, { inputs: [a, b] }) => mul(g, greaterShare(a, b)), (g, { inputs: [a, b] }) => mul(g, greaterShare(b, a))],
   undefined,
   EXTREMA,
 );
@@ -118,7 +130,7 @@ export const maximum: Binary = binary(
 export const minimum: Binary = binary(
   'minimum',
   'min_(a, b)',
-  [(g, { inputs: [a, b] }) => mul(g, greaterShare(b!, a!)), (g, { inputs: [a, b] }) => mul(g, greaterShare(a!, b!))],
+  [(g, { inputs: [a, b] }) => mul(g, greaterShare(b, a)), (g, { inputs: [a, b] }) => mul(g, greaterShare(a, b))],
   undefined,
   EXTREMA,
 );
@@ -127,27 +139,27 @@ export const minimum: Binary = binary(
 export const neg: Unary = unary('neg', '-a', (g) => neg(g));
 
 /** x² @function */
-export const square: Unary = unary('square', 'a * a', (g, { inputs: [x] }) => affine(mul(g, x!), 2, 0));
+export const square: Unary = unary('square', 'a * a', (g, { inputs: [x] }) => affine(mul(g, x), 2, 0));
 
 /** √x; NaN below 0. The derivative at 0 is infinite. @function */
 export const sqrt: Unary = unary('sqrt', 'sqrt(a)', (g, { output: y }) => affine(div(g, y), 0.5, 0));
 
 /** 1/√x: Infinity at 0, NaN below. @function */
 export const rsqrt: Unary = unary('rsqrt', 'inverseSqrt(a)', (g, { inputs: [x], output: y }) =>
-  affine(div(mul(g, y), x!), -0.5, 0),
+  affine(div(mul(g, y), x), -0.5, 0),
 );
 
 /** eˣ; in float32 Infinity from x = 88.8 on. @function */
 export const exp: Unary = unary('exp', 'exp_(a)', (g, { output: y }) => mul(g, y), EXP);
 
 /** The natural logarithm: -Infinity at 0, NaN below (where the derivative is still 1/x, as in PyTorch). @function */
-export const log: Unary = unary('log', 'log_(a)', (g, { inputs: [x] }) => div(g, x!), LOG);
+export const log: Unary = unary('log', 'log_(a)', (g, { inputs: [x] }) => div(g, x), LOG);
 
 /** 1, 0 or -1, and NaN for NaN; its derivative is taken as 0 everywhere. @function */
 export const sign: Unary = unary('sign', 'sign_(a)', null, SIGN);
 
 /** |x|, with derivative 0 at 0. @function */
-export const abs: Unary = unary('abs', 'abs(a)', (g, { inputs: [x] }) => mul(g, sign(x!)));
+export const abs: Unary = unary('abs', 'abs(a)', (g, { inputs: [x] }) => mul(g, sign(x)));
 
 // tanh from exp of a negative argument never overflows; near 0 the quotient would cancel, so a polynomial takes over.
 const TANH = /* wgsl */ `fn tanh_(x: T) -> T {
@@ -163,8 +175,8 @@ export const tanh: Unary = unary('tanh', 'tanh_(a)', (g, { output: y }) => tanhG
 
 /** g · (1 - y²): tanh's derivative in terms of its output, in one launch. */
 export const tanhGrad: Binary = binary('tanhGrad', 'a * (1.0 - b * b)', [
-  (g, { inputs: [, y] }) => tanhGrad(g, y!),
-  (g, { inputs: [h, y] }) => affine(mul(mul(g, h!), y!), -2, 0),
+  (g, { inputs: [, y] }) => tanhGrad(g, y),
+  (g, { inputs: [h, y] }) => affine(mul(mul(g, h), y), -2, 0),
 ]);
 
 /** 1 / (1 + e⁻ˣ), 0 to 1, without overflow. @function @category Activations */
@@ -172,30 +184,30 @@ export const sigmoid: Unary = unary('sigmoid', 'sigmoid_(a)', (g, { output: y })
 
 /** g · y · (1 - y): the sigmoid's derivative in terms of its output, in one launch. */
 export const sigmoidGrad: Binary = binary('sigmoidGrad', 'a * b * (1.0 - b)', [
-  (g, { inputs: [, y] }) => sigmoidGrad(g, y!),
-  (g, { inputs: [h, y] }) => mul(mul(g, h!), affine(y!, -2, 1)),
+  (g, { inputs: [, y] }) => sigmoidGrad(g, y),
+  (g, { inputs: [h, y] }) => mul(mul(g, h), affine(y, -2, 1)),
 ]);
 
-const gateRow: Row<Scalars> = row(
+const gateRow: Row<Scalars, 2, 1> = row(
   'gate',
   2,
   'select(a * p.s0, a, b > T(0.0))',
-  [(g, { inputs: [, x], params }) => gate(g, x!, params.s0!), null],
+  [(g, { inputs: [, x], params }) => gate(g, x, params.s0!), null],
   { show: ({ s0 }) => `${s0}` },
 );
 
 /** g where x > 0, else slope · g: the derivative of relu and leakyRelu, in one launch. */
-export const gate = (g: Tensor, x: Tensor, slope: number): Tensor => apply(gateRow, [g, x], { s0: slope })[0]!;
+export const gate = (g: Tensor, x: Tensor, slope: number): Tensor => apply(gateRow, [g, x], { s0: slope })[0];
 
 /** max(x, 0), with derivative 0 at 0, as in PyTorch; NaN stays NaN. @function @category Activations */
 export const relu: Unary = unary('relu', 'select(a, T(0.0), a <= T(0.0))', (g, { output }) => gate(g, output, 0));
 
-const leakyRow: Row<Scalars> = row(
+const leakyRow: Row<Scalars, 1, 1> = row(
   'leakyRelu',
   1,
   'select(a * p.s0, a, a > T(0.0))',
   // Unless the slope is negative the output has x's sign, and a compiled step need not keep x.
-  [(g, { inputs: [x], output, params: { s0 } }) => gate(g, s0! < 0 ? x! : output, s0!)],
+  [(g, { inputs: [x], output, params: { s0 } }) => gate(g, s0! < 0 ? x : output, s0!)],
   { show: ({ s0 }) => `${s0}` },
 );
 
@@ -207,7 +219,7 @@ const leakyRow: Row<Scalars> = row(
 export const leakyRelu = op(
   'leakyRelu',
   [aTensor('x'), maybe(aNumber('slope'))],
-  (x, slope = 0.01): Tensor => apply(leakyRow, [x], { s0: slope })[0]!,
+  (x, slope = 0.01): Tensor => apply(leakyRow, [x], { s0: slope })[0],
 );
 
 /** The rows of this file, by name. */

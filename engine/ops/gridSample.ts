@@ -26,47 +26,47 @@ function checkIndex(op: string, values: Shape, index: Shape): void {
 }
 
 // The indices choose and are not differentiable; in the other input both are linear, and each is the other's adjoint.
-const gatherRow: Row<Record<string, never>> = {
+const gatherRow: Row<Record<string, never>, 2, 1> = {
   name: 'placeGather',
   shape: ([x, index]) => {
-    checkIndex('placeGather', x!, index!);
-    return [[x![0]!, index![1]!, x![2]!]];
+    checkIndex('placeGather', x, index);
+    return [[x[0]!, index[1]!, x[2]!]];
   },
-  kernel: ({ inputs: [x, index] }) => gatherPlan(x![0]!, x![2]!, x![1]!, index![1]!),
-  vjp: [(g, { inputs: [x, index] }) => placeScatter(g, index!, x!.shape[1]!), null],
+  kernel: ({ inputs: [x, index] }) => gatherPlan(x[0]!, x[2]!, x[1]!, index[1]!),
+  vjp: [(g, { inputs: [x, index] }) => placeScatter(g, index, x.shape[1]!), null],
 };
 
-const scatterRow: Row<{ places: number }> = {
+const scatterRow: Row<{ places: number }, 2, 1> = {
   name: 'placeScatter',
   shape: ([y, index], { places }) => {
-    checkIndex('placeScatter', y!, index!);
-    if (y![1] !== index![1]) {
-      throw new ShapeError(`placeScatter: ${show(y!)} and the index ${show(index!)} differ in axis 1`);
+    checkIndex('placeScatter', y, index);
+    if (y[1] !== index[1]) {
+      throw new ShapeError(`placeScatter: ${show(y)} and the index ${show(index)} differ in axis 1`);
     }
-    return [[y![0]!, places, y![2]!]];
+    return [[y[0]!, places, y[2]!]];
   },
-  kernel: ({ inputs: [y, index], params: { places } }) => scatterPlan(y![0]!, y![2]!, places, index![1]!),
-  vjp: [(g, { inputs: [, index] }) => placeGather(g, index!), null],
+  kernel: ({ inputs: [y, index], params: { places } }) => scatterPlan(y[0]!, y[2]!, places, index[1]!),
+  vjp: [(g, { inputs: [, index] }) => placeGather(g, index), null],
   show: ({ places }) => `${places} places`,
 };
 
 /** Rows of x [N,P,C] by index [N,K], a whole number as a float: [N,K,C]. An index outside 0 to P - 1 gives 0. */
-export const placeGather = (x: Tensor, index: Tensor): Tensor => apply(gatherRow, [x, index], {})[0]!;
+export const placeGather = (x: Tensor, index: Tensor): Tensor => apply(gatherRow, [x, index], {})[0];
 
 /**
  * The adjoint of placeGather: adds the rows of y [N,K,C] up at the places [N,K] of [N,places,C]; P·K steps for each
  * channel.
  */
 export const placeScatter = (y: Tensor, index: Tensor, places: number): Tensor =>
-  apply(scatterRow, [y, index], { places })[0]!;
+  apply(scatterRow, [y, index], { places })[0];
 
-const cornersRow: Row<{ h: number; w: number }> = {
+const cornersRow: Row<{ h: number; w: number }, 1, 2> = {
   name: 'gridCorners',
   shape: ([at]) => [
-    [at![0]!, 4, at![1]!],
-    [at![0]!, at![1]!, 2],
+    [at[0]!, 4, at[1]!],
+    [at[0]!, at[1]!, 2],
   ],
-  kernel: ({ inputs: [at], params: { h, w } }) => cornersPlan(at![0]!, at![1]!, h, w),
+  kernel: ({ inputs: [at], params: { h, w } }) => cornersPlan(at[0]!, at[1]!, h, w),
   show: ({ h, w }) => show([h, w]),
 };
 
@@ -77,7 +77,7 @@ const cornersRow: Row<{ h: number; w: number }> = {
  */
 export function gridCorners(at: Tensor, h: number, w: number): { index: Tensor; base: Tensor } {
   const [index, base] = apply(cornersRow, [at], { h, w });
-  return { index: index!, base: base! };
+  return { index: index, base: base };
 }
 
 /** Options of {@link gridSample}. */

@@ -98,20 +98,20 @@ export const groupNorm = op(
   },
 );
 
-const scaledDifferenceRow: Row<Scalars> = row('scaledDifference', 3, '(a - b) * c', [
-  (g, { inputs: [, , c] }) => mul(g, c!),
-  (g, { inputs: [, , c] }) => neg(mul(g, c!)),
-  (g, { inputs: [a, b] }) => scaledDifference(a!, b!, g),
+const scaledDifferenceRow: Row<Scalars, 3, 1> = row('scaledDifference', 3, '(a - b) * c', [
+  (g, { inputs: [, , c] }) => mul(g, c),
+  (g, { inputs: [, , c] }) => neg(mul(g, c)),
+  (g, { inputs: [a, b] }) => scaledDifference(a, b, g),
 ]);
 
 /** (x - mean) · scale in one launch, with broadcasting. */
 export const scaledDifference = (x: Tensor, mean: Tensor, scale: Tensor): Tensor =>
-  apply(scaledDifferenceRow, [x, mean, scale], {})[0]!;
+  apply(scaledDifferenceRow, [x, mean, scale], {})[0];
 
-const standardizeRow: Row<Scalars> = row('standardize', 4, '(a - b) * c + d', [
-  (g, { inputs: [, , c] }) => mul(g, c!),
-  (g, { inputs: [, , c] }) => neg(mul(g, c!)),
-  (g, { inputs: [a, b] }) => scaledDifference(a!, b!, g),
+const standardizeRow: Row<Scalars, 4, 1> = row('standardize', 4, '(a - b) * c + d', [
+  (g, { inputs: [, , c] }) => mul(g, c),
+  (g, { inputs: [, , c] }) => neg(mul(g, c)),
+  (g, { inputs: [a, b] }) => scaledDifference(a, b, g),
   (g) => g,
 ]);
 
@@ -120,7 +120,7 @@ const standardizeRow: Row<Scalars> = row('standardize', 4, '(a - b) * c + d', [
  * numbers beside their difference where the mean is large beside the deviation.
  */
 export const standardize = (x: Tensor, mean: Tensor, scale: Tensor, shift: Tensor): Tensor =>
-  apply(standardizeRow, [x, mean, scale, shift], {})[0]!;
+  apply(standardizeRow, [x, mean, scale, shift], {})[0];
 
 /**
  * Batch normalisation in evaluation: (x - mean) / √(variance + eps) · weight + bias with given (running) statistics [C] of

@@ -97,45 +97,44 @@ const replaced = (shape: Shape, axis: number, ...by: readonly number[]): number[
   ...shape.slice(axis + 1),
 ];
 
-export const gatherRow: Row<AxisParams> = {
+export const gatherRow: Row<AxisParams, 2, 1> = {
   name: 'gather',
   shape: ([x, index], { axis, first }) => {
-    if (!sameShape(replaced(x!, axis, 1), replaced(index!, axis, 1))) {
+    if (!sameShape(replaced(x, axis, 1), replaced(index, axis, 1))) {
       throw new ShapeError(
-        `gather: index ${show(index!)} and x ${show(x!)} must have equal sizes in all axes but ${axis}`,
+        `gather: index ${show(index)} and x ${show(x)} must have equal sizes in all axes but ${axis}`,
       );
     }
-    return [first === undefined ? index! : replaced(index!, axis, first)];
+    return [first === undefined ? index : replaced(index, axis, first)];
   },
   kernel: ({ inputs: [x, index], params }) => {
     const { axis } = params;
-    return gatherPlan(walkOf(x!, params, x![axis]!, index![axis]!, false));
+    return gatherPlan(walkOf(x, params, x[axis]!, index[axis]!, false));
   },
   vjp: [
-    (g, { inputs: [x, index], params }) =>
-      apply(scatterRow, [g, index!], { ...params, size: x!.shape[params.axis]! })[0]!,
+    (g, { inputs: [x, index], params }) => apply(scatterRow, [g, index], { ...params, size: x.shape[params.axis]! })[0],
     null,
   ],
   show: ({ axis }) => `axis ${axis}`,
 };
 
 /** (source, index): zeros with `size` elements along the axis, and the source added where the index says. */
-export const scatterRow: Row<SizeParams> = {
+export const scatterRow: Row<SizeParams, 2, 1> = {
   name: 'scatter',
   shape: ([source, index], { axis, size, first }) => {
-    if (!sameShape(source!, first === undefined ? index! : replaced(index!, axis, first))) {
-      throw new ShapeError(`scatter: source ${show(source!)} and index ${show(index!)} must have the same shape`);
+    if (!sameShape(source, first === undefined ? index : replaced(index, axis, first))) {
+      throw new ShapeError(`scatter: source ${show(source)} and index ${show(index)} must have the same shape`);
     }
-    return [replaced(source!, axis, size)];
+    return [replaced(source, axis, size)];
   },
   kernel: ({ inputs: [source, index], params }) =>
-    scatterPlan(walkOf(source!, params, params.size, index![params.axis]!, false)),
-  vjp: [(g, { inputs: [, index], params: { size: _, ...params } }) => apply(gatherRow, [g, index!], params)[0]!, null],
+    scatterPlan(walkOf(source, params, params.size, index[params.axis]!, false)),
+  vjp: [(g, { inputs: [, index], params: { size: _, ...params } }) => apply(gatherRow, [g, index], params)[0], null],
   show: ({ axis, size }) => `axis ${axis}, size ${size}`,
 };
 
 const scatter = (source: Tensor, index: Tensor, axis: number, size: number): Tensor =>
-  apply(scatterRow, [source, index], { axis, size })[0]!;
+  apply(scatterRow, [source, index], { axis, size })[0];
 
 /** Checks the shapes of torch.gather and its kin; the part of x that an index of that shape can reach. */
 function reach(op: string, x: Tensor, index: Tensor, axis: number): Shape {
@@ -165,7 +164,7 @@ export const gather = op('gather', [aTensor('x'), axis, aTensor('index')], (x, a
           x,
           part.map((d) => [0, d]),
         );
-    return apply(gatherRow, [from, index], { axis: a })[0]!;
+    return apply(gatherRow, [from, index], { axis: a })[0];
   });
 });
 
@@ -202,13 +201,12 @@ export const scatterAdd = op(
   },
 );
 
-const takeRow: Row<AxisParams> = {
+const takeRow: Row<AxisParams, 2, 1> = {
   name: 'take',
-  shape: ([x, index], { axis }) => [replaced(x!, axis, index![0]!)],
-  kernel: ({ inputs: [x, index], params }) => gatherPlan(walkOf(x!, params, x![params.axis]!, index![0]!, true)),
+  shape: ([x, index], { axis }) => [replaced(x, axis, index[0]!)],
+  kernel: ({ inputs: [x, index], params }) => gatherPlan(walkOf(x, params, x[params.axis]!, index[0]!, true)),
   vjp: [
-    (g, { inputs: [x, index], params }) =>
-      apply(takeAddRow, [g, index!], { ...params, size: x!.shape[params.axis]! })[0]!,
+    (g, { inputs: [x, index], params }) => apply(takeAddRow, [g, index], { ...params, size: x.shape[params.axis]! })[0],
     null,
   ],
   show: ({ axis }) => `axis ${axis}`,
@@ -217,11 +215,11 @@ const takeRow: Row<AxisParams> = {
 /**
  * (source, index [K]): zeros with `size` elements along the axis, and slices of the source added: the adjoint of take.
  */
-export const takeAddRow: Row<SizeParams> = {
+export const takeAddRow: Row<SizeParams, 2, 1> = {
   name: 'takeAdd',
-  shape: ([source], { axis, size }) => [replaced(source!, axis, size)],
-  kernel: ({ inputs: [source, index], params }) => scatterPlan(walkOf(source!, params, params.size, index![0]!, true)),
-  vjp: [(g, { inputs: [, index], params: { size: _, ...params } }) => apply(takeRow, [g, index!], params)[0]!, null],
+  shape: ([source], { axis, size }) => [replaced(source, axis, size)],
+  kernel: ({ inputs: [source, index], params }) => scatterPlan(walkOf(source, params, params.size, index[0]!, true)),
+  vjp: [(g, { inputs: [, index], params: { size: _, ...params } }) => apply(takeRow, [g, index], params)[0], null],
   show: ({ axis, size }) => `axis ${axis}, size ${size}`,
 };
 
@@ -243,7 +241,7 @@ function taken(op: string, x: Tensor, indices: Indices, axis: number): Tensor {
       const words = bits ? new Float32Array(Uint32Array.from(indices).buffer) : indices;
       index = tensor(words, { shape: [indices.length], device: x.device });
     }
-    const y = apply(takeRow, [x, index], { axis, ...(bits && { bits }) })[0]!;
+    const y = apply(takeRow, [x, index], { axis, ...(bits && { bits }) })[0];
     return reshape(y, replaced(x.shape, axis, ...shapeOf(indices)));
   });
 }

@@ -68,17 +68,17 @@ export interface ClassTargetsParams {
   readonly smoothing: number;
 }
 
-const classTargetsRow: Row<ClassTargetsParams> = {
+const classTargetsRow: Row<ClassTargetsParams, 1, 1> = {
   name: 'classTargets',
-  shape: ([index], { classes }) => [[...index!, classes]],
+  shape: ([index], { classes }) => [[...index, classes]],
   kernel: ({ inputs: [index], params: { classes, smoothing } }) =>
-    classTargetsPlan(sizeOf(index!), classes, 1 - smoothing + smoothing / classes, smoothing / classes),
+    classTargetsPlan(sizeOf(index), classes, 1 - smoothing + smoothing / classes, smoothing / classes),
   show: ({ classes }) => `${classes}`,
 };
 
 /** Class indices [...] to smoothed probabilities [..., classes]; NaN where an index is not from 0 to classes - 1. */
 export const classTargets = (index: Tensor, classes: number, smoothing = 0): Tensor =>
-  apply(classTargetsRow, [index], { classes, smoothing })[0]!;
+  apply(classTargetsRow, [index], { classes, smoothing })[0];
 
 /**
  * What indices of classes choose: -Σ q·w·log p with one-hot or smoothed q; with no index of a class left out but those to ignore.

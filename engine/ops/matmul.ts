@@ -52,25 +52,25 @@ export function matmulSizes(a: Shape, b: Shape, { transposeA, transposeB }: Matm
   };
 }
 
-const matmulRow: Row<MatmulParams> = {
+const matmulRow: Row<MatmulParams, 2, 1> = {
   name: 'matmul',
   shape: ([a, b], params) => {
-    const { m, n, k, kb } = matmulSizes(a!, b!, params);
+    const { m, n, k, kb } = matmulSizes(a, b, params);
     if (k !== kb) {
       const t = (s: Shape, on: boolean) => `${show(s)}${on ? ' transposed' : ''}`;
       throw new ShapeError(
-        `matmul: ${t(a!, params.transposeA)} times ${t(b!, params.transposeB)}: the inner sizes ${k} and ${kb} must be equal`,
+        `matmul: ${t(a, params.transposeA)} times ${t(b, params.transposeB)}: the inner sizes ${k} and ${kb} must be equal`,
       );
     }
-    return [[...(a!.length >= b!.length ? a! : b!).slice(0, -2), m, n]];
+    return [[...(a.length >= b.length ? a : b).slice(0, -2), m, n]];
   },
   kernel: ({ inputs, outputs, params, target }) =>
-    unlessEmpty(inputs, outputs, () => matmulPlan(target, matmulSizes(inputs[0]!, inputs[1]!, params))),
+    unlessEmpty(inputs, outputs, () => matmulPlan(target, matmulSizes(inputs[0], inputs[1], params))),
   vjp: [
     (g, { inputs: [, b], params: { transposeA: tA, transposeB: tB } }) =>
-      tA ? matmul(b!, g, { transposeA: tB, transposeB: true }) : matmul(g, b!, { transposeB: !tB }),
+      tA ? matmul(b, g, { transposeA: tB, transposeB: true }) : matmul(g, b, { transposeB: !tB }),
     (g, { inputs: [a], params: { transposeA: tA, transposeB: tB } }) =>
-      tB ? matmul(g, a!, { transposeA: true, transposeB: tA }) : matmul(a!, g, { transposeA: !tA }),
+      tB ? matmul(g, a, { transposeA: true, transposeB: tA }) : matmul(a, g, { transposeA: !tA }),
   ],
   show: ({ transposeA, transposeB }) => [transposeA ? 'aᵀ' : '', transposeB ? 'bᵀ' : ''].filter(Boolean).join(', '),
 };
@@ -109,7 +109,7 @@ function product(a: Tensor, b: Tensor, { transposeA, transposeB }: MatmulParams)
     left = spread(a, batch);
     right = spread(b, batch);
   }
-  return apply(matmulRow, [left, right], { transposeA, transposeB })[0]!;
+  return apply(matmulRow, [left, right], { transposeA, transposeB })[0];
 }
 
 const spread = (x: Tensor, batch: Shape): Tensor => {

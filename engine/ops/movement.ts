@@ -12,16 +12,16 @@ import { methods } from '../tensor/methods.ts';
 import { checkShape, normalizeAxis, type Shape, show, sizeOf, stridesOf } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-const reshapeRow: Row<{ shape: Shape }> = {
+const reshapeRow: Row<{ shape: Shape }, 1, 1> = {
   name: 'reshape',
   shape: ([x], { shape }) => {
-    if (sizeOf(x!) !== sizeOf(shape)) {
-      throw new ShapeError(`reshape: ${show(x!)} has ${sizeOf(x!)} elements, ${show(shape)} has ${sizeOf(shape)}`);
+    if (sizeOf(x) !== sizeOf(shape)) {
+      throw new ShapeError(`reshape: ${show(x)} has ${sizeOf(x)} elements, ${show(shape)} has ${sizeOf(shape)}`);
     }
     return [shape];
   },
   view: true,
-  vjp: [(g, { inputs: [x] }) => reshape(g, x!.shape)],
+  vjp: [(g, { inputs: [x] }) => reshape(g, x.shape)],
 };
 
 /**
@@ -34,20 +34,20 @@ export const reshape = op('reshape', [aTensor('x'), aShape], (x, shape): Tensor 
   if (shape.filter((d) => d === -1).length > 1) throw new ShapeError(`reshape: ${show(shape)} has more than one -1`);
   const full = shape.map((d) => (d === -1 ? x.size / known : d));
   checkShape('reshape', full.every(Number.isInteger) ? full : shape);
-  return apply(reshapeRow, [x], { shape: full })[0]!;
+  return apply(reshapeRow, [x], { shape: full })[0];
 });
 
-const permuteRow: Row<{ axes: readonly number[] }> = {
+const permuteRow: Row<{ axes: readonly number[] }, 1, 1> = {
   name: 'permute',
   shape: ([x], { axes }) => {
-    if (axes.length !== x!.length || new Set(axes).size !== axes.length) {
-      throw new ShapeError(`permute: axes ${show(axes)} must name each of the ${x!.length} axes of ${show(x!)} once`);
+    if (axes.length !== x.length || new Set(axes).size !== axes.length) {
+      throw new ShapeError(`permute: axes ${show(axes)} must name each of the ${x.length} axes of ${show(x)} once`);
     }
-    return [axes.map((a) => x![a]!)];
+    return [axes.map((a) => x[a]!)];
   },
   kernel: ({ inputs: [x], outputs: [y], params: { axes } }) => {
-    const from = stridesOf(x!);
-    return { dispatches: copy({ sizes: y!, from: axes.map((a) => from[a]!), to: stridesOf(y!) }, 0, 1) };
+    const from = stridesOf(x);
+    return { dispatches: copy({ sizes: y, from: axes.map((a) => from[a]!), to: stridesOf(y) }, 0, 1) };
   },
   vjp: [
     (g, { params: { axes } }) =>
@@ -72,7 +72,7 @@ export const permute = op(
   (x, axes): Tensor =>
     apply(permuteRow, [x], {
       axes: axes.map((a) => normalizeAxis('permute', a, x.rank)),
-    })[0]!,
+    })[0],
 );
 
 /**
@@ -102,27 +102,27 @@ export interface Window {
 
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((n, v, i) => n + v * b[i]!, 0);
 
-const sliceRow: Row<Window> = {
+const sliceRow: Row<Window, 1, 1> = {
   name: 'slice',
   shape: ([x], { begin, size, step }) => {
-    x!.forEach((d, i) => {
+    x.forEach((d, i) => {
       const last = begin[i]! + (size[i]! - 1) * step[i]!;
       if (size[i]! > 0 && (begin[i]! < 0 || begin[i]! >= d || last < 0 || last >= d)) {
-        throw new ShapeError(`slice: axis ${i} of ${show(x!)} has no elements ${begin[i]} to ${last}`);
+        throw new ShapeError(`slice: axis ${i} of ${show(x)} has no elements ${begin[i]} to ${last}`);
       }
     });
     return [size];
   },
   kernel: ({ inputs: [x], outputs: [y], params: { begin, step } }) => {
-    const s = stridesOf(x!);
-    const walk = { sizes: y!, from: s.map((v, i) => v * step[i]!), fromOffset: dot(begin, s), to: stridesOf(y!) };
+    const s = stridesOf(x);
+    const walk = { sizes: y, from: s.map((v, i) => v * step[i]!), fromOffset: dot(begin, s), to: stridesOf(y) };
     return { dispatches: copy(walk, 0, 1) };
   },
-  vjp: [(g, { inputs: [x], params }) => unslice(g, x!.shape, params)],
+  vjp: [(g, { inputs: [x], params }) => unslice(g, x.shape, params)],
   show: ({ begin, size, step }) => begin.map((b, i) => `${b}:${b + size[i]! * step[i]!}:${step[i]}`).join(', '),
 };
 
-const applySlice = (x: Tensor, window: Window): Tensor => apply(sliceRow, [x], window)[0]!;
+const applySlice = (x: Tensor, window: Window): Tensor => apply(sliceRow, [x], window)[0];
 
 /**
  * Bounds along one axis, as Python writes `begin:end:step`: negative indices count from the end, what lies outside is cut
@@ -155,13 +155,13 @@ function resolveRange([begin, end, step = 1]: Range, d: number, axis: number): [
   return [b, Math.max(0, Math.ceil((e - b) / step)), step];
 }
 
-const unsliceRow: Row<Window & { shape: Shape }> = {
+const unsliceRow: Row<Window & { shape: Shape }, 1, 1> = {
   name: 'unslice',
   shape: (_, { shape }) => [shape],
   kernel: ({ inputs: [x], outputs: [y], params: { begin, step } }): Plan => {
-    const s = stridesOf(y!);
-    const walk = { sizes: x!, from: stridesOf(x!), to: s.map((v, i) => v * step[i]!), toOffset: dot(begin, s) };
-    return { dispatches: [...fillPlan(sizeOf(y!), 0, 1).dispatches, ...copy(walk, 0, 1)] };
+    const s = stridesOf(y);
+    const walk = { sizes: x, from: stridesOf(x), to: s.map((v, i) => v * step[i]!), toOffset: dot(begin, s) };
+    return { dispatches: [...fillPlan(sizeOf(y), 0, 1).dispatches, ...copy(walk, 0, 1)] };
   },
   vjp: [(g, { params }) => applySlice(g, params)],
   show: ({ shape }) => show(shape),
@@ -169,7 +169,7 @@ const unsliceRow: Row<Window & { shape: Shape }> = {
 
 /** Puts x into a window of a tensor of zeros: the adjoint of slice. */
 export const unslice = (x: Tensor, shape: Shape, { begin, size, step }: Window): Tensor =>
-  apply(unsliceRow, [x], { shape, begin, size, step })[0]!;
+  apply(unsliceRow, [x], { shape, begin, size, step })[0];
 
 const concatRow: Row<{ axis: number }> = {
   name: 'concat',

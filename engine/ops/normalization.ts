@@ -73,23 +73,23 @@ export const normRow = (name: string): Row<NormParams> => ({
 });
 
 /** (x, gamma, stats, g) -> (gx, ggamma, gbeta): the backward pass of every norm row, itself differentiable. */
-export const normGradRow: Row<NormParams> = {
+export const normGradRow: Row<NormParams, 4, 3> = {
   name: 'normGrad',
-  shape: ([x, gamma]) => [x!, gamma!, gamma!],
+  shape: ([x, gamma]) => [x, gamma, gamma],
   kernel: ({ inputs: [x, gamma], params, target }) =>
-    sizeOf(x!) > 0
+    sizeOf(x) > 0
       ? normGradPlan(target, normShape(params))
-      : { dispatches: [5, 6].flatMap((arg) => fillPlan(sizeOf(gamma!), 0, arg).dispatches) },
+      : { dispatches: [5, 6].flatMap((arg) => fillPlan(sizeOf(gamma), 0, arg).dispatches) },
   // Recomputes the statistics from x, so that derivatives of this row see how they depend on x; `stats` has none.
   composite: ([x, gamma, , g], p) => {
-    const { rstd, xhat } = standardize(x!, p);
-    const gv = reshape(g!, p.view);
-    const h = mul(gv, reshape(gamma!, p.affine));
+    const { rstd, xhat } = standardize(x, p);
+    const gv = reshape(g, p.view);
+    const h = mul(gv, reshape(gamma, p.affine));
     const average = (t: Tensor) => mean(t, [1, 3], { keepDims: true });
     const gx = mul(rstd, sub(sub(h, average(h)), mul(xhat, average(mul(h, xhat)))));
-    const toAffine = (t: Tensor) => reshape(sumTo(t, p.affine), gamma!.shape);
+    const toAffine = (t: Tensor) => reshape(sumTo(t, p.affine), gamma.shape);
     // With one row and one column nothing is summed, and the result must still be a tensor of its own.
-    return [reshape(gx, x!.shape), toAffine(mul(gv, xhat)), toAffine(mul(gv, 1))];
+    return [reshape(gx, x.shape), toAffine(mul(gv, xhat)), toAffine(mul(gv, 1))];
   },
 };
 

@@ -19,12 +19,12 @@ import { type ReduceOptions, reduceOptions, sum, type VarianceOptions, variance,
 
 /** a / b, and 0 where b = 0. */
 export const divOrZero: Binary = binary('divOrZero', 'select(a / b, T(0.0), b == T(0.0))', [
-  (g, { inputs: [, b] }) => divOrZero(g, b!),
-  (g, { inputs: [, b], output }) => neg(divOrZero(mul(g, output), b!)),
+  (g, { inputs: [, b] }) => divOrZero(g, b),
+  (g, { inputs: [, b], output }) => neg(divOrZero(mul(g, output), b)),
 ]);
 
 /** log x with derivative 0 at 0: how logSumExp ends. */
-export const logOrNone: Unary = unary('logOrNone', 'log_(a)', (g, { inputs: [x] }) => divOrZero(g, x!), LOG);
+export const logOrNone: Unary = unary('logOrNone', 'log_(a)', (g, { inputs: [x] }) => divOrZero(g, x), LOG);
 
 /** √x with derivative 0 at 0: how norms and deviations end. */
 export const root: Unary = unary('root', 'sqrt(a)', (g, { output: y }) => affine(divOrZero(g, y), 0.5, 0));
@@ -36,7 +36,7 @@ const powers = (name: string, expr: string, other: () => Row<Scalars>): Row<Scal
     expr,
     [
       (g, { inputs: [x], params: { s0 } }) =>
-        s0 === 0 ? affine(g, 0, 0) : affine(mul(g, apply(other(), [x!], { s0: s0! - 1 })[0]!), s0!, 0),
+        s0 === 0 ? affine(g, 0, 0) : affine(mul(g, apply(other(), [x], { s0: s0! - 1 })[0]!), s0!, 0),
     ],
     { prelude: POW, show: ({ s0 }) => `${s0}` },
   );
@@ -72,24 +72,24 @@ export const std = op('std', [aTensor('x'), axes, varianceOptions], (x, axes?, o
   return scope(() => root(variance(x, axes, options)));
 });
 
-const norm2Row: Row<ExtremumParams> = {
+const norm2Row: Row<ExtremumParams, 1, 1> = {
   name: 'norm2',
-  shape: ([x], { axes, keepDims }) => [reducedShape(x!, axes, keepDims)],
+  shape: ([x], { axes, keepDims }) => [reducedShape(x, axes, keepDims)],
   kernel: ({ inputs: [x], outputs: [y], params: { axes }, target }) =>
-    sizeOf(y!) > 0 ? euclid(target, x!, axes) : { dispatches: [] },
-  composite: ([x], { axes, keepDims }) => [root(sum(square(x!), axes, { keepDims }))],
+    sizeOf(y) > 0 ? euclid(target, x, axes) : { dispatches: [] },
+  composite: ([x], { axes, keepDims }) => [root(sum(square(x), axes, { keepDims }))],
   vjp: [
     (g, { inputs: [x], output: y, params: { axes } }) => {
-      const kept = reducedShape(x!.shape, axes, true);
+      const kept = reducedShape(x.shape, axes, true);
       // g · x / y, of which neither g / y is lost nor, in second derivatives, 1 / y² overflows: x and y over a power of two.
       const scale = powerScale(y.detach(), 60);
-      return mul(div(x!, reshape(scale, kept)), reshape(divOrZero(g, div(y, scale)), kept));
+      return mul(div(x, reshape(scale, kept)), reshape(divOrZero(g, div(y, scale)), kept));
     },
   ],
   show: ({ axes, keepDims }) => `${show(axes)}${keepDims ? ', keepDims' : ''}`,
 };
 
-const powerScaleRow: Row<Scalars> = row('powerScale', 1, 'scale_(a, p.s0)', undefined, {
+const powerScaleRow: Row<Scalars, 1, 1> = row('powerScale', 1, 'scale_(a, p.s0)', undefined, {
   // Exponents, biased by 127, as they lie in the bits.
   prelude: /* wgsl */ `fn scale_(x: T, bound: f32) -> T {
   let e = bitcast<U>(x) & U(0x7f800000u);
@@ -100,7 +100,7 @@ const powerScaleRow: Row<Scalars> = row('powerScale', 1, 'scale_(a, p.s0)', unde
 });
 
 /** The power of two below |x| where |x| is outside 2^±bound, and 1 where it is inside, 0 or no number. No derivative. */
-export const powerScale = (x: Tensor, bound: number): Tensor => apply(powerScaleRow, [x], { s0: bound })[0]!;
+export const powerScale = (x: Tensor, bound: number): Tensor => apply(powerScaleRow, [x], { s0: bound })[0];
 
 /** (Σ|x|^p)^(1/p), p neither 0 nor infinite, without a power that overflows or is lost where the norm itself is a number. */
 function powerNorm(x: Tensor, p: number, axes: readonly number[], options: ReduceOptions): Tensor {
@@ -130,7 +130,7 @@ export const norm = op(
     return scope(() => {
       if (p === 0) return sum(truth(x), axes, options);
       if (p === 1) return sum(abs(x), axes, options);
-      if (p === 2) return apply(norm2Row, [x], { axes: list, keepDims: options.keepDims ?? false })[0]!;
+      if (p === 2) return apply(norm2Row, [x], { axes: list, keepDims: options.keepDims ?? false })[0];
       if (p === Number.POSITIVE_INFINITY) return max(abs(x), axes, options);
       if (p === Number.NEGATIVE_INFINITY) return min(abs(x), axes, options);
       // Of nothing there is no largest element.

@@ -42,7 +42,7 @@ const stepRow = <R extends RuleName>(name: R): Row<StepParams<R>> => {
       const size = sizeOf(p!);
       const [arenas, gs] = [rest.slice(0, states), rest.slice(states)];
       const fits = (g: Shape, i: number) =>
-        sizeOf(g) === lengths[i] && offsets[i]! >= 0 && offsets[i]! + lengths[i]! <= size;
+        sizeOf(g) === lengths[i] && offsets[i]! >= 0 && offsets[i]! + lengths[i] <= size;
       if (!arenas.every((s) => sizeOf(s) === size) || gs.length !== lengths.length || !gs.every(fits)) {
         throw new ShapeError(
           `${name}: arenas ${[p!, ...arenas].map(show).join(', ')} and gradients ${gs.map(show)} do not fit lengths ${show(lengths)} at offsets ${show(offsets)}`,
@@ -128,10 +128,10 @@ export interface ClampInPlaceParams {
   readonly max: number;
 }
 
-export const clampInPlaceRow: Row<ClampInPlaceParams> = {
+export const clampInPlaceRow: Row<ClampInPlaceParams, 1> = {
   name: 'clampInPlace',
   shape: () => [],
-  kernel: ({ inputs: [x], params: { min, max } }) => clampPlan(sizeOf(x!), min, max),
+  kernel: ({ inputs: [x], params: { min, max } }) => clampPlan(sizeOf(x), min, max),
   mutates: 1,
 };
 
@@ -162,17 +162,17 @@ export interface RunningStatsParams {
 
 const runningStatsOptions = options<RunningStatsParams>({ momentum: number, eps: number, n: number }, 'params');
 
-export const runningStatsRow: Row<RunningStatsParams> = {
+export const runningStatsRow: Row<RunningStatsParams, 3> = {
   name: 'runningStats',
   shape: ([mean, variance, stats]) => {
-    if (sizeOf(variance!) !== sizeOf(mean!) || sizeOf(stats!) !== 2 * sizeOf(mean!)) {
+    if (sizeOf(variance) !== sizeOf(mean) || sizeOf(stats) !== 2 * sizeOf(mean)) {
       throw new ShapeError(
-        `runningStats: mean ${show(mean!)}, variance ${show(variance!)} and stats ${show(stats!)} must be [C], [C] and [2,C]`,
+        `runningStats: mean ${show(mean)}, variance ${show(variance)} and stats ${show(stats)} must be [C], [C] and [2,C]`,
       );
     }
     return [];
   },
-  kernel: ({ inputs: [mean], params: { momentum, eps, n } }) => runningStatsPlan(mean![0]!, momentum, eps, n),
+  kernel: ({ inputs: [mean], params: { momentum, eps, n } }) => runningStatsPlan(mean[0]!, momentum, eps, n),
   mutates: 2,
 };
 
@@ -190,16 +190,16 @@ export const updateRunningStats = op(
   },
 );
 
-export const copyFromRow: Row<undefined> = {
+export const copyFromRow: Row<undefined, 2> = {
   name: 'copyFrom',
   shape: ([x, source]) => {
-    if (show(x!) !== show(source!)) {
-      throw new ShapeError(`copyFrom: ${show(source!)} does not fit ${show(x!)}; reshape or broadcast it first`);
+    if (show(x) !== show(source)) {
+      throw new ShapeError(`copyFrom: ${show(source)} does not fit ${show(x)}; reshape or broadcast it first`);
     }
     return [];
   },
   kernel: ({ inputs: [x] }) => {
-    const n = sizeOf(x!);
+    const n = sizeOf(x);
     return { dispatches: copy({ sizes: [n], from: [1], to: [1] }, 1, 0) };
   },
   mutates: 1,

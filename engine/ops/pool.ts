@@ -113,48 +113,48 @@ function adaptiveWindows(op: string, x: Shape, size: Pair): WindowParams {
 
 const showWindows = ({ h, w }: WindowParams): string => `${show([h.size, w.size])} to ${show([h.out, w.out])}`;
 
-const indexRow: Row<WindowParams> = {
+const indexRow: Row<WindowParams, 1, 1> = {
   name: 'maxPoolIndex',
-  shape: ([x], { h, w }) => [[x![0]!, h.out, w.out, x![3]!]],
-  kernel: ({ inputs: [x], params }) => indexPlan(params.kind, params, x![0]!, x![3]!),
+  shape: ([x], { h, w }) => [[x[0]!, h.out, w.out, x[3]!]],
+  kernel: ({ inputs: [x], params }) => indexPlan(params.kind, params, x[0]!, x[3]!),
   show: showWindows,
 };
 
 /** Gather and scatter read the cotangent where an index points, and put it there: each is the other's adjoint. */
-const gatherRow: Row<WindowParams> = {
+const gatherRow: Row<WindowParams, 2, 1> = {
   name: 'poolGather',
   shape: ([x, index], { h, w }) => {
-    if (!sameShape(index!, [x![0]!, h.out, w.out, x![3]!]) || x![1] !== h.size || x![2] !== w.size) {
-      throw new ShapeError(`poolGather: the index ${show(index!)} does not belong to x ${show(x!)}`);
+    if (!sameShape(index, [x[0]!, h.out, w.out, x[3]!]) || x[1] !== h.size || x[2] !== w.size) {
+      throw new ShapeError(`poolGather: the index ${show(index)} does not belong to x ${show(x)}`);
     }
-    return [index!];
+    return [index];
   },
-  kernel: ({ inputs: [x], params }) => gatherPlan(params, x![0]!, x![3]!),
-  vjp: [(g, { inputs: [, index], params }) => poolScatter(g, index!, params), null],
+  kernel: ({ inputs: [x], params }) => gatherPlan(params, x[0]!, x[3]!),
+  vjp: [(g, { inputs: [, index], params }) => poolScatter(g, index, params), null],
   show: showWindows,
 };
 
-const scatterRow: Row<WindowParams> = {
+const scatterRow: Row<WindowParams, 2, 1> = {
   name: 'poolScatter',
   shape: ([y, index], { h, w }) => {
-    if (!sameShape(y!, index!) || y![1] !== h.out || y![2] !== w.out) {
-      throw new ShapeError(`poolScatter: the index ${show(index!)} does not belong to y ${show(y!)}`);
+    if (!sameShape(y, index) || y[1] !== h.out || y[2] !== w.out) {
+      throw new ShapeError(`poolScatter: the index ${show(index)} does not belong to y ${show(y)}`);
     }
-    return [[y![0]!, h.size, w.size, y![3]!]];
+    return [[y[0]!, h.size, w.size, y[3]!]];
   },
-  kernel: ({ inputs: [y], params }) => scatterPlan(params.kind, params, y![0]!, y![3]!),
-  vjp: [(g, { inputs: [, index], params }) => poolGather(g, index!, params), null],
+  kernel: ({ inputs: [y], params }) => scatterPlan(params.kind, params, y[0]!, y[3]!),
+  vjp: [(g, { inputs: [, index], params }) => poolGather(g, index, params), null],
   show: showWindows,
 };
 
 /** Where each window of x [N,H,W,C] has its first maximum: h·W + w, as a float; of more than 2^24 places, for poolGather and poolScatter only. */
-export const maxPoolIndex = (x: Tensor, params: WindowParams): Tensor => apply(indexRow, [x], params)[0]!;
+export const maxPoolIndex = (x: Tensor, params: WindowParams): Tensor => apply(indexRow, [x], params)[0];
 /** The elements of x [N,H,W,C] that index [N,OH,OW,C] names, channel by channel. */
 export const poolGather = (x: Tensor, index: Tensor, params: WindowParams): Tensor =>
-  apply(gatherRow, [x, index], params)[0]!;
+  apply(gatherRow, [x, index], params)[0];
 /** The adjoint of poolGather: [N,OH,OW,C] to [N,H,W,C]. */
 export const poolScatter = (y: Tensor, index: Tensor, params: WindowParams): Tensor =>
-  apply(scatterRow, [y, index], params)[0]!;
+  apply(scatterRow, [y, index], params)[0];
 
 const averageOver = (x: Tensor, params: WindowParams): Tensor =>
   runWindows(params.kind === 'pool' ? resampleRows.avgPool2d : resampleRows.adaptiveAvgPool2d, x, params);

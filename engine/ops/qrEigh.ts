@@ -22,13 +22,13 @@ const none: Readonly<Record<string, never>> = {};
 const [left, right] = [{ transposeA: true }, { transposeB: true }];
 const batchOf = (x: Shape): number => sizeOf(x.slice(0, -2));
 
-const qrRow: Row<typeof none> = {
+const qrRow: Row<typeof none, 1> = {
   name: 'qr',
   shape: ([a]) => {
-    const [m, n] = a!.slice(-2) as [number, number];
-    return [a!, [...a!.slice(0, -2), n, n]].slice(0, m >= n ? 2 : 0);
+    const [m, n] = a.slice(-2) as [number, number];
+    return [a, [...a.slice(0, -2), n, n]].slice(0, m >= n ? 2 : 0);
   },
-  kernel: ({ inputs: [a] }) => qrPlan(batchOf(a!), ...(a!.slice(-2) as [number, number])),
+  kernel: ({ inputs: [a] }) => qrPlan(batchOf(a), ...(a.slice(-2) as [number, number])),
   // Walter and Lehmann, "Algorithmic differentiation of linear algebra functions" (2010), for m >= n:
   // (gQ + Q mirror(R gRᵀ - gQᵀ Q)) R⁻ᵀ, where mirror copies the lower triangle to the upper.
   vjp: (_, { outputs: [q, r], gs: [gq, gr] }) => {
@@ -69,25 +69,25 @@ export const qr = op('qr', [aTensor('a')], (a): QrFactors => {
   });
 });
 
-const eighRow: Row<typeof none> = {
+const eighRow: Row<typeof none, 1, 2> = {
   name: 'eigh',
   shape: ([a]) => {
-    square('eigh', a!);
-    return [a!.slice(0, -1), a!];
+    square('eigh', a);
+    return [a.slice(0, -1), a];
   },
-  kernel: ({ inputs: [a] }) => eighPlan(batchOf(a!), a![a!.length - 1]!),
+  kernel: ({ inputs: [a] }) => eighPlan(batchOf(a), a[a.length - 1]!),
   // Giles, "Collected matrix derivative results" (2008), section 3.1: V (diag(gw) + F ∘ VᵀgV) Vᵀ, F = 1 / (w_j - w_i).
   vjp: (_, { outputs: [w, v], gs: [gw, gv] }) => {
-    const middle = [gw && matmulDiagonal(v!, gw)];
+    const middle = [gw && matmulDiagonal(v, gw)];
     if (gv) {
-      const eye = diag(ones([v!.shape[v!.rank - 1]!]));
-      const gaps = sub(unsqueeze(w!, -2), unsqueeze(w!, -1));
+      const eye = diag(ones([v.shape[v.rank - 1]!]));
+      const gaps = sub(unsqueeze(w, -2), unsqueeze(w, -1));
       const f = sub(reciprocal(add(gaps, eye)), eye);
-      middle.push(matmul(v!, mul(f, matmul(v!, gv, left))));
+      middle.push(matmul(v, mul(f, matmul(v, gv, left))));
     }
     const g = matmul(
       middle.filter((t) => t !== undefined).reduce((a, b) => add(a, b)),
-      v!,
+      v,
       right,
     );
     return [affine(add(g, transpose(g)), 0.5, 0)];
@@ -115,7 +115,7 @@ export interface Eigensystem {
  */
 export const eigh = op('eigh', [aTensor('a')], (a): Eigensystem => {
   const [values, vectors] = apply(eighRow, [a], none);
-  return { values: values!, vectors: vectors! };
+  return { values: values, vectors: vectors };
 });
 
 /** The rows of this file, by name. */

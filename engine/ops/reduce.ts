@@ -91,16 +91,16 @@ export interface VarianceOptions extends ReduceOptions {
 
 export const varianceOptions = options<VarianceOptions>({ keepDims: flag, correction: number });
 
-const varianceRow: Row<SumParams> = {
+const varianceRow: Row<SumParams, 1, 1> = {
   name: 'variance',
-  shape: ([x], { axes, keepDims }) => [reducedShape(x!, axes, keepDims)],
+  shape: ([x], { axes, keepDims }) => [reducedShape(x, axes, keepDims)],
   kernel: ({ inputs: [x], outputs: [y], params: { axes }, target }) =>
-    sizeOf(y!) > 0 ? variancePlan(target, x!, axes, countOf(x!, axes)) : { dispatches: [] },
-  composite: ([x], { axes, keepDims }) => [mean(square(centred(x!, axes)), axes, { keepDims })],
+    sizeOf(y) > 0 ? variancePlan(target, x, axes, countOf(x, axes)) : { dispatches: [] },
+  composite: ([x], { axes, keepDims }) => [mean(square(centred(x, axes)), axes, { keepDims })],
   vjp: [
     (g, { inputs: [x], params: { axes, scale } }) => {
-      const kept = reshape(g, reducedShape(x!.shape, axes, true));
-      const gd = affine(mul(affine(kept, scale, 0), centred(x!, axes)), 2, 0);
+      const kept = reshape(g, reducedShape(x.shape, axes, true));
+      const gd = affine(mul(affine(kept, scale, 0), centred(x, axes)), 2, 0);
       // Nothing is left over but what the mean was rounded by.
       return sub(gd, mean(gd, axes, { keepDims: true }));
     },
@@ -136,25 +136,25 @@ export const variance = op('variance', [aTensor('x'), axes, varianceOptions], (x
   const n = countOf(x.shape, list);
   return scope(() => {
     const biased = isOneRun(x.shape, list)
-      ? apply(varianceRow, [x], { axes: list, keepDims, scale: 1 / n })[0]!
+      ? apply(varianceRow, [x], { axes: list, keepDims, scale: 1 / n })[0]
       : scatteredVariance(x, list, keepDims);
     return correction === 0 ? biased : affine(biased, n / Math.max(0, n - correction), 0);
   });
 });
 
-const broadcastRow: Row<{ shape: Shape }> = {
+const broadcastRow: Row<{ shape: Shape }, 1, 1> = {
   name: 'broadcastTo',
   shape: ([x], { shape }) => {
-    const pad = shape.length - x!.length;
-    if (pad < 0 || x!.some((d, i) => d !== 1 && d !== shape[pad + i])) {
-      throw new ShapeError(`broadcastTo: ${show(x!)} does not broadcast to ${show(shape)}`);
+    const pad = shape.length - x.length;
+    if (pad < 0 || x.some((d, i) => d !== 1 && d !== shape[pad + i])) {
+      throw new ShapeError(`broadcastTo: ${show(x)} does not broadcast to ${show(shape)}`);
     }
     return [shape];
   },
   kernel: ({ inputs: [x], outputs: [y] }) => ({
-    dispatches: copy({ sizes: y!, from: broadcastStrides(x!, y!), to: stridesOf(y!) }, 0, 1),
+    dispatches: copy({ sizes: y, from: broadcastStrides(x, y), to: stridesOf(y) }, 0, 1),
   }),
-  vjp: [(g, { inputs: [x] }) => sumTo(g, x!.shape)],
+  vjp: [(g, { inputs: [x] }) => sumTo(g, x.shape)],
   show: ({ shape }) => show(shape),
 };
 
@@ -165,7 +165,7 @@ const broadcastRow: Row<{ shape: Shape }> = {
  */
 export const broadcastTo = op('broadcastTo', [aTensor('x'), aShape], (x, shape): Tensor => {
   checkShape('broadcastTo', shape);
-  return apply(broadcastRow, [x], { shape })[0]!;
+  return apply(broadcastRow, [x], { shape })[0];
 });
 
 /** Sums x down to a shape that broadcasts to x's: the adjoint of broadcastTo. */

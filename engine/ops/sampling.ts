@@ -22,21 +22,19 @@ export const truncatedNormalRow: Row<TruncatedNormalParams> = {
 
 const none: Readonly<Record<string, never>> = {};
 
-const gumbelMaxRow: Row<typeof none> = {
+const gumbelMaxRow: Row<typeof none, 2, 1> = {
   name: 'gumbelMax',
   shape: ([logits, u]) => {
-    if (!sameShape(logits!, u!) || !logits![logits!.length - 1]) {
-      throw new ShapeError(
-        `gumbelMax: ${show(logits!)} and ${show(u!)} must be equal, with a class along the last axis`,
-      );
+    if (!sameShape(logits, u) || !logits[logits.length - 1]) {
+      throw new ShapeError(`gumbelMax: ${show(logits)} and ${show(u)} must be equal, with a class along the last axis`);
     }
-    return [logits!.slice(0, -1)];
+    return [logits.slice(0, -1)];
   },
-  kernel: ({ inputs: [x], outputs: [y] }) => gumbelMaxPlan(sizeOf(y!), x![x!.length - 1]!),
+  kernel: ({ inputs: [x], outputs: [y] }) => gumbelMaxPlan(sizeOf(y), x[x.length - 1]!),
 };
 
 /** logits and u [..., C], u uniform in [0, 1): [...] class indices, drawn with probabilities softmax(logits). */
-export const gumbelMax = (logits: Tensor, u: Tensor): Tensor => apply(gumbelMaxRow, [logits, u], none)[0]!;
+export const gumbelMax = (logits: Tensor, u: Tensor): Tensor => apply(gumbelMaxRow, [logits, u], none)[0];
 
 /** The rows of this file, by name. */
 export const samplingRows = { truncatedNormal: truncatedNormalRow, gumbelMax: gumbelMaxRow };

@@ -41,10 +41,10 @@ export const scanOf = (x: Shape, { axis, reverse }: ScanParams): Scan => ({
 
 const showScan = ({ axis, reverse }: ScanParams): string => `axis ${axis}${reverse ? ', reverse' : ''}`;
 
-const cumsumRow: Row<ScanParams> = {
+const cumsumRow: Row<ScanParams, 1, 1> = {
   name: 'cumsum',
-  shape: ([x]) => [x!],
-  kernel: ({ inputs: [x], params }) => scanPlan(false, scanOf(x!, params)),
+  shape: ([x]) => [x],
+  kernel: ({ inputs: [x], params }) => scanPlan(false, scanOf(x, params)),
   vjp: [(g, { params: { axis, reverse } }) => cumsum(g, axis, { reverse: !reverse })],
   show: showScan,
 };
@@ -63,7 +63,7 @@ export const cumsum = op('cumsum', [aTensor('x'), axis, scanOptions], (x, axis, 
   const a = normalizeAxis('cumsum', axis, x.rank);
   const d = x.shape[a]!;
   const pieces = d >= LONG && x.size / d < LONG;
-  return pieces ? inPieces(x, a, reverse) : apply(cumsumRow, [x], { axis: a, reverse })[0]!;
+  return pieces ? inPieces(x, a, reverse) : apply(cumsumRow, [x], { axis: a, reverse })[0];
 });
 
 function inPieces(x: Tensor, axis: number, reverse: boolean): Tensor {
@@ -75,7 +75,7 @@ function inPieces(x: Tensor, axis: number, reverse: boolean): Tensor {
     const zero = x.shape.map(() => 0);
     const window = { begin: zero, size: x.shape, step: zero.map(() => 1) };
     const padded = reshape(unslice(x, [...head, pieces * length, ...tail], window), [...head, pieces, length, ...tail]);
-    const sums = apply(cumsumRow, [padded], { axis: axis + 1, reverse })[0]!;
+    const sums = apply(cumsumRow, [padded], { axis: axis + 1, reverse })[0];
     const totals = slice(sums, along(sums, axis + 1, reverse ? [0, 1] : [length - 1, length]));
     const before = shift(cumsum(totals, axis, { reverse }), axis, reverse ? -1 : 1);
     const y = reshape(add(sums, before), [...head, pieces * length, ...tail]);
@@ -92,17 +92,17 @@ function shift(x: Tensor, axis: number, by: 1 | -1): Tensor {
   return unslice(kept, x.shape, { begin, size: kept.shape, step: begin.map(() => 1) });
 }
 
-const linearScanRow: Row<ScanParams> = {
+const linearScanRow: Row<ScanParams, 2, 1> = {
   name: 'linearScan',
   shape: ([f, x]) => {
-    if (!sameShape(f!, x!)) throw new ShapeError(`linearScan: f ${show(f!)} and x ${show(x!)} must have one shape`);
-    return [x!];
+    if (!sameShape(f, x)) throw new ShapeError(`linearScan: f ${show(f)} and x ${show(x)} must have one shape`);
+    return [x];
   },
-  kernel: ({ inputs: [, x], params }) => scanPlan(true, scanOf(x!, params)),
+  kernel: ({ inputs: [, x], params }) => scanPlan(true, scanOf(x, params)),
   // y' = f'y + x runs backwards with the factors of the step after; a factor's derivative is what it multiplied.
   vjp: (g, { inputs: [f], output: y, params: { axis, reverse }, needs }) => {
     const by = reverse ? -1 : 1;
-    const gx = linearScan(shift(f!, axis, reverse ? 1 : -1), g!, axis, { reverse: !reverse });
+    const gx = linearScan(shift(f, axis, reverse ? 1 : -1), g!, axis, { reverse: !reverse });
     return [needs[0] ? mul(gx, shift(y, axis, by)) : null, needs[1] ? gx : null];
   },
   show: showScan,
@@ -121,7 +121,7 @@ export const linearScan = op(
   [aTensor('f'), aTensor('x'), axis, scanOptions],
   (f, x, axis, options = {}): Tensor => {
     const { reverse = false } = options;
-    return apply(linearScanRow, [f, x], { axis: normalizeAxis('linearScan', axis, x.rank), reverse })[0]!;
+    return apply(linearScanRow, [f, x], { axis: normalizeAxis('linearScan', axis, x.rank), reverse })[0];
   },
 );
 
@@ -151,20 +151,20 @@ export interface ProdParams {
   readonly keepDims: boolean;
 }
 
-const prodRow: Row<ProdParams> = {
+const prodRow: Row<ProdParams, 1, 1> = {
   name: 'prod',
-  shape: ([x], { axes, keepDims }) => [reducedShape(x!, axes, keepDims)],
-  kernel: ({ inputs: [x], params: { axes }, target }) => reduce(target, PROD, x!, axes),
+  shape: ([x], { axes, keepDims }) => [reducedShape(x, axes, keepDims)],
+  kernel: ({ inputs: [x], params: { axes }, target }) => reduce(target, PROD, x, axes),
   // The product of all others, without a division: of those before times of those after.
   vjp: [
     (g, { inputs: [x], params: { axes } }) => {
-      const kept = x!.shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
+      const kept = x.shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
       const order = [...kept, ...axes];
       const back = order.map((_, i) => order.indexOf(i));
-      const outer = kept.map((a) => x!.shape[a]!);
-      const rest = axes.map((a) => x!.shape[a]!);
+      const outer = kept.map((a) => x.shape[a]!);
+      const rest = axes.map((a) => x.shape[a]!);
       const n = sizeOf(rest);
-      const flat = reshape(permute(x!, order), [...outer, n]);
+      const flat = reshape(permute(x, order), [...outer, n]);
       const others = mul(reshape(g, [...outer, 1]), mul(exclusive(flat, false), exclusive(flat, true)));
       return permute(reshape(others, [...outer, ...rest]), back);
     },
@@ -192,7 +192,7 @@ function exclusive(x: Tensor, reverse: boolean): Tensor {
  */
 export const prod = op('prod', [aTensor('x'), axes, reduceOptions], (x, axes?, options = {}): Tensor => {
   const { keepDims = false } = options;
-  return apply(prodRow, [x], { axes: normalizeAxes('prod', axes, x.rank), keepDims })[0]!;
+  return apply(prodRow, [x], { axes: normalizeAxes('prod', axes, x.rank), keepDims })[0];
 });
 
 /** The rows of this file, by name. */

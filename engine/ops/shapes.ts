@@ -239,15 +239,15 @@ export interface TriangleParams {
 }
 
 const triangleRow = (name: 'tril' | 'triu'): Row<TriangleParams> => {
-  const row: Row<TriangleParams> = {
+  const row: Row<TriangleParams, 1, 1> = {
     name,
     shape: ([x]) => {
-      if (x!.length < 2) throw new ShapeError(`${name}: x ${show(x!)} needs two axes or more, rows and columns last`);
-      return [x!];
+      if (x.length < 2) throw new ShapeError(`${name}: x ${show(x)} needs two axes or more, rows and columns last`);
+      return [x];
     },
     kernel: ({ inputs: [x], params: { k } }) =>
-      trianglePlan(name === 'triu', sizeOf(x!), x![x!.length - 2]!, x![x!.length - 1]!, k),
-    vjp: [(g, { params }) => apply(row, [g], params)[0]!],
+      trianglePlan(name === 'triu', sizeOf(x), x[x.length - 2]!, x[x.length - 1]!, k),
+    vjp: [(g, { params }) => apply(row, [g], params)[0]],
     show: ({ k }) => `${k}`,
   };
   return row;

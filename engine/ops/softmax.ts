@@ -61,38 +61,38 @@ export const softmaxGrad = (g: Tensor, y: Tensor, axis: number): Tensor => apply
 export const logSoftmaxGrad = (g: Tensor, y: Tensor, axis: number): Tensor =>
   apply(logSoftmaxGradRow, [g, y], { axis })[0]!;
 
-const logSoftmaxRow: Row<SoftmaxParams> = {
+const logSoftmaxRow: Row<SoftmaxParams, 1, 1> = {
   name: 'logSoftmax',
-  shape: ([x]) => [x!],
-  kernel: ({ inputs: [x], params: { axis }, target }) => plan(target, 'logSoftmax', aroundAxis(x!, axis)),
+  shape: ([x]) => [x],
+  kernel: ({ inputs: [x], params: { axis }, target }) => plan(target, 'logSoftmax', aroundAxis(x, axis)),
   vjp: [(g, { output: y, params: { axis } }) => logSoftmaxGrad(g, y, axis)],
   show: ({ axis }) => `axis ${axis}`,
 };
 
-const softmaxRow: Row<SoftmaxParams> = {
+const softmaxRow: Row<SoftmaxParams, 1, 1> = {
   name: 'softmax',
-  shape: ([x]) => [x!],
-  kernel: ({ inputs: [x], params: { axis }, target }) => plan(target, 'softmax', aroundAxis(x!, axis)),
-  composite: ([x], { axis }) => [exp(apply(logSoftmaxRow, [x!], { axis })[0]!)],
+  shape: ([x]) => [x],
+  kernel: ({ inputs: [x], params: { axis }, target }) => plan(target, 'softmax', aroundAxis(x, axis)),
+  composite: ([x], { axis }) => [exp(apply(logSoftmaxRow, [x], { axis })[0])],
   vjp: [(g, { output: y, params: { axis } }) => softmaxGrad(g, y, axis)],
   show: ({ axis }) => `axis ${axis}`,
 };
 
-const softmaxOrZeroRow: Row<SoftmaxParams> = {
+const softmaxOrZeroRow: Row<SoftmaxParams, 1, 1> = {
   name: 'softmaxOrZero',
-  shape: ([x]) => [x!],
-  kernel: ({ inputs: [x], params: { axis }, target }) => orZeroPlan(target, aroundAxis(x!, axis)),
+  shape: ([x]) => [x],
+  kernel: ({ inputs: [x], params: { axis }, target }) => orZeroPlan(target, aroundAxis(x, axis)),
   composite: ([x], { axis }) => {
-    if (x!.shape[axis] === 0) return [softmax(x!, axis)];
-    const some = notEqual(max(x!, axis, { keepDims: true }), Number.NEGATIVE_INFINITY);
-    return [where(some, softmax(where(some, x!, 0), axis), 0)];
+    if (x.shape[axis] === 0) return [softmax(x, axis)];
+    const some = notEqual(max(x, axis, { keepDims: true }), Number.NEGATIVE_INFINITY);
+    return [where(some, softmax(where(some, x, 0), axis), 0)];
   },
   vjp: [(g, { output: y, params: { axis } }) => softmaxGrad(g, y, axis)],
   show: ({ axis }) => `axis ${axis}`,
 };
 
 /** Softmax over the last axis, and 0 everywhere in a row of nothing but -∞: that of attention. */
-export const softmaxOrZero = (x: Tensor): Tensor => apply(softmaxOrZeroRow, [x], { axis: x.rank - 1 })[0]!;
+export const softmaxOrZero = (x: Tensor): Tensor => apply(softmaxOrZeroRow, [x], { axis: x.rank - 1 })[0];
 
 function along(row: Row<SoftmaxParams>, x: Tensor, axis: number): Tensor {
   // As in PyTorch, a scalar is taken for a vector of one element.

@@ -41,11 +41,11 @@ export interface Sorted {
   readonly indices: Tensor;
 }
 
-const argsortRow: Row<SortParams> = {
+const argsortRow: Row<SortParams, 1, 1> = {
   name: 'argsort',
-  shape: ([x]) => [x!],
+  shape: ([x]) => [x],
   kernel: ({ inputs: [x], params: { axis, descending, bits } }) =>
-    argsortPlan(descending, sizeOf(x!.slice(0, axis)), x![axis]!, sizeOf(x!.slice(axis + 1)), bits),
+    argsortPlan(descending, sizeOf(x.slice(0, axis)), x[axis]!, sizeOf(x.slice(axis + 1)), bits),
   show: ({ axis, descending }) => `axis ${axis}${descending ? ', descending' : ''}`,
 };
 
@@ -53,8 +53,8 @@ const argsortRow: Row<SortParams> = {
 function valuesAlone(op: string, x: Tensor, k: number, axis: number, descending: boolean): Sorted {
   const values = scope(() => {
     if (op === 'topk' && k <= 2 ** 14) return topkInPieces(x, k, axis, descending);
-    const order = apply(argsortRow, [x], { axis, descending, bits: true })[0]!;
-    return apply(gatherRow, [x, order], { axis, bits: true, first: k })[0]!;
+    const order = apply(argsortRow, [x], { axis, descending, bits: true })[0];
+    return apply(gatherRow, [x, order], { axis, bits: true, first: k })[0];
   });
   // Not enumerable, so that a scope may look through the result for its tensors.
   return Object.defineProperty({ values } as Sorted, 'indices', {
@@ -73,7 +73,7 @@ export const argsort = op('argsort', [aTensor('x'), maybe(axis), sortOptions], (
   const { descending = false } = options;
   const a = normalizeAxis('argsort', axis, x.rank);
   checkPlaces('argsort', x, x.shape[a]!);
-  return apply(argsortRow, [x], { axis: a, descending })[0]!;
+  return apply(argsortRow, [x], { axis: a, descending })[0];
 });
 
 /**

@@ -64,12 +64,12 @@ export const aggregates: LoopsOf<typeof scanRows & typeof extremaRows & typeof s
   argmax: first((a, b) => a > b),
   argmin: first((a, b) => a < b),
   argsort: ({ inputs: [x], inputShapes: [xs], outputs: [y], params: { axis, descending } }) =>
-    columns(xs!, axis, (at, step) => {
-      const value = (r: number) => x![at + r * step]!;
-      const order = Array.from({ length: xs![axis]! }, (_, r) => r);
+    columns(xs, axis, (at, step) => {
+      const value = (r: number) => x[at + r * step]!;
+      const order = Array.from({ length: xs[axis]! }, (_, r) => r);
       order.sort((p, q) => (descending ? compare(value(q), value(p)) : compare(value(p), value(q))));
       order.forEach((r, i) => {
-        y![at + i * step] = r;
+        y[at + i * step] = r;
       });
     }),
   divOrZero: map2((a, b) => (b === 0 ? 0 : a / b)),

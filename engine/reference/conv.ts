@@ -36,15 +36,15 @@ function convolve(
 
 export const conv: LoopsOf<typeof convRows> = {
   conv2d: ({ inputs: [x, w], inputShapes: [xs, ws], outputs: [y], outputShapes: [ys], params }) =>
-    convolve(xs!, ws!, ys!, params, (i, j, k) => {
-      y![k]! += x![i]! * w![j]!;
+    convolve(xs, ws, ys, params, (i, j, k) => {
+      y[k]! += x[i]! * w[j]!;
     }),
   convTranspose2d: ({ inputs: [y, w], inputShapes: [ys, ws], outputs: [x], outputShapes: [xs], params }) =>
-    convolve(xs!, ws!, ys!, params, (i, j, k) => {
-      x![i]! += y![k]! * w![j]!;
+    convolve(xs, ws, ys, params, (i, j, k) => {
+      x[i]! += y[k]! * w[j]!;
     }),
   conv2dWeight: ({ inputs: [x, y], inputShapes: [xs, ys], outputs: [w], outputShapes: [ws], params }) =>
-    convolve(xs!, ws!, ys!, params, (i, j, k) => {
-      w![j]! += x![i]! * y![k]!;
+    convolve(xs, ws, ys, params, (i, j, k) => {
+      w[j]! += x[i]! * y[k]!;
     }),
 };

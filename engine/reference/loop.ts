@@ -1,24 +1,24 @@
 /** What a float64 loop is, and the walks that loops share. */
-import type { Row } from '../autograd/row.ts';
+import type { Listed, Row } from '../autograd/row.ts';
 import { type Shape, sizeOf } from '../tensor/shape.ts';
 
 export type Numbers = Float64Array<ArrayBuffer>;
 
 /** What a loop works on; outputs come zeroed. */
-export interface LoopContext<P> {
-  readonly inputs: readonly Numbers[];
-  readonly inputShapes: readonly Shape[];
-  readonly outputs: readonly Numbers[];
-  readonly outputShapes: readonly Shape[];
+export interface LoopContext<P, N extends number = number, M extends number = number> {
+  readonly inputs: Listed<Numbers, N>;
+  readonly inputShapes: Listed<Shape, N>;
+  readonly outputs: Listed<Numbers, M>;
+  readonly outputShapes: Listed<Shape, M>;
   readonly params: P;
 }
 
-export type Loop<P> = (context: LoopContext<P>) => void;
+export type Loop<P, N extends number = number, M extends number = number> = (context: LoopContext<P, N, M>) => void;
 
-type ParamsOf<R> = R extends Row<infer P> ? P : never;
+type LoopOf<R> = R extends Row<infer P, infer N, infer M> ? Loop<P, N, M> : never;
 
 /** A loop for each row of a family: a row without one does not compile. */
-export type LoopsOf<Rows> = { readonly [K in keyof Rows]: Loop<ParamsOf<Rows[K]>> };
+export type LoopsOf<Rows> = { readonly [K in keyof Rows]: LoopOf<Rows[K]> };
 
 /** Calls `visit` with the flat offsets of each operand for every index of a loop nest, the last loop fastest. */
 export function walk(sizes: Shape, strides: readonly (readonly number[])[], visit: (at: number[]) => void): void {

@@ -4,33 +4,33 @@ import { copyWalk, dot, type LoopsOf } from './loop.ts';
 
 export const movement: LoopsOf<typeof movementRows> = {
   permute: ({ inputs: [x], inputShapes: [xs], outputs: [y], outputShapes: [ys], params: { axes } }) => {
-    const from = stridesOf(xs!);
+    const from = stridesOf(xs);
     copyWalk(
-      x!,
-      y!,
-      ys!,
+      x,
+      y,
+      ys,
       axes.map((a) => from[a]!),
-      stridesOf(ys!),
+      stridesOf(ys),
     );
   },
   slice: ({ inputs: [x], inputShapes: [xs], outputs: [y], outputShapes: [ys], params: { begin, step } }) => {
-    const s = stridesOf(xs!);
+    const s = stridesOf(xs);
     copyWalk(
-      x!,
-      y!,
-      ys!,
+      x,
+      y,
+      ys,
       s.map((v, i) => v * step[i]!),
-      stridesOf(ys!),
+      stridesOf(ys),
       dot(begin, s),
     );
   },
   unslice: ({ inputs: [x], inputShapes: [xs], outputs: [y], outputShapes: [ys], params: { begin, step } }) => {
-    const s = stridesOf(ys!);
+    const s = stridesOf(ys);
     copyWalk(
-      x!,
-      y!,
-      xs!,
-      stridesOf(xs!),
+      x,
+      y,
+      xs,
+      stridesOf(xs),
       s.map((v, i) => v * step[i]!),
       0,
       dot(begin, s),

@@ -17,14 +17,14 @@ const adam = overSlots<AdamStep>(2, ([p, m, v], at, g, o) => {
   const slope = g + o.l2 * p![at]!;
   m![at] = o.beta1 * m![at]! + (1 - o.beta1) * slope;
   v![at] = o.beta2 * v![at]! + (1 - o.beta2) * slope * slope;
-  const root = Math.sqrt(v![at]!) / Math.sqrt(1 - o.beta2 ** o.step);
-  p![at] = p![at]! * (1 - o.lr * o.weightDecay) - ((o.lr / (1 - o.beta1 ** o.step)) * m![at]!) / (root + o.eps);
+  const root = Math.sqrt(v![at]) / Math.sqrt(1 - o.beta2 ** o.step);
+  p![at] = p![at]! * (1 - o.lr * o.weightDecay) - ((o.lr / (1 - o.beta1 ** o.step)) * m![at]) / (root + o.eps);
 });
 
 const sgdMomentum = overSlots<SgdStep>(1, ([p, buffer], at, g, o) => {
   const slope = g + o.l2 * p![at]!;
   buffer![at] = o.step === 1 ? slope : o.momentum * buffer![at]! + (1 - o.dampening) * slope;
-  p![at] = p![at]! - o.lr * (o.nesterov ? slope + o.momentum * buffer![at]! : buffer![at]!);
+  p![at] = p![at]! - o.lr * (o.nesterov ? slope + o.momentum * buffer![at] : buffer![at]);
 });
 
 function rmsprop(centered: boolean, momentum: boolean): Loop<Slots & RmspropStep> {
@@ -32,15 +32,15 @@ function rmsprop(centered: boolean, momentum: boolean): Loop<Slots & RmspropStep
     const [mean, buffer] = centered ? more : [undefined, more[0]];
     const slope = g + o.l2 * p![at]!;
     square![at] = o.alpha * square![at]! + (1 - o.alpha) * slope * slope;
-    let spread = square![at]!;
+    let spread = square![at];
     if (mean) {
       mean[at] = o.alpha * mean[at]! + (1 - o.alpha) * slope;
-      spread = Math.max(spread - mean[at]! * mean[at]!, 0);
+      spread = Math.max(spread - mean[at] * mean[at], 0);
     }
     let along = slope / (Math.sqrt(spread) + o.eps);
     if (buffer) {
       buffer[at] = o.momentum * buffer[at]! + along;
-      along = buffer[at]!;
+      along = buffer[at];
     }
     p![at] = p![at]! - o.lr * along;
   });
@@ -66,25 +66,25 @@ export const optim: LoopsOf<typeof optimRows> = {
   adagrad: overSlots(1, ([p, sum], at, g, o) => {
     const slope = g + o.l2 * p![at]!;
     sum![at] = sum![at]! + slope * slope;
-    p![at] = p![at]! - ((o.lr / (1 + (o.step - 1) * o.lrDecay)) * slope) / (Math.sqrt(sum![at]!) + o.eps);
+    p![at] = p![at]! - ((o.lr / (1 + (o.step - 1) * o.lrDecay)) * slope) / (Math.sqrt(sum![at]) + o.eps);
   }),
   ema: overSlots(0, ([average], at, x, { decay }) => {
     average![at] = average![at]! + (1 - decay) * (x - average![at]!); // as the kernel: NaN once it is infinite
   }),
   clampInPlace: ({ inputs: [x], params: { min, max } }) => {
-    x!.forEach((v, i) => {
-      x![i] = Math.min(Math.max(v, min), max);
+    x.forEach((v, i) => {
+      x[i] = Math.min(Math.max(v, min), max);
     });
   },
   runningStats: ({ inputs: [mean, variance, stats], params: { momentum, eps, n } }) => {
-    const channels = mean!.length;
+    const channels = mean.length;
     for (let c = 0; c < channels; c++) {
-      const batch = Math.max(1 / stats![channels + c]! ** 2 - eps, 0) * (n / (n - 1));
-      mean![c]! += momentum * (stats![c]! - mean![c]!);
-      variance![c]! += momentum * (batch - variance![c]!);
+      const batch = Math.max(1 / stats[channels + c]! ** 2 - eps, 0) * (n / (n - 1));
+      mean[c]! += momentum * (stats[c]! - mean[c]!);
+      variance[c]! += momentum * (batch - variance[c]!);
     }
   },
   copyFrom: ({ inputs: [x, source] }) => {
-    x!.set(source!);
+    x.set(source);
   },
 };

@@ -18,7 +18,7 @@ const sumLoop: Loop<{ readonly axes: readonly number[]; readonly scale: number }
 
 export const reduce: LoopsOf<typeof reduceRows> = {
   broadcastTo: ({ inputs: [x], inputShapes: [xs], outputs: [y], outputShapes: [ys] }) =>
-    copyWalk(x!, y!, ys!, broadcastStrides(xs!, ys!), stridesOf(ys!)),
+    copyWalk(x, y, ys, broadcastStrides(xs, ys), stridesOf(ys)),
   sum: sumLoop,
   mean: sumLoop,
 };

@@ -86,19 +86,19 @@ const chosen = (index: Float64Array, k: number, { h, w }: WindowParams, channels
 
 export const pool: LoopsOf<typeof poolRows> = {
   maxPoolIndex: ({ inputs: [x], inputShapes: [xs], outputs: [y], params }) => {
-    const best = y!.slice();
-    y!.fill(-1);
-    visitWindows(params, xs![0]!, xs![3]!, (i, k, _, place) => {
-      const v = x![i]!;
-      if (y![k]! >= 0 && !(v > best[k]!) && !Number.isNaN(v)) return;
+    const best = y.slice();
+    y.fill(-1);
+    visitWindows(params, xs[0]!, xs[3]!, (i, k, _, place) => {
+      const v = x[i]!;
+      if (y[k]! >= 0 && !(v > best[k]!) && !Number.isNaN(v)) return;
       best[k] = v;
-      y![k] = place;
+      y[k] = place;
     });
   },
   poolGather: ({ inputs: [x, index], inputShapes: [xs], outputs: [y], params }) => {
-    for (let k = 0; k < y!.length; k++) y![k] = x![chosen(index!, k, params, xs![3]!)] ?? 0;
+    for (let k = 0; k < y.length; k++) y[k] = x[chosen(index, k, params, xs[3]!)] ?? 0;
   },
   poolScatter: ({ inputs: [y, index], inputShapes: [ys], outputs: [x], params }) => {
-    for (let k = 0; k < y!.length; k++) x![chosen(index!, k, params, ys![3]!)]! += y![k]!;
+    for (let k = 0; k < y.length; k++) x[chosen(index, k, params, ys[3]!)]! += y[k]!;
   },
 };

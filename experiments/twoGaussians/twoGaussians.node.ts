@@ -173,7 +173,7 @@ export async function equilibrium(
           return [objectiveLoss.neg().item(), made.mean().item(), centred.square().mean().sqrt().item()];
         }),
       );
-      return { value: rounded(value!), mean: rounded(average!), deviation: rounded(deviation!) };
+      return { value: rounded(value), mean: rounded(average), deviation: rounded(deviation) };
     } finally {
       gan.dispose();
     }

@@ -118,8 +118,8 @@ function below(high: number): number {
   const float = new Float32Array(word.buffer);
   float[0] = high;
   if (float[0] === 0) return -(2 ** -126);
-  word[0]! += float[0]! > 0 ? -1 : 1;
-  return float[0]!;
+  word[0]! += float[0] > 0 ? -1 : 1;
+  return float[0];
 }
 
 /** y[n] uniform in [low, high): low + (high - low) * k / 2^24, k the upper 24 bits of a word. Output y. */

@@ -172,12 +172,12 @@ export class Looker {
 
   /** Lines of equal value at even steps from the least to the most. */
   #levels(values: Float32Array): Float32Array[] {
-    const [least, most] = values.reduce(([a, b], v) => [Math.min(a!, v), Math.max(b!, v)], [Infinity, -Infinity]);
-    if (!(Number.isFinite(most! - least!) && least! < most!)) return [];
+    const [least, most] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
+    if (!(Number.isFinite(most - least) && least < most)) return [];
     const { middle, reach } = this.frame;
     const side = (at: number) => [at - reach, at + reach] as const;
     const field = { box: { x: side(middle[0]), y: side(middle[1]) }, columns: FIELD, rows: FIELD, values };
-    return Array.from({ length: LEVELS }, (_, i) => least! + ((most! - least!) * (i + 1)) / (LEVELS + 1)).flatMap(
+    return Array.from({ length: LEVELS }, (_, i) => least + ((most - least) * (i + 1)) / (LEVELS + 1)).flatMap(
       (level) => levelSet(field, level).map((line) => Float32Array.from(line.flat())),
     );
   }

@@ -207,9 +207,9 @@ test('bench passes its options on and gives its exit code', async () => {
     run([...wgrad, 'bench', '--help']),
     run([...wgrad, 'bench', '--only', 'no such row']),
   ]);
-  assert.is(help!.code, 0);
-  assert.match(help!.out, /Times wgrad, tfjs and jax-js.*--peers/s);
-  assert.equal([none!.code, none!.err], [1, 'bench: no row matches no such row\n']);
+  assert.is(help.code, 0);
+  assert.match(help.out, /Times wgrad, tfjs and jax-js.*--peers/s);
+  assert.equal([none.code, none.err], [1, 'bench: no row matches no such row\n']);
 });
 
 test('wrong usage is one line on standard error and exit code 2', async () => {

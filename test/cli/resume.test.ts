@@ -25,7 +25,7 @@ interface Started {
 function start(...options: string[]): Started {
   const child = spawn(process.execPath, ['bin/wgrad.js', 'train', ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream!.on('data', (data) => (text += String(data)));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (text += String(data)));
   return { child, ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, text }))) };
 }
 

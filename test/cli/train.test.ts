@@ -24,7 +24,7 @@ function command(...options: string[]): {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream!.on('data', (data) => (text += String(data)));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (text += String(data)));
   const ended = new Promise<{ code: number | null; text: string }>((resolve) =>
     child.on('close', (code) => resolve({ code, text })),
   );

@@ -77,7 +77,7 @@ test('WGAN-GP trains with the same numbers, in fewer launches', async () => {
       const trainer = new Gan(dcganSmall({ shape: [28, 28, 1], rng }), rng, { emaDecay: 0.9 });
       made.push(trainer);
       return (real) => {
-        const { loss, penalty } = trainer.criticStep(real!);
+        const { loss, penalty } = trainer.criticStep(real);
         return [loss, penalty, trainer.generatorStep(4)];
       };
     },
@@ -109,7 +109,7 @@ test('learning rates, step numbers and random numbers move on from run to run', 
       const w = new nn.Parameter(ones([5, 5]), 'w');
       const adam = new nn.Adam([w], { lr: 0.1 });
       return (x) => {
-        const h = checkpoint((t) => dropout(matmul(t, w), 0.3, rng).tanh())(x!.add(rng.normal([3, 5])));
+        const h = checkpoint((t) => dropout(matmul(t, w), 0.3, rng).tanh())(x.add(rng.normal([3, 5])));
         adam.step(grad(h.mul(rng.truncatedNormal([3, 5])).sum(), [w]));
         adam.lr *= 1; // what JavaScript does inside the step happens once
         return [w.mul(1), rng.uniform([2]), rng.bernoulli([4])];
@@ -141,13 +141,13 @@ test('chains of every shape: broadcasting, several results, views, equal inputs'
   const rng = new Rng(5);
   const step = await same(
     () => (x, row, column, one) => {
-      const a = x!.mul(row!).add(column!).tanh();
-      const b = a.sub(x!).mul(one!);
+      const a = x.mul(row).add(column).tanh();
+      const b = a.sub(x).mul(one);
       const c = b
         .reshape([35])
         .exp()
         .mul(a.reshape([35]));
-      const d = x!.mul(x!).add(x!).maximum(row!);
+      const d = x.mul(x).add(x).maximum(row);
       return [b, c, d, d.sum(0).mul(2).add(1), a.reshape([7, 5]).neg()];
     },
     () => [rng.normal([5, 7]), rng.normal([7]), rng.normal([5, 1]), rng.normal([1])],
@@ -166,7 +166,7 @@ test('what is read before an update in place is the old value, and what is read 
       const adam = new nn.Adam([w], { lr: 0.1 });
       return (x) => {
         const before = noGrad(() => w.mul(2).add(1));
-        adam.step(grad(w.mul(x!).sum(), [w]));
+        adam.step(grad(w.mul(x).sum(), [w]));
         const after = noGrad(() => w.mul(2).add(1));
         return [before.sub(after), before, after];
       };

@@ -75,8 +75,8 @@ for (const [what, a, b] of [
       any,
       [a, b, [n], [m, n], [1]],
       (x, w, bias, whole, one) => {
-        const sum = matmul(x!, w!).add(bias!);
-        return [sum.leakyRelu(0.2).mul(whole!).add(one!), sum];
+        const sum = matmul(x, w).add(bias);
+        return [sum.leakyRelu(0.2).mul(whole).add(one), sum];
       },
       1e-5,
     );
@@ -86,8 +86,8 @@ for (const [what, a, b] of [
 
 test('values that are needed elsewhere are stored too, the raw product among them', async () => {
   const names = await kernels(any, [[9, 130], [130, 8], [8]], (x, w, bias) => {
-    const raw = matmul(x!, w!);
-    const sum = raw.add(bias!.reshape([1, 8]));
+    const raw = matmul(x, w);
+    const sum = raw.add(bias.reshape([1, 8]));
     const y = sum.mul(3).tanh().sigmoid();
     return [y, y.sum(1), sum, raw.sum(0)];
   });
@@ -97,9 +97,9 @@ test('values that are needed elsewhere are stored too, the raw product among the
 
 test('batches of matrices, and views on the way', async () => {
   const names = await kernels(any, [[3, 5, 160], [3, 160, 4], [4], [5, 4], [60]], (x, w, bias, part, flat) => [
-    matmul(x!, w!).add(bias!).relu(),
-    matmul(x!, w!).add(part!), // neither a row nor whole
-    matmul(x!, w!).reshape([60]).add(flat!).reshape([15, 4]).mul(bias!),
+    matmul(x, w).add(bias).relu(),
+    matmul(x, w).add(part), // neither a row nor whole
+    matmul(x, w).reshape([60]).add(flat).reshape([15, 4]).mul(bias),
   ]);
   assert.equal(epilogues(names), ['+add+relu', '+add+mul'], names.join(' '));
 });
@@ -109,11 +109,11 @@ test('convolutions, transposed ones by phases and by taps, and groups', async ()
     any,
     [[2, 7, 6, 3], [3, 3, 3, 8], [8], [2, 4, 3, 8], [4, 4, 6, 8], [6], [4, 4, 2, 8], [2], [3, 3, 4, 8]],
     (x, w, b8, y, up, b6, few, b2, grouped) => [
-      conv2d(x!, w!, { stride: 2, padding: 1 }).add(b8!).leakyRelu(0.1),
-      convTranspose2d(y!, up!, { stride: 2, padding: 1 }).add(b6!).relu(),
-      convTranspose2d(y!, few!, { stride: 2, padding: 1 }).add(b2!).tanh(),
-      conv2d(y!, grouped!, { groups: 2, padding: 1 }).add(b8!).relu(), // a row for each group: not as an epilogue
-      conv2d(y!, grouped!, { groups: 2, padding: 1 }).mul(2).relu(),
+      conv2d(x, w, { stride: 2, padding: 1 }).add(b8).leakyRelu(0.1),
+      convTranspose2d(y, up, { stride: 2, padding: 1 }).add(b6).relu(),
+      convTranspose2d(y, few, { stride: 2, padding: 1 }).add(b2).tanh(),
+      conv2d(y, grouped, { groups: 2, padding: 1 }).add(b8).relu(), // a row for each group: not as an epilogue
+      conv2d(y, grouped, { groups: 2, padding: 1 }).mul(2).relu(),
     ],
     1e-5,
   );
@@ -125,17 +125,17 @@ test('norms, their statistics among the results', async () => {
     any,
     [[3, 5, 4, 8], [8], [8], [1], [3, 5, 4, 8], [2, 3, 3, 6], [6], [6]],
     (x, gamma, beta, one, whole, odd, g6, b6) => {
-      const { y, stats } = batchNorm(x!, gamma!, beta!);
-      const wide = batchNorm(odd!, g6!, b6!).y;
+      const { y, stats } = batchNorm(x, gamma, beta);
+      const wide = batchNorm(odd, g6, b6).y;
       return [
-        y.leakyRelu(0.2).mul(whole!).add(gamma!),
+        y.leakyRelu(0.2).mul(whole).add(gamma),
         stats.mul(2),
         // Two rows of 6 channels are one column of the walk.
-        wide.add(g6!),
-        batchNorm(odd!, g6!, b6!).y.mul(one!).relu(),
-        layerNorm(x!, gamma!, beta!).add(beta!).relu(),
-        instanceNorm(x!).add(beta!).relu(),
-        groupNorm(x!, 2).tanh(),
+        wide.add(g6),
+        batchNorm(odd, g6, b6).y.mul(one).relu(),
+        layerNorm(x, gamma, beta).add(beta).relu(),
+        instanceNorm(x).add(beta).relu(),
+        groupNorm(x, 2).tanh(),
       ];
     },
     1e-5,
@@ -152,7 +152,7 @@ test('gradients through norms, to the second order', async () => {
     any,
     [[6, 4, 4, 3], [8], [8], [3, 3, 3, 8]],
     (x, gamma, beta, w) => {
-      const leaves = [x!, gamma!, beta!, w!].map((t) => t.detach().requireGrad());
+      const leaves = [x, gamma, beta, w].map((t) => t.detach().requireGrad());
       const h = batchNorm(conv2d(leaves[0]!, leaves[3]!, { padding: 1 }), leaves[1]!, leaves[2]!).y.leakyRelu(0.2);
       const slopes = grad(h.square().mean(), leaves, { createGraph: true });
       return grad(
@@ -195,13 +195,13 @@ test('what is written in place between a product or norm and what follows comes 
   const shapes = [[9, 130], [130, 8], [9, 8], [8]];
   const names = await kernels(any, shapes, (x, w, other, row) =>
     noGrad(() => {
-      const clamped = matmul(x!, w!);
+      const clamped = matmul(x, w);
       clampInPlace(clamped, -0.5, 0.5);
-      const replaced = matmul(x!, w!);
-      copyFrom(replaced, other!);
-      const late = matmul(x!, w!).mul(3);
+      const replaced = matmul(x, w);
+      copyFrom(replaced, other);
+      const late = matmul(x, w).mul(3);
       clampInPlace(late, -1, 1);
-      const normal = batchNorm(x!.matmul(w!), row!, row!).y;
+      const normal = batchNorm(x.matmul(w), row, row).y;
       clampInPlace(normal, -0.1, 0.1);
       return [clamped.mul(2), replaced.relu(), late.add(1), normal.mul(2)];
     }),
@@ -218,7 +218,7 @@ test('as many scalars as there is room for', async () => {
         [130, 8],
       ],
       (x, w) => {
-        let y = matmul(x!, w!);
+        let y = matmul(x, w);
         for (let k = 0; k < count; k++) y = y.leakyRelu(0.1 + 0.1 * k);
         return [y];
       },
@@ -236,7 +236,7 @@ test('gradients of an MLP, to the second order', async () => {
     shapes,
     (x, ...leaves) => {
       const ps = leaves.map((t) => t.detach().requireGrad());
-      const input = x!.detach().requireGrad();
+      const input = x.detach().requireGrad();
       let h: Tensor = input;
       for (let k = 0; k < ps.length; k += 2)
         h = matmul(h, ps[k]!)
@@ -263,7 +263,7 @@ function randomStep(seed: number): { shapes: number[][]; step: Step } {
   const plan = widths.slice(1).map(() => Array.from({ length: 1 + pick(4) }, () => [pick(8), pick(3)] as const));
   const step: Step = (x, ...rest) => {
     const made: Tensor[] = [];
-    let h = x!;
+    let h = x;
     plan.forEach((ops, layer) => {
       const raw = matmul(h, rest[layer]!).mul(0.1);
       const [row, other] = [rest[widths.length + layer]!, raw.square()];
@@ -302,12 +302,12 @@ test('on a CPU: biases of large layers, of many small ones whose k is split, and
     picky,
     [[1030, 6], [6, 128], [128], [6, 129], [129], [1030, 128]],
     (x, w, b, odd, c, whole) => [
-      matmul(x!, w!).add(b!).leakyRelu(0.2),
-      matmul(x!, odd!).add(c!).relu(),
-      matmul(x!, w!).add(b!).mul(whole!),
-      matmul(x!, w!).add(b!).tanh(),
-      matmul(x!.slice([[0, 9]]), w!)
-        .add(b!)
+      matmul(x, w).add(b).leakyRelu(0.2),
+      matmul(x, odd).add(c).relu(),
+      matmul(x, w).add(b).mul(whole),
+      matmul(x, w).add(b).tanh(),
+      matmul(x.slice([[0, 9]]), w)
+        .add(b)
         .relu(),
     ],
   );
@@ -317,8 +317,8 @@ test('on a CPU: biases of large layers, of many small ones whose k is split, and
     [[48, 32, 256], [256, 88], [88]],
     (x, w, b) =>
       Array.from({ length: 48 }, (_, k) =>
-        matmul(x!.slice([[k, k + 1]]).reshape([32, 256]), w!)
-          .add(b!)
+        matmul(x.slice([[k, k + 1]]).reshape([32, 256]), w)
+          .add(b)
           .relu(),
       ),
     1e-5,
@@ -331,9 +331,9 @@ test('on a CPU: norms, whose threads take runs of rows', async () => {
     picky,
     [[33, 16, 16, 16], [16], [16]],
     (x, gamma, beta) => {
-      const { y, stats } = batchNorm(x!, gamma!, beta!);
-      const other = batchNorm(x!, beta!, gamma!).y;
-      return [y.leakyRelu(0.2), stats.mul(1), other, other.add(gamma!).relu(), layerNorm(x!, gamma!, beta!).relu()];
+      const { y, stats } = batchNorm(x, gamma, beta);
+      const other = batchNorm(x, beta, gamma).y;
+      return [y.leakyRelu(0.2), stats.mul(1), other, other.add(gamma).relu(), layerNorm(x, gamma, beta).relu()];
     },
     1e-5,
   );
@@ -345,11 +345,11 @@ test('on a CPU: convolutions, and transposed ones by phases and by taps', async 
     picky,
     [[8, 32, 32, 3], [4, 4, 3, 32], [4, 4, 8, 32], [32], [8], [43, 32, 32, 3], [3, 3, 3, 1]],
     (x, w, up, b32, b8, z, few) => {
-      const y = conv2d(x!, w!, { stride: 1, padding: 1 }); // [8, 31, 31, 32]
+      const y = conv2d(x, w, { stride: 1, padding: 1 }); // [8, 31, 31, 32]
       return [
-        y.add(b32!).leakyRelu(0.2),
-        convTranspose2d(y, up!, { stride: 2, padding: 1 }).add(b8!).relu(),
-        convTranspose2d(conv2d(z!, few!, { padding: 1 }).relu(), few!, { padding: 1 })
+        y.add(b32).leakyRelu(0.2),
+        convTranspose2d(y, up, { stride: 2, padding: 1 }).add(b8).relu(),
+        convTranspose2d(conv2d(z, few, { padding: 1 }).relu(), few, { padding: 1 })
           .mul(2)
           .relu(),
       ];

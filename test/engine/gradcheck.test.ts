@@ -76,7 +76,7 @@ for (const options of [{}, { fast: true }] as GradcheckOptions[]) {
   });
   test(`an output that is cut off is found, ${mode}`, () =>
     refused(
-      gradcheck((x) => [x!.square(), x!.exp().detach()], [a], options),
+      gradcheck((x) => [x.square(), x.exp().detach()], [a], options),
       /output 1 \[3,4\], element 0, with respect to a \[3,4\], element 0: analytic 0, numeric/,
     ));
 }
@@ -88,7 +88,7 @@ test('small Jacobians are shown, and the op at fault is named among others', () 
     vjp: [(g, { inputs: [x] }) => g.mul(x!).mul(3)],
   });
   return refused(
-    gradcheck((x) => wrong(x!.mul(2)).exp().sum(), [tensor([0.25, 0.5], { label: 'x' })]),
+    gradcheck((x) => wrong(x.mul(2)).exp().sum(), [tensor([0.25, 0.5], { label: 'x' })]),
     new RegExp(
       [
         /^gradcheck: output 0 \[\], element 0, with respect to x \[2\], element 0: analytic 3.85\d*, numeric 2.56\d* \(.*\)/,
@@ -166,7 +166,7 @@ test('tolerances are those of PyTorch: atol + rtol |numeric|', async () => {
 test('a function that changes between calls is named', () => {
   const noise = new Rng(1);
   return refused(
-    gradcheck((x) => x!.add(noise.normal([3, 4])), [a]),
+    gradcheck((x) => x.add(noise.normal([3, 4])), [a]),
     /^gradcheck: output 0, element 0 is .* in one call and .* in the next; the function must be deterministic/,
   );
 });
@@ -177,16 +177,16 @@ test('no dependence, and a step of 0, are errors of their own', async () => {
       () => 'passed',
       (e: Error) => `${e.name}: ${e.message}`,
     );
-  assert.match(await failed(gradcheck((x) => x!.detach(), [a])), /^GradError: gradcheck: no output/);
+  assert.match(await failed(gradcheck((x) => x.detach(), [a])), /^GradError: gradcheck: no output/);
   assert.match(
-    await failed(gradcheck((x) => x!.exp(), [a], { eps: 0 })),
+    await failed(gradcheck((x) => x.exp(), [a], { eps: 0 })),
     /^RangeError: gradcheck: eps must be more than 0/,
   );
 });
 
 test('empty and scalar inputs', async () => {
-  await gradcheck((x) => x!.square(), [tensor(3)]);
-  await gradcheck((x, y) => [x!.mul(2), y!.square()], [tensor([], { shape: [0, 3] }), tensor([1])]);
+  await gradcheck((x) => x.square(), [tensor(3)]);
+  await gradcheck((x, y) => [x.mul(2), y.square()], [tensor([], { shape: [0, 3] }), tensor([1])]);
   assert.is(reference.kind, 'reference');
 });
 
@@ -196,15 +196,15 @@ test('it runs in float64 whatever the current device is', async () => {
   const seen = new Set<string>();
   const error = await gradcheck(
     (t) => {
-      seen.add(t!.device.kind);
-      return t!.exp().mul(2);
+      seen.add(t.device.kind);
+      return t.exp().mul(2);
     },
     [tensor([0.3, -1.2])],
   );
   assert.ok(error < 1e-8);
   assert.equal([...seen], ['reference']);
   const weight = tensor([1, 2], { label: 'weight' });
-  const failed = gradcheck((t) => t!.mul(weight), [tensor([0.3, -1.2])]);
+  const failed = gradcheck((t) => t.mul(weight), [tensor([0.3, -1.2])]);
   await refused(
     failed,
     /^gradcheck: the function uses a tensor of another device: mul: .*weight \[2\].*functionalCall\(module, \{ weight: w \}, x\)/,

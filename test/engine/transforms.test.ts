@@ -76,9 +76,9 @@ test('transformations nest: the jacobian of a hessian is the third derivative', 
 
 test('derivatives of jvp and hvp themselves check out', async () => {
   const inputs = [tensor([0.3, -1.2]), tensor([0.5, 2])];
-  await gradcheck((x, v) => jvp((t) => t.exp().mul(t), [x!], [v!])[1], inputs);
-  await gradcheck((x, v) => hvp(f, x!, v!), inputs);
-  await gradcheck((x) => vjp((t) => t.tanh().mul(t), x!)[1](tensor([1, 2]))[0]!, [inputs[0]!]);
+  await gradcheck((x, v) => jvp((t) => t.exp().mul(t), [x], [v])[1], inputs);
+  await gradcheck((x, v) => hvp(f, x, v), inputs);
+  await gradcheck((x) => vjp((t) => t.tanh().mul(t), x)[1](tensor([1, 2]))[0]!, [inputs[0]!]);
 });
 
 test('backward adds up in the leaves, and zeroGrad forgets', () => {

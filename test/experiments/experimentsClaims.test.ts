@@ -30,7 +30,7 @@ test.before(() => setDevice(reference));
 function storedFindings<F>({ name }: Experiment<F>): F {
   const report = readReport('docs', name);
   assert.ok(report, `${name} has not been run`);
-  return report!.figures as F;
+  return report.figures as F;
 }
 
 /** That of the claims of findings exactly those fail whose text matches one of the patterns, and that each matches one. */

@@ -80,8 +80,8 @@ for (const name of objectiveNames) {
       assert.ok(Math.abs((await ofFake(fake).item()) - generator) < 1e-12);
       await gradcheck(criticLoss, [real, fake]);
       await gradcheck(ofFake, [fake]);
-      await gradgradcheck((x, y) => criticLoss(x!.mul(x!), y!.mul(y!)), [real, fake]);
-      await gradgradcheck((y) => ofFake(y!.mul(y!)), [fake]);
+      await gradgradcheck((x, y) => criticLoss(x.mul(x), y.mul(y)), [real, fake]);
+      await gradgradcheck((y) => ofFake(y.mul(y)), [fake]);
       // Of a critic of patches: means over all axes.
       const patches = [real, fake].map((t) => t.reshape([2, 1, 2, 1])) as [Tensor, Tensor];
       assert.ok(Math.abs((await criticLoss(...patches).item()) - critic) < 1e-12);

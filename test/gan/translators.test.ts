@@ -137,7 +137,7 @@ function asFunction(net: nn.Module): { fn: (...all: Tensor[]) => Tensor; weights
       nn.functionalCall(
         net,
         names.map((name, i) => [name, ws[i]!] as const),
-        x!,
+        x,
       ),
     weights,
   };

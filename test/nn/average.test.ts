@@ -221,8 +221,8 @@ test('clipped gradients in a compiled step are those of an eager one', async () 
   const step = compile(clip);
   for (const row of fixture.gradients.slice(0, 3)) {
     const [eager, compiled] = on(gpu, () => scope(() => [clip(...shaped(row)), step(...shaped(row))]));
-    close(await valuesOf(compiled!), await valuesOf(eager!), 'clipped', 1e-6);
-    for (const t of [...eager!, ...compiled!]) t.dispose();
+    close(await valuesOf(compiled), await valuesOf(eager), 'clipped', 1e-6);
+    for (const t of [...eager, ...compiled]) t.dispose();
   }
   step.dispose();
 });

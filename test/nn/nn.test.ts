@@ -124,7 +124,7 @@ test(
         const g = i < 3 ? 2 * p : 6 * p;
         m[i] = 0.5 * m[i]! + 0.5 * g;
         v[i] = 0.9 * v[i]! + 0.1 * g * g;
-        theta[i] = p - (0.1 * (m[i]! / (1 - 0.5 ** t))) / (Math.sqrt(v[i]! / (1 - 0.9 ** t)) + 1e-8);
+        theta[i] = p - (0.1 * (m[i] / (1 - 0.5 ** t))) / (Math.sqrt(v[i] / (1 - 0.9 ** t)) + 1e-8);
       });
     }
     near([...values(w), ...values(b)], theta, 1e-10);

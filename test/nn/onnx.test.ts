@@ -57,7 +57,7 @@ for (const [name, { fn, inputs, agreement }] of Object.entries(onnxCases)) {
     // Behind a convolution the image lies with its channels first.
     const c = shapes[0]![3]!;
     const w = keep(rng.normal([1, 1, c, c]));
-    await agree(new Fn((x, ...rest) => fn(conv2d(x!, w), ...rest)), inputs, { tolerance: 3e-5, ...agreement });
+    await agree(new Fn((x, ...rest) => fn(conv2d(x, w), ...rest)), inputs, { tolerance: 3e-5, ...agreement });
   });
 }
 
@@ -131,7 +131,7 @@ test('a critic with layer norm over the image and group norm', async () => {
   norm.weight!.assign((await rng.normal([96]).data()) as Float64Array);
   const critic = new Fn(
     (x) => {
-      const h = norm.forward(conv.forward(x!)).leakyRelu(0.2);
+      const h = norm.forward(conv.forward(x)).leakyRelu(0.2);
       return head.forward(groupNorm(h, 3, { weight: scale, bias: shift }).mean([1, 2]));
     },
     ...[conv, norm, head],
@@ -163,9 +163,9 @@ test('a classifier with pooling, and a generator that resizes', async () => {
 });
 
 test('blocks of pixels are one node', async () => {
-  const shuffle = await agree(new Fn((x) => conv2d(depthToSpace(conv2d(x!, one), 2), three)), [[1, 2, 3, 8]]);
+  const shuffle = await agree(new Fn((x) => conv2d(depthToSpace(conv2d(x, one), 2), three)), [[1, 2, 3, 8]]);
   assert.equal(countsOf(shuffle), { Transpose: 2, Conv: 2, DepthToSpace: 1 });
-  const gather = await agree(new Fn((x) => conv2d(spaceToDepth(conv2d(x!, three), 2), one)), [[1, 2, 4, 2]]);
+  const gather = await agree(new Fn((x) => conv2d(spaceToDepth(conv2d(x, three), 2), one)), [[1, 2, 4, 2]]);
   assert.equal(countsOf(gather), { Transpose: 2, Conv: 2, SpaceToDepth: 1 });
 });
 const [one, three] = [keep(rng.normal([1, 1, 8, 8])), keep(rng.normal([1, 1, 2, 2]))];
@@ -208,29 +208,29 @@ test('a batch of one size where the module asks for it, and an error where it mu
     nn.exportOnnx(grouped, [[4, 2, 2, 3]], { dynamicBatch: true }),
     /^exportOnnx: dynamicBatch cannot be had: a batch of 5 is refused \(reshape: .*; leave it out for a batch of the size given$/,
   );
-  const rolled = new Fn((x) => roll(x!, 1, 0));
+  const rolled = new Fn((x) => roll(x, 1, 0));
   await rejects(nn.exportOnnx(rolled, [[4, 2]], { dynamicBatch: true }), /slice: a slice along the batch depends/);
   // A branch on the batch, and a tensor that depends on it.
-  const branch = new Fn((x) => (x!.shape[0]! > 4 ? x!.exp() : x!.tanh()));
+  const branch = new Fn((x) => (x.shape[0]! > 4 ? x.exp() : x.tanh()));
   await rejects(nn.exportOnnx(branch, [[4, 2]], { dynamicBatch: true }), /tanh is exp with another batch/);
-  const host = new Fn((x) => x!.mul(tensor([x!.shape[0]!])));
+  const host = new Fn((x) => x.mul(tensor([x.shape[0]!])));
   await agree(host, [[4, 2]], { fixed: true });
   await rejects(nn.exportOnnx(host, [[4, 2]], { dynamicBatch: true }), /a tensor that forward makes has other values/);
   await rejects(
-    nn.exportOnnx(new Fn((x, y) => x!.sum().add(y!)), [[4, 2], [3]], { dynamicBatch: true }),
+    nn.exportOnnx(new Fn((x, y) => x.sum().add(y)), [[4, 2], [3]], { dynamicBatch: true }),
     /the inputs have no first axis of one size/,
   );
   // Groups of four samples, or of all where there are fewer: one graph up to a batch of four, and another behind it.
   const few = nn.exportOnnx(new nn.MinibatchStdDev(), [[1, 2, 2, 2]], { dynamicBatch: true });
   await rejects(few, /^exportOnnx: dynamicBatch cannot be had: /);
-  await agree(new Fn((x) => x!.exp()), [[4, 2]], { fixed: true, options: { dynamicBatch: false } });
+  await agree(new Fn((x) => x.exp()), [[4, 2]], { fixed: true, options: { dynamicBatch: false } });
   // The mean over the batch is one for every size.
-  await agree(new Fn((x) => x!.sub(x!.mean(0))), [[4, 2]]);
+  await agree(new Fn((x) => x.sub(x.mean(0))), [[4, 2]]);
 });
 
 test('a result that is given twice is two outputs', async () => {
   const twice = new Fn((x) => {
-    const y = x!.mul(2);
+    const y = x.mul(2);
     return [y, y];
   });
   await agree(twice, [[2, 3]]);
@@ -238,7 +238,7 @@ test('a result that is given twice is two outputs', async () => {
 
 test('inputs and outputs that are nothing else: passed through, unused, constant, the same twice', async () => {
   const p = new nn.Parameter(tensor([1, 2, 3]));
-  const contents = await agree(new Fn((x) => [x!, p, p.mul(2), x!.exp(), x!]), [
+  const contents = await agree(new Fn((x) => [x, p, p.mul(2), x.exp(), x]), [
     [2, 3],
     [2, 1],
   ]);
@@ -262,37 +262,37 @@ test('the module is left as it was, and nothing stays in memory', async () => {
 const values = (m: nn.BatchNorm2d) => Array.from(reference.values(m.runningMean!.storage));
 
 test('what cannot be exported is named, with its layer and the remedy', async () => {
-  const inner = new Fn((x) => cholesky(x!.matmul(x!, { transposeB: true })) as Tensor);
+  const inner = new Fn((x) => cholesky(x.matmul(x, { transposeB: true })) as Tensor);
   const outer = new nn.Sequential(new nn.Linear(2, 2, layer), inner as unknown as nn.Module);
   await rejects(
     nn.exportOnnx(outer, [[2, 2]]),
     /^exportOnnx: cholesky in layers\.1 has no mapping; write the layer in other ops, or export the module up to there$/,
   );
-  const noise = new Fn((x) => x!.add(rng.normal([2])));
+  const noise = new Fn((x) => x.add(rng.normal([2])));
   await rejects(nn.exportOnnx(noise, [[1, 2]]), /^exportOnnx: normal draws random numbers, .*; take them as an input/);
-  const apart = new Fn((x) => diag(x!.reshape([4])));
+  const apart = new Fn((x) => diag(x.reshape([4])));
   await rejects(nn.exportOnnx(apart, [[2, 2]]), /^exportOnnx: unslice puts elements apart from each other/);
   const state = new nn.Buffer(zeros([2]));
   const writes = new Fn((x) => {
-    noGrad(() => copyFrom(state, x!.sum(0)));
-    return x!;
+    noGrad(() => copyFrom(state, x.sum(0)));
+    return x;
   });
   await rejects(nn.exportOnnx(writes, [[1, 2]]), /^trace: copyFrom writes to a tensor in place/);
-  const record = new Fn((x) => ({ y: x! }) as unknown as Tensor);
+  const record = new Fn((x) => ({ y: x }) as unknown as Tensor);
   await rejects(nn.exportOnnx(record, [[1, 2]]), /^exportOnnx: forward must return a tensor or a list of tensors/);
   await rejects(
-    nn.exportOnnx(new Fn((x) => x!), [[1, 2]], { inputNames: ['a', 'b'] }),
+    nn.exportOnnx(new Fn((x) => x), [[1, 2]], { inputNames: ['a', 'b'] }),
     /^exportOnnx: inputNames must hold 1 different names, not \["a","b"\]$/,
   );
   await rejects(
-    nn.exportOnnx(new Fn((x) => x!), [[1, 2]], { inputNames: ['a'], outputNames: ['a'] }),
+    nn.exportOnnx(new Fn((x) => x), [[1, 2]], { inputNames: ['a'], outputNames: ['a'] }),
     /^exportOnnx: inputNames and outputNames share "a"/,
   );
 });
 
 test('a custom op and a checkpoint are written as what they are made of', async () => {
   const cube = customOp({ name: 'cube', forward: (x) => x.mul(x).mul(x) });
-  const contents = await agree(new Fn((x) => checkpoint((t) => cube(t).exp())(x!.tanh())), [[2, 3]]);
+  const contents = await agree(new Fn((x) => checkpoint((t) => cube(t).exp())(x.tanh())), [[2, 3]]);
   assert.is(countsOf(contents).Mul, 2);
 });
 
@@ -302,7 +302,7 @@ test('a module on WebGPU: float32 values, fused kernels', async () => {
     const conv = new nn.Conv2d(3, 4, 3, { padding: 1, rng: new Rng(1) });
     const [norm, head] = [new nn.BatchNorm2d(4), new nn.Linear(4, 3, { rng: new Rng(2) })];
     const net = new Fn(
-      (x) => head.forward(maxPool2d(groupNorm(norm.forward(conv.forward(x!)), 2), 2).mean([1, 2])).softmax(),
+      (x) => head.forward(maxPool2d(groupNorm(norm.forward(conv.forward(x)), 2), 2).mean([1, 2])).softmax(),
       ...[conv, norm, head],
     ).eval();
     const x = new Rng(3).normal([2, 4, 4, 3]);

@@ -142,28 +142,28 @@ test('compiled steps have the bits of eager ones, with one launch a group, also 
   for (const f of ALL) {
     const [eager, compiled] = on(gpu, () => [made(f), made(f)]);
     const step = compile((...gradients: Tensor[]) => {
-      compiled!.optimizer.step(gradients);
+      compiled.optimizer.step(gradients);
       return gradients[0]!.mul(1);
     });
     for (const [k, gradients] of fixture.gradients.entries()) {
       withDevice(gpu, () =>
         scope(() => {
           const list = shaped(gradients);
-          eager!.optimizer.step(list);
+          eager.optimizer.step(list);
           step(...list);
         }),
       );
-      for (const { optimizer } of [eager!, compiled!]) {
+      for (const { optimizer } of [eager, compiled]) {
         if (k === 3) optimizer.lr = 0.05;
         if (k === 6) optimizer.groups[1]!.lr = 0.5;
       }
     }
     const title = `${f.kind} ${JSON.stringify(f.options)}`;
-    assert.equal(await valuesOf(compiled!.parameters), await valuesOf(eager!.parameters), title);
-    assert.equal(await throughFile(compiled!.optimizer.stateDict()), await throughFile(eager!.optimizer.stateDict()));
+    assert.equal(await valuesOf(compiled.parameters), await valuesOf(eager.parameters), title);
+    assert.equal(await throughFile(compiled.optimizer.stateDict()), await throughFile(eager.optimizer.stateDict()));
     assert.is(step.kernels().filter((name) => !/mul|affine/.test(name)).length, 2, `${title}: ${step.kernels()}`);
     step.dispose();
-    for (const m of [eager!, compiled!]) m.dispose();
+    for (const m of [eager, compiled]) m.dispose();
   }
 });
 

@@ -247,13 +247,13 @@ test('the keyboard does all: halves, probe, layers', async (context) => {
   await withPage(context, `${context.url}#${SMALL}`, async (page) => {
     await ready(page);
     await page.keyboard.press('c');
-    await page.waitForFunction(() => !/critic –/.test(document.querySelector('section.charts')!.textContent!));
+    await page.waitForFunction(() => !/critic –/.test(document.querySelector('section.charts')!.textContent));
     assert.is(await stepOf(page), 0, 'half a step is none');
     await page.keyboard.press('g');
-    await page.waitForFunction(() => !/generator –/.test(document.querySelector('section.charts')!.textContent!));
+    await page.waitForFunction(() => !/generator –/.test(document.querySelector('section.charts')!.textContent));
     await page.focus('.plane canvas');
     await page.keyboard.press('ArrowRight');
-    await page.waitForFunction(() => /slope ‖∇f‖ = [\d.]/.test(document.querySelector('#probe')!.textContent!));
+    await page.waitForFunction(() => /slope ‖∇f‖ = [\d.]/.test(document.querySelector('#probe')!.textContent));
     for (const label of await page.locator('.layers input').all()) await label.check();
     await page.waitForTimeout(500);
   });

@@ -28,7 +28,7 @@ export function elements(page: string): Element[] {
     at = next;
     TAG.lastIndex = at;
     const [all, end, tag, written, closed] = TAG.exec(page) ?? fail('not a tag');
-    at += all!.length;
+    at += all.length;
     if (end) {
       if (open.pop() !== tag) fail(`</${tag}> closes another`);
       continue;

@@ -81,7 +81,7 @@ ofImage({
 });
 
 const preluWeights = { number: weight(), channels: weight(4), places: weight(6, 1), larger: weight(3, 1, 4, 6, 4) };
-for (const [name, w] of Object.entries(preluWeights)) of(`prelu, ${name}`, [IMAGE], (x) => e.prelu(x!, w));
+for (const [name, w] of Object.entries(preluWeights)) of(`prelu, ${name}`, [IMAGE], (x) => e.prelu(x, w));
 
 const binary: Record<string, (a: T, b: T) => T> = {
   add: e.add,
@@ -104,13 +104,13 @@ const binary: Record<string, (a: T, b: T) => T> = {
   logicalXor: (a, b) => e.logicalXor(a.relu(), b.relu()),
   where: (a, b) => e.where(a.greater(0), b, a.mul(2)),
 };
-for (const [name, fn] of Object.entries(binary)) of(name, [IMAGE, [2, 4, 1, 4]], (a, b) => fn(a!, b!));
+for (const [name, fn] of Object.entries(binary)) of(name, [IMAGE, [2, 4, 1, 4]], (a, b) => fn(a, b));
 for (const shape of [[4], [6, 1], [6, 4], [4, 6, 4], [1, 1, 1, 1], [1, 4, 1, 4], [3, 1, 4, 6, 4]]) {
   const w = weight(...shape);
-  of(`broadcasting against [${shape}]`, [IMAGE], (x) => e.add(w, x!).mul(w));
+  of(`broadcasting against [${shape}]`, [IMAGE], (x) => e.add(w, x).mul(w));
 }
-of('where a scalar is an input', [[2], [2]], (a, b) => a!.mul(b!).sum());
-of('atan2 at the origin', [[2, 3]], (x) => e.atan2(x!.sign().add(x!.sign().neg()), x!.relu().sign()));
+of('where a scalar is an input', [[2], [2]], (a, b) => a.mul(b).sum());
+of('atan2 at the origin', [[2, 3]], (x) => e.atan2(x.sign().add(x.sign().neg()), x.relu().sign()));
 
 ofImage({
   'reshape, places': (x) => x.reshape([x.shape[0]!, 24, 4]),
@@ -209,17 +209,17 @@ ofImage({
   softmax: (x) => [e.softmax(x), e.softmax(x, 1)],
   logSoftmax: (x) => [e.logSoftmax(x), e.logSoftmax(x, 2)],
 });
-of('depthToSpace to several channels', [[2, 3, 2, 8]], (x) => e.depthToSpace(x!, 2));
-of('spaceToDepth of a wide image', [[2, 2, 6, 3]], (x) => e.spaceToDepth(x!, 2));
-of('roll of the batch', [IMAGE], (x) => e.roll(x!, 1, 0), fixed);
-of('argsort along the batch', [[3, 4]], (x) => e.argsort(x!, 0));
+of('depthToSpace to several channels', [[2, 3, 2, 8]], (x) => e.depthToSpace(x, 2));
+of('spaceToDepth of a wide image', [[2, 2, 6, 3]], (x) => e.spaceToDepth(x, 2));
+of('roll of the batch', [IMAGE], (x) => e.roll(x, 1, 0), fixed);
+of('argsort along the batch', [[3, 4]], (x) => e.argsort(x, 0));
 
 const square = weight(4, 4);
-of('matmul', [[2, 3, 4]], (x) => x!.matmul(square));
-of('matmul of matrices', [[3, 4]], (x) => [x!.matmul(square), x!.matmul(square, { transposeB: true })]);
+of('matmul', [[2, 3, 4]], (x) => x.matmul(square));
+of('matmul of matrices', [[3, 4]], (x) => [x.matmul(square), x.matmul(square, { transposeB: true })]);
 of('matmul, transposed by both', [[3, 4]], (x) => [
-  e.matmul(x!, x!, { transposeA: true }),
-  e.matmul(x!, x!, { transposeB: true }),
+  e.matmul(x, x, { transposeA: true }),
+  e.matmul(x, x, { transposeB: true }),
 ]);
 of(
   'matmul of batches',
@@ -227,7 +227,7 @@ of(
     [2, 3, 4, 5],
     [2, 3, 5, 2],
   ],
-  (a, b) => [a!.matmul(b!), a!.matmul(b!.mean(0))],
+  (a, b) => [a.matmul(b), a.matmul(b.mean(0))],
 );
 of(
   'matmul of batches, transposed',
@@ -235,11 +235,9 @@ of(
     [2, 3, 5, 4],
     [2, 3, 2, 5],
   ],
-  (a, b) => e.matmul(a!, b!, { transposeA: true, transposeB: true }),
+  (a, b) => e.matmul(a, b, { transposeA: true, transposeB: true }),
 );
-of('matmul of a transposed constant', [[2, 4, 3]], (x) =>
-  e.matmul(x!, weight5, { transposeA: true, transposeB: true }),
-);
+of('matmul of a transposed constant', [[2, 4, 3]], (x) => e.matmul(x, weight5, { transposeA: true, transposeB: true }));
 const weight5 = weight(2, 4);
 of(
   'einsum',
@@ -247,13 +245,11 @@ of(
     [2, 3, 4],
     [2, 5, 4],
   ],
-  (q, k) => e.einsum('bqd,bkd->bqk', q!, k!),
+  (q, k) => e.einsum('bqd,bkd->bqk', q, k),
 );
-of('attention (causal)', [[2, 2, 5, 4]], (x) =>
-  e.scaledDotProductAttention(x!, x!.mul(0.5), x!.exp(), { causal: true }),
-);
+of('attention (causal)', [[2, 2, 5, 4]], (x) => e.scaledDotProductAttention(x, x.mul(0.5), x.exp(), { causal: true }));
 const seen = e.keep(e.withDevice(e.reference, () => e.tensor([[1, 1, 0, 1, 0]])));
-of('attention with a mask', [[2, 5, 4]], (x) => e.scaledDotProductAttention(x!, x!, x!, { mask: seen }));
+of('attention with a mask', [[2, 5, 4]], (x) => e.scaledDotProductAttention(x, x, x, { mask: seen }));
 
 const convs: Record<string, [number[], e.Conv2dOptions]> = {
   plain: [[3, 3, 4, 5], {}],
@@ -264,7 +260,7 @@ const convs: Record<string, [number[], e.Conv2dOptions]> = {
 };
 for (const [name, [shape, options]] of Object.entries(convs)) {
   const [w, b] = [weight(...shape), weight(shape[3]!)];
-  of(`conv2d, ${name}`, [IMAGE], (x) => e.conv2d(x!, w, options).add(b));
+  of(`conv2d, ${name}`, [IMAGE], (x) => e.conv2d(x, w, options).add(b));
 }
 const transposed: Record<string, [number[], e.ConvTranspose2dOptions]> = {
   plain: [[3, 3, 5, 4], {}],
@@ -274,25 +270,25 @@ const transposed: Record<string, [number[], e.ConvTranspose2dOptions]> = {
 };
 for (const [name, [shape, options]] of Object.entries(transposed)) {
   const w = weight(...shape);
-  of(`convTranspose2d, ${name}`, [IMAGE], (y) => e.convTranspose2d(y!, w, options));
+  of(`convTranspose2d, ${name}`, [IMAGE], (y) => e.convTranspose2d(y, w, options));
 }
 const line = weight(3, 4, 4);
-of('conv1d', [[2, 9, 4]], (x) => e.conv1d(e.conv1d(x!, line, { stride: 2 }).relu(), line, { padding: 1 }));
-of('convTranspose1d', [[2, 5, 4]], (x) => e.convTranspose1d(x!, line, { stride: 2, padding: 1, outputPadding: 1 }));
+of('conv1d', [[2, 9, 4]], (x) => e.conv1d(e.conv1d(x, line, { stride: 2 }).relu(), line, { padding: 1 }));
+of('convTranspose1d', [[2, 5, 4]], (x) => e.convTranspose1d(x, line, { stride: 2, padding: 1, outputPadding: 1 }));
 const [volume, deep] = [weight(3, 2, 2, 2, 4), weight(2, 3, 2, 1, 4)];
-of('conv3d', [[2, 5, 4, 4, 2]], (x) => e.conv3d(x!, volume, { stride: [2, 1, 1], padding: [1, 0, 1] }));
-of('conv3d, grouped', [[2, 4, 5, 4, 2]], (x) => e.conv3d(x!, deep, { groups: 2, padding: 'same' }));
-of('convTranspose3d', [[2, 3, 3, 3, 4]], (x) => e.convTranspose3d(x!, volume, { stride: 2, outputPadding: [1, 0, 0] }));
+of('conv3d', [[2, 5, 4, 4, 2]], (x) => e.conv3d(x, volume, { stride: [2, 1, 1], padding: [1, 0, 1] }));
+of('conv3d, grouped', [[2, 4, 5, 4, 2]], (x) => e.conv3d(x, deep, { groups: 2, padding: 'same' }));
+of('convTranspose3d', [[2, 3, 3, 3, 4]], (x) => e.convTranspose3d(x, volume, { stride: 2, outputPadding: [1, 0, 0] }));
 of('conv2d with a weight that is worked out', [IMAGE, [2, 3]], (x, z) =>
-  e.conv2d(x!, z!.mean(0).reshape([1, 1, 1, 3]).broadcastTo([2, 2, 4, 3])),
+  e.conv2d(x, z.mean(0).reshape([1, 1, 1, 3]).broadcastTo([2, 2, 4, 3])),
 );
 
 const table = weight(7, 3);
-of('embedding (take)', [{ shape: [2, 5], below: 7 }], (i) => e.embedding(table, i!));
-of('indexSelect', [[2, 5, 3]], (x) => e.indexSelect(x!, e.tensor([4, 0, 4]), 1));
-of('gather', [[2, 5, 3], { shape: [2, 2, 3], below: 5 }], (x, i) => e.gather(x!, 1, i!));
-of('oneHot (scatter)', [{ shape: [2, 3], below: 4 }], (i) => e.oneHot(i!, 4));
-of('scatterAdd', [[2, 5, 3], { shape: [2, 4, 3], below: 5 }, [2, 4, 3]], (x, i, s) => e.scatterAdd(x!, 1, i!, s!));
+of('embedding (take)', [{ shape: [2, 5], below: 7 }], (i) => e.embedding(table, i));
+of('indexSelect', [[2, 5, 3]], (x) => e.indexSelect(x, e.tensor([4, 0, 4]), 1));
+of('gather', [[2, 5, 3], { shape: [2, 2, 3], below: 5 }], (x, i) => e.gather(x, 1, i));
+of('oneHot (scatter)', [{ shape: [2, 3], below: 4 }], (i) => e.oneHot(i, 4));
+of('scatterAdd', [[2, 5, 3], { shape: [2, 4, 3], below: 5 }, [2, 4, 3]], (x, i, s) => e.scatterAdd(x, 1, i, s));
 
 const [gamma, beta] = [weight(4), weight(4)];
 const [whole, shift] = [weight(4, 6, 4), weight(4, 6, 4)];
@@ -308,9 +304,9 @@ ofImage({
   batchNormInference: (x) => e.batchNormInference(x, gamma, beta.abs(), { weight: beta, bias: gamma }),
   'batchNormInference without weights': (x) => e.batchNormInference(x, gamma, beta.abs()),
 });
-of('layerNorm of rows', [[3, 4]], (x) => e.layerNorm(x!, gamma, beta));
-of('groupNorm of vectors', [[3, 4]], (x) => e.groupNorm(x!, 2, { weight: gamma, bias: beta }));
-of('instanceNorm of sequences', [[2, 7, 4]], (x) => e.instanceNorm(x!));
+of('layerNorm of rows', [[3, 4]], (x) => e.layerNorm(x, gamma, beta));
+of('groupNorm of vectors', [[3, 4]], (x) => e.groupNorm(x, 2, { weight: gamma, bias: beta }));
+of('instanceNorm of sequences', [[2, 7, 4]], (x) => e.instanceNorm(x));
 
 ofImage({
   'maxPool2d (poolGather)': (x) => e.maxPool2d(x, 2),
@@ -334,8 +330,8 @@ ofImage({
   'resizeBilinear, corners': (x) => e.resizeBilinear(x, { size: [7, 12], alignCorners: true }),
   'resizeBilinear, one axis': (x) => e.resizeBilinear(x, { size: [4, 9] }),
 });
-of('maxPool1d', [[2, 9, 4]], (x) => e.maxPool1d(x!, 3, { stride: 2 }));
-of('avgPool1d', [[2, 9, 4]], (x) => e.avgPool1d(x!, 3, { padding: 1 }));
+of('maxPool1d', [[2, 9, 4]], (x) => e.maxPool1d(x, 3, { stride: 2 }));
+of('avgPool1d', [[2, 9, 4]], (x) => e.avgPool1d(x, 3, { padding: 1 }));
 
 /** By name. */
 export const onnxCases: Readonly<Record<string, OnnxCase>> = cases;

@@ -33,7 +33,7 @@ const gathered = (x: Shape, axis: number, index: Shape): Case => ({
 const scattered = (source: Shape, axis: number, size: number): Case => ({
   name: `${show(source)} into ${size} along ${axis}`,
   inputs: [{ shape: source }],
-  fn: (a) => apply(indexingRows.scatter, [a, indices(source, size)], { axis, size })[0]!,
+  fn: (a) => apply(indexingRows.scatter, [a, indices(source, size)], { axis, size })[0],
 });
 
 const taken = (x: Shape, axis: number, index: Shape): Case => ({
@@ -46,7 +46,7 @@ const taken = (x: Shape, axis: number, index: Shape): Case => ({
 const takeAdded = (source: Shape, axis: number, size: number): Case => ({
   name: `${show(source)} into ${size} along ${axis}`,
   inputs: [{ shape: source }],
-  fn: (a) => apply(indexingRows.takeAdd, [a, indices([source[axis]!], size)], { axis, size })[0]!,
+  fn: (a) => apply(indexingRows.takeAdd, [a, indices([source[axis]!], size)], { axis, size })[0],
 });
 
 export const indexingCases: CasesOf<typeof indexingRows> = {

@@ -40,7 +40,7 @@ export const ternary = (fn: (a: Tensor, b: Tensor, c: Tensor) => Tensor, ...rang
   ].map((shapes) => ({
     name: shapes.map(show).join(' '),
     inputs: shapes.map((shape, i) => ({ shape, ...ranges[i] })),
-    fn: (a, b, c) => fn(a!, b!, c!),
+    fn: (a, b, c) => fn(a, b, c),
   }));
 
 export const unaryCases: CasesOf<typeof unaryRows> = {
