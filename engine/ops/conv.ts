@@ -14,6 +14,7 @@ import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { type Shape, show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { checkPadding, checkSteps, outputSize, samePadding, splits } from './convSizes.ts';
 import { unlessEmpty } from './empty.ts';
 import { extended } from './outputPadding.ts';
 
@@ -67,23 +68,16 @@ export function convParams(
   const stride = pair(options.stride ?? 1);
   const dilation = pair(options.dilation ?? 1);
   const groups = options.groups ?? 1;
-  const bad = [...stride, ...dilation, groups].find((v) => !Number.isInteger(v) || v < 1);
-  if (bad !== undefined)
-    throw new ShapeError(`${op}: stride, dilation and groups must be whole numbers, 1 or more, not ${bad}`);
+  checkSteps(op, [...stride, ...dilation, groups]);
   const { padding = 0 } = options;
   if (padding === 'valid') return { stride, dilation, groups, padding: [0, 0, 0, 0] };
   if (padding === 'same') {
-    const total = [0, 1].map((i) => {
-      const out = Math.ceil(image[i]! / stride[i]!);
-      return Math.max(0, (out - 1) * stride[i]! + dilation[i]! * (kernel[i]! - 1) + 1 - image[i]!);
-    });
+    const total = [0, 1].map((i) => samePadding(image[i]!, kernel[i]!, stride[i]!, dilation[i]!));
     const [top, left] = total.map((t) => Math.floor(t / 2)) as [number, number];
     return { stride, dilation, groups, padding: [top, left, total[0]! - top, total[1]! - left] };
   }
   const [v, h] = pair(padding);
-  if (![v, h].every((p) => Number.isInteger(p) && p >= 0)) {
-    throw new ShapeError(`${op}: padding must be whole numbers, 0 or more, 'same' or 'valid', not ${show([v, h])}`);
-  }
+  checkPadding(op, [v, h]);
   return { stride, dilation, groups, padding: [v, h, v, h] };
 }
 
@@ -94,16 +88,8 @@ export function convOutput(
   kernel: readonly number[],
   p: ConvParams,
 ): [number, number] {
-  return [0, 1].map((i) => {
-    const padded = image[i]! + p.padding[i]! + p.padding[i + 2]!;
-    const reach = p.dilation[i]! * (kernel[i]! - 1) + 1;
-    if (reach > padded) {
-      throw new ShapeError(
-        `${op}: the kernel reaches over ${reach} places of an axis that has ${padded} with padding (image ${show(image)}, kernel ${show(kernel)})`,
-      );
-    }
-    return Math.floor((padded - reach) / p.stride[i]!) + 1;
-  }) as [number, number];
+  const [before, after] = [p.padding.slice(0, 2), p.padding.slice(2)];
+  return outputSize(op, image, kernel, { ...p, before, after }) as [number, number];
 }
 
 /** The geometry shared by the three ops of one convolution, from the shapes of x, w and y. */
@@ -135,10 +121,6 @@ function geometry(x: Shape, w: Shape, y: Shape, p: ConvParams): ConvGeometry {
 
 const needRank4 = (op: string, what: string, layout: string, s: Shape): void => {
   if (s.length !== 4) throw new ShapeError(`${op}: ${what} must be ${layout}, not ${show(s)}`);
-};
-
-const splits = (op: string, channels: number, groups: number): void => {
-  if (channels % groups !== 0) throw new ShapeError(`${op}: ${channels} channels do not split into ${groups} groups`);
 };
 
 const showConv = (p: ConvParams): string =>

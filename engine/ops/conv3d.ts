@@ -16,6 +16,7 @@ import { methods } from '../tensor/methods.ts';
 import { scope } from '../tensor/scope.ts';
 import { type Shape, show } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { checkPadding, checkSteps, outputSize, samePadding, splits } from './convSizes.ts';
 import { unlessEmpty } from './empty.ts';
 import { extended } from './outputPadding.ts';
 
@@ -68,36 +69,19 @@ function conv3dParams(op: string, options: Conv3dOptions, image: Shape, kernel: 
   const stride = triple(options.stride ?? 1);
   const dilation = triple(options.dilation ?? 1);
   const { groups = 1, padding = 0 } = options;
-  const bad = [...stride, ...dilation, groups].find((v) => !Number.isInteger(v) || v < 1);
-  if (bad !== undefined)
-    throw new ShapeError(`${op}: stride, dilation and groups must be whole numbers, 1 or more, not ${bad}`);
+  checkSteps(op, [...stride, ...dilation, groups]);
   if (padding === 'same') {
-    const total = map3((i) => {
-      const out = Math.ceil(image[i]! / stride[i]!);
-      return Math.max(0, (out - 1) * stride[i]! + dilation[i]! * (kernel[i]! - 1) + 1 - image[i]!);
-    });
+    const total = map3((i) => samePadding(image[i]!, kernel[i]!, stride[i]!, dilation[i]!));
     const before = map3((i) => Math.floor(total[i]! / 2));
     return { stride, dilation, groups, before, after: map3((i) => total[i]! - before[i]!) };
   }
   const before = padding === 'valid' ? triple(0) : triple(padding);
-  if (!before.every((p) => Number.isInteger(p) && p >= 0)) {
-    throw new ShapeError(`${op}: padding must be whole numbers, 0 or more, 'same' or 'valid', not ${show(before)}`);
-  }
+  checkPadding(op, before);
   return { stride, dilation, groups, before, after: before };
 }
 
-function outputOf(op: string, image: Three, kernel: Three, p: Conv3dParams): Three {
-  return map3((i) => {
-    const padded = image[i]! + p.before[i]! + p.after[i]!;
-    const reach = p.dilation[i]! * (kernel[i]! - 1) + 1;
-    if (reach > padded) {
-      throw new ShapeError(
-        `${op}: the kernel reaches over ${reach} places of an axis that has ${padded} with padding (volume ${show(image)}, kernel ${show(kernel)}); pad more`,
-      );
-    }
-    return Math.floor((padded - reach) / p.stride[i]!) + 1;
-  });
-}
+const outputOf = (op: string, image: Three, kernel: Three, p: Conv3dParams): Three =>
+  three(outputSize(op, image, kernel, p));
 
 const geometry = (x: Shape, w: Shape, y: Shape, p: Conv3dParams): Conv3dGeometry => ({
   n: x[0]!,
@@ -116,13 +100,6 @@ const volume = (s: Shape): Three => three(s.slice(1, 4));
 
 const needRank5 = (op: string, what: string, layout: string, s: Shape): void => {
   if (s.length !== 5) throw new ShapeError(`${op}: ${what} must be ${layout}, not ${show(s)}`);
-};
-
-const splits = (op: string, channels: number, groups: number): void => {
-  if (channels % groups !== 0)
-    throw new ShapeError(
-      `${op}: ${channels} channels do not split into ${groups} groups; choose groups that divide them`,
-    );
 };
 
 const showConv = (p: Conv3dParams): string =>

@@ -357,6 +357,14 @@ const shapeErrors: readonly (readonly [string, () => unknown])[] = [
     () => conv2d(zeros([1, 2, 9, 1]), zeros([5, 3, 1, 1]), { padding: [1, 0] }),
   ],
   [
+    'conv3d: the kernel reaches over 5 places of an axis that has 4 with padding (image [4,4,9], kernel [5,3,3])',
+    () => zeros([1, 4, 4, 9, 1]).conv3d(zeros([5, 3, 3, 1, 1])),
+  ],
+  [
+    'conv2d: 3 channels do not split into 2 groups; choose groups that divide them',
+    () => conv2d(zeros([1, 4, 4, 2]), zeros([1, 1, 1, 3]), { groups: 2 }),
+  ],
+  [
     'conv2d: stride, dilation and groups must be whole numbers, 1 or more, not 0',
     () => conv2d(zeros([1, 4, 4, 1]), zeros([2, 2, 1, 1]), { stride: 0 }),
   ],
