@@ -1,5 +1,7 @@
 /** The page. */
 import type { JSX } from 'preact';
+import { ConvolutionPanel } from '../convolution/panel.tsx';
+import { TapePanel } from '../tape/panel.tsx';
 import type { Half } from '../trial/trial.ts';
 import { Answer } from './answer.tsx';
 import { Charts } from './charts.tsx';
@@ -140,6 +142,55 @@ export function pressed(event: KeyboardEvent): void {
   action();
 }
 
+const titles = [
+  [undefined, 'Train'],
+  ['tape', 'Tape'],
+  ['convolution', 'Convolution'],
+] as const;
+
+/** What the page shows: the training, or a panel beside it. */
+function Panels(): JSX.Element {
+  return (
+    <nav class="panels" aria-label="Panels">
+      {titles.map(([name, title]) => (
+        <button
+          key={title}
+          type="button"
+          aria-current={view.value.panel === name ? 'page' : undefined}
+          onClick={() => {
+            view.value = { ...view.value, panel: name };
+          }}
+        >
+          {title}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+/** All that belongs to a training. */
+function Training(): JSX.Element {
+  return (
+    <>
+      <div class="columns">
+        <section class="side" aria-label="Settings">
+          <Controls group="data" title="Data" />
+          <Controls group="training" title="Training" />
+          <Regularizers />
+          <Controls group="critic" title="Critic" />
+          <Controls group="generator" title="Generator" />
+        </section>
+        <div class="stage">
+          {isShown('formula') && <Formula />}
+          {isShown('plane') && <Plane />}
+        </div>
+        <div class="side">{isShown('values') && <Charts />}</div>
+      </div>
+      {isShown('code') && <Code />}
+    </>
+  );
+}
+
 /** The whole page, or the one panel that the link asks for. */
 export function App(): JSX.Element {
   const panels: Readonly<Record<string, () => JSX.Element | null>> = {
@@ -147,6 +198,8 @@ export function App(): JSX.Element {
     values: Charts,
     formula: Formula,
     code: Code,
+    tape: TapePanel,
+    convolution: ConvolutionPanel,
   };
   const Only = view.value.embed === undefined ? undefined : panels[view.value.embed];
   if (Only) {
@@ -165,22 +218,11 @@ export function App(): JSX.Element {
         <p class="small">a generator learns to make the blue points; a critic learns to tell the two apart</p>
       </header>
       <main>
-        {isShown('transport') && <Transport />}
-        <div class="columns">
-          <section class="side" aria-label="Settings">
-            <Controls group="data" title="Data" />
-            <Controls group="training" title="Training" />
-            <Regularizers />
-            <Controls group="critic" title="Critic" />
-            <Controls group="generator" title="Generator" />
-          </section>
-          <div class="stage">
-            {isShown('formula') && <Formula />}
-            {isShown('plane') && <Plane />}
-          </div>
-          <div class="side">{isShown('values') && <Charts />}</div>
-        </div>
-        {isShown('code') && <Code />}
+        {isShown('panels') && <Panels />}
+        {isShown('transport') && view.value.panel !== 'convolution' && <Transport />}
+        {view.value.panel === 'tape' && <TapePanel />}
+        {view.value.panel === 'convolution' && <ConvolutionPanel />}
+        {view.value.panel === undefined && <Training />}
       </main>
       <State />
     </>

@@ -3,12 +3,14 @@
  * @module
  */
 import { batch, computed, signal } from '@preact/signals';
+import type { Convolved } from '../convolution/convolution.ts';
 import { restarts } from '../setup/entries.ts';
 import { type Link, readLink, usualView, writeLink } from '../setup/link.ts';
 import type { Setup } from '../setup/setup.ts';
+import type { Recording } from '../tape/subjects.ts';
 import type { Look, Wanted } from '../trial/look.ts';
 import type { Half } from '../trial/trial.ts';
-import type { Report, Row } from '../worker/messages.ts';
+import type { Report, Request, Row } from '../worker/messages.ts';
 import { type Ask, startWorker } from './client.ts';
 import { colourings, type LayerName, layers, usualLayers } from './layers.ts';
 
@@ -45,6 +47,10 @@ export const ghosts = signal<readonly Row[]>([]);
 export const distances = signal<readonly { readonly step: number; readonly distance: number }[]>([]);
 /** What is drawn. */
 export const look = signal<Look | undefined>(undefined);
+/** What the tape panel shows. */
+export const recording = signal<Recording | undefined>(undefined);
+/** What the convolution panel shows. */
+export const convolved = signal<Convolved | undefined>(undefined);
 /** The steps to go back to. */
 export const kept = signal<readonly number[]>([]);
 /** The numbers of parameters. */
@@ -121,6 +127,12 @@ function heard(report: Report): void {
       case 'kept':
         kept.value = report.steps;
         break;
+      case 'tape':
+        recording.value = report.recording;
+        break;
+      case 'convolved':
+        convolved.value = report.convolved;
+        break;
       case 'stopped':
         running.value = false;
         break;
@@ -156,6 +168,11 @@ export function start(): void {
     });
     change(read.setup);
   });
+}
+
+/** Asks the worker for what a panel shows. */
+export function request(what: Extract<Request, { kind: 'tape' | 'convolve' }>): void {
+  ask(what);
 }
 
 /** A new trial of the setup: the same seed gives the same again. */

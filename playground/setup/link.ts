@@ -13,6 +13,8 @@ export interface View {
   readonly hide: readonly string[];
   /** Controls that are shown and cannot be changed. */
   readonly lock: readonly string[];
+  /** The panel that is open beside the training: 'tape' or 'convolution'. */
+  readonly panel: string | undefined;
   /** The one panel that is shown, for a page inside another. */
   readonly embed: string | undefined;
   /** What is to be reached, such as 'modes>=8'. */
@@ -36,13 +38,14 @@ export interface Link {
 const VERSION = '1';
 
 const lists = ['hide', 'lock'] as const;
-const texts = ['embed', 'goal', 'device'] as const;
+const texts = ['panel', 'embed', 'goal', 'device'] as const;
 
 /** How a page looks that is opened without a link. */
 export const usualView: View = {
   layers: undefined,
   hide: [],
   lock: [],
+  panel: undefined,
   embed: undefined,
   goal: undefined,
   until: undefined,

@@ -1,5 +1,7 @@
 /** What page and worker say to each other: plain data, with arrays handed over. */
+import type { Convolution, Convolved } from '../convolution/convolution.ts';
 import type { Setup } from '../setup/setup.ts';
+import type { Recording, Subject } from '../tape/subjects.ts';
 import type { Look, Wanted } from '../trial/look.ts';
 import type { Half, Values } from '../trial/trial.ts';
 
@@ -20,6 +22,10 @@ export type Request =
   | { readonly kind: 'back'; readonly step: number }
   /** What is drawn from now on. */
   | { readonly kind: 'want'; readonly wanted: Wanted }
+  /** Records a scalar's tape. */
+  | { readonly kind: 'tape'; readonly subject: Subject }
+  /** Computes a convolution and its transpose. */
+  | { readonly kind: 'convolve'; readonly convolution: Convolution }
   /** The last look has been drawn: another may come. */
   | { readonly kind: 'drawn' };
 
@@ -51,5 +57,7 @@ export type Report =
   /** The steps to which the trial can go back. */
   | { readonly kind: 'kept'; readonly trial: number; readonly steps: readonly number[] }
   | { readonly kind: 'stopped'; readonly trial: number; readonly step: number }
+  | { readonly kind: 'tape'; readonly recording: Recording }
+  | { readonly kind: 'convolved'; readonly convolved: Convolved }
   /** Something could not be done; the trial stays as it was. */
   | { readonly kind: 'failed'; readonly message: string };

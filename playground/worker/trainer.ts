@@ -5,7 +5,9 @@
  */
 import { type Device, destroy, init } from '../../engine/index.ts';
 import { WebGpuDevice } from '../../engine/webgpu/device.ts';
+import { convolve } from '../convolution/convolve.ts';
 import type { Setup } from '../setup/setup.ts';
+import { record } from '../tape/record.ts';
 import { Looker, type Wanted } from '../trial/look.ts';
 import { type Half, Trial } from '../trial/trial.ts';
 import { History } from './history.ts';
@@ -87,6 +89,10 @@ export class Trainer {
         return this.#look();
       case 'back':
         return this.#back(request.step);
+      case 'tape':
+        return this.#tell({ kind: 'tape', recording: await record(request.subject, this.#trial) });
+      case 'convolve':
+        return this.#tell({ kind: 'convolved', convolved: await convolve(request.convolution) });
       case 'run': {
         const run = {};
         this.#run = run;

@@ -63,6 +63,7 @@ test('what is written is read again, of 500 setups', () => {
       layers: next() < 0.5 ? undefined : ['real', 'slopes'].filter(() => next() < 0.5),
       hide: ['width', 'formula'].filter(() => next() < 0.3),
       lock: ['seed'].filter(() => next() < 0.3),
+      panel: next() < 0.8 ? undefined : 'tape',
       embed: next() < 0.8 ? undefined : 'plane',
       goal: next() < 0.8 ? undefined : 'modes>=8',
       until: next() < 0.8 ? undefined : 1 + Math.floor(next() * 1000),
@@ -124,7 +125,8 @@ test('values out of range are held to it, and said; unknown names are kept, and 
 test('keys of settings are different, and none is one of the view', () => {
   const keys = setupNames.map((name) => entries[name].key);
   assert.is(new Set(keys).size, keys.length);
-  for (const key of ['v', 'show', 'hide', 'lock', 'embed', 'goal', 'until', 'device']) assert.not(keys.includes(key));
+  for (const key of ['v', 'show', 'hide', 'lock', 'panel', 'embed', 'goal', 'until', 'device'])
+    assert.not(keys.includes(key));
 });
 
 test("the page's words are those of the library: names, and usual strengths", () => {

@@ -31,6 +31,8 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
     'onnxruntime reads its WebAssembly from a file; reference device, mostly; on the GPU what other files test there too',
   'gan/plot.test.ts': 'draws with sharp',
   'playground/guide.test.ts': 'reads a file',
+  'playground/panels.test.ts': 'reference device alone',
+  'playground/panelsPage.test.ts': 'starts the browser',
   'playground/page.test.ts': 'starts the browser',
   'playground/trial.test.ts': 'starts processes; reference device alone',
   'repo/package.test.ts': 'starts processes, and the browser',

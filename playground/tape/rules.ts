@@ -1,0 +1,42 @@
+/** The vector-Jacobian rule of each op that losses of the page use: g is the cotangent of its result y. */
+const rules: Readonly<Record<string, string>> = {
+  add: 'a and b each receive g, summed over axes that were broadcast',
+  sub: 'a receives g, b receives −g',
+  mul: 'a receives g · b, b receives g · a',
+  div: 'a receives g / b, b receives −g · y / b',
+  affine: 'x receives g times the factor; the shift does not count',
+  divScalar: 'x receives g divided by the same number',
+  neg: 'x receives −g',
+  square: 'x receives 2 · x · g',
+  sqrt: 'x receives g / (2 · y)',
+  rsqrt: 'x receives −½ · y³ · g',
+  exp: 'x receives g · y',
+  log: 'x receives g / x',
+  abs: 'x receives g · sign(x)',
+  pow: 'x receives g times the derivative of the power',
+  matmul: 'y = a b: a receives g bᵀ, b receives aᵀ g',
+  linear: 'y = x w + b: x receives g wᵀ, w receives xᵀ g, b receives g summed over the samples',
+  sum: 'x receives g, repeated along the axes that were summed',
+  mean: 'x receives g / n, repeated along the axes that were averaged',
+  broadcastTo: 'x receives g, summed over the axes that were repeated',
+  reshape: 'x receives g in its own shape',
+  permute: 'x receives g with the axes put back',
+  transpose: 'x receives gᵀ',
+  concat: 'each part receives its part of g',
+  slice: 'x receives g in the place that was cut out, and 0 elsewhere',
+  unslice: 'x receives the part of g at the place where it was put',
+  relu: 'x receives g where x > 0, else 0',
+  gate: 'the first input receives g where the second is > 0, else g times the slope; the second receives nothing',
+  leakyRelu: 'x receives g where x > 0, else g times the slope',
+  tanh: 'x receives g · (1 − y²)',
+  sigmoid: 'x receives g · y · (1 − y)',
+  softplus: 'x receives g · sigmoid(x)',
+  where: 'the side that was taken receives g, the other 0',
+  maximum: 'the larger receives g; each half of it where both are equal',
+  minimum: 'the smaller receives g; each half of it where both are equal',
+  norm2: 'x receives g · x / y: the direction of x',
+};
+
+/** The rule of an op as text. */
+export const ruleOf = (op: string): string =>
+  rules[op] ?? `each input receives g times the derivative of ${op} by that input`;
