@@ -6,7 +6,7 @@ import { brush, draft, lift, stroke } from './drawing.tsx';
 import { Brush, drawPlane, type Palette } from './drawPlane.ts';
 import { layerNames, layers } from './layers.ts';
 import { readPlane } from './probe.ts';
-import { isShown, look, point, probe, setup, shown, step, toggle } from './store.ts';
+import { isShown, look, point, probe, setup, shown, toggle } from './store.ts';
 
 const paletteOf = (element: Element): Palette => {
   const style = getComputedStyle(element);
@@ -128,7 +128,7 @@ export function Plane(): JSX.Element {
         onPointerLeave={() => point(undefined)}
         onKeyDown={pressed}
       >
-        {`step ${step.value}`}
+        {`step ${look.value?.step ?? 0}`}
       </canvas>
       <Probe />
     </section>

@@ -43,6 +43,8 @@ export class Trainer {
   #wanted = NOTHING;
   /** Whether the page has drawn the last look. */
   #drawn = true;
+  /** Whether there is something to draw that the page was not ready for: the last step must be seen. */
+  #late = false;
   /** The run under way, if it is to go on. */
   #run: object | undefined;
   #rows: Row[] = [];
@@ -58,7 +60,7 @@ export class Trainer {
     if (request.kind === 'stop' || request.kind === 'begin' || request.kind === 'back') this.#run = undefined;
     if (request.kind === 'drawn') {
       this.#drawn = true;
-      return Promise.resolve();
+      return this.#late ? this.#queued(() => this.#look()) : Promise.resolve();
     }
     return this.#queued(() => this.#do(request));
   }
@@ -196,7 +198,9 @@ export class Trainer {
 
   /** Tells what is to be drawn, if the page has drawn the last. */
   async #look(anyway = false): Promise<void> {
-    if (!this.#looker || !(this.#drawn || anyway)) return;
+    if (!this.#looker) return;
+    this.#late = !(this.#drawn || anyway);
+    if (this.#late) return;
     this.#drawn = false;
     const [trial, look] = [this.#number, await this.#looker.look(this.#wanted)];
     this.#tell({ kind: 'look', trial, look });

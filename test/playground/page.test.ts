@@ -21,7 +21,10 @@ const reached = (page: Page, step: number) =>
 /** It trains no more, and the last step has been drawn. */
 async function atRest(page: Page): Promise<void> {
   await page.waitForSelector('button.main:has-text("Train")');
-  await page.waitForTimeout(100);
+  await page.waitForFunction(
+    () =>
+      document.querySelector('.plane canvas')!.textContent === `step ${document.querySelector('#step')!.textContent}`,
+  );
 }
 
 /** A small network, so that a busy machine gets through. */

@@ -221,4 +221,19 @@ test('the trainer trains, hears a stop within a step, and goes back', async () =
   assert.match((heard.at(-1) as Extract<Report, { kind: 'failed' }>).message, 'needs a new trial');
 });
 
+test('what the page was not ready for is drawn once it is: the last step is always seen', async () => {
+  const looks: number[] = [];
+  const trainer = new Trainer((report) => {
+    if (report.kind === 'look') looks.push(report.look.step);
+  });
+  await trainer.handle({ kind: 'open', device: 'reference' });
+  await trainer.handle({ kind: 'begin', setup: small });
+  for (let i = 0; i < 3; i++) await trainer.handle({ kind: 'step', half: 'both' });
+  assert.equal(looks, [0], 'the first has not been drawn yet');
+  await trainer.handle({ kind: 'drawn' });
+  assert.equal(looks, [0, 3]);
+  await trainer.handle({ kind: 'drawn' });
+  assert.equal(looks, [0, 3], 'nothing new');
+});
+
 test.run();
