@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 import { renderToString } from 'katex';
+import { answerValues, inside, lessons, list } from './lessons/render.node.ts';
 import { objectives, regularizers } from './setup/choices.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -36,7 +37,7 @@ function formulas(): Record<string, string> {
 }
 
 /** The fonts that formulas of the page use, of the twenty that KaTeX has. */
-const FONTS = ['Main-Regular', 'Math-Italic', 'AMS-Regular', 'Size1-Regular'];
+const FONTS = ['Main-Regular', 'Math-Italic', 'AMS-Regular', 'Size1-Regular', 'Size2-Regular'];
 
 /** KaTeX's style with these fonts in it. */
 function formulaStyle(): string {
@@ -72,6 +73,40 @@ async function bundled(entry: string, options: BuildOptions): Promise<{ script: 
 const hashed = (name: string, text: string, end: string): string =>
   `${name}-${createHash('sha256').update(text).digest('hex').slice(0, 10)}.${end}`;
 
+/** The lessons as pages in a folder beside the page; they are read without JavaScript too. */
+async function lessonPages(formulas: string, pageStyle: string): Promise<Map<string, string>> {
+  const all = lessons(await answerValues(), '../index.html');
+  const { script, style } = await bundled('lessons/script.ts', { format: 'iife' });
+  const names = {
+    style: hashed('lesson', formulas + pageStyle + style, 'css'),
+    script: hashed('lesson', script, 'js'),
+  };
+  const whole = (title: string, inner: string): string => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${names.style}">
+</head>
+<body>
+${inner}
+<script src="${names.script}"></script>
+</body>
+</html>
+`;
+  const address = (name: string): string => `${name || 'index'}.html`;
+  return new Map([
+    [`lessons/${names.style}`, formulas + pageStyle + style],
+    [`lessons/${names.script}`, script],
+    ['lessons/index.html', whole('Lessons on GANs', list(all, address, '../index.html'))],
+    ...all.map(
+      ({ name, title }, i) => [`lessons/${name}.html`, whole(title, inside(all, i, address, '../index.html'))] as const,
+    ),
+  ]);
+}
+
 const html = (style: string, worker: string, script: string): string => `<!doctype html>
 <html lang="en">
 <head>
@@ -103,6 +138,7 @@ export async function buildPlayground(): Promise<Built> {
     worker: hashed('worker', worker, 'js'),
   };
   const site = new Map([
+    ...(await lessonPages(formulaStyle(), page.style)),
     [names.style, style],
     [names.script, page.script],
     [names.worker, worker],
@@ -127,7 +163,7 @@ export async function buildPlayground(): Promise<Built> {
 export async function writePlayground(folder: string): Promise<void> {
   const { site, single } = await buildPlayground();
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(join(folder, 'lessons'), { recursive: true });
   for (const [name, text] of site) writeFileSync(join(folder, name), text);
   writeFileSync(join(folder, 'wgrad-playground.html'), single);
 }

@@ -33,6 +33,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
   'playground/guide.test.ts': 'reads a file',
   'playground/panels.test.ts': 'reference device alone',
   'playground/panelsPage.test.ts': 'starts the browser',
+  'playground/lessons.test.ts': 'starts the browser; reference device alone',
   'playground/page.test.ts': 'starts the browser',
   'playground/trial.test.ts': 'starts processes; reference device alone',
   'repo/package.test.ts': 'starts processes, and the browser',
