@@ -58,7 +58,7 @@ function save(): void {
 }
 
 /** Whether this page is one file. */
-const isOneFile = (): boolean => (document.getElementById('worker')?.textContent ?? '') !== '';
+export const isOneFile = (): boolean => (document.getElementById('worker')?.textContent ?? '') !== '';
 
 const copied = signal(false);
 

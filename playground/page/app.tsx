@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { ConvolutionPanel } from '../convolution/panel.tsx';
 import { TapePanel } from '../tape/panel.tsx';
 import type { Half } from '../trial/trial.ts';
-import { Answer } from './answer.tsx';
+import { Answer, isOneFile } from './answer.tsx';
 import { Charts } from './charts.tsx';
 import { Code } from './code.tsx';
 import { Controls, Regularizers } from './controls.tsx';
@@ -216,6 +216,7 @@ export function App(): JSX.Element {
       <header>
         <h1>wgrad playground</h1>
         <p class="small">a generator learns to make the blue points; a critic learns to tell the two apart</p>
+        {!isOneFile() && <a href="lessons/index.html">Lessons</a>}
       </header>
       <main>
         {isShown('panels') && <Panels />}
