@@ -79,6 +79,7 @@ test('a panel in a lesson starts on a press and not before', async (context) => 
         await box.locator('button').click();
         const inner = box.frameLocator('iframe');
         await inner.locator('.state', { hasText: 'WebGPU' }).waitFor({ timeout: 60_000 });
+        await inner.getByText(/^(Computing|Recording) …$/).waitFor({ state: 'detached', timeout: 60_000 });
         assert.is(await inner.locator('.notes').count(), 0, 'its link is taken as it stands');
       }
       if (process.env.SHOTS)
