@@ -31,16 +31,21 @@ export interface Around {
   readonly width: number;
   /** Pictures in a row; 1 unless given. */
   readonly columns?: number;
+  /** Pixels above and below all of it, since fonts are higher than Vega estimates; 8 unless given. */
+  readonly edge?: number;
 }
 
 /** Draws specifications row by row under a title, as one self-contained SVG. The same input gives the same text. */
-export function draw(pictures: readonly Picture[], { title = '', under = '', width, columns = 1 }: Around): string {
+export function draw(
+  pictures: readonly Picture[],
+  { title = '', under = '', width, columns = 1, edge = 8 }: Around,
+): string {
   const lines = wrap(under, (width - 32) / (LETTER * 0.95));
   const parts = [
     ...(title ? [text(16, 26, title, 17, INK.title, 600)] : []),
     ...lines.map((line, i) => text(16, (title ? 46 : 18) + 16 * i, line, 12, INK.muted)),
   ];
-  let top = parts.length > 0 ? (title ? 34 : 6) + 16 * lines.length + 12 : 0;
+  let top = parts.length > 0 ? (title ? 34 : 6) + 16 * lines.length + 12 : edge;
   resetSVGDefIds();
   for (let first = 0; first < pictures.length; first += columns) {
     const row = pictures.slice(first, first + columns).map(drawn);
@@ -49,9 +54,7 @@ export function draw(pictures: readonly Picture[], { title = '', under = '', wid
     }
     top += largest(row.map(({ height }) => height)) + GAP;
   }
-  // A picture alone without a title, as points without text are, has exactly the size that was asked for.
-  const below = pictures.length > 1 || title ? 8 : 0;
-  return framed(parts.join('\n'), width, Math.ceil(top - GAP + below));
+  return framed(parts.join('\n'), width, Math.ceil(top - GAP + edge));
 }
 
 /** What a picture takes beside its drawing area. */

@@ -8,6 +8,9 @@ export type Datum = Readonly<Record<string, unknown>>;
 /** Pixels that a bar must be wide for its value to be written over it. */
 const WRITTEN = 30;
 
+/** How long the strokes and the gaps of lines are, in pixels. */
+export const DASHES = { solid: [1, 0], dashed: [6, 4], dotted: [2, 3] } as const;
+
 /** What series of an axis share. */
 export interface Places {
   readonly x: object;
@@ -42,11 +45,11 @@ export function marksOf(
     case 'line': {
       const { points, smooth, dash, markers, fill } = series;
       const bold = pairs(thinned(smooth ? movingMean(points, smooth) : points, inner));
-      const pattern = { dashed: [6, 4], dotted: [2, 3], solid: undefined }[dash ?? 'solid'];
+      const pattern = DASHES[dash ?? 'solid'];
       return [
         ...(smooth ? [mark('line', { strokeWidth: 1, opacity: 0.28 }, pairs(thinned(points, inner)))] : []),
         ...(fill ? [area(bold, 0.15, {}, { datum: base })] : []),
-        mark('line', { strokeWidth: 2, ...(pattern && { strokeDash: pattern }) }, inOrder(bold), {
+        mark('line', { strokeWidth: 2, ...(dash && { strokeDash: pattern }) }, inOrder(bold), {
           ...at,
           order: { field: 'i' },
         }),
@@ -69,14 +72,15 @@ export function marksOf(
       ];
     case 'histogram': {
       const counts = Array.from(series.counts);
-      const steps = [...counts, counts.at(-1)!].map((y, i) => ({ x: series.edges[i], y }));
+      // An empty interval lies at the lower end of a logarithmic axis.
+      const steps = [...counts, counts.at(-1)!].map((y, i) => ({ x: series.edges[i], y: y > base ? y : base }));
       const line = { color, strokeWidth: 1.5, opacity: 1 };
       return [area(steps, 0.25, { interpolate: 'step-after', line }, { datum: base })];
     }
     case 'bars':
       return barMarks(series, mark, { x, y, base, inner, inside }, index, count);
     case 'level':
-      return [mark('rule', { strokeDash: [6, 4], strokeWidth: 1.5 }, [{}], { y: { ...y, datum: series.at } })];
+      return [mark('rule', { strokeDash: DASHES.dashed, strokeWidth: 1.5 }, [{}], { y: { ...y, datum: series.at } })];
   }
 }
 
@@ -102,6 +106,10 @@ function barMarks(
   const whiskers = data.filter((d) => d.low !== d.high);
   const ends = (field: 'low' | 'high') => ({ x: at.x, y: { ...y, field } });
   const cap = { color: INK.text, xOffset: off, opacity: 1 };
+  const written = (end: 'low' | 'high', list: typeof data, place: object): object[] =>
+    list.length > 0
+      ? [mark('text', { ...cap, ...place, fontSize: 10 }, list, { ...ends(end), text: { field: 'text' } })]
+      : [];
   return [
     mark('bar', { width: wide, xOffset: off }, data, at),
     ...(whiskers.length > 0
@@ -119,10 +127,16 @@ function barMarks(
       : []),
     ...(wide >= WRITTEN
       ? [
-          mark('text', { ...cap, dy: -4, baseline: 'bottom', fontSize: 10 }, data, {
-            ...ends('high'),
-            text: { field: 'text' },
-          }),
+          ...written(
+            'high',
+            data.filter((d) => d.y >= 0),
+            { dy: -4, baseline: 'bottom' },
+          ),
+          ...written(
+            'low',
+            data.filter((d) => d.y < 0),
+            { dy: 4, baseline: 'top' },
+          ),
         ]
       : []),
   ];

@@ -1,7 +1,7 @@
 /** One panel of a plot as a Vega-Lite specification. */
 import { largest, smallest } from '../extremes.ts';
 import type { Picture } from './drawSpecs.ts';
-import { type Datum, marksOf } from './plotMarks.ts';
+import { DASHES, type Datum, marksOf } from './plotMarks.ts';
 import { clip, LETTER, namesOf } from './plotText.ts';
 import { colorOf, INK } from './plotTheme.ts';
 import type { BarSeries, PlotAxis, PlotPanel, PlotSeries } from './plotTypes.ts';
@@ -70,7 +70,7 @@ interface Scale {
   readonly nice: boolean;
 }
 
-/** The ends of a vertical axis: those that are given, else the data's, with zero where something stands on it, and room above bars. */
+/** The ends of a vertical axis: those that are given, else the data's, with zero where something stands on it, and room for the values of bars. */
 function heights(axis: PlotAxis | undefined, series: readonly PlotSeries[]): Scale {
   const values = series.flatMap((s) => valuesOf(s).y).filter((v) => Number.isFinite(v) && (!axis?.log || v > 0));
   let [low, high] = [smallest(values), largest(values)];
@@ -83,7 +83,10 @@ function heights(axis: PlotAxis | undefined, series: readonly PlotSeries[]): Sca
   }
   if (standing) [low, high] = [Math.min(0, low), Math.max(0, high)];
   if (low === high) [low, high] = [low - 1, high + 1];
-  if (series.some((s) => s.kind === 'bars')) high += 0.12 * (high - low);
+  const bars = series.filter((s) => s.kind === 'bars');
+  const room = 0.12 * (high - low);
+  if (bars.length > 0) high += room;
+  if (bars.some(({ values }) => values.some((v) => v < 0))) low -= room;
   const domain = [axis?.min ?? low, axis?.max ?? high] as const;
   return { domain, base: 0, nice: axis?.min === undefined && axis?.max === undefined };
 }
@@ -179,13 +182,15 @@ export function panelSpec(panel: PlotPanel, series: readonly PlotSeries[], width
     height: panel.square ? inner : (panel.height ?? 180),
     autosize: 'none',
     ...(panel.title && {
-      title: { text: clip(panel.title, width / (LETTER * 1.08)), ...heading(labels.length > 1, panel) },
+      title: { text: clip(panel.title, (width - 26) / (LETTER * 1.08)), ...heading(labels.length > 1, panel) },
     }),
     layer: [
       ...layers,
-      ...(labels.length > 1 ? [legendOf(labels, colors, series, Boolean(panel.y?.label || panel.y2?.label))] : []),
+      ...(labels.length > 1
+        ? [legendOf(labels, colors, series, inner, Boolean(panel.y?.label || panel.y2?.label))]
+        : []),
     ],
-    resolve: { scale: { y: 'independent', color: 'independent' } },
+    resolve: { scale: { y: 'independent', ...OWN } },
   };
 }
 
@@ -210,33 +215,56 @@ const heading = (legend: boolean, { y, y2 }: PlotPanel): object => ({
   offset: legend ? 6 : y?.label || y2?.label ? 26 : 8,
 });
 
-/** The legend by itself, on a layer that draws nothing. */
+/** Scales of the legend, which make one legend where they belong to one layer. */
+const OWN = { fill: 'independent', stroke: 'independent', shape: 'independent', strokeDash: 'independent' } as const;
+
+/** What stands for a series in the legend. */
+const SHAPES = {
+  line: 'stroke',
+  level: 'stroke',
+  scatter: 'circle',
+  band: 'square',
+  bars: 'square',
+  histogram: 'square',
+} as const;
+
+/** The legend by itself, in rows as wide as the panel, on a layer that draws nothing. */
 function legendOf(
   labels: readonly string[],
   colors: ReadonlyMap<string, string>,
   series: readonly PlotSeries[],
+  inner: number,
   above: boolean,
 ): object {
-  const kinds = labels.map((label) => series.find((s) => s.label === label && s.kind !== 'band')?.kind ?? 'band');
-  const thin = kinds.every((kind) => kind === 'line' || kind === 'level');
+  const ones = labels.map((label) => series.find((s) => s.label === label && s.kind !== 'band'));
+  const names = labels.map((label) => clip(label, (inner - 34) / LETTER));
+  const widest = 38 + LETTER * largest(names.map((name) => name.length));
+  const legend = {
+    title: null,
+    orient: 'top',
+    direction: 'horizontal',
+    columns: Math.max(1, Math.min(labels.length, Math.floor(inner / widest))),
+    labelExpr: `${JSON.stringify(names)}[datum.index]`,
+    labelLimit: 0,
+    offset: above ? 26 : 8,
+  };
+  const by = (range: readonly unknown[]) => ({
+    field: 'label',
+    type: 'nominal',
+    scale: { domain: labels, range },
+    legend,
+  });
+  const paints = by(labels.map((label) => colors.get(label)!));
   return {
     data: { values: [] },
-    mark: { type: 'point', filled: !thin },
+    mark: 'point',
     encoding: {
-      color: {
-        field: 'label',
-        type: 'nominal',
-        scale: { domain: labels, range: labels.map((label) => colors.get(label)!) },
-        legend: {
-          title: null,
-          orient: 'top',
-          direction: 'horizontal',
-          columns: 0,
-          symbolType: thin ? 'stroke' : kinds.every((kind) => kind === 'scatter') ? 'circle' : 'square',
-          labelLimit: 400,
-          offset: above ? 26 : 8,
-        },
-      },
+      fill: paints,
+      stroke: paints,
+      shape: by(ones.map((s) => SHAPES[s?.kind ?? 'band'])),
+      strokeDash: by(
+        ones.map((s) => DASHES[s?.kind === 'level' ? 'dashed' : s?.kind === 'line' ? (s.dash ?? 'solid') : 'solid']),
+      ),
     },
   };
 }

@@ -85,7 +85,7 @@ export function plotPoints(plot: PointsPlot): string {
  * @throws as {@link plotPoints}
  */
 export function barePoints(plot: PointsPlot): string {
-  return draw([specOf(plot, null)], { width: plot.size ?? 480 });
+  return draw([specOf(plot, null)], { width: plot.size ?? 480, edge: 0 });
 }
 
 /** @param axis how both axes look; null for none, and no legend */
@@ -109,10 +109,10 @@ function specOf(plot: PointsPlot, axis: object | null): Picture {
   const kinds = real ? ['real', 'generated'] : ['generated'];
   const legend = axis && {
     title: null,
-    orient: 'top-right',
+    orient: 'top',
+    direction: 'horizontal',
     symbolType: 'circle',
-    fillColor: INK.background,
-    padding: 4,
+    offset: 6,
   };
   const scatter = (kind: string, points: SampleArray) => ({
     data: { values: pairs(points) },

@@ -143,6 +143,71 @@ test('smoothing is said, and legends only where there is a choice', () => {
   assert.not.match(plot({ panels: [one([line(points)])] }), '>a<');
 });
 
+/** The pixels of a picture, as [red, green, blue] at a column and a row. */
+async function pixelsOf(svg: string) {
+  const { data, info } = await sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const at = (x: number, y: number): number[] => [
+    ...data.subarray(3 * (y * info.width + x), 3 * (y * info.width + x) + 3),
+  ];
+  return { width: info.width, height: info.height, at };
+}
+
+test('a legend goes on in further rows, and shows dashes', async () => {
+  const lines = (labels: string[], rest: object = {}): PlotSeries[] =>
+    labels.map((label, i) =>
+      line(
+        [
+          [0, i],
+          [1, i + 1],
+        ],
+        { label, ...rest },
+      ),
+    );
+  const of = (labels: string[]) => plot({ panels: [one(lines(labels))], width: 450 });
+  const [two, six] = await Promise.all(
+    [of(['a', 'b']), of(['one', 'two', 'three', 'four', 'five', 'published'])].map(pixelsOf),
+  );
+  assert.ok(six!.height > two!.height, `${six!.height} against ${two!.height}`);
+  const dashed = plot({ panels: [one([...lines(['a']), ...lines(['b'], { dash: 'dashed' })])] });
+  assert.is(dashed.split('stroke-dasharray="6,4"').length - 1, 2, 'in the panel and in the legend');
+});
+
+test('nothing touches the edges of a panel without a title above all', async () => {
+  const series = line([
+    [0, 1],
+    [1, 2],
+  ]);
+  const { width, height, at } = await pixelsOf(
+    plot({ panels: [one([series], { title: 'ÄgQ', x: { label: 'gyp' } })] }),
+  );
+  for (const y of [0, 1, height - 2, height - 1]) {
+    for (let x = 0; x < width; x++) assert.equal(at(x, y), [255, 255, 255], `${x}, ${y}`);
+  }
+});
+
+test('an empty interval on a logarithmic axis has no height', async () => {
+  const histogram: PlotSeries = { kind: 'histogram', label: '', edges: [0, 1, 2, 3], counts: [1, 0, 1000] };
+  const { width, height, at } = await pixelsOf(plot({ panels: [one([histogram], { y: { log: true } })] }));
+  const blue = (x: number): number =>
+    Array.from({ length: height >> 1 }, (_, y) => at(x, y)).filter(([r, , b]) => b! - r! > 50).length;
+  assert.is(blue(width >> 1), 0);
+  assert.ok(blue(width - 100) > 0);
+});
+
+test('the value of a negative bar stands below it', async () => {
+  const of = (value: number) =>
+    share(
+      plot({
+        panels: [
+          one([{ kind: 'bars', label: '', values: [value] }], { y: { min: -4, max: 4 }, x: { categories: ['p'] } }),
+        ],
+      }),
+      BLUE,
+    );
+  const [below, above] = await Promise.all([of(-3), of(3)]);
+  assert.ok(Math.abs(below / above - 1) < 0.003, `${below / above}`);
+});
+
 test('moving mean and spread by hand', () => {
   assert.equal(
     movingMean(
