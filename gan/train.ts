@@ -1,5 +1,6 @@
-import { compile, concat, ShapeError, scope, type Tensor, tensor } from '../engine/index.ts';
+import { compile, scope, tensor } from '../engine/index.ts';
 import { checked, checkRange, type OptionRange, ranges } from '../engine/internal.ts';
+import { byName, inOneVector, type Scalars } from './scalars.ts';
 import type { Batches, Columns, Progress, Stream, Streams, System } from './system.ts';
 
 /** The numbers of one step by name, `step` first: a row of `metrics.jsonl`. */
@@ -113,24 +114,11 @@ export async function* train<S extends string>(
 /** Phases whose captures are kept: going back to one of them costs nothing. */
 const MOST_PHASES = 16;
 
-/** What a step returns: the names of its scalars, and these in one vector, so that a step is one read. */
-interface Scalars {
-  readonly names: readonly string[];
-  readonly values: Tensor;
-}
-
 /** The step of a phase. */
 type Step<S extends string> = ((batches: Batches<S>, knobs: Columns) => Scalars) & { dispose?: () => void };
 
 function stepOf<S extends string>(system: System<S>, compiled: boolean): Step<S> {
-  const once = (batches: Batches<S>, knobs: Columns): Scalars => {
-    const scalars = Object.entries(system.step(batches, knobs));
-    if (scalars.length === 0) throw new TypeError('train: a step returns scalars by name, and this one returned none');
-    const odd = scalars.find(([, value]) => value.size !== 1);
-    if (odd) throw new ShapeError(`train: a step returns scalars, and ${odd[0]} is [${odd[1].shape}]; take its mean`);
-    const values = concat(scalars.map(([, value]) => value.detach().reshape([1])));
-    return { names: scalars.map(([name]) => name), values };
-  };
+  const once = (batches: Batches<S>, knobs: Columns): Scalars => inOneVector(system.step(batches, knobs));
   return compiled ? compile(once) : once;
 }
 
@@ -152,8 +140,7 @@ async function readRow(
   step: number,
   { names, read }: { readonly names: readonly string[]; readonly read: Promise<ArrayLike<number>> },
 ): Promise<StepRow> {
-  const numbers = await read;
-  const values = Object.fromEntries(names.map((name, i) => [name, numbers[i]!]));
+  const values = byName(names, await read);
   return { step, ...(system.report?.(values) ?? values) };
 }
 

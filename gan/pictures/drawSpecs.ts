@@ -80,7 +80,7 @@ function drawn({ left, ...spec }: Picture): Drawn {
   }
 }
 
-/** An SVG without what Vega adds for scripts, and with places in hundredths of a pixel: about half of the text. */
+/** An SVG without what Vega adds for scripts, and with places in hundredths of a pixel. */
 const shortened = (svg: string): string =>
   svg
     .replace(/ (class|role|aria-[a-z]+|pointer-events)="[^"]*"/g, '')

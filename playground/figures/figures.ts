@@ -2,6 +2,7 @@
 import { jsDivergence, klDivergence } from '../../gan/transport/divergences.ts';
 import { transport1d, wasserstein1d } from '../../gan/transport/wasserstein1d.ts';
 import { block, type Figure, HEIGHT, path, picture, upTo, WIDTH, words } from './draw.ts';
+import { PILES, WALL } from './earth.ts';
 
 const BASE = HEIGHT - 30;
 const normal = (x: number, mean: number): number => Math.exp(-((x - mean) ** 2) / 2) / Math.sqrt(2 * Math.PI);
@@ -121,9 +122,6 @@ const segments: Figure = {
     };
   },
 };
-
-const PILES = { edges: [1, 2, 3, 4, 9, 10], masses: [0.25, 0, 0.25, 0, 0.5] };
-const WALL = { edges: [5, 7], masses: [1] };
 
 /** Earth carried from the piles of the lecture to its wall, part of the way, and the potential above it. */
 const earth: Figure = {

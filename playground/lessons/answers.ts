@@ -4,22 +4,14 @@
  * @module
  */
 import { conv2d, convTranspose2d, grad, logSigmoid, type Tensor, tensor } from '../../engine/index.ts';
-import { jsDivergence, klDivergence, type LineMeasure, transport1d, wasserstein1d } from '../../gan/index.ts';
-
-/** The lecture's image and kernel of lesson 5, and what is sent back through it. */
-export const lecture = {
-  image: [4, 5, 8, 7, 1, 8, 8, 8, 3, 6, 6, 4, 6, 5, 7, 8],
-  kernel: [1, 4, 1, 1, 4, 3, 3, 3, 1],
-  small: [2, 1, 4, 4],
-  /** The piles of earth of lesson 4. */
-  p: { edges: [1, 2, 3, 4, 9, 10], masses: [0.25, 0, 0.25, 0, 0.5] } satisfies LineMeasure,
-  q: { edges: [5, 7], masses: [1] } satisfies LineMeasure,
-} as const;
+import { jsDivergence, klDivergence, transport1d, wasserstein1d } from '../../gan/index.ts';
+import { lecture } from '../convolution/lecture.ts';
+import { PILES, WALL } from '../figures/earth.ts';
 
 const read = async (x: Tensor): Promise<readonly number[]> => [...(await x.data())].map(Number);
-const kernel = (): Tensor => tensor(lecture.kernel, { shape: [3, 3, 1, 1] });
+const kernel = (): Tensor => tensor(lecture.u, { shape: [3, 3, 1, 1] });
 const image = (options: { requiresGrad?: boolean } = {}): Tensor =>
-  tensor(lecture.image, { shape: [1, 4, 4, 1], ...options });
+  tensor(lecture.x, { shape: [1, 4, 4, 1], ...options });
 
 /** The slope of a loss of one logit, at the logit where D is so much. */
 async function slopeAt(d: number, loss: (logit: Tensor) => Tensor): Promise<number> {
@@ -102,15 +94,15 @@ export const answers: Readonly<Record<string, Answer>> = {
     wrong: 'p = (½, ½), q = (1, 0), m = (¾, ¼). Take half of KL(p‖m) + KL(q‖m).',
   },
   earth: {
-    value: () => wasserstein1d(lecture.p, lecture.q),
+    value: () => wasserstein1d(PILES, WALL),
     tolerance: 0.001,
     right: 'No plan is cheaper: the potential f earns as much.',
     wrong: 'Multiply each block by the way it goes and add. The blocks go in order, without passing one another.',
   },
   earthDual: {
     value: () => {
-      const { potential } = transport1d(lecture.p, lecture.q);
-      return meanOf(potential.at, lecture.p) - meanOf(potential.at, lecture.q);
+      const { potential } = transport1d(PILES, WALL);
+      return meanOf(potential.at, PILES) - meanOf(potential.at, WALL);
     },
     tolerance: 0.001,
     right: 'Plan and potential meet, which proves that both are the best.',
@@ -123,7 +115,7 @@ export const answers: Readonly<Record<string, Answer>> = {
     wrong: 'Four numbers, row by row: lay the kernel on the image, multiply and add, then move by one.',
   },
   transposed: {
-    value: () => read(convTranspose2d(tensor(lecture.small, { shape: [1, 2, 2, 1] }), kernel())),
+    value: () => read(convTranspose2d(tensor(lecture.z, { shape: [1, 2, 2, 1] }), kernel())),
     tolerance: 0.001,
     right: 'Each of the four numbers lays its multiple of the kernel on the larger image.',
     wrong: 'Sixteen numbers, row by row: column j of U times the four numbers.',

@@ -5,7 +5,7 @@ import { isReached, parseGoal } from '../setup/goal.ts';
 import { device, distances, isShown, link, look, rows, setup, step, view } from './store.ts';
 
 /** The values now, by the names that goals have. */
-export const values = computed((): Readonly<Record<string, number | undefined>> => {
+const values = computed((): Readonly<Record<string, number | undefined>> => {
   const coverage = look.value?.coverage;
   return {
     ...rows.value.at(-1)?.values,
@@ -26,7 +26,7 @@ effect(() => {
 });
 
 /** A line to hand in: what was trained, how far, and what came of it. */
-export function answerLine(): string {
+function answerLine(): string {
   const now = Object.entries(values.value)
     .filter(([name, v]) => v !== undefined && name !== 'step')
     .map(([name, v]) => `${name} ${v!.toPrecision(4)}`);

@@ -1,5 +1,6 @@
 /** The values of the steps. */
 import type { JSX } from 'preact';
+import { estimates } from '../setup/choices.ts';
 import type { Row } from '../worker/messages.ts';
 import { Chart, type Curve, shortly, thinned } from './chart.tsx';
 import { Modes, Slopes } from './histograms.tsx';
@@ -37,13 +38,6 @@ function Losses(): JSX.Element {
     />
   );
 }
-
-const estimates: Readonly<Record<string, string>> = {
-  wasserstein: 'critic’s W',
-  jsd: 'critic’s JSD',
-  totalVariation: 'critic’s TV',
-  triangular: 'critic’s Δ',
-};
 
 /** What the critic estimates, beside the exact distance of 128 samples. */
 function Distances(): JSX.Element {

@@ -39,15 +39,15 @@ function set<K extends keyof Setup>(name: K, value: Setup[K], input?: HTMLInputE
 function Choice({ name, id }: { readonly name: keyof Setup; readonly id: string }): JSX.Element {
   const entry = entries[name] as Entry<unknown>;
   const value = setup.value[name];
-  const steps = entry.steps ? [...new Set([...entry.steps, value as number])].sort((a, b) => a - b) : undefined;
+  const offers = entry.offers ? [...new Set([...entry.offers, value as number])].sort((a, b) => a - b) : undefined;
   return (
     <select
       id={id}
       value={String(value)}
       disabled={isLocked(name)}
-      onChange={({ currentTarget }) => set(name, (steps ? Number(currentTarget.value) : currentTarget.value) as never)}
+      onChange={({ currentTarget }) => set(name, (offers ? Number(currentTarget.value) : currentTarget.value) as never)}
     >
-      {(steps ?? entry.choices ?? []).map((one) => (
+      {(offers ?? entry.choices ?? []).map((one) => (
         <option key={one} value={String(one)}>
           {typeof one === 'number' ? shortly(one) : (titles[one] ?? one)}
         </option>
@@ -84,7 +84,7 @@ function Control({ name }: { readonly name: keyof Setup }): JSX.Element | null {
       </label>
       {name === 'betas' ? (
         <Betas id={id} />
-      ) : entry.choices || entry.steps ? (
+      ) : entry.choices || entry.offers ? (
         <Choice name={name} id={id} />
       ) : (
         <span class="with-button">

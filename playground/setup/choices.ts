@@ -77,6 +77,14 @@ export const objectives: Readonly<Record<ObjectiveName, ObjectiveWords>> = {
   },
 };
 
+/** What critics estimate, by the columns of the log. */
+export const estimates: Readonly<Record<string, string>> = {
+  wasserstein: 'critic’s W',
+  jsd: 'critic’s JSD',
+  totalVariation: 'critic’s TV',
+  triangular: 'critic’s Δ',
+};
+
 /** What a regulariser adds to the critic's loss, or does to it. */
 export interface RegularizerWords {
   readonly title: string;

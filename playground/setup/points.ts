@@ -8,7 +8,8 @@ export const MOST_POINTS = 600;
 /** Points lie in the square from -EXTENT to EXTENT. */
 export const EXTENT = 2.5;
 
-const SCALE = 32_767 / EXTENT;
+/** Steps of the grid in a unit: a coordinate is a whole number of 16 bits over it. */
+export const SCALE = 32_767 / EXTENT;
 
 /** The points of a page on which nothing was drawn yet: a heart. */
 export const usualPoints: readonly number[] = Array.from({ length: 60 }, (_, i) => (2 * Math.PI * i) / 60).flatMap(

@@ -1,21 +1,17 @@
 import { randomStreams } from '../../gan/randomStreams.ts';
-import type { DataName } from './choices.ts';
 import { splitRegularizer } from './choices.ts';
+import { dataCalls } from './dataCalls.ts';
+import { SCALE } from './points.ts';
 import { HELD_OUT, POINTS, type Setup } from './setup.ts';
 
-/** The call that makes each distribution, as the page makes it. */
-const calls: Readonly<Record<DataName, (setup: Setup) => string>> = {
-  ring: ({ modes, sigma }) => `gaussianRing({ modes: ${modes}, sigma: ${sigma} })`,
-  grid: ({ modes, sigma }) =>
-    `gaussianGrid({ side: ${modes}, spacing: ${4 / Math.max(1, modes - 1)}, sigma: ${sigma} })`,
-  two: ({ sigma }) => `gaussianMixture({ centres: [[-1.2, 0], [1.2, 0]], sigma: ${sigma} })`,
-  one: ({ sigma }) => `gaussianMixture({ centres: [[1, 1]], sigma: ${sigma} })`,
-  moons: ({ sigma }) => `moons({ noise: ${sigma} })`,
-  spirals: ({ sigma }) => `spirals({ noise: ${sigma} })`,
-  'swiss-roll': ({ sigma }) => `swissRoll({ noise: ${sigma} })`,
-  segments: () => 'segments({ theta: 1 })',
-  drawn: () => 'drawn',
-};
+/** A value as JavaScript has it, on one line. */
+function literal(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  return `{ ${Object.entries(value)
+    .map(([name, v]) => `${name}: ${literal(v)}`)
+    .join(', ')} }`;
+}
 
 const optimizer = ({ optimizer, betas }: Setup, lr: number): string =>
   ({
@@ -28,7 +24,7 @@ const optimizer = ({ optimizer, betas }: Setup, lr: number): string =>
 const distribution = ({
   points,
   sigma,
-}: Setup): string => `const points = [${points.map((v) => Number(v.toPrecision(7))).join(', ')}];
+}: Setup): string => `const points = [${points.map((v) => Math.round(v * SCALE)).join(', ')}].map((v) => v / ${SCALE});
 const drawn = {
   name: 'drawn',
   title: 'points that were drawn',
@@ -47,15 +43,15 @@ const drawn = {
  */
 export function programOf(setup: Setup, until: number): string {
   const { seed, batch, objective, regularizers, emaDecay, criticSteps, criticRate, generatorRate } = setup;
-  const data = calls[setup.data](setup);
-  const modes = ['ring', 'grid', 'two', 'one'].includes(setup.data);
+  const call = setup.data === 'drawn' ? undefined : dataCalls[setup.data](setup);
+  const data = call ? `${call[0]}(${literal(call[1])})` : 'drawn';
+  const modes = call?.[0].startsWith('gaussian') ?? false; // mixtures know their modes
   const kind = { adam: 'Adam', rmsprop: 'RMSprop', sgd: 'SGD' }[setup.optimizer];
   const used = regularizers
     .map(splitRegularizer)
     .map(([name, strength]) => `regularizer('${name}'${strength === undefined ? '' : `, ${strength}`})`);
-  const drawn = setup.data === 'drawn';
   const names = [
-    ...['Gan', ...(drawn ? [] : [data.split('(')[0]!]), 'mlp', 'pointSet', ...(used.length > 0 ? ['regularizer'] : [])],
+    ...['Gan', ...(call ? [call[0]] : []), 'mlp', 'pointSet', ...(used.length > 0 ? ['regularizer'] : [])],
     ...['train', 'trainingLoader', ...(modes ? ['modeCoverage'] : [])],
   ].sort((a, b) => a.localeCompare(b));
   const sizes = ['latent', 'width', 'depth', 'criticWidth', 'criticDepth'] as const;
@@ -63,7 +59,7 @@ export function programOf(setup: Setup, until: number): string {
 import { ${names.join(', ')} } from 'wgrad/gan';
 import { ${kind} } from 'wgrad/nn';
 
-${drawn ? distribution(setup) : ''}await init();
+${call ? '' : distribution(setup)}await init();
 const set = pointSet(${data}, { seed: ${seed}, trainSize: ${POINTS}, testSize: ${HELD_OUT} });
 const networks = mlp({
   shape: [2],

@@ -53,7 +53,7 @@ export interface Setup {
   readonly seed: number;
 }
 
-/** Points to learn from: enough that no batch comes twice in the first hundred steps, and made in a moment. */
+/** Points to learn from: with two batches of 128 in a step none comes twice in the first 64 steps. */
 export const POINTS = 16_384;
 /** Held-out points, which pictures and measures use. */
 export const HELD_OUT = 2048;
@@ -72,7 +72,7 @@ export interface Entry<V> extends Setting<V> {
   /** Least and most of a number. A link that says more is held to them. */
   readonly bounds?: readonly [least: number, most: number];
   /** Values that the control offers, of a number whose steps are not even. */
-  readonly steps?: readonly number[];
+  readonly offers?: readonly number[];
   /** How a link has it, if not as plain text. What cannot be read is undefined. */
   readonly link?: { write(value: V): string; read(text: string): V | undefined };
   /** Whether a change begins a new training; the others are changed under way. */

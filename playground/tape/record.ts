@@ -9,7 +9,7 @@ import { ruleOf } from './rules.ts';
 import { type BackwardStep, FIRST, type GraphNode, type Numbers, type Recording, type Subject } from './subjects.ts';
 
 /** Samples in the batch of a loss that is shown: few, so that shapes can be told apart and numbers be followed. */
-export const SAMPLES = 4;
+const SAMPLES = 4;
 
 /** A scalar, and the names of leaves that have no label. */
 interface Scalar {
@@ -163,10 +163,5 @@ async function recorded(subject: Subject, trial: Trial | undefined): Promise<Rec
 export async function record(subject: Subject, trial: Trial | undefined): Promise<Recording> {
   if (!trial || (subject !== 'critic' && subject !== 'generator')) return recorded(subject, trial);
   // A loss draws random numbers, and normalisations learn from what they see: the training is put back.
-  const before = await trial.snapshot();
-  try {
-    return await recorded(subject, trial);
-  } finally {
-    await trial.restore(before);
-  }
+  return trial.aside(() => recorded(subject, trial));
 }

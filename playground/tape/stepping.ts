@@ -24,7 +24,7 @@ export interface Seen {
 }
 
 /** Adds up the cotangents that the first so many backward steps send. @param end the entry that backward starts from */
-export function flowed(steps: readonly BackwardStep[], end: number): ReadonlyMap<number, Numbers> {
+function flowed(steps: readonly BackwardStep[], end: number): ReadonlyMap<number, Numbers> {
   const sums = new Map<number, Numbers>([[end, { shape: [], first: [1] }]]);
   for (const { outgoing } of steps) {
     for (const { id, cotangent } of outgoing) {

@@ -80,7 +80,7 @@ export interface Look {
 }
 
 /** Points drawn of each kind. */
-export const SHOWN = 512;
+const SHOWN = 512;
 /** Samples whose modes are counted. */
 const COUNTED = 1024;
 /** Points along each side of the critic's field. */
@@ -90,7 +90,7 @@ const LEVELS = 11;
 /** Lines on which slopes are shown, and points that the plan carries. */
 const LINES = 128;
 /** Codes along each side of the carried square. */
-export const FOLDS = 21;
+const FOLDS = 21;
 
 /** What of a trial never moves: codes, places on lines, the grid. */
 export class Looker {

@@ -5,7 +5,6 @@
 import { type CompiledStep, compile, keep, Rng, scope, type Tensor } from '../../engine/index.ts';
 import {
   Gan,
-  type GanScalar,
   mlp,
   type Networks,
   type PointSet,
@@ -16,11 +15,12 @@ import {
   trainingLoader,
 } from '../../gan/index.ts';
 import { randomStreams } from '../../gan/randomStreams.ts';
+import { byName, inOneVector, type Scalars } from '../../gan/scalars.ts';
 import { optimizerOf } from '../../gan/systems/optimizers.ts';
 import { type Batch, type DataLoader, decodeCheckpoint, encodeCheckpoint } from '../../nn/index.ts';
-import { restarts } from '../setup/entries.ts';
+import { checkedSetup, restarts } from '../setup/entries.ts';
 import { HELD_OUT, POINTS, type Setup } from '../setup/setup.ts';
-import { distributions } from './distributions.ts';
+import { distributionOf } from './distributions.ts';
 
 /** What of a step is done: an update of the critic, one of the generator, or a whole step of both. */
 export type Half = 'critic' | 'generator' | 'both';
@@ -35,7 +35,6 @@ export interface Snapshot {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-type Scalars = Readonly<Partial<Record<GanScalar, Tensor>>>;
 type Step = CompiledStep<[samples: readonly Tensor[]], Scalars>;
 
 /** A critic and a generator of points under training. The same setup and the same steps give the same numbers on one device. */
@@ -58,9 +57,9 @@ export class Trial {
    * @throws RangeError that names a setting out of range
    */
   constructor(setup: Setup) {
-    const { data, seed, batch } = setup;
+    const { seed, batch } = checkedSetup(setup);
     this.#setup = setup;
-    this.set = pointSet(distributions[data](setup), { seed, trainSize: POINTS, testSize: HELD_OUT });
+    this.set = pointSet(distributionOf(setup), { seed, trainSize: POINTS, testSize: HELD_OUT });
     this.#loader = trainingLoader(this.set, batch, new Rng(seed, randomStreams.data));
     this.#batches = this.#loader.epochs()[Symbol.iterator]();
     const { latent, width, depth, activation, criticWidth, criticDepth, criticActivation } = setup;
@@ -79,12 +78,12 @@ export class Trial {
    * @returns its numbers: those of the critic's half, of the generator's, or of both
    */
   async next(half: Half = 'both'): Promise<Values> {
-    const reads = scope(() => {
-      const samples = this.#samples(half);
-      return Object.entries(this.#run[half](samples)).map(async ([name, value]) => [name, await value.item()] as const);
+    const { names, read } = scope(() => {
+      const { names, values } = this.#run[half](this.#samples(half));
+      return { names, read: values.data() };
     });
     if (half === 'both') this.step++;
-    const values = Object.fromEntries(await Promise.all(reads));
+    const values = byName(names, await read);
     return half === 'generator' ? values : this.#report(values);
   }
 
@@ -115,10 +114,24 @@ export class Trial {
 
   /** Goes to a state of this trial, which then continues as it did from there. */
   async restore({ step, bytes }: Snapshot): Promise<void> {
-    await decodeCheckpoint(bytes, this.#parts());
+    await this.#load(bytes);
     this.step = step;
     this.#last?.dispose();
     this.#last = undefined;
+  }
+
+  /** Runs what must leave no trace: random numbers, batches and running statistics are put back. */
+  async aside<T>(fn: () => Promise<T>): Promise<T> {
+    const { bytes } = await this.snapshot();
+    try {
+      return await fn();
+    } finally {
+      await this.#load(bytes);
+    }
+  }
+
+  async #load(bytes: Snapshot['bytes']): Promise<void> {
+    await decodeCheckpoint(bytes, this.#parts());
     this.#batches = this.#loader.epochs()[Symbol.iterator]();
   }
 
@@ -156,22 +169,23 @@ export class Trial {
       generatorOptimizer: optimizerOf(this.#setup, generatorRate),
     });
     this.#run = {
-      critic: compile(([real]: readonly Tensor[]): Scalars => gan.criticStep(real!) as unknown as Scalars),
-      generator: compile(
-        ([real]: readonly Tensor[]): Scalars => ({
-          generatorLoss: real ? gan.generatorStep(real) : gan.generatorStep(batch),
-        }),
+      critic: compile(([real]: readonly Tensor[]) => {
+        const { loss: criticLoss, ...rest } = gan.criticStep(real!);
+        return inOneVector({ criticLoss, ...rest });
+      }),
+      generator: compile(([real]: readonly Tensor[]) =>
+        inOneVector({ generatorLoss: real ? gan.generatorStep(real) : gan.generatorStep(batch) }),
       ),
-      both: compile((samples: readonly Tensor[]): Scalars => gan.step({ data: samples.map((sample) => ({ sample })) })),
+      both: compile((samples: readonly Tensor[]) =>
+        inOneVector(gan.step({ data: samples.map((sample) => ({ sample })) })),
+      ),
     };
     return gan;
   }
 
-  /** The numbers of a critic's half as the library's logs have them. */
-  #report(values: Record<string, number>): Values {
-    const { loss, ...rest } = values;
-    const all = loss === undefined ? values : { criticLoss: loss, ...rest };
-    return Object.fromEntries(Object.entries(this.gan.report(all)).filter(([, v]) => v !== undefined));
+  /** The numbers as the library's logs have them; those of the generator's half are left out where it was not done. */
+  #report(values: Values): Values {
+    return Object.fromEntries(Object.entries(this.gan.report(values)).filter(([, v]) => v !== undefined));
   }
 
   #forget(): void {

@@ -3,7 +3,7 @@
  * room for them, so that a stop is heard within a step.
  * @module
  */
-import { type Device, destroy, init } from '../../engine/index.ts';
+import { type Device, init } from '../../engine/index.ts';
 import { WebGpuDevice } from '../../engine/webgpu/device.ts';
 import { convolve } from '../convolution/convolve.ts';
 import type { Setup } from '../setup/setup.ts';
@@ -222,11 +222,5 @@ export class Trainer {
     await this.#trial.restore(kept);
     this.#begun();
     await this.#look(true);
-  }
-
-  /** Frees the device. */
-  close(): void {
-    this.#run = undefined;
-    destroy();
   }
 }

@@ -17,6 +17,7 @@ import {
   withDevice,
 } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
+import { counted } from '../support/counted.ts';
 import { openGpu } from '../support/devices.ts';
 
 const test = suite('compile of trees, decided and refused');
@@ -26,16 +27,6 @@ setDevice(gpu);
 interface Batch {
   readonly sample: Tensor;
   readonly label?: Tensor;
-}
-
-/** A step that counts how often it is captured. */
-function counted<A extends readonly unknown[], R>(step: (...inputs: A) => R) {
-  const count = { captured: 0 };
-  const compiled = compile((...inputs: A): R => {
-    count.captured++;
-    return step(...inputs);
-  });
-  return Object.assign(compiled, { count });
 }
 
 test('values of the host decide, and others are captured again', async () => {

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { setDevice } from '../../engine/device.ts';
 import { compile, grad, ones, Rng, scope, type Tensor, tensor } from '../../engine/index.ts';
 import * as nn from '../../nn/index.ts';
+import { counted } from '../support/counted.ts';
 import { openGpu } from '../support/devices.ts';
 
 const test = suite('compile of trees');
@@ -13,16 +14,6 @@ setDevice(gpu);
 interface Batch {
   readonly sample: Tensor;
   readonly label?: Tensor;
-}
-
-/** A step that counts how often it is captured. */
-function counted<A extends readonly unknown[], R>(step: (...inputs: A) => R) {
-  const count = { captured: 0 };
-  const compiled = compile((...inputs: A): R => {
-    count.captured++;
-    return step(...inputs);
-  });
-  return Object.assign(compiled, { count });
 }
 
 /** All numbers of the tensors that `fn` gives, in order. */

@@ -1,7 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { objectiveNames, optimizerNames, regularizer, regularizerNames } from '../../gan/index.ts';
-import { namesIn, objectives, optimizerTitles, regularizers } from '../../playground/setup/choices.ts';
+import { estimates } from '../../gan/objectives/objective.ts';
+import {
+  namesIn,
+  objectives,
+  optimizerTitles,
+  regularizers,
+  estimates as words,
+} from '../../playground/setup/choices.ts';
 import { checkedSetup, entries, setupNames, usualSetup } from '../../playground/setup/entries.ts';
 import { isReached, parseGoal } from '../../playground/setup/goal.ts';
 import { readLink, usualView, writeLink } from '../../playground/setup/link.ts';
@@ -11,9 +18,9 @@ import { numbers } from '../support/values.ts';
 
 /** Some value that a setting may have. */
 function someValue(entry: Entry<unknown>, next: () => number): unknown {
-  const { bounds, choices, steps } = entry;
+  const { bounds, choices, offers } = entry;
   if (choices) return choices[Math.floor(next() * choices.length)];
-  if (steps && next() < 0.5) return steps[Math.floor(next() * steps.length)];
+  if (offers && next() < 0.5) return offers[Math.floor(next() * offers.length)];
   if (bounds) {
     const value = bounds[0] + next() * (bounds[1] - bounds[0]);
     return entry.range.holds(value) ? value : Math.round(value);
@@ -130,6 +137,7 @@ test('keys of settings are different, and none is one of the view', () => {
 });
 
 test("the page's words are those of the library: names, and usual strengths", () => {
+  assert.equal(Object.keys(words).sort(), estimates.map(({ name }) => name).sort());
   assert.equal([...namesIn(objectives)].sort(), [...objectiveNames].sort());
   assert.equal([...namesIn(optimizerTitles)].sort(), [...optimizerNames].sort());
   assert.equal([...namesIn(regularizers)].sort(), [...regularizerNames].sort());

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { accessible, type Context, close, open, withPage } from '../support/page/playground.ts';
+import { type Context, close, open, wideAndNarrow, withPage } from '../support/page/playground.ts';
 
 const test = suite<Context>('playground page');
 test.before(open);
@@ -191,24 +191,12 @@ test('the keyboard does all: halves, probe, layers', async (context) => {
   });
 });
 
-test('axe finds nothing serious, wide and narrow; nothing hangs over at 360 pixels', async (context) => {
-  for (const [width, colorScheme] of [
-    [1300, 'light'],
-    [360, 'dark'],
-  ] as const) {
-    await withPage(
-      context,
-      `${context.url}#${SMALL}`,
-      async (page) => {
-        await ready(page);
-        await page.keyboard.press('s');
-        await reached(page, 1);
-        await accessible(page);
-      },
-      { viewport: { width, height: 800 }, colorScheme },
-    );
-  }
-});
+test('axe finds nothing serious, wide and narrow; nothing hangs over at 360 pixels', (context) =>
+  wideAndNarrow(context, `${context.url}#${SMALL}`, async (page) => {
+    await ready(page);
+    await page.keyboard.press('s');
+    await reached(page, 1);
+  }));
 
 test('each panel alone, for a page inside another', async (context) => {
   for (const name of ['plane', 'values', 'formula', 'code']) {

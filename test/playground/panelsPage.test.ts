@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { accessible, type Context, close, open, withPage } from '../support/page/playground.ts';
+import { type Context, close, open, wideAndNarrow, withPage } from '../support/page/playground.ts';
 
 const test = suite<Context>('playground panels in the page');
 test.before(open);
@@ -76,21 +76,10 @@ test('the convolution has the numbers of the lecture, and cells say what they st
 
 test('axe finds nothing serious in either, wide and narrow', async (context) => {
   for (const panel of ['tape', 'convolution']) {
-    for (const [width, colorScheme] of [
-      [1300, 'light'],
-      [360, 'dark'],
-    ] as const) {
-      await withPage(
-        context,
-        `${context.url}#${SMALL}&panel=${panel}`,
-        async (page) => {
-          await page.waitForSelector('.graph, .matrix', { timeout: 60_000 });
-          if (panel === 'tape') await page.click('text=End');
-          await accessible(page);
-        },
-        { viewport: { width, height: 800 }, colorScheme },
-      );
-    }
+    await wideAndNarrow(context, `${context.url}#${SMALL}&panel=${panel}`, async (page) => {
+      await page.waitForSelector('.graph, .matrix', { timeout: 60_000 });
+      if (panel === 'tape') await page.click('text=End');
+    });
   }
 });
 

@@ -121,6 +121,15 @@ test('what is drawn of an untrained critic is its values and slopes', async () =
   }
 });
 
+test('what is done aside leaves no trace, also between the halves of a step that compares with real samples', async () => {
+  const [plain, disturbed] = [0, 1].map(() => new Trial({ ...small, objective: 'relativistic' })) as [Trial, Trial];
+  for (const trial of [plain, disturbed]) await trial.next('critic');
+  await disturbed.aside(async () => void (await disturbed.next()));
+  disturbed.step = plain.step;
+  for (const half of ['generator', 'both'] as const)
+    assert.equal(await disturbed.next(half), await plain.next(half), half);
+});
+
 test('rates, objective and regularisers change under way; the rest needs a new trial', async () => {
   const trial = new Trial(small);
   await steps(trial, 2);
@@ -161,10 +170,13 @@ test('the program of a setup prints the numbers of the page', async () => {
     fileURLToPath(new URL('../../runs-', import.meta.url)).replace('runs-', 'node_modules/.wgrad-'),
   );
   try {
-    for (const setup of [
-      small,
-      { ...small, data: 'moons', optimizer: 'rmsprop', regularizers: [], objective: 'non-saturating' } as Setup,
-    ]) {
+    const others: Partial<Setup>[] = [
+      {},
+      { data: 'grid', modes: 3 },
+      { data: 'drawn' },
+      { data: 'moons', optimizer: 'rmsprop', regularizers: [], objective: 'non-saturating' },
+    ];
+    for (const setup of others.map((other): Setup => ({ ...small, ...other }))) {
       const file = join(folder, 'program.mjs');
       const root = (name: string): string => JSON.stringify(new URL(`../../${name}/index.ts`, import.meta.url).href);
       const source = programOf(setup, 4)

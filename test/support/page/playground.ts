@@ -92,3 +92,17 @@ export async function accessible(page: Page): Promise<void> {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(over <= 0, `${over} pixels hang over`);
 }
+
+/** Looks at an address wide and light, narrow and dark, where axe is to find nothing serious and nothing to hang over. */
+export async function wideAndNarrow(context: Context, url: string, look: (page: Page) => Promise<void>): Promise<void> {
+  for (const [width, colorScheme] of [
+    [1300, 'light'],
+    [360, 'dark'],
+  ] as const) {
+    const shown = async (page: Page): Promise<void> => {
+      await look(page);
+      await accessible(page);
+    };
+    await withPage(context, url, shown, { viewport: { width, height: 800 }, colorScheme });
+  }
+}
