@@ -19,7 +19,7 @@ export function movingMean(points: readonly PlotPoint[], share: number): PlotPoi
 
 /**
  * At most about two points for each pixel of a width: of each pixel's points the least and the greatest, in their order, so that no peak is
- * lost. Fewer points are given back as they are.
+ * lost, and both ends. Fewer points are given back as they are.
  */
 export function thinned(points: readonly PlotPoint[], width: number): readonly PlotPoint[] {
   const each = Math.ceil(points.length / Math.max(1, width));
@@ -35,6 +35,7 @@ export function thinned(points: readonly PlotPoint[], width: number): readonly P
     kept.push(points[Math.min(least, most)]!);
     if (least !== most) kept.push(points[Math.max(least, most)]!);
   }
+  if (kept[0] !== points[0]) kept.unshift(points[0]!);
   if (kept.at(-1) !== points.at(-1)) kept.push(points.at(-1)!);
   return kept;
 }

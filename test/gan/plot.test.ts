@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { plot } from '../../gan/pictures/plot.ts';
-import { movingMean, spreadOf } from '../../gan/pictures/plotData.ts';
+import { movingMean, spreadOf, thinned } from '../../gan/pictures/plotData.ts';
 import { tickText, wrap } from '../../gan/pictures/plotText.ts';
 import type { PlotPanel, PlotSeries } from '../../gan/pictures/plotTypes.ts';
 import { elements } from '../support/htmlTree.ts';
@@ -243,6 +243,47 @@ test('moving mean and spread by hand', () => {
   });
   const long = Array.from({ length: 1000 }, (_, i): [number, number] => [i, 1]);
   assert.is(spreadOf([long]).mean.length, 120);
+});
+
+test('a long series is thinned to its extremes, in order, with both ends; a short one stays as it is', () => {
+  const points = Array.from({ length: 100_000 }, (_, i): [number, number] => [
+    i,
+    i === 77_777 ? 9 : i === 12_345 ? -9 : Math.sin(i),
+  ]);
+  const kept = thinned(points, 800);
+  assert.ok(kept.length <= 2 * 800 + 2 && kept.length > 800, `${kept.length}`);
+  assert.ok([points[0]!, points[77_777]!, points[12_345]!, points.at(-1)!].every((p) => kept.includes(p)));
+  assert.ok(kept.every(([x], i) => i === 0 || x > kept[i - 1]![0]));
+  assert.is(thinned(points.slice(0, 1600), 800).length, 1600);
+  assert.ok(plot({ panels: [one([line(points)])] }).length < 60_000, 'the picture is as large as it is wide');
+});
+
+test('one point, huge and tiny numbers, and words that are too long are drawn', () => {
+  const long = 'a very long label that no legend has room for '.repeat(6);
+  for (const points of [
+    [[5, 5]],
+    [
+      [0, 1e30],
+      [1, -1e30],
+    ],
+    [
+      [0, 1e-30],
+      [1, 2e-30],
+    ],
+    [
+      [1e15, 1],
+      [1e15 + 2, 2],
+    ],
+  ] as [number, number][][]) {
+    const series = [line(points), line(points, { label: long, dash: 'dotted' })];
+    const svg = plot({
+      title: long,
+      subtitle: long,
+      panels: [one(series, { title: long, x: { label: long }, y: { label: long } })],
+    });
+    assert.is(elements(svg)[0]!.tag, 'svg');
+    assert.not.match(svg, /NaN|undefined|Infinity/);
+  }
 });
 
 test('ticks are short, and lines break at spaces and hyphens', () => {

@@ -7,6 +7,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
     'expects source files in stack traces, which a bundle has merged; reference device alone',
   'cli/cli.test.ts': 'starts processes',
   'cli/damagedRuns.test.ts': 'reads and writes files; reference device alone',
+  'cli/playground.test.ts': 'starts processes',
   'cli/doctor.test.ts': 'starts processes',
   'experiments/experiments.test.ts': 'starts processes, writes files',
   'experiments/experimentsClaims.test.ts': 'reads the scores in docs/experiments',
