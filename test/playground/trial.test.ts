@@ -78,7 +78,7 @@ test('every objective and every set of points trains to finite numbers, and all 
       real.every((v, i) => Math.abs(v - frame.middle[i % 2]!) <= frame.reach),
       data,
     );
-    assert.is(coverage !== undefined, ['ring', 'grid', 'two', 'one'].includes(data), data);
+    assert.is(coverage?.modes, { ring: 3, grid: 9, two: 2, one: 1 }[data as string], data);
     trial.dispose();
   }
 });
