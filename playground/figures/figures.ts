@@ -180,8 +180,8 @@ const coverage: Figure = {
       svg: picture([
         ...bars,
         ...areas,
-        words(360, 52, 'quality, KL(q‖m)'),
-        words(360, 112, 'coverage, KL(p‖m)'),
+        words(360, 52, 'quality, KL(q || m)'),
+        words(360, 112, 'coverage, KL(p || m)'),
         words(8, HEIGHT - 8, 'blue: data; orange: made'),
       ]),
       says:

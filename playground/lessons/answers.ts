@@ -91,7 +91,7 @@ export const answers: Readonly<Record<string, Answer>> = {
     value: () => jsDivergence(both, one),
     tolerance: 0.0005,
     right: 'It lies between 0 and log 2: half of the mass is where it should be.',
-    wrong: 'p = (½, ½), q = (1, 0), m = (¾, ¼). Take half of KL(p‖m) + KL(q‖m).',
+    wrong: 'p = (½, ½), q = (1, 0), m = (¾, ¼). Take half of KL(p || m) + KL(q || m).',
   },
   earth: {
     value: () => wasserstein1d(PILES, WALL),
